@@ -1,0 +1,1 @@
+export { RevocadeError, type RevocadeErrorCode } from './errors.js'

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+// Tests run what is shipped: they import the built files (`revocade`, `#dist/…`), natively, outside Vite.
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    server: { deps: { external: [/\/dist\//] } },
+    setupFiles: ['test/setup.ts'],
+  },
+})
