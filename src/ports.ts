@@ -87,6 +87,8 @@ export type Poll =
 
 /** A run of live revocations: `digests` holds 4 words each, `expiresAt` (NumericDate seconds) one number each. */
 export interface ScanChunk {
+  /** An upper bound of the entries in the whole scan, known from the first chunk on: it sizes the filter. */
+  readonly total: number
   readonly digests: Int32Array
   readonly expiresAt: Float64Array
 }
