@@ -1,0 +1,167 @@
+import type { ListQuery, Revocade, Stats } from './api.js'
+import { RevocadeError } from './errors.js'
+import { L0, type L0Options } from './l0.js'
+import { Lease } from './lease.js'
+import { Lookup } from './lookup.js'
+import { onlyKnown, oneOf, readOptions, record, type RevocadeOptions, type Settings } from './options.js'
+import type { RevocationStore, StoreInfo, StoredRow } from './ports.js'
+import { Revoke } from './revoke.js'
+import { SnapshotFile } from './snapshot-file.js'
+import { SqliteStore } from './store/sqlite/index.js'
+import { Sync } from './sync.js'
+import { keyFromSecret, TokenDigester } from './token/identify.js'
+import { toRevocation, type Revocation } from './verdict.js'
+import { VerdictCache } from './verdict-cache.js'
+
+/** A revocation leaves the layers so long after its expiry and the clock tolerance: a clock that steps back finds it again. */
+const GRACE_SECONDS = 3600
+/** Rows of a listing read at a time. */
+const LIST_PAGE = 256
+
+/**
+ * Opens the store and resolves once L0 is complete: never ready while anything is missing.
+ *
+ * Rejects with `ERR_CONFIG`, `ERR_STORE_UNAVAILABLE`, `ERR_STORE_MISMATCH` or `ERR_STORE_CORRUPT`.
+ *
+ * @example
+ * await using revocade = await createRevocade({ store: './revocade.db' })
+ * await revocade.revoke(claims)
+ * await revocade.isRevoked(claims) // true
+ */
+export async function createRevocade(options?: RevocadeOptions): Promise<Revocade> {
+  const settings = readOptions(options)
+  const store = typeof settings.store === 'string' ? new SqliteStore(settings.store) : settings.store
+  const { secret, namespace, exclusive, clock, logger } = settings
+  const key = secret === undefined ? undefined : keyFromSecret(secret)
+  try {
+    const purgeGraceSeconds = settings.clockToleranceSeconds + GRACE_SECONDS
+    const info = await store.open({ namespace, secret: key, exclusive, purgeGraceSeconds, clock, logger })
+    return await startEngine(settings, store, info, purgeGraceSeconds)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** Fills L0 from the snapshot or the store, follows the store, and hands out the bound methods. */
+async function startEngine(settings: Settings, store: RevocationStore, info: StoreInfo, graceSeconds: number): Promise<Revocade> {
+  const { namespace, idClaims, maxTokenBytes, clock, logger, maxStalenessMs, exclusive, clockToleranceSeconds } = settings
+  const digester = new TokenDigester({ key: info.key, namespace, idClaims, maxTokenBytes })
+  const l0Options: L0Options = { prefilter: settings.prefilter, selectors: settings.selectors, graceSeconds, clock, logger }
+  // Without a filter every check asks the store, and there is nothing to keep up to date.
+  const filtering = settings.prefilter.kind !== 'none'
+  const snapshot = filtering && settings.snapshot ? SnapshotFile.beside(store, info, { ...settings, graceSeconds }) : undefined
+  const restored = await snapshot?.load()
+  const l0 = await L0.create(l0Options, digester, restored)
+  const position = restored?.position ?? (filtering ? await l0.rebuild(store) : { seq: 0, epoch: '' })
+
+  const lease = new Lease(clock, exclusive ? Infinity : maxStalenessMs)
+  const cache = new VerdictCache(settings.cacheEntries)
+  const checkpoint = (why: 'rebuilt' | 'swept'): void => {
+    void (why === 'rebuilt' ? snapshot?.save(l0, sync.position) : snapshot?.saveIfStale(l0, sync.position))
+  }
+  const sync: Sync = new Sync(
+    { store, l0, cache, lease, clock, logger, maxStalenessMs, exclusive, graceSeconds, checkpoint },
+    position,
+  )
+  if (filtering) await sync.start()
+  if (restored === undefined) checkpoint('rebuilt')
+
+  const lookup = new Lookup({
+    digester, l0, cache, lease, sync, store, clock, clockToleranceSeconds,
+    onUnknown: settings.onUnknown,
+    askEveryTime: filtering && !exclusive && maxStalenessMs === 0,
+  })
+  const writer = new Revoke({
+    digester, l0, sync, store, clock, idClaims, clockToleranceSeconds,
+    selectors: new Set(settings.selectors.map((names) => JSON.stringify(names))),
+    maxTokenLifetimeSeconds: settings.maxTokenLifetimeSeconds,
+    stalenessMs: exclusive ? 0 : maxStalenessMs,
+  })
+
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> =>
+    (closing ??= (async () => {
+      await sync.stop()
+      await snapshot?.save(l0, sync.position)
+      await store.close()
+    })())
+  /** Guards a call that takes arguments: one place that says "closed". */
+  const open = <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+    (...args: A): Promise<R> => (closing === undefined ? call(...args) : Promise.reject(closedError()))
+
+  return {
+    // The two hot ones check for themselves: a closed engine has no lease, so nothing is decided without the slow path.
+    isClearlyActive: (token) => closing === undefined && lookup.isClearlyActive(token),
+    isRevoked: (token, options) => (closing === undefined ? lookup.isRevoked(token, options) : Promise.reject(closedError())),
+    check: open((token, options) => lookup.check(token, options)),
+    revoke: open((token, options) => writer.revoke(token, options)),
+    revokeWhere: open((selector, options) => writer.revokeWhere(selector, options)),
+    revokeMany: open((entries, options) => writer.revokeMany(entries, options)),
+    unrevoke: open((token) => writer.unrevoke(token)),
+    unrevokeWhere: open((selector) => writer.unrevokeWhere(selector)),
+    list: (query) => list(store, settings, () => closing !== undefined, query),
+    stats: () => stats(settings, { lookup, l0, lease, cache, store }),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+async function* list(store: RevocationStore, settings: Settings, closed: () => boolean, query: ListQuery = {}): AsyncGenerator<Revocation, void, void> {
+  const given = record(query, 'query')
+  onlyKnown(given, ['kind', 'includeExpired', 'afterSeq', 'limit'], 'key')
+  if (query.kind !== undefined) oneOf(query.kind, 'kind', ['token', 'selector'], 'token')
+  const now = Math.floor(settings.clock.now() / 1000)
+  const liveAfter = query.includeExpired === true ? undefined : now - settings.clockToleranceSeconds
+  let left = wholeNumber(query.limit, 'limit') ?? Infinity
+  let afterSeq = wholeNumber(query.afterSeq, 'afterSeq') ?? 0
+  while (left > 0) {
+    if (closed()) throw closedError()
+    const limit = Math.min(LIST_PAGE, left)
+    const page: readonly StoredRow[] = await store.list({
+      afterSeq, limit,
+      ...(liveAfter === undefined ? {} : { liveAfter }),
+      ...(query.kind === undefined ? {} : { kind: query.kind }),
+    })
+    for (const row of page) yield toRevocation(row)
+    if (page.length < limit) return
+    afterSeq = page[page.length - 1].seq
+    left -= page.length
+  }
+}
+
+function wholeNumber(value: unknown, name: string): number | undefined {
+  if (value === undefined) return undefined
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  throw new RevocadeError('ERR_CONFIG', `query key '${name}' must be a whole number, 0 or more`)
+}
+
+interface Parts {
+  readonly lookup: Lookup
+  readonly l0: L0
+  readonly lease: Lease
+  readonly cache: VerdictCache
+  readonly store: RevocationStore
+}
+
+function stats(settings: Settings, { lookup, l0, lease, cache, store }: Parts): Stats {
+  const { kind, entries, bytes, capacity, expectedFalsePositiveRate } = l0.prefilter
+  const absent = lookup.decided.prefilter + lookup.falsePositives
+  return {
+    prefilter: {
+      kind, entries, bytes, capacity, expectedFalsePositiveRate,
+      measuredFalsePositiveRate: absent === 0 ? null : lookup.falsePositives / absent,
+      rebuilds: l0.rebuilds,
+    },
+    decided: { ...lookup.decided },
+    lease: { live: lease.isLive(), ageMs: lease.ageMs(), maxStalenessMs: settings.maxStalenessMs },
+    cache: { entries: cache.size, capacity: cache.capacity },
+    selectors: { live: l0.liveSelectors.map(({ names }) => names), notHonoured: l0.notHonoured },
+    store: store.stats(),
+    redis: null,
+  }
+}
+
+function closedError(): RevocadeError {
+  return new RevocadeError('ERR_CLOSED', 'this engine was closed: make a new one with createRevocade()')
+}

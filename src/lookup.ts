@@ -1,0 +1,177 @@
+import type { CheckOptions, UnknownPolicy } from './api.js'
+import { RevocadeError } from './errors.js'
+import type { L0 } from './l0.js'
+import type { Lease } from './lease.js'
+import { oneOf, onlyKnown, record } from './options.js'
+import type { Digest, RevocationStore, StoredRow } from './ports.js'
+import type { Sync } from './sync.js'
+import type { Claims, PreparedShape, TokenDigester } from './token/identify.js'
+import { numericDate } from './token/numeric-date.js'
+import { ACTIVE_BY_CACHE, ACTIVE_BY_PREFILTER, ACTIVE_BY_STORE, toRevocation, type DecidedBy, type Verdict } from './verdict.js'
+import type { VerdictCache } from './verdict-cache.js'
+
+export interface LookupDeps {
+  readonly digester: TokenDigester
+  readonly l0: L0
+  readonly cache: VerdictCache
+  readonly lease: Lease
+  readonly sync: Sync
+  readonly store: RevocationStore
+  readonly clock: { now(): number }
+  readonly onUnknown: UnknownPolicy
+  readonly clockToleranceSeconds: number
+  /** Δ = 0: L0 is brought up to date before each look, instead of trusting the lease. */
+  readonly askEveryTime: boolean
+}
+
+/** What L0 could not rule out: a target that may be revoked. */
+interface Candidate {
+  readonly digest: Digest
+  /** For a selector: the claims that it matched, whose `iat` decides. */
+  readonly claims: Claims | undefined
+}
+
+/** What a store or the cache said of one candidate. */
+type Found = { readonly row: StoredRow | null; readonly by: 'cache' | 'store' }
+
+const NOT_REVOKED = Promise.resolve(false)
+const ACTIVE = Promise.resolve(ACTIVE_BY_PREFILTER)
+
+/** The read path, top to bottom: digest, L0, verdict cache, store. */
+export class Lookup {
+  readonly decided: Record<DecidedBy, number> = { prefilter: 0, cache: 0, redis: 0, store: 0, policy: 0 }
+  /** Digests that L0 could not rule out and that turned out not to be revoked. */
+  falsePositives = 0
+  readonly #deps: LookupDeps
+
+  constructor(deps: LookupDeps) {
+    this.#deps = deps
+  }
+
+  isRevoked(token: unknown, options?: CheckOptions): Promise<boolean> {
+    if (options === undefined && this.isClearlyActive(token)) return NOT_REVOKED
+    return this.#isRevoked(token, options)
+  }
+
+  check(token: unknown, options?: CheckOptions): Promise<Verdict> {
+    if (options === undefined && this.isClearlyActive(token)) return ACTIVE
+    return this.#check(token, readCheckOptions(options))
+  }
+
+  /** The hot path. No I/O, no allocation for claims whose id is a plain string. */
+  isClearlyActive(token: unknown): boolean {
+    const { digester, l0, lease, sync, askEveryTime } = this.#deps
+    if (askEveryTime && !sync.catchUp()) return false
+    if (!digester.tryToken(token)) return false
+    if (l0.prefilter.has(digester.words)) return false
+    const { liveSelectors } = l0
+    if (liveSelectors.length > 0 && digester.claims !== undefined && !this.#ruledOut(liveSelectors, digester.claims)) return false
+    // Judged last, at the moment of the answer: whatever the steps above took, L0 was complete up to Δ ago.
+    if (!askEveryTime && !lease.isLive()) return false
+    this.decided.prefilter++
+    return true
+  }
+
+  #ruledOut(selectors: readonly PreparedShape[], claims: Claims): boolean {
+    const { digester, l0 } = this.#deps
+    for (const shape of selectors) {
+      if (digester.trySelector(shape, claims) !== 'absent' && l0.prefilter.has(digester.words)) return false
+    }
+    return true
+  }
+
+  async #isRevoked(token: unknown, options: CheckOptions | undefined): Promise<boolean> {
+    const verdict = await this.#check(token, readCheckOptions(options))
+    if (verdict.status !== 'unknown') return verdict.status === 'revoked'
+    throw new RevocadeError('ERR_UNAVAILABLE', `can't tell whether the token is revoked (${verdict.reason}): refuse it for now and ask again`)
+  }
+
+  async #check(token: unknown, options: CheckOptions): Promise<Verdict> {
+    const { askEveryTime, lease, sync } = this.#deps
+    const fresh = askEveryTime ? sync.catchUp() : lease.isLive()
+    const candidates = this.#candidates(token, options.selectorsOnly === true, fresh)
+    if (candidates.length === 0 && fresh) {
+      this.decided.prefilter++
+      return ACTIVE_BY_PREFILTER
+    }
+    return this.#judge(candidates, fresh, options.onUnknown ?? this.#deps.onUnknown)
+  }
+
+  /** The digests that L0 can't rule out; all that the token has where L0 is not known to be current. Copied: the next check overwrites them. */
+  #candidates(token: unknown, selectorsOnly: boolean, fresh: boolean): Candidate[] {
+    const { digester, l0 } = this.#deps
+    const candidates: Candidate[] = []
+    const consider = (claims: Claims | undefined): void => {
+      if (!fresh || l0.prefilter.has(digester.words)) candidates.push({ digest: digester.words.slice(), claims })
+    }
+    if (!selectorsOnly) digester.token(token)
+    const identified = selectorsOnly ? digester.tokenIfIdentifiable(token) : true
+    if (identified) consider(undefined)
+    const { claims } = digester
+    if (claims === undefined) return candidates
+    for (const shape of fresh ? l0.liveSelectors : l0.configuredSelectors) {
+      digester.forEachSelector(shape, claims, () => consider(claims))
+    }
+    return candidates
+  }
+
+  /** Asks cache and store for each candidate. One that is revoked decides; one that can't be asked leaves it unknown. */
+  async #judge(candidates: readonly Candidate[], fresh: boolean, onUnknown: UnknownPolicy): Promise<Verdict> {
+    let decidedBy: 'cache' | 'store' = candidates.length === 0 ? 'store' : 'cache'
+    let failure: unknown
+    for (const { digest, claims } of candidates) {
+      try {
+        const found = this.#find(digest, fresh)
+        const { row, by } = found instanceof Promise ? await found : found
+        if (by === 'store') decidedBy = 'store'
+        if (row !== null && this.#revokes(row, claims)) {
+          this.decided[by]++
+          const reason = row.reason === undefined ? {} : { reason: row.reason }
+          return { status: 'revoked', decidedBy: by, revocation: toRevocation(row), ...reason }
+        }
+        if (fresh && (row === null || !row.revoked)) this.falsePositives++
+      } catch (error) {
+        if (error instanceof RevocadeError && (error.code === 'ERR_CLOSED' || error.code === 'ERR_INVALID_TOKEN')) throw error
+        failure = error
+      }
+    }
+    if (failure !== undefined) return this.#unknown(failure, onUnknown)
+    this.decided[decidedBy]++
+    return decidedBy === 'cache' ? ACTIVE_BY_CACHE : ACTIVE_BY_STORE
+  }
+
+  #find(digest: Digest, fresh: boolean): Found | Promise<Found> {
+    const { cache, store } = this.#deps
+    const cached = fresh ? cache.get(digest) : undefined
+    if (cached !== undefined) return { row: cached, by: 'cache' }
+    const row = store.get(digest)
+    if (row instanceof Promise) return row.then((late) => ({ row: late ?? null, by: 'store' }))
+    // Filled in the same turn as it was read: a change that this answer misses has yet to be applied, and will be
+    // forgotten here when it is. An answer that came later might be older than a change already applied: not kept.
+    cache.set(digest, row ?? null)
+    return { row: row ?? null, by: 'store' }
+  }
+
+  /** Whether a row revokes the token: in force, and for a selector issued early enough. */
+  #revokes(row: StoredRow, claims: Claims | undefined): boolean {
+    const { clock, clockToleranceSeconds } = this.#deps
+    if (!row.revoked || row.expiresAt + clockToleranceSeconds <= clock.now() / 1000) return false
+    if (claims === undefined || row.issuedThrough === undefined) return true
+    const issuedAt = numericDate(claims, 'iat')
+    return issuedAt === undefined || Math.floor(issuedAt) <= row.issuedThrough
+  }
+
+  #unknown(failure: unknown, onUnknown: UnknownPolicy): Verdict {
+    this.decided.policy++
+    const reason = failure instanceof Error ? failure.message : String(failure)
+    return { status: onUnknown === 'throw' ? 'unknown' : onUnknown, decidedBy: 'policy', reason }
+  }
+}
+
+function readCheckOptions(options: CheckOptions | undefined): CheckOptions {
+  if (options === undefined) return {}
+  const given = record(options, 'options')
+  onlyKnown(given, ['onUnknown', 'selectorsOnly'], 'option')
+  if (given.onUnknown !== undefined) oneOf(given.onUnknown, 'onUnknown', ['throw', 'revoked', 'active'], 'throw')
+  return options
+}

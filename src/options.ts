@@ -1,0 +1,235 @@
+import type { UnknownPolicy } from './api.js'
+import type { Clock } from './clock.js'
+import { systemClock } from './clock.js'
+import { RevocadeError } from './errors.js'
+import type { Logger, PrefilterKind, RevocationStore } from './ports.js'
+
+/** L0's kind and size. */
+export interface PrefilterChoice {
+  /** Default 'bloom'. 'none' keeps nothing in memory: every check asks the store (scripts, command lines). */
+  readonly kind?: PrefilterKind
+  /** bloom, bloom-filters: the share of not revoked tokens that may need a closer look. 1e-9 … 0.5, default 1e-4. */
+  readonly falsePositiveRate?: number
+  /** What to size for; it grows past it by itself. Default 100,000. */
+  readonly expectedRevocations?: number
+  /** trie: how many leading bits tell two entries apart. 8 … 40, default 32. */
+  readonly prefixBits?: number
+}
+
+/** Options of `createRevocade` and `configure`. Unknown ones are refused with `ERR_CONFIG`. */
+export interface RevocadeOptions {
+  /** The durable store: a path (SQLite), or a {@link RevocationStore}, which the engine opens and closes. Default './revocade.db'. */
+  readonly store?: string | RevocationStore
+  /** L0. Default `{ kind: 'bloom' }`. */
+  readonly prefilter?: PrefilterChoice
+  /** Selectors to honour besides the token's identity; an array inside is several claims together. Default ['sid', 'sub']. */
+  readonly claims?: readonly (string | readonly string[])[]
+  /** The first of these claims that a token has names it. Default ['jti']. */
+  readonly idClaims?: readonly string[]
+  /** Δ, in milliseconds: no check that starts later than this after a commit elsewhere misses it. 0 asks the store's version on every check. 0 … 3,600,000, default 1000. */
+  readonly maxStalenessMs?: number
+  /** This process alone owns the SQLite file; others are refused. No lease is needed then. Default false. */
+  readonly exclusive?: boolean
+  /** Where nothing can decide: 'throw' (default), 'revoked' or 'active'. */
+  readonly onUnknown?: UnknownPolicy
+  /** How long a selector revocation lives past `issuedBefore` when no `expiresAt` is given: your longest token life, in seconds. */
+  readonly maxTokenLifetimeSeconds?: number
+  /** Verifiers' tolerance for `exp`: revocations are honoured so much longer. Seconds, 0 … 86,400, default 60. */
+  readonly clockToleranceSeconds?: number
+  /** Tenants that must never see each other. Default 'default'. */
+  readonly namespace?: string
+  /** Digest key, 16 bytes or more; generated and kept in the store when absent. */
+  readonly secret?: string | Uint8Array
+  /** Longer tokens are refused with `ERR_INVALID_TOKEN`. Bytes, 256 … 65,536, default 16,384. */
+  readonly maxTokenBytes?: number
+  /** Entries of the verdict cache. 0 … 10,000,000, default 10,000. */
+  readonly cacheEntries?: number
+  /** Keep a snapshot of L0 beside the store for a fast start. Default true. */
+  readonly snapshot?: boolean
+  /** pino-shaped; silent by default. */
+  readonly logger?: Logger
+  /** For tests: time that you set. */
+  readonly clock?: Clock
+}
+
+/** The options with their defaults, checked and frozen. */
+export interface Settings {
+  readonly store: string | RevocationStore
+  readonly prefilter: PrefilterChoice & { readonly kind: PrefilterKind }
+  readonly selectors: readonly (readonly string[])[]
+  readonly idClaims: readonly string[]
+  readonly maxStalenessMs: number
+  readonly exclusive: boolean
+  readonly onUnknown: UnknownPolicy
+  readonly maxTokenLifetimeSeconds: number | undefined
+  readonly clockToleranceSeconds: number
+  readonly namespace: string
+  readonly secret: string | Uint8Array | undefined
+  readonly maxTokenBytes: number
+  readonly cacheEntries: number
+  readonly snapshot: boolean
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+const OPTION_NAMES = [
+  'store', 'redis', 'prefilter', 'claims', 'idClaims', 'maxStalenessMs', 'exclusive', 'onUnknown', 'maxTokenLifetimeSeconds',
+  'clockToleranceSeconds', 'namespace', 'secret', 'maxTokenBytes', 'cacheEntries', 'snapshot', 'logger', 'clock',
+]
+
+const nothing = (): void => {}
+const silent: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+
+/** Checks options and fills in the defaults. Throws `ERR_CONFIG`, which names the option and what it accepts. */
+export function readOptions(options: RevocadeOptions = {}): Settings {
+  const given = record(options, 'options')
+  onlyKnown(given, OPTION_NAMES, 'option')
+  if (given.redis !== undefined && given.redis !== null) {
+    throw config('redis', 'this version has no Redis layer: leave it out')
+  }
+  const idClaims = options.idClaims === undefined ? ['jti'] : names(options.idClaims, 'idClaims')
+  return Object.freeze({
+    store: storeOption(options.store),
+    prefilter: prefilterOption(options.prefilter),
+    selectors: selectorsOption(options.claims),
+    idClaims,
+    maxStalenessMs: number(options.maxStalenessMs, 'maxStalenessMs', 0, 3_600_000, 1000),
+    exclusive: boolean(options.exclusive, 'exclusive', false),
+    onUnknown: oneOf(options.onUnknown, 'onUnknown', ['throw', 'revoked', 'active'] as const, 'throw'),
+    maxTokenLifetimeSeconds:
+      options.maxTokenLifetimeSeconds === undefined
+        ? undefined
+        : number(options.maxTokenLifetimeSeconds, 'maxTokenLifetimeSeconds', 1, 10 * 366 * 86_400, 0),
+    clockToleranceSeconds: number(options.clockToleranceSeconds, 'clockToleranceSeconds', 0, 86_400, 60),
+    namespace: namespaceOption(options.namespace),
+    secret: secretOption(options.secret),
+    maxTokenBytes: number(options.maxTokenBytes, 'maxTokenBytes', 256, 65_536, 16_384),
+    cacheEntries: number(options.cacheEntries, 'cacheEntries', 0, 10_000_000, 10_000),
+    snapshot: boolean(options.snapshot, 'snapshot', true),
+    logger: loggerOption(options.logger),
+    clock: clockOption(options.clock),
+  })
+}
+
+/** Refuses keys that are not among `known`, with the nearest one as a hint. */
+export function onlyKnown(given: object, known: readonly string[], what: string): void {
+  for (const key of Object.keys(given)) {
+    if (known.includes(key)) continue
+    const near = known.find((name) => name.toLowerCase() === key.toLowerCase() || editDistanceIsOne(name, key))
+    const hint = near === undefined ? `known: ${known.join(', ')}` : `did you mean '${near}'?`
+    throw new RevocadeError('ERR_CONFIG', `unknown ${what} '${key}': ${hint}`)
+  }
+}
+
+/** A value as a plain record, or `ERR_CONFIG`. */
+export function record(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new RevocadeError('ERR_CONFIG', `${what} must be an object`)
+  }
+  return { ...value }
+}
+
+/** One of some words, or `ERR_CONFIG`. */
+export function oneOf<T extends string>(value: unknown, name: string, accepted: readonly T[], fallback: T): T {
+  if (value === undefined) return fallback
+  const found = accepted.find((word) => word === value)
+  if (found === undefined) throw config(name, `must be one of ${accepted.map((word) => `'${word}'`).join(', ')}`)
+  return found
+}
+
+function storeOption(store: unknown): string | RevocationStore {
+  if (store === undefined) return './revocade.db'
+  if (typeof store === 'string' && store !== '') {
+    if (/^postgres(ql)?:\/\//i.test(store)) throw config('store', 'this version has no PostgreSQL store: give a file path')
+    return store
+  }
+  if (isStore(store)) return store
+  throw config('store', 'must be a file path or a RevocationStore')
+}
+
+function isStore(value: unknown): value is RevocationStore {
+  if (typeof value !== 'object' || value === null) return false
+  const methods = new Map<string, unknown>(['open', 'get', 'poll', 'scan', 'write', 'list', 'stats', 'close'].map((name) => [name, Reflect.get(value, name)]))
+  return [...methods.values()].every((method) => typeof method === 'function')
+}
+
+function prefilterOption(choice: unknown): Settings['prefilter'] {
+  if (choice === undefined) return { kind: 'bloom' }
+  const { kind, ...rest } = record(choice, "option 'prefilter'")
+  // createPrefilter checks the rest: each kind knows what it accepts.
+  return { ...rest, kind: oneOf(kind, 'prefilter.kind', ['bloom', 'trie', 'exact', 'bloom-filters', 'none'] as const, 'bloom') }
+}
+
+function selectorsOption(claims: unknown): readonly (readonly string[])[] {
+  if (claims === undefined) return [['sid'], ['sub']]
+  if (!Array.isArray(claims)) throw config('claims', "must be an array of claim names, such as ['sid', 'sub', ['sub', 'client_id']]")
+  const shapes = claims.map((entry: unknown) => names(typeof entry === 'string' ? [entry] : entry, 'claims').toSorted())
+  const keys = new Set(shapes.map((shape) => JSON.stringify(shape)))
+  if (keys.size !== shapes.length) throw config('claims', 'names the same selector twice')
+  return shapes
+}
+
+function names(value: unknown, option: string): readonly string[] {
+  const valid = Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string' && name !== '')
+  if (!valid) throw config(option, 'must hold claim names: non-empty strings')
+  const list = value.map(String)
+  if (new Set(list).size !== list.length) throw config(option, 'names a claim twice')
+  return list
+}
+
+function namespaceOption(namespace: unknown): string {
+  if (namespace === undefined) return 'default'
+  if (typeof namespace === 'string' && namespace !== '' && namespace.length <= 255 && namespace.isWellFormed()) return namespace
+  throw config('namespace', 'must be a string of 1 to 255 characters')
+}
+
+function secretOption(secret: unknown): string | Uint8Array | undefined {
+  if (secret === undefined || typeof secret === 'string' || secret instanceof Uint8Array) return secret
+  throw config('secret', 'must be a string or bytes')
+}
+
+function loggerOption(logger: unknown): Logger {
+  if (logger === undefined) return silent
+  if (isLogger(logger)) return logger
+  throw config('logger', 'must have the methods debug, info, warn and error')
+}
+
+function isLogger(value: unknown): value is Logger {
+  return typeof value === 'object' && value !== null && ['debug', 'info', 'warn', 'error'].every((name) => typeof Reflect.get(value, name) === 'function')
+}
+
+function clockOption(clock: unknown): Clock {
+  if (clock === undefined) return systemClock
+  if (isClock(clock)) return clock
+  throw config('clock', 'must have the methods now and monotonic')
+}
+
+function isClock(value: unknown): value is Clock {
+  return typeof value === 'object' && value !== null && ['now', 'monotonic'].every((name) => typeof Reflect.get(value, name) === 'function')
+}
+
+function number(value: unknown, name: string, min: number, max: number, fallback: number): number {
+  if (value === undefined) return fallback
+  if (typeof value === 'number' && value >= min && value <= max) return value
+  throw config(name, `must be a number from ${min} to ${max}`)
+}
+
+function boolean(value: unknown, name: string, fallback: boolean): boolean {
+  if (value === undefined) return fallback
+  if (typeof value === 'boolean') return value
+  throw config(name, 'must be true or false')
+}
+
+function config(option: string, problem: string): RevocadeError {
+  return new RevocadeError('ERR_CONFIG', `option '${option}' ${problem}`)
+}
+
+/** Whether one insertion, deletion, substitution or swap of neighbours makes `a` into `b`. */
+function editDistanceIsOne(a: string, b: string): boolean {
+  let start = 0
+  while (start < a.length && start < b.length && a[start] === b[start]) start++
+  let end = 0
+  while (end < a.length - start && end < b.length - start && a.at(-1 - end) === b.at(-1 - end)) end++
+  const [restA, restB] = [a.slice(start, a.length - end), b.slice(start, b.length - end)]
+  return (restA.length <= 1 && restB.length <= 1) || (restA.length === 2 && restA === [...restB].reverse().join(''))
+}

@@ -1,0 +1,206 @@
+import type { Clock } from './clock.js'
+import type { L0 } from './l0.js'
+import type { Lease } from './lease.js'
+import type { Change, Committed, Digest, Logger, Poll, Position, RevocationStore } from './ports.js'
+import type { VerdictCache } from './verdict-cache.js'
+
+/** Changes taken in one slice of the event loop. */
+const SLICE = 1024
+/** An owner of the store learns nothing from a poll but that the file is still there. */
+const EXCLUSIVE_POLL_MS = 1000
+/** Wall and monotonic clock may drift apart by so much between two polls before it counts as a step or a suspend. */
+const CLOCK_STEP_MS = 250
+/** How often L0 is looked through for what has expired. */
+const SWEEP_MS = 5_000
+
+export interface SyncDeps {
+  readonly store: RevocationStore
+  readonly l0: L0
+  readonly cache: VerdictCache
+  readonly lease: Lease
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Δ in milliseconds; 0: every check asks {@link Sync.catchUp}. */
+  readonly maxStalenessMs: number
+  readonly exclusive: boolean
+  /** Steps back of the wall clock up to so many seconds are covered by what L0 keeps past its expiry. */
+  readonly graceSeconds: number
+  /** Called where a snapshot of L0 may be worth taking: L0 was rebuilt, or looked through. */
+  readonly checkpoint: (why: 'rebuilt' | 'swept') => void
+}
+
+/**
+ * Follows the store: polls for changes, applies them to L0, drops them from the verdict cache, and only then renews the
+ * lease, from the moment before the poll was sent. What a check relies on is in this order; nothing else renews a lease.
+ */
+export class Sync {
+  readonly #deps: SyncDeps
+  readonly #intervalMs: number
+  #position: Position
+  #timer: NodeJS.Timeout | undefined
+  #stopped = false
+  #running: Promise<void> = Promise.resolve()
+  #rebuild: Promise<void> | undefined
+  #failing = false
+  #wall: number
+  #monotonic: number
+  #sweptAt: number
+
+  /** `position`: everything up to it is in L0. */
+  constructor(deps: SyncDeps, position: Position) {
+    this.#deps = deps
+    this.#position = position
+    this.#intervalMs = deps.exclusive ? EXCLUSIVE_POLL_MS : Math.max(5, (deps.maxStalenessMs || 1000) / 3)
+    this.#wall = deps.clock.now()
+    this.#monotonic = deps.clock.monotonic()
+    this.#sweptAt = this.#monotonic
+  }
+
+  get position(): Position {
+    return this.#position
+  }
+
+  /** Takes in everything committed so far, then keeps following. Rejects where the store can't be read. */
+  async start(): Promise<void> {
+    await this.poll()
+    this.#schedule()
+  }
+
+  /** Follows no more; resolves when nothing is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    this.#deps.lease.end()
+    await this.#running
+    await this.#rebuild
+  }
+
+  /** One round: everything up to now, slice by slice, then the lease. */
+  async poll(): Promise<void> {
+    if (this.#clockStepped()) await this.#startOver('the clock was set back: rebuilding L0, which may have dropped what lives again')
+    for (;;) {
+      const sentAt = this.#deps.clock.now()
+      const answer = await this.#deps.store.poll(this.#position, SLICE)
+      if (this.#stopped) return
+      if (answer.status === 'diverged') {
+        await this.#startOver('the store was restored or replaced: rebuilding from it')
+        continue
+      }
+      if (this.#apply(answer)) {
+        this.#renew(sentAt)
+        break
+      }
+      // More to come: let the event loop turn between slices.
+      await new Promise(setImmediate)
+    }
+    this.#sweep()
+  }
+
+  /**
+   * For Δ = 0, and before a check looks anything up: is L0 current, right now? Takes in a slice of changes at once
+   * where the store answers at once.
+   */
+  catchUp(): boolean {
+    const { store } = this.#deps
+    if (this.#stopped || store.isCurrent === undefined) return false
+    try {
+      if (store.isCurrent()) return true
+      const answer = store.poll(this.#position, SLICE)
+      return !(answer instanceof Promise) && answer.status === 'ok' && this.#apply(answer)
+    } catch {
+      // The check goes on to the store itself, which says what is wrong.
+      return false
+    }
+  }
+
+  /** Takes in a change that this engine has just committed itself. */
+  committed(digest: Digest, seq: number, epoch: Committed['epoch'], revoked: boolean, expiresAt: number, selector?: readonly string[]): void {
+    this.#applyOne(digest, revoked, expiresAt, selector)
+    // The very next number: nothing of others' lies between, so the poll need not read our own change again.
+    if (seq === this.#position.seq + 1) this.#position = { seq, epoch }
+  }
+
+  #apply(answer: Extract<Poll, { status: 'ok' }>): boolean {
+    for (const change of answer.changes) this.#applyChange(change)
+    // Own commits may have moved the position while an asynchronous store was answering.
+    if (answer.position.seq >= this.#position.seq) this.#position = answer.position
+    return !answer.more
+  }
+
+  #applyChange({ digest, revoked, expiresAt, selector }: Change): void {
+    this.#applyOne(digest, revoked, expiresAt, selector)
+  }
+
+  #applyOne(digest: Digest, revoked: boolean, expiresAt: number, selector?: readonly string[]): void {
+    // A tombstone leaves its bits in L0 until the next rebuild: that costs a closer look, never a wrong answer.
+    if (revoked) this.#deps.l0.add(digest, expiresAt, selector)
+    this.#deps.cache.forget(digest)
+  }
+
+  #renew(sentAt: number): void {
+    this.#deps.lease.renew(sentAt)
+    if (!this.#failing) return
+    this.#failing = false
+    this.#deps.logger.info({ position: this.#position }, 'following the store again')
+  }
+
+  /** Nothing that L0 and the cache hold counts any more. */
+  async #startOver(why: string): Promise<void> {
+    const { lease, cache, logger, l0, store } = this.#deps
+    lease.end()
+    logger.warn({ position: this.#position }, why)
+    await this.#rebuild
+    const position = await l0.rebuild(store)
+    cache.clear()
+    this.#position = position
+    this.#deps.checkpoint('rebuilt')
+  }
+
+  /** Ends the lease where wall and monotonic clock disagree; true where L0 itself can't be trusted by the new time. */
+  #clockStepped(): boolean {
+    const { clock, lease, logger, graceSeconds } = this.#deps
+    const [wall, monotonic] = [clock.now(), clock.monotonic()]
+    const steppedMs = wall - this.#wall - (monotonic - this.#monotonic)
+    this.#wall = wall
+    this.#monotonic = monotonic
+    if (Math.abs(steppedMs) < CLOCK_STEP_MS) return false
+    lease.end()
+    logger.warn({ steppedMs: Math.round(steppedMs) }, 'the clock was stepped or the process suspended: the lease ended')
+    // Small steps back add up, but an entry is kept for the whole grace past its expiry.
+    return steppedMs < (-graceSeconds * 1000) / 2
+  }
+
+  #sweep(): void {
+    const { clock, l0 } = this.#deps
+    if (clock.monotonic() - this.#sweptAt < SWEEP_MS) return
+    this.#sweptAt = clock.monotonic()
+    if (l0.sweep()) this.#startRebuild()
+    else this.#deps.checkpoint('swept')
+  }
+
+  #startRebuild(): void {
+    if (this.#rebuild !== undefined) return
+    const { l0, store, logger } = this.#deps
+    this.#rebuild = l0
+      .rebuild(store)
+      .then(() => this.#deps.checkpoint('rebuilt'))
+      .catch((error: unknown) => logger.warn({ err: error }, 'L0 could not be rebuilt; the old one stays in use'))
+      .finally(() => (this.#rebuild = undefined))
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => {
+      this.#running = this.poll()
+        .catch((error: unknown) => this.#failed(error))
+        .finally(() => this.#schedule())
+    }, this.#intervalMs)
+    this.#timer.unref()
+  }
+
+  #failed(error: unknown): void {
+    if (this.#failing || this.#stopped) return
+    this.#failing = true
+    this.#deps.logger.warn({ err: error }, 'the store can\'t be followed: answers come from it directly once the lease has run out')
+  }
+}

@@ -1,0 +1,51 @@
+import { LRUCache } from 'lru-cache'
+import type { Digest, StoredRow } from './ports.js'
+
+/** What the store was found to hold for a digest; `null`: nothing. */
+export type CachedRow = StoredRow | null
+
+interface Entry {
+  readonly row: CachedRow
+}
+
+/**
+ * Exact answers of the store to what L0 could not rule out, so that neither the unlucky token that collides in the
+ * filter nor a replayed revoked one asks the store each time. An entry may be used only while the lease is live: every
+ * change that the lease vouches for has been {@link VerdictCache.forget}ten here.
+ */
+export class VerdictCache {
+  readonly capacity: number
+  readonly #entries: LRUCache<string, Entry> | undefined
+
+  constructor(capacity: number) {
+    this.capacity = capacity
+    this.#entries = capacity === 0 ? undefined : new LRUCache({ max: capacity })
+  }
+
+  get size(): number {
+    return this.#entries?.size ?? 0
+  }
+
+  /** `undefined`: not known here. */
+  get(digest: Digest): CachedRow | undefined {
+    return this.#entries?.get(keyOf(digest))?.row
+  }
+
+  set(digest: Digest, row: CachedRow): void {
+    this.#entries?.set(keyOf(digest), { row })
+  }
+
+  forget(digest: Digest): void {
+    if (this.size > 0) this.#entries?.delete(keyOf(digest))
+  }
+
+  clear(): void {
+    this.#entries?.clear()
+  }
+}
+
+/** The 128 bits as eight UTF-16 units: a short string that V8 hashes once. */
+function keyOf(digest: Digest): string {
+  const [a, b, c, d] = digest
+  return String.fromCharCode(a & 0xffff, a >>> 16, b & 0xffff, b >>> 16, c & 0xffff, c >>> 16, d & 0xffff, d >>> 16)
+}
