@@ -1,0 +1,271 @@
+import { RevocadeError } from '../errors.js'
+import type { Digest, Target } from '../ports.js'
+import { checkName, describe, issuerOf } from './claim-values.js'
+import { Digester, type Midstate } from './digester.js'
+import { encodePrefix, KIND } from './encoding.js'
+import { checkIssuer, IssuerPrefixes, STATES_PER_ID_CLAIM } from './issuers.js'
+import { type Claims, hashOf, type RawToken, TokenReader } from './jwt.js'
+import { combination, type PreparedShape, selectorFrom, sortedNames } from './selectors.js'
+
+export type { Claims } from './jwt.js'
+export type { PreparedShape, SelectorShape } from './selectors.js'
+
+/** What a {@link TokenDigester} needs to know; validated already. */
+export interface IdentifyOptions {
+  /** The digest key: 16 bytes. */
+  readonly key: Uint8Array
+  readonly namespace: string
+  /** The claims that may name a token; the first one present does. */
+  readonly idClaims: readonly string[]
+  /** The longest token and the longest claim value, in bytes. */
+  readonly maxTokenBytes: number
+}
+
+/** The default of {@link IdentifyOptions.maxTokenBytes}: 16 KiB, twice what most servers take in a header. */
+export const DEFAULT_MAX_TOKEN_BYTES = 16_384
+
+/** How many shapes {@link TokenDigester.shape} can prepare. */
+const MAX_SHAPES = 1024
+
+/**
+ * Finds what names a token, and its digest. Every digest is written to one shared view, {@link TokenDigester.words}:
+ * use it before the next call, or copy it with {@link digestBytes}. A claims object with a plain id costs no
+ * allocation.
+ */
+export class TokenDigester {
+  /** The result of the last digest; overwritten by the next. */
+  readonly words: Digest
+  /** The claims of the token given last, decoded where it was a JWT string; undefined for an opaque string. */
+  claims: Claims | undefined = undefined
+
+  readonly #digester: Digester
+  readonly #reader: TokenReader
+  readonly #namespace: string
+  readonly #maxBytes: number
+  readonly #ids: readonly IssuerPrefixes[]
+  readonly #hash: Midstate
+  readonly #shapes = new Map<string, PreparedShape>()
+
+  /** @throws RevocadeError `ERR_CONFIG` for unusable options */
+  constructor(options: IdentifyOptions) {
+    const { key, idClaims, maxTokenBytes } = options
+    if (key.length !== 16) throw new RevocadeError('ERR_CONFIG', `The digest key has ${key.length} bytes instead of 16`)
+    const namespace = checkName(options.namespace, 'namespace')
+    for (const claim of idClaims) checkName(claim, 'A name in idClaims')
+    const digester = new Digester(key, idClaims.length * STATES_PER_ID_CLAIM + 1 + MAX_SHAPES, maxTokenBytes)
+    this.#digester = digester
+    this.words = digester.words
+    this.#reader = new TokenReader(maxTokenBytes)
+    this.#namespace = namespace
+    this.#maxBytes = maxTokenBytes
+    this.#ids = idClaims.map((claim) => new IssuerPrefixes(digester, namespace, claim, maxTokenBytes))
+    this.#hash = digester.keep(KIND.hash, [namespace])
+  }
+
+  /**
+   * Digest of a token's identity, into {@link TokenDigester.words}.
+   *
+   * @param token a JWT string, its claims, or an opaque string
+   * @throws RevocadeError `ERR_INVALID_TOKEN`, `ERR_TOKEN_NOT_IDENTIFIABLE`
+   */
+  token(token: unknown): Digest {
+    if (!this.tokenIfIdentifiable(token)) throw this.#notIdentifiable()
+    return this.words
+  }
+
+  /** As {@link TokenDigester.token}, but false where nothing names the token; its claims may match selectors still. */
+  tokenIfIdentifiable(token: unknown): boolean {
+    if (typeof token === 'string') return this.#rawToken(token)
+    const claims = token
+    if (!isClaims(claims)) throw notAToken(token)
+    this.claims = claims
+    if (this.#idClaim(claims)) return true
+    if (Array.isArray(claims) || ArrayBuffer.isView(claims)) throw notAToken(claims)
+    return false
+  }
+
+  /** As {@link TokenDigester.token}, but false where that would throw. */
+  tryToken(token: unknown): boolean {
+    try {
+      return this.tokenIfIdentifiable(token)
+    } catch {
+      return false
+    }
+  }
+
+  /**
+   * Prepares the digests of selectors of some claims. Equal names give the same object.
+   *
+   * @param names in any order
+   * @throws RevocadeError `ERR_CONFIG` where they are no non-empty array of different, non-empty strings
+   */
+  shape(names: readonly string[]): PreparedShape {
+    const sorted = sortedNames(names)
+    const id = JSON.stringify(sorted)
+    let shape = this.#shapes.get(id)
+    if (shape === undefined) {
+      shape = { names: sorted, midstate: this.#digester.keep(KIND.selector, [this.#namespace, ...sorted]) }
+      this.#shapes.set(id, shape)
+    }
+    return shape
+  }
+
+  /**
+   * Digest of the `index`-th selector of a shape that a token matches, into {@link TokenDigester.words}. There is one
+   * for scalar claims and more where a claim is an array (`aud`), so ask until the answer is false:
+   *
+   * ```ts
+   * for (let i = 0; digester.selector(shape, claims, i); i++) if (filter.has(digester.words)) …
+   * ```
+   *
+   * @returns false where there are no more, or a claim is absent
+   * @throws RevocadeError `ERR_INVALID_TOKEN` where a value can't be used, or there are more than 64
+   */
+  selector(shape: PreparedShape, claims: Claims, index = 0): boolean {
+    const { names, midstate } = shape
+    const name = names[0]
+    if (names.length === 1 && name !== undefined) {
+      const value = claims[name]
+      if (value === undefined) return false
+      if (typeof value !== 'object') {
+        if (index > 0) return false
+        this.#digester.one(midstate, name, value)
+        return true
+      }
+    }
+    const values = combination(names, claims, index)
+    if (values === undefined) return false
+    this.#values(midstate, names, values)
+    return true
+  }
+
+  /**
+   * What names a token.
+   *
+   * @throws RevocadeError as {@link TokenDigester.token}
+   */
+  targetOf(token: unknown): Target {
+    this.token(token)
+    const { claims } = this
+    for (const { claim } of this.#ids) {
+      const id = claims?.[claim]
+      if (typeof id !== 'string' && typeof id !== 'number') continue
+      const iss = issuerOf(claims?.iss)
+      return iss === undefined ? { kind: 'id', claim, id } : { kind: 'id', claim, id, iss }
+    }
+    return { kind: 'hash', sha256: hashOf(this.#reader.read(String(token))) }
+  }
+
+  /**
+   * The target of a selector such as `{ sub: 'u1', client_id: 'app' }`, with its names sorted.
+   *
+   * @throws RevocadeError `ERR_CONFIG` for unusable names, `ERR_INVALID_TOKEN` for unusable values
+   */
+  selectorTarget(where: unknown): Target {
+    const target = selectorFrom(where)
+    this.target(target)
+    return target
+  }
+
+  /**
+   * Digest of a target, into {@link TokenDigester.words}: that of each token which it names.
+   *
+   * @throws RevocadeError `ERR_INVALID_TOKEN`, `ERR_CONFIG` for a target that no token can have
+   */
+  target(target: Target): Digest {
+    switch (target.kind) {
+      case 'id': {
+        const iss = issuerOf(target.iss)
+        const known = this.#ids.find((prefixes) => prefixes.claim === target.claim)
+        const midstate = known === undefined ? this.#digester.once(KIND.id, this.#fields(target)) : known.of(iss)
+        return this.#digester.one(midstate, target.claim, target.id)
+      }
+      case 'hash':
+        if (!/^[0-9a-f]{64}$/.test(target.sha256)) {
+          throw new RevocadeError('ERR_INVALID_TOKEN', 'A sha256 must be 64 lower-case hexadecimal digits')
+        }
+        return this.#digester.one(this.#hash, 'sha256', target.sha256)
+      case 'selector': {
+        const names = sortedNames(Object.keys(target.where))
+        const values = names.map((name) => target.where[name])
+        return this.#values(this.#digester.once(KIND.selector, [this.#namespace, ...names]), names, values)
+      }
+    }
+  }
+
+  /**
+   * The canonical encoding of a target, as its digest is taken of; see encoding.ts.
+   *
+   * @internal for tests of the encoding
+   */
+  encodingOf(target: Target): Uint8Array {
+    this.target(target)
+    return Buffer.concat([encodePrefix(KIND[target.kind], this.#fields(target)), this.#digester.encodedValues()])
+  }
+
+  /** The fields of a target's prefix. */
+  #fields(target: Target): string[] {
+    switch (target.kind) {
+      case 'id': {
+        const fields = [this.#namespace, checkName(target.claim, 'An id claim')]
+        if (target.iss === undefined) return fields
+        checkIssuer(target.iss, this.#maxBytes)
+        return [...fields, target.iss]
+      }
+      case 'hash':
+        return [this.#namespace]
+      case 'selector':
+        return [this.#namespace, ...sortedNames(Object.keys(target.where))]
+    }
+  }
+
+  #values(midstate: Midstate, names: readonly string[], values: readonly unknown[]): Digest {
+    const name = names[0]
+    if (names.length > 1 || name === undefined) return this.#digester.several(midstate, names, values)
+    return this.#digester.one(midstate, name, values[0])
+  }
+
+  #rawToken(token: string): boolean {
+    this.claims = undefined
+    const raw: RawToken = this.#reader.read(token)
+    const { claims } = raw
+    this.claims = claims
+    if (claims === undefined || !this.#idClaim(claims)) this.#digester.one(this.#hash, 'sha256', hashOf(raw))
+    return true
+  }
+
+  #idClaim(claims: Claims): boolean {
+    for (let i = 0; i < this.#ids.length; i++) {
+      const prefixes = this.#ids[i]
+      if (prefixes === undefined) break
+      const id = claims[prefixes.claim]
+      if (id === undefined) continue
+      this.#digester.one(prefixes.of(issuerOf(claims.iss)), prefixes.claim, id)
+      return true
+    }
+    return false
+  }
+
+  #notIdentifiable(): RevocadeError {
+    const names = this.#ids.map(({ claim }) => `"${claim}"`).join(' or ')
+    const complete = this.claims !== undefined && 'payload' in this.claims && 'signature' in this.claims
+    const advice = complete
+      ? 'this looks like a complete JWT, so pass its .payload'
+      : 'pass the raw token instead, issue tokens with such a claim, or check selectors only ({ selectorsOnly: true })'
+    return new RevocadeError('ERR_TOKEN_NOT_IDENTIFIABLE', `The claims have no ${names || 'id claim'}: ${advice}`)
+  }
+}
+
+/** A fresh copy of a digest as 16 bytes, in the order in which stores keep them. */
+export function digestBytes(words: Digest): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset, 16).slice()
+}
+
+function isClaims(token: unknown): token is Claims {
+  return typeof token === 'object' && token !== null
+}
+
+function notAToken(token: unknown): RevocadeError {
+  const given = ArrayBuffer.isView(token) ? 'binary data' : describe(token)
+  return new RevocadeError('ERR_INVALID_TOKEN', `A token is a string or the object of its claims, but this is ${given}`)
+}
