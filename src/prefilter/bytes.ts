@@ -1,0 +1,101 @@
+import { SnapshotError } from './snapshot-error.js'
+
+const LITTLE_ENDIAN_HOST = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
+
+/** Turns 32-bit words from the host's byte order into little-endian, or back, in place. */
+function swapOnBigEndian(bytes: Uint8Array): void {
+  if (LITTLE_ENDIAN_HOST) return
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).swap32()
+}
+
+/** Writes little-endian fields one after another into a buffer of known size. */
+export class ByteWriter {
+  readonly bytes: Uint8Array
+  private readonly view: DataView
+  private offset = 0
+
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size)
+    this.view = new DataView(this.bytes.buffer)
+  }
+
+  u32(value: number): void {
+    this.view.setUint32(this.offset, value, true)
+    this.offset += 4
+  }
+
+  /** A double. Counts are written so too: exact up to 2^53, and as easy to read in any language as u64. */
+  f64(value: number): void {
+    this.view.setFloat64(this.offset, value, true)
+    this.offset += 8
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.bytes.set(bytes, this.offset)
+    this.offset += bytes.length
+  }
+
+  words(words: Int32Array | Uint32Array): void {
+    const start = this.offset
+    this.raw(new Uint8Array(words.buffer, words.byteOffset, words.byteLength))
+    swapOnBigEndian(this.bytes.subarray(start, this.offset))
+  }
+}
+
+/** Reads what {@link ByteWriter} wrote. Whatever does not fit throws a `SnapshotError` before anything is allocated. */
+export class ByteReader {
+  private readonly bytes: Uint8Array
+  private readonly view: DataView
+  private offset = 0
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  /** Bytes not read yet. */
+  get left(): number {
+    return this.bytes.length - this.offset
+  }
+
+  private advance(size: number): number {
+    const start = this.offset
+    if (size > this.left) throw new SnapshotError('body', `the tables end after ${this.bytes.length} bytes`)
+    this.offset += size
+    return start
+  }
+
+  u32(): number {
+    return this.view.getUint32(this.advance(4), true)
+  }
+
+  f64(): number {
+    return this.view.getFloat64(this.advance(8), true)
+  }
+
+  /** A count written as f64: a whole number from `least` to `most`. */
+  count(least: number, most: number = Number.MAX_SAFE_INTEGER): number {
+    const value = this.f64()
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw new SnapshotError('body', `${value} is not a count from ${least} to ${most}`)
+    }
+    return value
+  }
+
+  /** A view of the next bytes, not a copy. */
+  raw(size: number): Uint8Array {
+    const start = this.advance(size)
+    return this.bytes.subarray(start, start + size)
+  }
+
+  /** A copy of the next `count` words. */
+  words(count: number): Int32Array {
+    const copy = new Uint8Array(this.raw(count * 4))
+    swapOnBigEndian(copy)
+    return new Int32Array(copy.buffer)
+  }
+
+  end(): void {
+    if (this.left > 0) throw new SnapshotError('body', `${this.left} bytes too many after the tables`)
+  }
+}

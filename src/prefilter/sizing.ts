@@ -1,0 +1,99 @@
+/**
+ * How large a blocked Bloom filter must be. Pure arithmetic, no tables.
+ *
+ * The textbook formula (1 − e^(−kn/m))^k is for one big table. In a blocked filter (Putze, Sanders,
+ * Singler: "Cache-, hash- and space-efficient Bloom filters", 2007) the number of entries in a block
+ * varies, and the crowded blocks make most of the false positives: sizing without that variance gives
+ * 1.5 to 3 times the promised rate. So the rate is summed over the loads a block can have.
+ */
+
+/** Bits of a block: one cache line. */
+export const BLOCK_BITS = 512
+
+/** Probes are tested four at a time, see `BloomTable.has`; their number is a multiple of this. */
+export const PROBE_STEP = 4
+
+/** The largest table: 2 GiB. Keeps every word index well inside a signed 32-bit integer. */
+export const MAX_BLOCKS = 2 ** 25
+
+const MAX_PROBES = 32
+
+/** The shape of one table. */
+export interface BloomShape {
+  /** Blocks of {@link BLOCK_BITS} bits. */
+  readonly blocks: number
+  /** Bits set per entry. */
+  readonly probes: number
+}
+
+/**
+ * The chance that `probes` random bits of a block are all set, after `entries` entries of as many bits
+ * each. With X bits set it is E[(X/512)^probes]; X is nearly normal, so two terms of the expansion around
+ * its mean suffice (X's moments are those of the classical occupancy problem).
+ */
+function fullBlockRate(entries: number, probes: number): number {
+  const throws = entries * probes
+  const clear = ((BLOCK_BITS - 1) / BLOCK_BITS) ** throws
+  const bothClear = ((BLOCK_BITS - 2) / BLOCK_BITS) ** throws
+  const fill = 1 - clear
+  const variance = clear / BLOCK_BITS + (1 - 1 / BLOCK_BITS) * bothClear - clear * clear
+  return fill ** probes * (1 + (probes * (probes - 1) * variance) / (2 * fill * fill))
+}
+
+/**
+ * The false-positive rate of a table that holds `entries` random entries: the rate of a block with j
+ * entries, weighted with the binomial chance of j. 1 where there is less than a bit per entry.
+ */
+export function bloomRate(entries: number, { blocks, probes }: BloomShape): number {
+  if (entries === 0) return 0
+  if (blocks === 1) return Math.min(1, fullBlockRate(entries, probes))
+  const load = entries / blocks
+  if (load > BLOCK_BITS) return 1
+  let chance = Math.exp(entries * Math.log1p(-1 / blocks))
+  let covered = chance
+  let rate = 0
+  // Past the tail's last 1e-16 a load can't matter: a rate is no more than its chance.
+  for (let j = 1; j <= entries && (j <= load || covered < 1 - 1e-16); j++) {
+    chance *= (entries - j + 1) / (j * (blocks - 1))
+    if (chance === 0 && j > load) break
+    covered += chance
+    rate += chance * fullBlockRate(j, probes)
+  }
+  return Math.min(1, rate)
+}
+
+function fewestBlocks(entries: number, rate: number, probes: number): number {
+  let low = 0
+  let high = 1
+  while (bloomRate(entries, { blocks: high, probes }) > rate) {
+    low = high
+    high *= 2
+  }
+  // A tenth of a percent is closer than the model itself is.
+  while (high - low > Math.max(1, high / 1000)) {
+    const middle = Math.floor((low + high) / 2)
+    if (bloomRate(entries, { blocks: middle, probes }) > rate) low = middle
+    else high = middle
+  }
+  return high
+}
+
+/**
+ * The smallest table for `entries` at a false-positive rate of at most `rate` (both > 0). Takes about
+ * a millisecond. May exceed {@link MAX_BLOCKS}: that is for the caller to refuse.
+ */
+export function bloomShape(entries: number, rate: number): BloomShape {
+  let best: BloomShape | undefined
+  for (let probes = PROBE_STEP; probes <= MAX_PROBES; probes += PROBE_STEP) {
+    const blocks = fewestBlocks(entries, rate, probes)
+    if (best && blocks >= best.blocks) break
+    best = { blocks, probes }
+  }
+  return best ?? { blocks: 1, probes: PROBE_STEP }
+}
+
+/** The most entries one table can take at a rate, in round figures. */
+export function mostEntries(rate: number): number {
+  const sample = 2 ** 20
+  return Math.floor((sample / bloomShape(sample, rate).blocks) * MAX_BLOCKS * 0.99)
+}
