@@ -20,7 +20,7 @@ export type Selector = Readonly<Record<string, string | number>>
 export interface CheckOptions {
   /** Overrides the engine's `onUnknown` for this call. */
   readonly onUnknown?: UnknownPolicy
-  /** Check selectors only, and accept claims that name no single token (no `jti`). Default false. */
+  /** Accept claims that name no single token (no `jti`): their selectors alone are looked up. Default false. */
   readonly selectorsOnly?: boolean
 }
 

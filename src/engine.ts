@@ -3,13 +3,15 @@ import { RevocadeError } from './errors.js'
 import { L0, type L0Options } from './l0.js'
 import { Lease } from './lease.js'
 import { Lookup } from './lookup.js'
+import { Mutations } from './mutation.js'
 import { onlyKnown, oneOf, readOptions, record, type RevocadeOptions, type Settings } from './options.js'
 import type { RevocationStore, StoreInfo, StoredRow } from './ports.js'
 import { Revoke } from './revoke.js'
 import { SnapshotFile } from './snapshot-file.js'
 import { SqliteStore } from './store/sqlite/index.js'
 import { Sync } from './sync.js'
-import { keyFromSecret, TokenDigester } from './token/identify.js'
+import { TokenDigester } from './token/identify.js'
+import { keyFromSecret } from './token/secret.js'
 import { toRevocation, type Revocation } from './verdict.js'
 import { VerdictCache } from './verdict-cache.js'
 
@@ -72,10 +74,13 @@ async function startEngine(settings: Settings, store: RevocationStore, info: Sto
     onUnknown: settings.onUnknown,
     askEveryTime: filtering && !exclusive && maxStalenessMs === 0,
   })
-  const writer = new Revoke({
-    digester, l0, sync, store, clock, idClaims, clockToleranceSeconds,
+  const mutations = new Mutations({
+    digester, clock, idClaims,
     selectors: new Set(settings.selectors.map((names) => JSON.stringify(names))),
     maxTokenLifetimeSeconds: settings.maxTokenLifetimeSeconds,
+  })
+  const writer = new Revoke({
+    digester, mutations, l0, sync, store, clock, clockToleranceSeconds,
     stalenessMs: exclusive ? 0 : maxStalenessMs,
   })
 

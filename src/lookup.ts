@@ -5,7 +5,7 @@ import type { Lease } from './lease.js'
 import { oneOf, onlyKnown, record } from './options.js'
 import type { Digest, RevocationStore, StoredRow } from './ports.js'
 import type { Sync } from './sync.js'
-import type { Claims, PreparedShape, TokenDigester } from './token/identify.js'
+import type { Claims, TokenDigester } from './token/identify.js'
 import { numericDate } from './token/numeric-date.js'
 import { ACTIVE_BY_CACHE, ACTIVE_BY_PREFILTER, ACTIVE_BY_STORE, toRevocation, type DecidedBy, type Verdict } from './verdict.js'
 import type { VerdictCache } from './verdict-cache.js'
@@ -62,28 +62,32 @@ export class Lookup {
   isClearlyActive(token: unknown): boolean {
     const { digester, l0, lease, sync, askEveryTime } = this.#deps
     if (askEveryTime && !sync.catchUp()) return false
-    if (!digester.tryToken(token)) return false
-    if (l0.prefilter.has(digester.words)) return false
-    const { liveSelectors } = l0
-    if (liveSelectors.length > 0 && digester.claims !== undefined && !this.#ruledOut(liveSelectors, digester.claims)) return false
+    try {
+      if (!digester.tokenIfIdentifiable(token) || l0.prefilter.has(digester.words)) return false
+      if (l0.liveSelectors.length > 0 && digester.claims !== undefined && this.#matchesSelector(digester.claims)) return false
+    } catch {
+      // Unusable: isRevoked says what is wrong with it.
+      return false
+    }
     // Judged last, at the moment of the answer: whatever the steps above took, L0 was complete up to Δ ago.
     if (!askEveryTime && !lease.isLive()) return false
     this.decided.prefilter++
     return true
   }
 
-  #ruledOut(selectors: readonly PreparedShape[], claims: Claims): boolean {
+  /** Whether L0 holds perhaps a selector of the token's claims. */
+  #matchesSelector(claims: Claims): boolean {
     const { digester, l0 } = this.#deps
-    for (const shape of selectors) {
-      if (digester.trySelector(shape, claims) !== 'absent' && l0.prefilter.has(digester.words)) return false
+    for (const shape of l0.liveSelectors) {
+      for (let i = 0; digester.selector(shape, claims, i); i++) if (l0.prefilter.has(digester.words)) return true
     }
-    return true
+    return false
   }
 
   async #isRevoked(token: unknown, options: CheckOptions | undefined): Promise<boolean> {
     const verdict = await this.#check(token, readCheckOptions(options))
     if (verdict.status !== 'unknown') return verdict.status === 'revoked'
-    throw new RevocadeError('ERR_UNAVAILABLE', `can't tell whether the token is revoked (${verdict.reason}): refuse it for now and ask again`)
+    throw new RevocadeError('ERR_UNAVAILABLE', `can't tell whether the token is revoked (${verdict.reason ?? 'no reason given'}): refuse it for now and ask again`)
   }
 
   async #check(token: unknown, options: CheckOptions): Promise<Verdict> {
@@ -104,13 +108,14 @@ export class Lookup {
     const consider = (claims: Claims | undefined): void => {
       if (!fresh || l0.prefilter.has(digester.words)) candidates.push({ digest: digester.words.slice(), claims })
     }
-    if (!selectorsOnly) digester.token(token)
-    const identified = selectorsOnly ? digester.tokenIfIdentifiable(token) : true
+    const identified = digester.tokenIfIdentifiable(token)
     if (identified) consider(undefined)
+    // Says what is missing.
+    else if (!selectorsOnly) digester.token(token)
     const { claims } = digester
     if (claims === undefined) return candidates
     for (const shape of fresh ? l0.liveSelectors : l0.configuredSelectors) {
-      digester.forEachSelector(shape, claims, () => consider(claims))
+      for (let i = 0; digester.selector(shape, claims, i); i++) consider(claims)
     }
     return candidates
   }

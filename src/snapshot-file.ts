@@ -99,6 +99,8 @@ function readMeta(bytes: Uint8Array): Meta {
 
 function isMeta(value: unknown): value is Meta {
   if (typeof value !== 'object' || value === null) return false
-  const { position, oldestKept, expiries, selectors } = { position: undefined, oldestKept: undefined, expiries: undefined, selectors: undefined, ...value }
-  return typeof position === 'object' && position !== null && typeof oldestKept === 'number' && Array.isArray(expiries) && Array.isArray(selectors)
+  const field = (name: string): unknown => Reflect.get(value, name)
+  const position = field('position')
+  const lists = Array.isArray(field('expiries')) && Array.isArray(field('selectors'))
+  return lists && typeof position === 'object' && position !== null && typeof field('oldestKept') === 'number'
 }

@@ -1,0 +1,147 @@
+import type { Time } from './api.js'
+import { RevocadeError } from './errors.js'
+import { oneOf, onlyKnown, record } from './options.js'
+import type { Mutation, Target } from './ports.js'
+import { digestBytes, type TokenDigester } from './token/identify.js'
+import { numericDate, toMilliseconds, toSeconds } from './token/numeric-date.js'
+
+const MAX_TEXT = 1024
+
+export type RevokeMutation = Extract<Mutation, { op: 'revoke' }>
+
+/** What an option object or an entry of revokeMany may say; each is checked where it is used. */
+interface Given {
+  readonly expiresAt?: unknown
+  readonly issuedBefore?: unknown
+  readonly sameSecond?: unknown
+  readonly reason?: unknown
+  readonly actor?: unknown
+}
+
+export interface MutationDeps {
+  readonly digester: TokenDigester
+  readonly clock: { now(): number }
+  readonly idClaims: readonly string[]
+  /** JSON of the sorted names of each selector that checks honour. */
+  readonly selectors: ReadonlySet<string>
+  readonly maxTokenLifetimeSeconds: number | undefined
+}
+
+/** Turns what a caller wants revoked into what the store writes; everything a caller can get wrong is refused here. */
+export class Mutations {
+  readonly #deps: MutationDeps
+
+  constructor(deps: MutationDeps) {
+    this.#deps = deps
+  }
+
+  ofEntry(entry: unknown): RevokeMutation {
+    const given = record(entry, 'an entry')
+    const { reason, actor, revokedAt } = given
+    readText(reason, 'reason')
+    readText(actor, 'actor')
+    const mutation = this.#addressed(given)
+    return revokedAt === undefined ? mutation : { ...mutation, revokedAt: toMilliseconds(timeOf(revokedAt), 'revokedAt') }
+  }
+
+  /** The target of an entry of revokeMany: exactly one of a token, a selector, a hash, an id. */
+  #addressed(given: Record<string, unknown>): RevokeMutation {
+    const common = ['expiresAt', 'reason', 'actor', 'revokedAt']
+    if ('token' in given) {
+      onlyKnown(given, ['token', ...common], 'key')
+      return this.ofToken(given.token, given)
+    }
+    if ('where' in given) {
+      onlyKnown(given, ['where', 'issuedBefore', 'sameSecond', ...common], 'key')
+      return this.ofSelector(given.where, given)
+    }
+    const claim = 'sha256' in given ? undefined : this.#deps.idClaims.find((name) => name in given)
+    onlyKnown(given, claim === undefined ? ['sha256', ...common] : [claim, 'iss', ...common], 'key')
+    const target = claim === undefined ? hashTarget(given.sha256) : idTarget(claim, given[claim], given.iss)
+    if (given.expiresAt === undefined) throw noExpiry('the entry has no expiresAt')
+    return this.#mutation(target, toSeconds(timeOf(given.expiresAt), 'expiresAt'), given)
+  }
+
+  ofToken(token: unknown, options: Given): RevokeMutation {
+    const { digester } = this.#deps
+    const target = digester.targetOf(token)
+    const exp = digester.claims === undefined ? undefined : numericDate(digester.claims, 'exp')
+    const expiresAt = options.expiresAt === undefined ? exp : toSeconds(timeOf(options.expiresAt), 'expiresAt')
+    if (expiresAt === undefined) throw noExpiry("the token has no 'exp'")
+    return this.#mutation(target, expiresAt, options)
+  }
+
+  ofSelector(selector: unknown, options: Given): RevokeMutation {
+    const { digester, clock, maxTokenLifetimeSeconds } = this.#deps
+    const target = this.honoured(digester.selectorTarget(selector))
+    const issuedBefore = options.issuedBefore === undefined ? clock.now() : toMilliseconds(timeOf(options.issuedBefore), 'issuedBefore')
+    const keep = oneOf(options.sameSecond, 'sameSecond', ['revoke', 'keep'], 'revoke') === 'keep'
+    const second = Math.floor(issuedBefore / 1000)
+    const given = options.expiresAt === undefined ? undefined : toSeconds(timeOf(options.expiresAt), 'expiresAt')
+    if (given === undefined && maxTokenLifetimeSeconds === undefined) {
+      throw noExpiry("a selector has no 'exp' of its own; set maxTokenLifetimeSeconds, or")
+    }
+    // The last token that it must catch is issued at issuedBefore and lives the longest that a token may.
+    const expiresAt = Math.max(given ?? 0, maxTokenLifetimeSeconds === undefined ? 0 : Math.ceil(issuedBefore / 1000 + maxTokenLifetimeSeconds))
+    return { ...this.#mutation(target, expiresAt, options), issuedBefore, issuedThrough: keep ? second - 1 : second }
+  }
+
+  #mutation(target: Target, expiresAt: number, { reason, actor }: Given): RevokeMutation {
+    return {
+      op: 'revoke',
+      digest: digestBytes(this.#deps.digester.target(target)),
+      target,
+      // Up, never down: a fraction of a second too long is safe, too short is not.
+      expiresAt: Math.ceil(expiresAt),
+      revokedAt: this.#deps.clock.now(),
+      ...(typeof reason === 'string' ? { reason } : {}),
+      ...(typeof actor === 'string' ? { actor } : {}),
+    }
+  }
+
+  /** Refuses a selector that no check would look for: the revocation would be in vain. */
+  honoured(target: Target): Target {
+    const names = selectorOf(target)
+    if (names !== undefined && !this.#deps.selectors.has(JSON.stringify(names))) {
+      throw new RevocadeError('ERR_CONFIG', `no check looks for the selector ${JSON.stringify(names)}: add it to the option 'claims'`)
+    }
+    return target
+  }
+}
+
+/** The sorted claim names of a selector; undefined for a single token. */
+export function selectorOf(target: Target): readonly string[] | undefined {
+  return target.kind === 'selector' ? Object.keys(target.where).toSorted() : undefined
+}
+
+function hashTarget(sha256: unknown): Target {
+  if (typeof sha256 === 'string') return { kind: 'hash', sha256 }
+  throw new RevocadeError('ERR_INVALID_TOKEN', 'an entry must have a token, an id claim, a sha256 or a selector (where)')
+}
+
+/** The values' further bounds are for the digest to check. */
+function idTarget(claim: string, id: unknown, iss: unknown): Target {
+  if (typeof id !== 'string' && typeof id !== 'number') {
+    throw new RevocadeError('ERR_INVALID_TOKEN', `'${claim}' must be a string or an integer`)
+  }
+  if (iss === undefined) return { kind: 'id', claim, id }
+  if (typeof iss !== 'string') throw new RevocadeError('ERR_INVALID_TOKEN', "'iss' must be a string")
+  return { kind: 'id', claim, id, iss }
+}
+
+function noExpiry(why: string): RevocadeError {
+  return new RevocadeError('ERR_NO_EXPIRY', `${why}: give expiresAt, so that the revocation is not kept for ever by accident`)
+}
+
+function timeOf(value: unknown): Time {
+  if (typeof value === 'number' || value instanceof Date) return value
+  throw new RevocadeError('ERR_INVALID_TIME', 'a time must be a Date or NumericDate seconds')
+}
+
+/** Refuses what is no short, well-formed text. */
+export function readText(value: unknown, name: string): void {
+  if (value === undefined) return
+  if (typeof value !== 'string' || value.length > MAX_TEXT || !value.isWellFormed()) {
+    throw new RevocadeError('ERR_CONFIG', `option '${name}' must be a well-formed string of at most ${MAX_TEXT} characters`)
+  }
+}
