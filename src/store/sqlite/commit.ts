@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto'
+import { RevocadeError } from '../../errors.js'
+import type { Connection } from './driver.js'
+import { unpack, type UnpackedMutation } from './packing.js'
+
+/** What a committed batch answers: `[seq, expiresAt]` for each mutation, and where the history stands now. */
+export interface BatchResult {
+  readonly results: Float64Array<ArrayBuffer>
+  readonly epoch: string
+  readonly seq: number
+}
+
+/** The columns of an existing row that decide what an upsert leaves. */
+type Existing = readonly [
+  seq: number, revoked: number, expiresAt: number, revokedAt: number,
+  issuedBefore: number | null, issuedThrough: number | null, reason: string | null, actor: string | null,
+]
+
+/** The columns that an upsert writes besides what identifies the row. */
+export interface Merged {
+  readonly expiresAt: number
+  readonly revokedAt: number
+  readonly issuedBefore: number | null
+  readonly issuedThrough: number | null
+  readonly reason: string | null
+  readonly actor: string | null
+}
+
+/** No cutoff at all matches every token: it is later than any. */
+const cutoff = (issuedThrough: number | null): number => issuedThrough ?? Number.POSITIVE_INFINITY
+
+/**
+ * What stands after a revocation meets a row of the same digest. A live one is only ever widened: the later
+ * expiry and the later cutoff win. A tombstone or an expired row is replaced.
+ */
+export function merge(existing: Existing, mutation: UnpackedMutation): Merged {
+  const [, revoked, expiresAt, revokedAt, issuedBefore, issuedThrough, reason, actor] = existing
+  if (revoked === 0 || expiresAt * 1000 <= mutation.revokedAt) return mutation
+  const step = cutoff(mutation.issuedThrough) - cutoff(issuedThrough) // NaN: neither has one
+  const later = step > 0 || (step === 0 && (mutation.issuedBefore ?? 0) > (issuedBefore ?? 0))
+  return {
+    expiresAt: Math.max(expiresAt, mutation.expiresAt),
+    revokedAt: later ? mutation.revokedAt : revokedAt,
+    issuedBefore: later ? mutation.issuedBefore : issuedBefore,
+    issuedThrough: later ? mutation.issuedThrough : issuedThrough,
+    reason: mutation.reason ?? reason,
+    actor: mutation.actor ?? actor,
+  }
+}
+
+/**
+ * Applies batches, one transaction each, and numbers the changes without gaps.
+ *
+ * It also tags the history: before its first change, a write connection draws a random *epoch* that begins with that
+ * change, and draws another if the store was set back behind what it has seen. Two histories that went apart (a
+ * backup was restored) may both have a change 1000, but not in the same epoch.
+ */
+export class Committer {
+  readonly #db: Connection
+  readonly #statements: ReturnType<typeof prepare>
+  readonly #namespace: number
+  #epochBegun = false
+  /** The newest change known to have been committed. */
+  #seen = 0
+
+  constructor(db: Connection, namespace: number) {
+    this.#db = db
+    this.#namespace = namespace
+    this.#statements = prepare(db)
+  }
+
+  /**
+   * Commits a packed batch, all or nothing.
+   *
+   * @param seen The newest change that anyone in this process has seen.
+   */
+  apply(memory: ArrayBuffer, count: number, seen = 0): BatchResult {
+    const { begin, head, setHead, startEpoch, commit } = this.#statements
+    begin.run()
+    try {
+      const before = head.get()
+      if (before === undefined) throw new RevocadeError('ERR_STORE_CORRUPT', 'The store has lost its head row. Restore it from a backup.')
+      let [seq, epoch] = before
+      const first = seq + 1
+      const results = new Float64Array(count * 2)
+      let i = 0
+      for (const mutation of unpack(memory, count)) {
+        const expiresAt = mutation.revoke ? this.#revoke(seq + 1, mutation) : this.#unrevoke(seq + 1, mutation)
+        if (expiresAt >= 0) {
+          seq++
+          results[i] = seq
+          results[i + 1] = expiresAt
+        }
+        i += 2
+      }
+      const begun = this.#epochBegun && first > Math.max(this.#seen, seen)
+      if (seq >= first) {
+        if (!begun) {
+          epoch = randomBytes(9).toString('base64url')
+          startEpoch.run(first, epoch)
+        }
+        setHead.run(seq, epoch)
+      }
+      commit.run()
+      if (seq >= first) this.#epochBegun = true
+      this.#seen = seq
+      return { results, epoch, seq }
+    } catch (error) {
+      if (this.#db.inTransaction) this.#statements.rollback.run()
+      throw error
+    }
+  }
+
+  /** The expiry that now stands. */
+  #revoke(seq: number, mutation: UnpackedMutation): number {
+    const { insert, find, move } = this.#statements
+    const { digest, target, selector } = mutation
+    // Nearly every revocation is a new one: try that first, and look only where the digest is taken.
+    const { changes } = insert.run(seq, this.#namespace, digest, mutation.expiresAt, mutation.revokedAt, selector, target,
+      mutation.issuedBefore, mutation.issuedThrough, mutation.reason, mutation.actor)
+    if (changes === 1) return mutation.expiresAt
+    const existing = find.get(this.#namespace, digest)
+    if (existing === undefined) throw new RevocadeError('ERR_STORE_CORRUPT', 'An index of the store is damaged. Restore it from a backup.')
+    const row = merge(existing, mutation)
+    move.run(seq, row.expiresAt, row.revokedAt, selector, target,
+      row.issuedBefore, row.issuedThrough, row.reason, row.actor, existing[0])
+    return row.expiresAt
+  }
+
+  /** The expiry of the tombstone, or -1 where nothing was live. */
+  #unrevoke(seq: number, mutation: UnpackedMutation): number {
+    const { find, bury } = this.#statements
+    const existing = find.get(this.#namespace, mutation.digest)
+    if (existing === undefined) return -1
+    const [at, revoked, expiresAt] = existing
+    if (revoked === 0 || expiresAt * 1000 <= mutation.revokedAt) return -1
+    bury.run(seq, mutation.revokedAt, at)
+    return expiresAt
+  }
+}
+
+function prepare(db: Connection) {
+  return {
+    begin: db.prepare<[]>('BEGIN IMMEDIATE'),
+    commit: db.prepare<[]>('COMMIT'),
+    rollback: db.prepare<[]>('ROLLBACK'),
+    head: db.prepare<[], [seq: number, epoch: string]>('SELECT seq, epoch FROM head WHERE id = 1').raw(),
+    setHead: db.prepare<[seq: number, epoch: string]>('UPDATE head SET seq = ?, epoch = ? WHERE id = 1'),
+    startEpoch: db.prepare<[seq: number, epoch: string]>('INSERT OR REPLACE INTO epochs VALUES (?, ?)'),
+    insert: db.prepare(`
+      INSERT INTO revocations (seq, namespace, digest, revoked, expires_at, revoked_at, selector, target,
+        issued_before, issued_through, reason, actor) VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (namespace, digest) DO NOTHING`),
+    find: db.prepare<[namespace: number, digest: Buffer], Existing>(`
+      SELECT seq, revoked, expires_at, revoked_at, issued_before, issued_through, reason, actor
+      FROM revocations WHERE namespace = ? AND digest = ?`).raw(),
+    move: db.prepare(`
+      UPDATE revocations SET seq = ?, revoked = 1, expires_at = ?, revoked_at = ?, selector = ?, target = ?,
+        issued_before = ?, issued_through = ?, reason = ?, actor = ? WHERE seq = ?`),
+    bury: db.prepare('UPDATE revocations SET seq = ?, revoked = 0, revoked_at = ? WHERE seq = ?'),
+  }
+}

@@ -1,0 +1,221 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { RevocadeError } from '../../errors.js'
+import { openDatabase, SqliteError, type Connection } from './driver.js'
+import { fileIdentity, fileSize } from './file-identity.js'
+import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.js'
+import { toRevocadeError } from './sqlite-errors.js'
+
+/** What the write connection is opened with. Plain data: it crosses into the write thread. */
+export interface ConnectOptions {
+  readonly path: string
+  readonly namespace: string
+  readonly secret: Uint8Array | undefined
+  /** False: a missing or empty file is an error (it was there before). */
+  readonly create: boolean
+  /** How long a commit waits for another process's lock, in milliseconds. */
+  readonly busyTimeoutMs: number
+  /** Tests only: SQLite reports a full disk past this many pages. */
+  readonly maxPageCount?: number | undefined
+}
+
+/** An open write connection and what it found. */
+export interface Connected {
+  readonly db: Connection
+  readonly id: string
+  readonly key: Uint8Array
+  readonly namespaceId: number
+  /** See `fileIdentity`. */
+  readonly identity: string
+  readonly synchronous: number
+  readonly journalMode: string
+  readonly sqliteVersion: string
+}
+
+/**
+ * Opens the store for writing: validates what is there without touching it, then creates, migrates and makes sure
+ * that the connection will commit durably.
+ *
+ * Throws `ERR_STORE_UNAVAILABLE`, `ERR_STORE_CORRUPT`, `ERR_STORE_MISMATCH`.
+ */
+export function connect(options: ConnectOptions): Connected {
+  const { path } = options
+  let db: Connection | undefined
+  try {
+    checkPath(path, options.create)
+    const before = fileIdentity(path)
+    validateFile(path)
+    db = openDatabase(path, { fileMustExist: !options.create, timeout: options.busyTimeoutMs })
+    const durability = makeDurable(db, options.busyTimeoutMs)
+    migrate(db)
+    const opened = {
+      db,
+      ...identify(db, options.secret),
+      namespaceId: namespaceId(db, options.namespace),
+      identity: fileIdentity(path) ?? '',
+      ...durability,
+      sqliteVersion: String(db.prepare<[], string>('SELECT sqlite_version()').pluck().get()),
+    }
+    if (opened.identity === '' || (before !== undefined && before !== opened.identity)) {
+      throw new RevocadeError('ERR_STORE_UNAVAILABLE', `The store ${path} was replaced while it was being opened. Try again.`)
+    }
+    if (options.maxPageCount !== undefined) db.pragma(`max_page_count = ${options.maxPageCount}`)
+    return opened
+  } catch (error) {
+    db?.close()
+    throw toRevocadeError(error, 'open', path)
+  }
+}
+
+function checkPath(path: string, create: boolean): void {
+  const unavailable = (why: string) =>
+    new RevocadeError('ERR_STORE_UNAVAILABLE', `The store ${path} can't be opened: ${why}.`)
+  let stat
+  try {
+    stat = statSync(path, { throwIfNoEntry: false })
+    if (stat === undefined && !statSync(dirname(path)).isDirectory()) throw unavailable(`${dirname(path)} is no directory`)
+  } catch (error) {
+    if (error instanceof RevocadeError) throw error
+    throw new RevocadeError('ERR_STORE_UNAVAILABLE', `The store ${path} can't be opened: its directory does not exist `
+      + 'or may not be read. Create it first.', { cause: error })
+  }
+  if (stat?.isDirectory() === true) throw unavailable('it is a directory. Name a file in it')
+  if (!create && (stat === undefined || stat.size === 0)) {
+    throw unavailable(stat === undefined ? 'the file is gone. Restore it from a backup' : 'the file was emptied. Restore it from a backup')
+  }
+}
+
+/**
+ * Refuses what is no store of ours before any connection could write to it: opening in WAL mode may already leave
+ * a log beside the file, and recovering one changes it.
+ */
+export function validateFile(path: string): void {
+  if (fileSize(path) === 0) return
+  // Without a log all there is stands in the file, and `immutable` reads it without creating or locking anything.
+  // With one, somebody uses the store or died using it, and only an ordinary connection sees what is in the log.
+  const alone = fileSize(`${path}-wal`) === 0
+  const url = pathToFileURL(path)
+  url.searchParams.set('immutable', '1')
+  const db = openDatabase(alone ? url.href : path, { readonly: true, fileMustExist: true, timeout: 250 })
+  try {
+    validate(db, path)
+  } catch (error) {
+    throw toRevocadeError(error, 'open', path)
+  } finally {
+    db.close()
+  }
+}
+
+/** True: a store of ours. False: an empty database, to become one. */
+function validate(db: Connection, path: string): boolean {
+  const applicationId = db.pragma('application_id', { simple: true })
+  const version = Number(db.pragma('user_version', { simple: true }))
+  const tables = db.prepare<[], string>('SELECT name FROM sqlite_schema').pluck().all()
+  if (applicationId !== APPLICATION_ID) {
+    if (applicationId === 0 && version === 0 && tables.length === 0) return false
+    throw new RevocadeError('ERR_STORE_MISMATCH', `${path} is a database of another application. Choose another file for the store.`)
+  }
+  if (version > SCHEMA_VERSION) {
+    throw new RevocadeError('ERR_STORE_MISMATCH', `The store ${path} has schema version ${version}, newer than this `
+      + `version of revocade knows (${SCHEMA_VERSION}). Update the package, or choose another file.`)
+  }
+  if (!['revocations', 'head', 'epochs', 'namespaces', 'meta'].every((table) => tables.includes(table))) {
+    throw new RevocadeError('ERR_STORE_CORRUPT', `The store ${path} lacks some of its tables. Restore it from a backup.`)
+  }
+  return true
+}
+
+/** WAL and FULL sync, set and read back: an acknowledged revocation must survive a power failure. */
+function makeDurable(db: Connection, busyTimeoutMs: number): { journalMode: string; synchronous: number } {
+  const journalMode = String(retryBusy(busyTimeoutMs, () => db.pragma('journal_mode = WAL', { simple: true })))
+  db.pragma('synchronous = FULL')
+  db.pragma('trusted_schema = OFF')
+  db.pragma('cell_size_check = ON')
+  db.pragma('journal_size_limit = 67108864')
+  const synchronous = Number(db.pragma('synchronous', { simple: true }))
+  if (journalMode !== 'wal' || synchronous !== 2) {
+    throw new RevocadeError('ERR_STORE_UNAVAILABLE', `SQLite refuses durable commits here (journal_mode ${journalMode}, `
+      + `synchronous ${synchronous}). Put the store on a local file system that supports WAL mode.`)
+  }
+  return { journalMode, synchronous }
+}
+
+/** Switching a new file to WAL does not wait for another process that is doing the same: SQLite answers BUSY at once. */
+function retryBusy<T>(timeoutMs: number, attempt: () => T): T {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    try {
+      return attempt()
+    } catch (error) {
+      if (!(error instanceof SqliteError && error.code.startsWith('SQLITE_BUSY')) || performance.now() > deadline) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+    }
+  }
+}
+
+function migrate(db: Connection): void {
+  const from = Number(db.pragma('user_version', { simple: true }))
+  if (from === SCHEMA_VERSION) return
+  db.transaction(() => {
+    const version = Number(db.pragma('user_version', { simple: true })) // another process may have been faster
+    for (const step of MIGRATIONS.slice(version)) db.exec(step)
+    db.pragma(`application_id = ${APPLICATION_ID}`)
+    db.pragma(`user_version = ${SCHEMA_VERSION}`)
+  }).immediate()
+}
+
+/** Proves that a key is the one of a store, without being of use to anyone who reads it there. */
+const checkValue = (key: Uint8Array): Buffer =>
+  createHash('sha256').update('revocade digest key check\0').update(key).digest().subarray(0, 8)
+
+/** The store's id and digest key; on the first opening both are decided. */
+function identify(db: Connection, secret: Uint8Array | undefined): { id: string; key: Uint8Array } {
+  if (secret !== undefined && secret.length !== 16) throw new RevocadeError('ERR_CONFIG', 'A digest key has 16 bytes.')
+  const get = db.prepare<[key: string], Buffer | string>('SELECT value FROM meta WHERE key = ?').pluck()
+  const put = db.prepare('INSERT INTO meta VALUES (?, ?)')
+  const text = (name: string): string => get.get(name)?.toString() ?? ''
+  if (get.get('id') === undefined) {
+    db.transaction(() => {
+      if (get.get('id') !== undefined) return
+      if (db.prepare<[], number>('SELECT seq FROM head').pluck().get() !== 0) {
+        throw new RevocadeError('ERR_STORE_CORRUPT', 'The store has lost its identity. Restore it from a backup.')
+      }
+      put.run('id', Buffer.from(randomBytes(12).toString('base64url')))
+      put.run('created_at', Buffer.from(new Date().toISOString()))
+      if (secret === undefined) put.run('key', randomBytes(16))
+      else put.run('key_check', checkValue(secret))
+    }).immediate()
+  }
+  const id = text('id')
+  const kept = get.get('key')
+  const check = get.get('key_check')
+  if (Buffer.isBuffer(kept) && kept.length === 16) {
+    if (secret === undefined || timingSafeEqual(kept, secret)) return { id, key: Uint8Array.from(kept) }
+    throw new RevocadeError('ERR_STORE_MISMATCH', 'This store has a digest key of its own, but a `secret` is configured: '
+      + 'none of its revocations would be found. Remove the secret, or start a new store with it.')
+  }
+  if (!Buffer.isBuffer(check) || check.length !== 8) {
+    throw new RevocadeError('ERR_STORE_CORRUPT', 'The store has lost its digest key. Restore it from a backup.')
+  }
+  if (secret === undefined) {
+    throw new RevocadeError('ERR_STORE_MISMATCH', 'This store was made with a `secret`, and none is configured: '
+      + 'none of its revocations would be found. Configure the same secret.')
+  }
+  if (!timingSafeEqual(check, checkValue(secret))) {
+    throw new RevocadeError('ERR_STORE_MISMATCH', 'This store was made with another `secret`: none of its revocations '
+      + 'would be found. Configure the one it was made with.')
+  }
+  return { id, key: Uint8Array.from(secret) }
+}
+
+function namespaceId(db: Connection, name: string): number {
+  const find = db.prepare<[name: string], number>('SELECT id FROM namespaces WHERE name = ?').pluck()
+  const known = find.get(name)
+  if (known !== undefined) return known
+  db.prepare('INSERT INTO namespaces (name) VALUES (?) ON CONFLICT DO NOTHING').run(name)
+  const made = find.get(name)
+  if (made === undefined) throw new RevocadeError('ERR_STORE_CORRUPT', 'The table of namespaces is damaged. Restore the store from a backup.')
+  return made
+}

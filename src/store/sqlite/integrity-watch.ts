@@ -1,0 +1,63 @@
+import type { Worker } from 'node:worker_threads'
+import { RevocadeError } from '../../errors.js'
+import type { Logger } from '../../ports.js'
+import type { FromIntegrity } from './protocol.js'
+import { startJob } from './scan.js'
+
+/** Checks the whole file once, in the background, some time after it was opened. */
+export class IntegrityWatch {
+  state: 'pending' | 'ok' | 'failed' | 'unknown' = 'pending'
+  /** Set where the file turned out to be damaged. */
+  error: RevocadeError | undefined
+  readonly #path: string
+  readonly #logger: Logger
+  readonly #onDamage: (error: RevocadeError) => void
+  #timer: NodeJS.Timeout | undefined
+  #job: Worker | undefined
+
+  constructor(path: string, logger: Logger, onDamage: (error: RevocadeError) => void) {
+    this.#path = path
+    this.#logger = logger
+    this.#onDamage = onDamage
+  }
+
+  schedule(delayMs: number): void {
+    if (delayMs === Number.POSITIVE_INFINITY) this.state = 'unknown'
+    else this.#timer = setTimeout(() => this.#check(), delayMs).unref()
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer)
+    await this.#job?.terminate()
+  }
+
+  #check(): void {
+    const job = startJob({ job: 'integrity', path: this.#path })
+    job.unref()
+    this.#job = job
+    job.on('message', (message: FromIntegrity) => this.#judge(message))
+    job.on('error', (error) => this.#undecided(error.message))
+    job.on('exit', () => {
+      this.#job = undefined
+    })
+  }
+
+  #judge(message: FromIntegrity): void {
+    if (message.type === 'checked' && message.problems.length === 0) {
+      this.state = 'ok'
+    } else if (message.type === 'failed' && message.error.code !== 'ERR_STORE_CORRUPT') {
+      this.#undecided(message.error.message)
+    } else {
+      const problems = message.type === 'checked' ? message.problems : [message.error.message]
+      this.state = 'failed'
+      this.error = new RevocadeError('ERR_STORE_CORRUPT', `The store ${this.#path} is damaged (${problems[0] ?? ''}). Restore it from a backup.`)
+      this.#logger.error({ path: this.#path, problems }, 'the store is damaged; nothing is answered from it any more')
+      this.#onDamage(this.error)
+    }
+  }
+
+  #undecided(why: string): void {
+    this.state = 'unknown'
+    this.#logger.warn({ path: this.#path, why }, 'the integrity of the store could not be checked')
+  }
+}

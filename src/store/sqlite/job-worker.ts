@@ -1,0 +1,60 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { openDatabase } from './driver.js'
+import { integrityProblems } from './integrity.js'
+import type { FromIntegrity, FromScan, JobData } from './protocol.js'
+import { scanChunks } from './scan-chunks.js'
+import { packError, toRevocadeError } from './sqlite-errors.js'
+
+// A job thread: long reads, on a connection of its own, so that neither the event loop nor a commit waits for them.
+
+/** Chunks that may be on their way to the consumer. */
+const AHEAD = 4
+
+const data: JobData = workerData
+
+async function scan(job: JobData & { job: 'scan' }): Promise<void> {
+  const send = (message: FromScan, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer)
+  const db = openDatabase(job.path, { readonly: true, fileMustExist: true })
+  let credit = AHEAD
+  let wake: (() => void) | undefined
+  parentPort?.on('message', () => {
+    credit++
+    wake?.()
+  })
+  try {
+    const chunks = scanChunks(db, job.namespaceId, job.liveAfter)
+    for (;;) {
+      const next = chunks.next()
+      if (next.done === true) {
+        send({ type: 'end', ...next.value })
+        return
+      }
+      while (credit === 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      credit--
+      const { digests, expiresAt } = next.value
+      send({ type: 'chunk', ...next.value }, [digests.buffer, expiresAt.buffer])
+      await new Promise(setImmediate) // let the acknowledgements in
+    }
+  } catch (error) {
+    send({ type: 'failed', error: packError(toRevocadeError(error, 'read', job.path)) })
+  } finally {
+    db.close()
+    parentPort?.close()
+  }
+}
+
+function checkIntegrity({ path }: JobData & { job: 'integrity' }): void {
+  const send = (message: FromIntegrity): void => parentPort?.postMessage(message)
+  try {
+    send({ type: 'checked', problems: integrityProblems(path) })
+  } catch (error) {
+    send({ type: 'failed', error: packError(toRevocadeError(error, 'read', path)) })
+  }
+}
+
+if (data.job === 'scan') await scan(data)
+else checkIntegrity(data)

@@ -1,0 +1,218 @@
+import { RevocadeError } from '../../errors.js'
+import type { Committed, Digest, MaybePromise, Mutation, Poll, Position, StoreContext, StoredRow, StoreQuery, StoreStats } from '../../ports.js'
+import type { ConnectOptions } from './connect.js'
+import { fileIdentity, fileSize } from './file-identity.js'
+import type { SqliteStoreOptions } from './index.js'
+import { IntegrityWatch } from './integrity-watch.js'
+import { acquireLock, type StoreLock } from './lock.js'
+import type { WriterReady } from './protocol.js'
+import { Reader } from './reader.js'
+import { SCHEMA_VERSION } from './schema.js'
+import { toRevocadeError } from './sqlite-errors.js'
+import { Writer } from './writer.js'
+
+const PURGE_INTERVAL_MS = 30_000
+
+/** The connections to one file, as long as that file stands at the path. */
+interface Connections {
+  readonly reader: Reader
+  readonly writer: Writer
+  readonly found: WriterReady
+}
+
+/** A store between open and close: its connections, and what to do when the file under them is exchanged. */
+export class OpenStore {
+  readonly key: Uint8Array
+  readonly #path: string
+  readonly #context: StoreContext
+  readonly #options: SqliteStoreOptions
+  readonly #lock: StoreLock
+  readonly #purgeTimer: NodeJS.Timeout
+  readonly #integrity: IntegrityWatch
+  #connections: Connections
+  /** Why nothing is answered: the file is gone, another's, damaged. */
+  #fault: RevocadeError | undefined
+  #healing: Promise<Poll> | undefined
+  /** `data_version` and position of the last poll that delivered everything. */
+  #version = -1
+  #delivered: Position = { seq: 0, epoch: '' }
+  #commits = 0
+
+  static async open(path: string, context: StoreContext, options: SqliteStoreOptions): Promise<OpenStore> {
+    const lock = acquireLock(path, context.exclusive)
+    try {
+      const connections = await openConnections(path, context, options, true)
+      return new OpenStore(path, context, options, lock, connections)
+    } catch (error) {
+      lock.release()
+      throw error
+    }
+  }
+
+  private constructor(
+    path: string, context: StoreContext, options: SqliteStoreOptions, lock: StoreLock, connections: Connections,
+  ) {
+    this.key = connections.found.key
+    this.#path = path
+    this.#context = context
+    this.#options = options
+    this.#lock = lock
+    this.#connections = connections
+    this.#integrity = new IntegrityWatch(path, context.logger, (error) => {
+      this.#fault ??= error
+    })
+    this.#integrity.schedule(options.integrityCheckDelayMs ?? 5000)
+    this.#purgeTimer = setInterval(() => {
+      this.purge().catch((error: unknown) => context.logger.warn({ err: error }, 'expired revocations could not be purged'))
+    }, PURGE_INTERVAL_MS).unref()
+  }
+
+  get id(): string {
+    return this.#connections.found.id
+  }
+
+  /** The namespace's number, where the store can be read at all. */
+  healthy(): { readonly namespaceId: number } {
+    if (this.#fault !== undefined) throw this.#fault
+    return this.#connections.found
+  }
+
+  get(digest: Digest): StoredRow | undefined {
+    if (this.#fault !== undefined) throw this.#fault
+    try {
+      return this.#connections.reader.get(digest)
+    } catch (error) {
+      throw toRevocadeError(error, 'read', this.#path)
+    }
+  }
+
+  list(query: StoreQuery): StoredRow[] {
+    if (this.#fault !== undefined) throw this.#fault
+    try {
+      return this.#connections.reader.list(query)
+    } catch (error) {
+      throw toRevocadeError(error, 'read', this.#path)
+    }
+  }
+
+  isCurrent(): boolean {
+    if (this.#fault !== undefined || fileIdentity(this.#path) !== this.#connections.found.identity) return false
+    return this.#connections.reader.dataVersion() === this.#version
+  }
+
+  poll(after: Position, limit: number): MaybePromise<Poll> {
+    if (this.#integrity.error !== undefined) throw this.#integrity.error
+    if (this.#fault !== undefined || fileIdentity(this.#path) !== this.#connections.found.identity) return this.#heal()
+    try {
+      const { reader, writer } = this.#connections
+      // Read before the head: a commit in between makes the next poll look again.
+      const version = reader.dataVersion()
+      if (version === this.#version && after.seq === this.#delivered.seq && after.epoch === this.#delivered.epoch) {
+        return { status: 'ok', changes: [], position: this.#delivered, more: false }
+      }
+      const tail = reader.tail(after, Math.max(1, limit))
+      if (tail === undefined) return { status: 'diverged' }
+      if (!tail.more) {
+        this.#version = version
+        this.#delivered = tail.position
+        writer.seen = tail.position.seq
+      }
+      return { status: 'ok', ...tail }
+    } catch (error) {
+      throw toRevocadeError(error, 'read', this.#path)
+    }
+  }
+
+  async write(mutations: readonly Mutation[]): Promise<Committed> {
+    if (this.#fault !== undefined) throw this.#fault
+    return this.#connections.writer.write(mutations)
+  }
+
+  async purge(): Promise<number> {
+    if (this.#fault !== undefined) return 0
+    const { clock, purgeGraceSeconds } = this.#context
+    return this.#connections.writer.purge(Math.floor(clock.now() / 1000) - purgeGraceSeconds)
+  }
+
+  stats(): StoreStats {
+    const { reader, writer, found } = this.#connections
+    return {
+      kind: 'sqlite',
+      id: found.id,
+      seq: this.#fault === undefined ? reader.head().seq : this.#delivered.seq,
+      path: this.#path,
+      bytes: fileSize(this.#path),
+      walBytes: fileSize(`${this.#path}-wal`),
+      journalMode: found.journalMode,
+      synchronous: found.synchronous === 2 ? 'full' : String(found.synchronous),
+      sqliteVersion: found.sqliteVersion,
+      schemaVersion: SCHEMA_VERSION,
+      exclusive: this.#context.exclusive,
+      integrity: this.#integrity.state,
+      pendingWrites: writer.waiting,
+      commits: this.#commits + writer.commits,
+      fault: this.#fault?.code ?? null,
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#purgeTimer)
+    await this.#healing?.catch(() => undefined)
+    await this.#integrity.stop()
+    const { reader, writer } = this.#connections
+    const refusal = new RevocadeError('ERR_CLOSED', 'The store was closed.')
+    // The reader first: the last connection to go folds the log into the file, and only a writing one can.
+    const written = writer.close(refusal)
+    reader.close()
+    await written
+    this.#lock.release()
+  }
+
+  /** The file was exchanged or deleted under us: nothing is answered from the old one, and the new one is tried. */
+  #heal(): Promise<Poll> {
+    this.#healing ??= this.#reopen().finally(() => {
+      this.#healing = undefined
+    })
+    return this.#healing
+  }
+
+  async #reopen(): Promise<Poll> {
+    const { reader, writer } = this.#connections
+    const gone = new RevocadeError('ERR_STORE_UNAVAILABLE', `The store ${this.#path} was replaced or deleted while in use.`)
+    this.#fault ??= gone
+    await writer.close(gone)
+    reader.close()
+    try {
+      const connections = await openConnections(this.#path, this.#context, this.#options, false)
+      this.#commits += writer.commits
+      this.#connections = connections
+      this.#version = -1
+      if (Buffer.compare(connections.found.key, this.key) !== 0) {
+        throw new RevocadeError('ERR_STORE_MISMATCH', `The store ${this.#path} was replaced by one with another digest key. Restart the process.`)
+      }
+      this.#fault = undefined
+      this.#context.logger.warn({ path: this.#path }, 'the store was replaced while in use; starting over from the new file')
+      return { status: 'diverged' }
+    } catch (error) {
+      this.#fault = toRevocadeError(error, 'open', this.#path)
+      throw this.#fault
+    }
+  }
+}
+
+async function openConnections(
+  path: string, context: StoreContext, options: SqliteStoreOptions, create: boolean,
+): Promise<Connections> {
+  const connect: ConnectOptions = {
+    path, create, namespace: context.namespace, secret: context.secret,
+    busyTimeoutMs: options.busyTimeoutMs ?? 5000, maxPageCount: options.maxPageCount,
+  }
+  const writer = new Writer(connect)
+  const found = await writer.start()
+  try {
+    return { reader: new Reader(path, found.namespaceId), writer, found }
+  } catch (error) {
+    await writer.close(new RevocadeError('ERR_CLOSED', 'The store could not be opened.'))
+    throw toRevocadeError(error, 'open', path)
+  }
+}

@@ -1,0 +1,54 @@
+import type { ConnectOptions } from './connect.js'
+import type { PackedError } from './sqlite-errors.js'
+
+/** What the write thread is started with. */
+export type WriterData = ConnectOptions
+
+/** To the write thread. */
+export type ToWriter =
+  | { readonly type: 'batch'; readonly memory: ArrayBuffer; readonly count: number; readonly seen: number }
+  | { readonly type: 'purge'; /** NumericDate seconds. */ readonly expiredBefore: number }
+  | { readonly type: 'close' }
+
+/** From the write thread. */
+export type FromWriter =
+  | ({ readonly type: 'ready' } & WriterReady)
+  | { readonly type: 'failed'; readonly error: PackedError }
+  | {
+      readonly type: 'committed'
+      readonly memory: ArrayBuffer
+      /** `[seq, expiresAt]` for each mutation. */
+      readonly results: Float64Array<ArrayBuffer>
+      readonly epoch: string
+      readonly seq: number
+    }
+  | { readonly type: 'rejected'; readonly memory: ArrayBuffer; readonly error: PackedError }
+  | { readonly type: 'purged'; readonly deleted: number; readonly error: PackedError | undefined }
+
+/** What the write connection found on opening. */
+export interface WriterReady {
+  readonly id: string
+  readonly key: Uint8Array
+  readonly namespaceId: number
+  /** See `fileIdentity`. */
+  readonly identity: string
+  readonly synchronous: number
+  readonly journalMode: string
+  readonly sqliteVersion: string
+}
+
+/** What a job thread is started with; each job has a thread and a read connection of its own. */
+export type JobData =
+  | { readonly job: 'scan'; readonly path: string; readonly namespaceId: number; readonly liveAfter: number }
+  | { readonly job: 'integrity'; readonly path: string }
+
+/** From a scan. The thread sends a few chunks ahead, then one for each `'more'` it gets. */
+export type FromScan =
+  | { readonly type: 'chunk'; readonly digests: Int32Array<ArrayBuffer>; readonly expiresAt: Float64Array<ArrayBuffer>; readonly total: number }
+  | { readonly type: 'end'; readonly seq: number; readonly epoch: string; readonly selectors: readonly (readonly [json: string, expiresAt: number])[] }
+  | { readonly type: 'failed'; readonly error: PackedError }
+
+/** From an integrity check: SQLite's findings, none where all is well. */
+export type FromIntegrity =
+  | { readonly type: 'checked'; readonly problems: readonly string[] }
+  | { readonly type: 'failed'; readonly error: PackedError }

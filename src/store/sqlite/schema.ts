@@ -1,0 +1,40 @@
+/** 'Rvcd': tells a store of this package from any other SQLite file (`PRAGMA application_id`). */
+export const APPLICATION_ID = 0x52_76_63_64
+
+/**
+ * One entry a schema version, run in order in one transaction by whoever opens the file first.
+ * `PRAGMA user_version` is the number of those that were run.
+ *
+ * A row lives at rowid = `seq`, so the b-tree itself is the compacted change log: writers append to it, and
+ * "what changed since" is one range scan. The only index that sees random keys is the one of the digests.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE revocations (
+    seq            INTEGER PRIMARY KEY,
+    namespace      INTEGER NOT NULL,
+    digest         BLOB    NOT NULL CHECK (length(digest) = 16),
+    revoked        INTEGER NOT NULL CHECK (revoked IN (0, 1)), -- 0: a tombstone
+    expires_at     INTEGER NOT NULL,                           -- seconds
+    revoked_at     INTEGER NOT NULL,                           -- milliseconds
+    selector       TEXT,                                       -- JSON array of the sorted claim names; NULL: one token
+    target         TEXT    NOT NULL,                           -- JSON array, see packing.ts
+    issued_before  INTEGER,                                    -- milliseconds
+    issued_through INTEGER,                                    -- seconds
+    reason         TEXT,
+    actor          TEXT,
+    UNIQUE (namespace, digest)
+  ) STRICT;
+  CREATE TABLE head (
+    id    INTEGER PRIMARY KEY CHECK (id = 1),
+    seq   INTEGER NOT NULL,
+    epoch TEXT    NOT NULL
+  ) STRICT;
+  INSERT INTO head VALUES (1, 0, '');
+  CREATE TABLE epochs (start_seq INTEGER PRIMARY KEY, epoch TEXT NOT NULL) STRICT;
+  CREATE TABLE namespaces (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  `,
+]
+
+export const SCHEMA_VERSION = MIGRATIONS.length

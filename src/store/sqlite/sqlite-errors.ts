@@ -1,0 +1,56 @@
+import { RevocadeError, type RevocadeErrorCode } from '../../errors.js'
+import { SqliteError } from './driver.js'
+
+/** What was being done when SQLite refused: it decides which promise is at stake. */
+export type Doing = 'open' | 'read' | 'write'
+
+const HINTS: readonly (readonly [prefix: string, hint: string])[] = [
+  ['SQLITE_FULL', 'The disk is full: free some space'],
+  ['SQLITE_BUSY', 'Another connection kept the database locked'],
+  ['SQLITE_CANTOPEN', 'Check that the directory exists and that this process may read and write it'],
+  ['SQLITE_READONLY', 'This process may not write the file or its directory'],
+  ['SQLITE_IOERR', 'The disk reported an error, or is full'],
+  ['SQLITE_PERM', 'Check the permissions of the file and its directory'],
+]
+
+/** Turns whatever a connection threw into a {@link RevocadeError}; one that is it already passes through. */
+export function toRevocadeError(error: unknown, doing: Doing, path: string): RevocadeError {
+  if (error instanceof RevocadeError) return error
+  const code = error instanceof SqliteError ? error.code : ''
+  const message = error instanceof Error ? error.message : String(error)
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
+    return new RevocadeError('ERR_STORE_CORRUPT', `The store ${path} is ${code === 'SQLITE_NOTADB'
+      ? 'no SQLite database' : 'damaged'} (${message}). Restore it from a backup; it is left as it was.`, { cause: error })
+  }
+  const hint = HINTS.find(([prefix]) => code.startsWith(prefix))?.[1]
+  const why = `${message}${code === '' ? '' : ` [${code}]`}${hint === undefined ? '' : `. ${hint}`}`
+  return doing === 'write'
+    ? new RevocadeError('ERR_NOT_DURABLE', `Nothing was acknowledged: the store ${path} could not commit: ${why}.`, { cause: error })
+    : new RevocadeError('ERR_STORE_UNAVAILABLE', `The store ${path} can't be ${doing === 'open' ? 'opened' : 'read'}: ${why}.`, { cause: error })
+}
+
+/** An error as it crosses from a worker thread: structured cloning would keep neither its class nor its code. */
+export interface PackedError {
+  readonly code: RevocadeErrorCode
+  readonly message: string
+  readonly cause: { readonly code: string; readonly message: string } | undefined
+}
+
+export function packError(error: RevocadeError): PackedError {
+  const { cause } = error
+  return {
+    code: error.code,
+    message: error.message,
+    cause: cause === undefined ? undefined : {
+      code: cause instanceof SqliteError ? cause.code : '',
+      message: cause instanceof Error ? cause.message : String(cause),
+    },
+  }
+}
+
+export function unpackError({ code, message, cause }: PackedError): RevocadeError {
+  if (cause === undefined) return new RevocadeError(code, message)
+  return new RevocadeError(code, message, {
+    cause: cause.code === '' ? new Error(cause.message) : new SqliteError(cause.message, cause.code),
+  })
+}

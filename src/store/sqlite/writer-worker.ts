@@ -1,0 +1,65 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { RevocadeError } from '../../errors.js'
+import { Committer } from './commit.js'
+import { connect, type Connected } from './connect.js'
+import { fileIdentity } from './file-identity.js'
+import type { FromWriter, ToWriter, WriterData } from './protocol.js'
+import { purgeExpired } from './purge.js'
+import { packError, toRevocadeError } from './sqlite-errors.js'
+
+// The write thread: owns the one write connection of an opened store, commits a batch per message.
+
+const options: WriterData = workerData
+const { path } = options
+const send = (message: FromWriter, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer)
+
+function serve({ db, ...found }: Connected): void {
+  const committer = new Committer(db, found.namespaceId)
+  send({ type: 'ready', ...found })
+
+  /** A commit into a file that no path leads to any more would be acknowledged and lost. */
+  const assertInPlace = (): void => {
+    if (fileIdentity(path) === found.identity) return
+    throw new RevocadeError('ERR_NOT_DURABLE', `Nothing was acknowledged: the store ${path} was replaced or deleted while in use.`)
+  }
+
+  const commit = ({ memory, count, seen }: ToWriter & { type: 'batch' }): void => {
+    try {
+      assertInPlace()
+      const result = committer.apply(memory, count, seen)
+      assertInPlace()
+      send({ type: 'committed', memory, ...result }, [memory, result.results.buffer])
+    } catch (error) {
+      send({ type: 'rejected', memory, error: packError(toRevocadeError(error, 'write', path)) }, [memory])
+    }
+  }
+
+  const purge = (steps: Generator<number, void, void>, deleted: number): void => {
+    if (!db.open) return
+    try {
+      const step = steps.next()
+      if (step.done !== true) setImmediate(purge, steps, deleted + step.value) // batches that wait go first
+      else send({ type: 'purged', deleted, error: undefined })
+    } catch (error) {
+      send({ type: 'purged', deleted, error: packError(toRevocadeError(error, 'write', path)) })
+    }
+  }
+
+  parentPort?.on('message', (message: ToWriter) => {
+    switch (message.type) {
+      case 'batch':
+        return commit(message)
+      case 'purge':
+        return purge(purgeExpired(db, message.expiredBefore), 0)
+      case 'close':
+        db.close()
+        parentPort?.close()
+    }
+  })
+}
+
+try {
+  serve(connect(options))
+} catch (error) {
+  send({ type: 'failed', error: packError(toRevocadeError(error, 'open', path)) })
+}
