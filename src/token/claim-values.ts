@@ -47,6 +47,22 @@ export function issuerOf(iss: unknown): string | undefined {
   )
 }
 
+/** The error for what is neither a string nor claims. */
+export function notAToken(token: unknown): RevocadeError {
+  const given = ArrayBuffer.isView(token) ? 'binary data' : describe(token)
+  return new RevocadeError('ERR_INVALID_TOKEN', `A token is a string or the object of its claims, but this is ${given}`)
+}
+
+/** The error for claims that have none of the id claims. */
+export function notIdentifiable(idClaims: readonly string[], claims: object | undefined): RevocadeError {
+  const names = idClaims.map((claim) => `"${claim}"`).join(' or ')
+  const complete = claims !== undefined && 'payload' in claims && 'signature' in claims
+  const advice = complete
+    ? 'this looks like a complete JWT, so pass its .payload'
+    : 'pass the raw token instead, issue tokens with such a claim, or check selectors only ({ selectorsOnly: true })'
+  return new RevocadeError('ERR_TOKEN_NOT_IDENTIFIABLE', `The claims have no ${names || 'id claim'}: ${advice}`)
+}
+
 /**
  * Checks a namespace or claim name that becomes part of an encoding.
  *

@@ -93,8 +93,9 @@ export class Digester {
     return this.#finish(midstate, this.#write(this.#message, name, value))
   }
 
-  /** Digest of a prefix and the values of several claims in the order of their names; otherwise as {@link Digester.one}. */
-  several(midstate: Midstate, names: readonly string[], values: readonly unknown[]): Digest {
+  /** Digest of a prefix and the values of claims in the order of their names; otherwise as {@link Digester.one}. */
+  values(midstate: Midstate, names: readonly string[], values: readonly unknown[]): Digest {
+    if (names.length === 1) return this.one(midstate, names[0], values[0])
     let at = this.#message
     names.forEach((name, i) => {
       const end = this.#write(at + 4, name, values[i])

@@ -1,13 +1,16 @@
 import { RevocadeError } from '../errors.js'
 import type { Digest, Target } from '../ports.js'
-import { checkName, describe, issuerOf } from './claim-values.js'
+import { checkName, issuerOf, notAToken, notIdentifiable, unusableClaim } from './claim-values.js'
 import { Digester, type Midstate } from './digester.js'
-import { encodePrefix, KIND } from './encoding.js'
-import { checkIssuer, IssuerPrefixes, STATES_PER_ID_CLAIM } from './issuers.js'
-import { type Claims, hashOf, type RawToken, TokenReader } from './jwt.js'
+import { KIND } from './encoding.js'
+import { IssuerPrefixes, STATES_PER_ID_CLAIM } from './issuers.js'
+import { type Claims, hashOf, TokenReader } from './jwt.js'
 import { combination, type PreparedShape, selectorFrom, sortedNames } from './selectors.js'
+import { checkSha256, TargetDigester } from './targets.js'
 
+export { digestBytes, digestOfBytes } from './digest-bytes.js'
 export type { Claims } from './jwt.js'
+export { keyFromSecret } from './secret.js'
 export type { PreparedShape, SelectorShape } from './selectors.js'
 
 /** What a {@link TokenDigester} needs to know; validated already. */
@@ -41,9 +44,9 @@ export class TokenDigester {
   readonly #digester: Digester
   readonly #reader: TokenReader
   readonly #namespace: string
-  readonly #maxBytes: number
   readonly #ids: readonly IssuerPrefixes[]
   readonly #hash: Midstate
+  readonly #targets: TargetDigester
   readonly #shapes = new Map<string, PreparedShape>()
 
   /** @throws RevocadeError `ERR_CONFIG` for unusable options */
@@ -57,9 +60,9 @@ export class TokenDigester {
     this.words = digester.words
     this.#reader = new TokenReader(maxTokenBytes)
     this.#namespace = namespace
-    this.#maxBytes = maxTokenBytes
     this.#ids = idClaims.map((claim) => new IssuerPrefixes(digester, namespace, claim, maxTokenBytes))
     this.#hash = digester.keep(KIND.hash, [namespace])
+    this.#targets = new TargetDigester(digester, namespace, maxTokenBytes, this.#ids, this.#hash)
   }
 
   /**
@@ -69,7 +72,7 @@ export class TokenDigester {
    * @throws RevocadeError `ERR_INVALID_TOKEN`, `ERR_TOKEN_NOT_IDENTIFIABLE`
    */
   token(token: unknown): Digest {
-    if (!this.tokenIfIdentifiable(token)) throw this.#notIdentifiable()
+    if (!this.tokenIfIdentifiable(token)) throw notIdentifiable(this.#ids.map(({ claim }) => claim), this.claims)
     return this.words
   }
 
@@ -123,8 +126,8 @@ export class TokenDigester {
    */
   selector(shape: PreparedShape, claims: Claims, index = 0): boolean {
     const { names, midstate } = shape
-    const name = names[0]
-    if (names.length === 1 && name !== undefined) {
+    if (names.length === 1) {
+      const name = names[0]
       const value = claims[name]
       if (value === undefined) return false
       if (typeof value !== 'object') {
@@ -135,8 +138,26 @@ export class TokenDigester {
     }
     const values = combination(names, claims, index)
     if (values === undefined) return false
-    this.#values(midstate, names, values)
+    this.#digester.values(midstate, names, values)
     return true
+  }
+
+  /** Calls `visit` for each selector of a shape that a token matches; errors as {@link TokenDigester.selector}. */
+  forEachSelector(shape: PreparedShape, claims: Claims, visit: (digest: Digest) => void): void {
+    for (let index = 0; this.selector(shape, claims, index); index++) visit(this.words)
+  }
+
+  /**
+   * As {@link TokenDigester.selector}, without errors: `one` digest is in {@link TokenDigester.words}; the claims are
+   * `absent`; or it is `unclear`, because there are several digests or a value can't be used.
+   */
+  trySelector(shape: PreparedShape, claims: Claims): 'one' | 'absent' | 'unclear' {
+    try {
+      if (this.selector(shape, claims, 1)) return 'unclear'
+      return this.selector(shape, claims) ? 'one' : 'absent'
+    } catch {
+      return 'unclear'
+    }
   }
 
   /**
@@ -168,29 +189,27 @@ export class TokenDigester {
   }
 
   /**
+   * The target of an id or hash that a caller has without the token.
+   *
+   * @param claim the id claim, or undefined where `value` is the SHA-256 of a token without one, in hexadecimal
+   * @throws RevocadeError `ERR_INVALID_TOKEN` where a value can't be used
+   */
+  explicitTarget(claim: string | undefined, value: unknown, iss?: unknown): Target {
+    if (claim === undefined) return { kind: 'hash', sha256: checkSha256(value) }
+    if (typeof value !== 'string' && typeof value !== 'number') throw unusableClaim(claim, value)
+    const issuer = issuerOf(iss)
+    const target: Target = { kind: 'id', claim, id: value, ...(issuer === undefined ? {} : { iss: issuer }) }
+    this.target(target)
+    return target
+  }
+
+  /**
    * Digest of a target, into {@link TokenDigester.words}: that of each token which it names.
    *
    * @throws RevocadeError `ERR_INVALID_TOKEN`, `ERR_CONFIG` for a target that no token can have
    */
   target(target: Target): Digest {
-    switch (target.kind) {
-      case 'id': {
-        const iss = issuerOf(target.iss)
-        const known = this.#ids.find((prefixes) => prefixes.claim === target.claim)
-        const midstate = known === undefined ? this.#digester.once(KIND.id, this.#fields(target)) : known.of(iss)
-        return this.#digester.one(midstate, target.claim, target.id)
-      }
-      case 'hash':
-        if (!/^[0-9a-f]{64}$/.test(target.sha256)) {
-          throw new RevocadeError('ERR_INVALID_TOKEN', 'A sha256 must be 64 lower-case hexadecimal digits')
-        }
-        return this.#digester.one(this.#hash, 'sha256', target.sha256)
-      case 'selector': {
-        const names = sortedNames(Object.keys(target.where))
-        const values = names.map((name) => target.where[name])
-        return this.#values(this.#digester.once(KIND.selector, [this.#namespace, ...names]), names, values)
-      }
-    }
+    return this.#targets.target(target)
   }
 
   /**
@@ -199,35 +218,12 @@ export class TokenDigester {
    * @internal for tests of the encoding
    */
   encodingOf(target: Target): Uint8Array {
-    this.target(target)
-    return Buffer.concat([encodePrefix(KIND[target.kind], this.#fields(target)), this.#digester.encodedValues()])
-  }
-
-  /** The fields of a target's prefix. */
-  #fields(target: Target): string[] {
-    switch (target.kind) {
-      case 'id': {
-        const fields = [this.#namespace, checkName(target.claim, 'An id claim')]
-        if (target.iss === undefined) return fields
-        checkIssuer(target.iss, this.#maxBytes)
-        return [...fields, target.iss]
-      }
-      case 'hash':
-        return [this.#namespace]
-      case 'selector':
-        return [this.#namespace, ...sortedNames(Object.keys(target.where))]
-    }
-  }
-
-  #values(midstate: Midstate, names: readonly string[], values: readonly unknown[]): Digest {
-    const name = names[0]
-    if (names.length > 1 || name === undefined) return this.#digester.several(midstate, names, values)
-    return this.#digester.one(midstate, name, values[0])
+    return this.#targets.encodingOf(target)
   }
 
   #rawToken(token: string): boolean {
     this.claims = undefined
-    const raw: RawToken = this.#reader.read(token)
+    const raw = this.#reader.read(token)
     const { claims } = raw
     this.claims = claims
     if (claims === undefined || !this.#idClaim(claims)) this.#digester.one(this.#hash, 'sha256', hashOf(raw))
@@ -235,9 +231,7 @@ export class TokenDigester {
   }
 
   #idClaim(claims: Claims): boolean {
-    for (let i = 0; i < this.#ids.length; i++) {
-      const prefixes = this.#ids[i]
-      if (prefixes === undefined) break
+    for (const prefixes of this.#ids) {
       const id = claims[prefixes.claim]
       if (id === undefined) continue
       this.#digester.one(prefixes.of(issuerOf(claims.iss)), prefixes.claim, id)
@@ -245,27 +239,8 @@ export class TokenDigester {
     }
     return false
   }
-
-  #notIdentifiable(): RevocadeError {
-    const names = this.#ids.map(({ claim }) => `"${claim}"`).join(' or ')
-    const complete = this.claims !== undefined && 'payload' in this.claims && 'signature' in this.claims
-    const advice = complete
-      ? 'this looks like a complete JWT, so pass its .payload'
-      : 'pass the raw token instead, issue tokens with such a claim, or check selectors only ({ selectorsOnly: true })'
-    return new RevocadeError('ERR_TOKEN_NOT_IDENTIFIABLE', `The claims have no ${names || 'id claim'}: ${advice}`)
-  }
-}
-
-/** A fresh copy of a digest as 16 bytes, in the order in which stores keep them. */
-export function digestBytes(words: Digest): Uint8Array {
-  return new Uint8Array(words.buffer, words.byteOffset, 16).slice()
 }
 
 function isClaims(token: unknown): token is Claims {
   return typeof token === 'object' && token !== null
-}
-
-function notAToken(token: unknown): RevocadeError {
-  const given = ArrayBuffer.isView(token) ? 'binary data' : describe(token)
-  return new RevocadeError('ERR_INVALID_TOKEN', `A token is a string or the object of its claims, but this is ${given}`)
 }

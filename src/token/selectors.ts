@@ -23,7 +23,8 @@ const MAX_COMBINATIONS = 64
  * @throws RevocadeError `ERR_CONFIG` where it is empty or has an unusable or repeated name
  */
 export function sortedNames(names: readonly string[]): readonly string[] {
-  if (!Array.isArray(names) || names.length === 0) {
+  const given: unknown = names
+  if (!Array.isArray(given) || names.length === 0) {
     throw new RevocadeError('ERR_CONFIG', 'A selector needs at least one claim name, such as ["sub"]')
   }
   for (const name of names) checkName(name, 'A claim name of a selector')

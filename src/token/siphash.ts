@@ -2,9 +2,9 @@ import { SIPHASH_WASM } from './siphash-wasm.js'
 
 /** What `siphash.wat` exports; addresses and lengths in bytes. */
 interface SipHashExports {
-  init(key: number, state: number): void
-  absorb(state: number, message: number, length: number, target: number): void
-  finish(state: number, message: number, length: number, total: number, out: number): void
+  readonly init: (key: number, state: number) => void
+  readonly absorb: (state: number, message: number, length: number, target: number) => void
+  readonly finish: (state: number, message: number, length: number, total: number, out: number) => void
 }
 
 // Node's types leave WebAssembly to the DOM library, which this package does not want; this is the part used here.
