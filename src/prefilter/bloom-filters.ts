@@ -127,8 +127,9 @@ function restore(library: BloomFilterClass, { capacity, entries, filter: saved }
 
 async function loadLibrary(): Promise<BloomFilterClass> {
   try {
+    // CommonJS whose exports Node can't see from outside: they hang on the default.
     const library = await import('bloom-filters')
-    return library.BloomFilter
+    return library.default.BloomFilter
   } catch (cause) {
     throw new RevocadeError(
       'ERR_CONFIG',

@@ -61,13 +61,15 @@ export class ExactPrefilter implements DeletablePrefilter {
       return true
     }
     const shard = digest[2] >>> SHARD_SHIFT
-    let at = find(this.shards[shard], digest)
-    if (!isEmpty(this.shards[shard], at)) return false
-    if (this.counts[shard] + 1 > (this.shards[shard].length / 4) * FULLEST) {
-      this.resize(shard, Math.max(8, Math.ceil((this.shards[shard].length / 4) * GROWTH)))
-      at = find(this.shards[shard], digest)
+    let table = this.shards[shard]
+    let at = find(table, digest)
+    if (!isEmpty(table, at)) return false
+    if (this.counts[shard] + 1 > (table.length / 4) * FULLEST) {
+      table = this.resize(shard, Math.max(8, Math.ceil((table.length / 4) * GROWTH)))
+      at = find(table, digest)
     }
-    this.shards[shard].set(digest, at)
+    // Element by element: for four of them `set` costs more than all the rest.
+    for (let i = 0; i < 4; i++) table[at + i] = digest[i]
     this.counts[shard]++
     this.count++
     return true
@@ -91,16 +93,18 @@ export class ExactPrefilter implements DeletablePrefilter {
     return true
   }
 
-  private resize(shard: number, slots: number): void {
+  private resize(shard: number, slots: number): Int32Array {
     const old = this.shards[shard]
     const table = new Int32Array(slots * 4)
-    for (let at = 0; at < old.length; at += 4) {
-      if (isEmpty(old, at)) continue
-      const digest = old.subarray(at, at + 4)
-      table.set(digest, find(table, digest))
+    for (let from = 0; from < old.length; from += 4) {
+      if (isEmpty(old, from)) continue
+      let to = home(old[from + 3], table)
+      while (!isEmpty(table, to)) to = to + 4 === table.length ? 0 : to + 4
+      for (let i = 0; i < 4; i++) table[to + i] = old[from + i]
     }
     this.slotBytes += table.byteLength - (old === EMPTY ? 0 : old.byteLength)
     this.shards[shard] = table
+    return table
   }
 
   /** The layout is described in snapshot.ts. */
@@ -134,8 +138,10 @@ export class ExactPrefilter implements DeletablePrefilter {
     expected.forEach((count, shard) => {
       if (count > 0) set.resize(shard, Math.max(8, Math.ceil(count / FULLEST) + 1))
     })
+    const digest = new Int32Array(4)
     for (let at = 0; at < words.length; at += 4) {
-      if (!set.add(words.subarray(at, at + 4))) throw new SnapshotError('body', 'a digest stands there twice')
+      for (let i = 0; i < 4; i++) digest[i] = words[at + i]
+      if (!set.add(digest)) throw new SnapshotError('body', 'a digest stands there twice')
     }
     return set
   }
@@ -149,9 +155,9 @@ function isZero(digest: Digest): boolean {
   return (digest[0] | digest[1] | digest[2] | digest[3]) === 0
 }
 
-/** The slot a digest would like best, as an index of its first word. */
+/** The slot a digest would like best, by its last word; as the index of the slot's first word. */
 function home(word: number, table: Int32Array): number {
-  return (((word >>> 0) * (table.length / 4) * HIGH_HALF) | 0) * 4
+  return (((word >>> 0) * (table.length >>> 2) * HIGH_HALF) | 0) << 2
 }
 
 /** The slot that holds a digest, or the empty one where it would go. There is always an empty one. */
@@ -182,7 +188,7 @@ function close(table: Int32Array, gap: number): void {
     // It may move unless its home lies cyclically after the gap, up to where it stands.
     const after = gap < at ? wanted > gap && wanted <= at : wanted > gap || wanted <= at
     if (after) continue
-    table.copyWithin(gap, at, at + 4)
+    for (let i = 0; i < 4; i++) table[gap + i] = table[at + i]
     gap = at
   }
   table.fill(0, gap, gap + 4)

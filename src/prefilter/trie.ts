@@ -36,6 +36,8 @@ export class TriePrefilter implements DeletablePrefilter {
   readonly prefixBits: number
   private readonly rootBits: number
   private readonly restBits: number
+  /** 2^-restBits: a power is too dear for every check. */
+  private readonly restScale: number
   /** Bytes of a leaf's element. */
   private readonly width: number
   /** For each bucket, the index in its page of the element after its last. */
@@ -55,6 +57,7 @@ export class TriePrefilter implements DeletablePrefilter {
     this.prefixBits = prefixBits
     this.rootBits = Math.min(16, prefixBits - 8)
     this.restBits = prefixBits - this.rootBits
+    this.restScale = 2 ** -this.restBits
     this.width = Math.ceil(this.restBits / 8)
     this.ends = new Uint32Array(2 ** this.rootBits)
     this.pages = Array.from({ length: Math.ceil(this.ends.length / PAGE_BUCKETS) }, () => new Uint8Array(0))
@@ -141,7 +144,7 @@ export class TriePrefilter implements DeletablePrefilter {
 
   /** The first element of a leaf that is not less than `rest`, or `end`. */
   private find(page: Uint8Array, start: number, end: number, rest: number): number {
-    let at = start + Math.floor(((end - start) * rest) / 2 ** this.restBits)
+    let at = start + (((end - start) * rest * this.restScale) | 0)
     while (at > start && this.read(page, at - 1) >= rest) at--
     while (at < end && this.read(page, at) < rest) at++
     return at

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict'
+import type { Digest, Prefilter } from '../ports.js'
+import { decodeSnapshot, encodeSnapshot } from '../prefilter/snapshot.js'
+
+/** The two functions that vitest, jest, mocha and node:test have in common. */
+export interface SuiteRunner {
+  describe(name: string, body: () => void): void
+  it(name: string, body: () => Promise<void>): void
+}
+
+/** What the suite asks a factory for. Kinds without a rate to choose ignore it. */
+export interface PrefilterRequest {
+  readonly expectedRevocations: number
+  readonly falsePositiveRate?: number
+}
+
+/**
+ * What any prefilter must do. Some 100,000 calls: seconds for a filter of tens of microseconds a call.
+ *
+ * @param make - a new, empty filter for so many entries
+ * @param reload - writes a filter out and reads it in again; by default through the snapshots of this package,
+ *   which know its own kinds only
+ * @example
+ * prefilterSuite({ describe, it }, 'bloom', (options) => createPrefilter({ kind: 'bloom', ...options }))
+ */
+export function prefilterSuite(
+  runner: SuiteRunner,
+  name: string,
+  make: (options: PrefilterRequest) => Promise<Prefilter>,
+  reload: (prefilter: Prefilter) => Promise<Prefilter> = throughSnapshot,
+): void {
+  const { describe, it } = runner
+  describe(`prefilter ${name}`, () => {
+    it('has every digest that was added, from the moment it was added', async () => {
+      const filter = await make({ expectedRevocations: 1000 })
+      const digests = someDigests(1, 1000)
+      for (const digest of digests) {
+        filter.add(digest)
+        assert.equal(filter.has(digest), true)
+      }
+      assert.equal(missing(filter, digests), 0)
+    })
+
+    it('loses nothing far past its capacity, asked all the while', async () => {
+      const filter = await make({ expectedRevocations: 100 })
+      const digests = someDigests(2, 20_000)
+      digests.forEach((digest, i) => {
+        filter.add(digest)
+        // Hops about: old and new entries alike.
+        assert.equal(filter.has(digests[(i * 12_347) % (i + 1)]), true)
+      })
+      assert.equal(missing(filter, digests), 0)
+    })
+
+    it('reads a digest and keeps no hold of it', async () => {
+      const filter = await make({ expectedRevocations: 100 })
+      const [digest] = someDigests(3, 1)
+      const scratch = Int32Array.from(digest)
+      filter.add(scratch)
+      assert.deepEqual(scratch, digest)
+      filter.has(scratch)
+      assert.deepEqual(scratch, digest)
+      scratch.fill(0)
+      assert.equal(filter.has(digest), true)
+    })
+
+    it('takes any digest: all bits clear, all set, only some words', async () => {
+      const filter = await make({ expectedRevocations: 100 })
+      const words = [0, -1, 1, 0x7fffffff, -0x80000000]
+      const odd = words.flatMap((c) => words.map((d) => Int32Array.of(0, 0, c, d)))
+      for (const digest of odd) filter.add(digest)
+      assert.equal(missing(filter, odd), 0)
+      assert.equal(missing(await reload(filter), odd), 0)
+    })
+
+    it('says whether a digest looked new, counts it once, and takes it twice without harm', async () => {
+      const filter = await make({ expectedRevocations: 2000 })
+      const digests = someDigests(4, 2000)
+      let fresh = 0
+      for (const digest of digests) {
+        const looked = filter.has(digest)
+        const added = filter.add(digest)
+        assert.equal(added, !looked)
+        if (added) fresh++
+      }
+      assert.equal(filter.entries, fresh)
+      for (const digest of digests) assert.equal(filter.add(digest), false)
+      assert.equal(filter.entries, fresh)
+      assert.equal(missing(filter, digests), 0)
+      const collisions = filter.expectedFalsePositiveRate * digests.length
+      assert.ok(fresh >= digests.length - collisions - 6 * Math.sqrt(collisions + 1), `${fresh} of ${digests.length}`)
+    })
+
+    it('reports its memory, its room and its rate', async () => {
+      const filter = await make({ expectedRevocations: 1000 })
+      assert.equal(filter.entries, 0)
+      assert.ok(filter.capacity >= 1000)
+      const emptyRate = filter.expectedFalsePositiveRate
+      assert.ok(filter.kind === 'none' ? emptyRate === 1 : emptyRate === 0)
+      let rate = emptyRate
+      for (const digest of someDigests(5, 4000)) {
+        filter.add(digest)
+        assert.ok(Number.isSafeInteger(filter.bytes) && filter.bytes >= 0)
+        if (filter.entries % 500 !== 0) continue
+        assert.ok(filter.expectedFalsePositiveRate >= rate && filter.expectedFalsePositiveRate <= 1)
+        rate = filter.expectedFalsePositiveRate
+      }
+    })
+
+    it('is empty when new, unless it answers "maybe" to everything', async () => {
+      const filter = await make({ expectedRevocations: 1000 })
+      const absent = someDigests(6, 1000)
+      assert.equal(missing(filter, absent), filter.expectedFalsePositiveRate === 1 ? 0 : 1000)
+    })
+
+    it('is wrong as often as it expects: at capacity and at four times that', async () => {
+      // A coarse rate, so that few probes say much.
+      const filter = await make({ expectedRevocations: 2000, falsePositiveRate: 0.02 })
+      const absent = someDigests(7, 20_000)
+      const check = (): void => {
+        const expected = filter.expectedFalsePositiveRate
+        const measured = 1 - missing(filter, absent) / absent.length
+        // Six sigmas of the sample, and a fifth for this one filter being fuller or emptier than the mean.
+        const tolerance = 0.2 * expected + (6 * Math.sqrt(expected * (1 - expected) * absent.length + 1)) / absent.length
+        assert.ok(Math.abs(measured - expected) <= tolerance, `measured ${measured}, expected ${expected}`)
+      }
+      const digests = someDigests(8, 8000)
+      for (const digest of digests.slice(0, 2000)) filter.add(digest)
+      check()
+      for (const digest of digests.slice(2000)) filter.add(digest)
+      check()
+    })
+
+    it('answers alike after being written out and read in, and grows on', async () => {
+      for (const size of [0, 1, 500, 5000]) {
+        const filter = await make({ expectedRevocations: 1000, falsePositiveRate: 0.02 })
+        const digests = someDigests(9, size)
+        for (const digest of digests) filter.add(digest)
+        const again = await reload(filter)
+        assert.equal(again.kind, filter.kind)
+        assert.equal(again.entries, filter.entries)
+        assert.equal(again.capacity, filter.capacity)
+        assert.equal(again.expectedFalsePositiveRate, filter.expectedFalsePositiveRate)
+        assert.equal(missing(again, digests), 0)
+        for (const digest of someDigests(10, 2000)) assert.equal(again.has(digest), filter.has(digest))
+        const later = someDigests(11, 3000)
+        for (const digest of later) assert.equal(again.add(digest), filter.add(digest))
+        assert.equal(again.entries, filter.entries)
+        assert.equal(missing(again, [...digests, ...later]), 0)
+      }
+    })
+
+    it('is written out as it is, apart from what is added later', async () => {
+      const filter = await make({ expectedRevocations: 1000 })
+      const [first, second] = someDigests(12, 2)
+      filter.add(first)
+      const early = filter.encode()
+      const copy = Uint8Array.from(early)
+      filter.add(second)
+      assert.deepEqual(Uint8Array.from(early), copy)
+    })
+  })
+}
+
+async function throughSnapshot(filter: Prefilter): Promise<Prefilter> {
+  const meta = Uint8Array.of(1, 2, 3)
+  const snapshot = await decodeSnapshot(encodeSnapshot(filter, meta))
+  assert.deepEqual(Uint8Array.from(snapshot.meta), meta)
+  return snapshot.prefilter
+}
+
+function missing(filter: Prefilter, digests: readonly Digest[]): number {
+  return digests.filter((digest) => !filter.has(digest)).length
+}
+
+/** Digests as a keyed hash would make them: uniform, all different. The same ones for the same seed. */
+export function someDigests(seed: number, count: number): Digest[] {
+  const next = sfc32(seed)
+  return Array.from({ length: count }, () => Int32Array.of(next(), next(), next(), next()))
+}
+
+/** Chris Doty-Humphrey's small fast counter generator: signed 32-bit numbers. */
+function sfc32(seed: number): () => number {
+  let [a, b, c, counter] = [0x9e3779b9 | 0, 0x243f6a88, seed | 0, 1]
+  const next = (): number => {
+    const out = (((a + b) | 0) + counter) | 0
+    counter = (counter + 1) | 0
+    a = b ^ (b >>> 9)
+    b = (c + (c << 3)) | 0
+    c = (((c << 21) | (c >>> 11)) + out) | 0
+    return out
+  }
+  for (let i = 0; i < 20; i++) next()
+  return next
+}
