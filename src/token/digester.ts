@@ -23,7 +23,7 @@ const STATE_BYTES = 32
 /** How much of a prefix is absorbed at a time; the message area is at least as large. */
 const CHUNK_BYTES = 4096
 
-/** Up to here a loop over `charCodeAt` is faster than the call of `encodeInto` (14 ns against 57 ns at 4 characters, equal at 24). */
+/** Up to here a loop over `charCodeAt` is faster than `encodeInto`: 14 ns against 57 at 4 characters, equal at 24. */
 const SHORT_STRING = 24
 
 const encoder = new TextEncoder()

@@ -1,6 +1,5 @@
 /// <reference lib="es2024.string" />
-import { RevocadeError } from '../errors.js'
-import { claimTooLong } from './claim-values.js'
+import { claimTooLong, unusableClaim } from './claim-values.js'
 import type { Digester, Midstate } from './digester.js'
 import { KIND } from './encoding.js'
 
@@ -67,7 +66,5 @@ export class IssuerPrefixes {
  */
 export function checkIssuer(iss: string, maxBytes: number): void {
   if (Buffer.byteLength(iss) > maxBytes) throw claimTooLong('iss', maxBytes)
-  if (!iss.isWellFormed()) {
-    throw new RevocadeError('ERR_INVALID_TOKEN', 'The claim "iss" has lone surrogates (half of a UTF-16 pair): refuse this token')
-  }
+  if (!iss.isWellFormed()) throw unusableClaim('iss', iss)
 }

@@ -59,7 +59,8 @@ export function combination(names: readonly string[], claims: Claims, index: num
   if (count > MAX_COMBINATIONS) {
     throw new RevocadeError(
       'ERR_INVALID_TOKEN',
-      `The claims ${names.join(', ')} are arrays with ${count} combinations of values: at most ${MAX_COMBINATIONS} can be checked`,
+      `The claims ${names.join(', ')} are arrays with ${count} combinations of values: ` +
+        `at most ${MAX_COMBINATIONS} can be checked`,
     )
   }
   return index < count ? values : undefined
@@ -72,7 +73,8 @@ export function combination(names: readonly string[], claims: Claims, index: num
  */
 export function selectorFrom(where: unknown): Extract<Target, { kind: 'selector' }> {
   if (typeof where !== 'object' || where === null || Array.isArray(where)) {
-    throw new RevocadeError('ERR_CONFIG', `A selector is an object such as { sub: 'user-1' }, but this is ${describe(where)}`)
+    const given = describe(where)
+    throw new RevocadeError('ERR_CONFIG', `A selector is an object such as { sub: 'user-1' }, but this is ${given}`)
   }
   const values = new Map<string, unknown>(Object.entries(where))
   const names = sortedNames([...values.keys()])

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest'
+import { numericDate, toMilliseconds, toSeconds } from '#dist/token/numeric-date.js'
+import { ourError } from './our-error.js'
+
+describe('times', () => {
+  it('are NumericDate seconds in claims', () => {
+    expect(numericDate({ exp: 1_800_000_000.5 }, 'exp')).toBe(1_800_000_000.5)
+    expect(numericDate({ iat: 0 }, 'iat')).toBe(0)
+    expect(numericDate({}, 'nbf')).toBeUndefined()
+  })
+
+  it.each<[unknown, string]>([
+    [1_800_000_000_000, 'can only be milliseconds'],
+    [1e11, 'can only be milliseconds'],
+    [-1, 'but is -1'],
+    [Number.POSITIVE_INFINITY, 'but is Infinity'],
+    [Number.NaN, 'but is NaN'],
+    ['1800000000', 'but is a string'],
+    [null, 'but is null'],
+    [{}, 'but is an object'],
+  ])('a claim of %j is refused', (value, message) => {
+    expect(() => numericDate({ exp: value }, 'exp')).toThrow(ourError('ERR_INVALID_TOKEN', `The claim "exp"`))
+    expect(() => numericDate({ iat: value }, 'iat')).toThrow(ourError('ERR_INVALID_TOKEN', message))
+    expect(() => toSeconds(value as number, 'expiresAt')).toThrow(ourError('ERR_INVALID_TIME', 'expiresAt'))
+    expect(() => toMilliseconds(value as number, 'issuedBefore')).toThrow(ourError('ERR_INVALID_TIME', message))
+  })
+
+  it('are seconds or Dates in options', () => {
+    const date = new Date(1_800_000_000_123)
+    expect(toSeconds(1_800_000_000, 'expiresAt')).toBe(1_800_000_000)
+    expect(toSeconds(date, 'expiresAt')).toBe(1_800_000_000.123)
+    expect(toMilliseconds(1_800_000_000, 'issuedBefore')).toBe(1_800_000_000_000)
+    expect(toMilliseconds(date, 'issuedBefore')).toBe(1_800_000_000_123)
+    for (const wrong of [new Date(Number.NaN), new Date(-1), new Date(8.64e15)]) {
+      expect(() => toSeconds(wrong, 'expiresAt')).toThrow(ourError('ERR_INVALID_TIME', 'expiresAt'))
+    }
+  })
+})

@@ -1,0 +1,19 @@
+import { createHash } from 'node:crypto'
+import { expect, it } from 'vitest'
+import { keyFromSecret } from '#dist/token/secret.js'
+import { ourError } from './our-error.js'
+
+const secret = 'correct horse battery staple'
+
+it('a secret gives a 16-byte key, apart from other uses of the secret', () => {
+  const key = Buffer.from(keyFromSecret(secret)).toString('hex')
+  expect(key).toBe(createHash('sha256').update(`revocade digest key 1\0${secret}`).digest('hex').slice(0, 32))
+  expect(Buffer.from(keyFromSecret(Buffer.from(secret))).toString('hex')).toBe(key)
+})
+
+it.each([['', 'has 0 bytes'], ['fifteen bytes..', 'has 15 bytes'], [new Uint8Array(15), 'has 15 bytes'], [undefined, 'is undefined'], [7, 'is a number']])(
+  'the secret %j is refused',
+  (wrong, message) => {
+    expect(() => keyFromSecret(wrong as string)).toThrow(ourError('ERR_CONFIG', message))
+  },
+)
