@@ -1,0 +1,110 @@
+import type { Command } from 'commander'
+import type { Revocade, Token } from '../../api.js'
+import type { Verdict } from '../../verdict.js'
+import { addTokenOptions, mustExist, type TokenOptions, withStore } from '../common.js'
+import { CliError, type ErrorReport, printable, reportOf } from '../errors.js'
+import type { Line } from '../lines.js'
+import { LineWriter, note, tone, writeJson, writeLine } from '../output.js'
+import { selectorShapes } from '../store-rows.js'
+import { shapeKey, targetText } from '../targets.js'
+import { shortTime } from '../time.js'
+import { TOKEN_HELP, tokenSource } from '../tokens.js'
+import { RevocadeError } from '../../errors.js'
+import type { RevocationStore } from '../../ports.js'
+
+interface CheckOptions extends TokenOptions {
+  readonly claimsJson?: string
+}
+
+/** One line's answer. */
+type Answer = (Verdict & { readonly line: number }) | { readonly line: number; readonly status: 'error'; readonly error: ErrorReport }
+
+export function addCheck(program: Command): void {
+  const command = program
+    .command('check')
+    .description('Ask whether tokens are revoked. Signatures and expiry are not verified here.')
+    .argument('[token]', TOKEN_HELP)
+    .option('--claims-json <json>', 'the claims of a token, as JSON, instead of the token')
+    .action(check)
+  addTokenOptions(command).addHelpText('after', `
+Exit codes: 0 active, 1 revoked, 2 error or unknown. Of many lines: 2 if any is an error or unknown, else 1 if any is revoked.`)
+}
+
+async function check(argument: string | undefined, options: CheckOptions): Promise<void> {
+  const source = tokenSource(argument, options.claimsJson)
+  if (source === undefined) throw new CliError('ERR_USAGE', 'name the token: as an argument, - for stdin, @FILE or --claims-json')
+  mustExist(options)
+  await withStore(options, {}, async (engine, store) => {
+    await tellOfOtherSelectors(store, options)
+    process.exitCode = source.kind === 'one'
+      ? await checkOne(engine, source.token, options)
+      : await checkLines(engine, source.lines, options)
+  })
+}
+
+async function checkOne(engine: Revocade, token: Token, options: CheckOptions): Promise<number> {
+  const verdict = await engine.check(token)
+  await (options.json === true ? writeJson(verdict) : writeLine(describe(verdict)))
+  return exitCodeOf(verdict.status)
+}
+
+/** One answer a line, in the lines' order, so that the two can be put side by side. */
+async function checkLines(engine: Revocade, batches: AsyncIterable<Line[]>, options: CheckOptions): Promise<number> {
+  const writer = new LineWriter()
+  let worst = 0
+  for await (const lines of batches) {
+    for (const line of lines) {
+      const answer = await answerTo(engine, line)
+      worst = Math.max(worst, exitCodeOf(answer.status))
+      await writer.line(options.json === true ? JSON.stringify(answer) : inOneLine(answer))
+    }
+    await writer.flush()
+  }
+  return worst
+}
+
+async function answerTo(engine: Revocade, line: Line): Promise<Answer> {
+  if ('problem' in line) return { line: line.number, status: 'error', error: { code: 'ERR_BAD_LINE', message: line.problem } }
+  try {
+    return { line: line.number, ...(await engine.check(line.text)) }
+  } catch (error) {
+    if (!(error instanceof RevocadeError)) throw error
+    return { line: line.number, status: 'error', error: reportOf(error) }
+  }
+}
+
+function exitCodeOf(status: Answer['status']): 0 | 1 | 2 {
+  return status === 'active' ? 0 : status === 'revoked' ? 1 : 2
+}
+
+function describe({ status, decidedBy, revocation, reason }: Verdict): string {
+  const word = status === 'active' ? tone('active', 'good') : tone(status, 'bad')
+  const lines = [`${word} (decided by: ${decidedBy})`]
+  if (revocation !== undefined) {
+    lines.push(`target   ${targetText(revocation.target)}`)
+    if (revocation.issuedBefore !== undefined) lines.push(`issued   before ${shortTime(revocation.issuedBefore)}`)
+    lines.push(`revoked  ${shortTime(revocation.revokedAt)}${revocation.actor === undefined ? '' : ` by ${printable(revocation.actor)}`}`)
+    lines.push(`until    ${shortTime(revocation.expiresAt)}`)
+  }
+  if (reason !== undefined) lines.push(`reason   ${printable(reason)}`)
+  return lines.join('\n')
+}
+
+function inOneLine(answer: Answer): string {
+  if (answer.status === 'error') return `${answer.line}\t${tone('error', 'bad')}\t${answer.error.code}: ${answer.error.message}`
+  const word = answer.status === 'active' ? tone('active', 'good') : tone(answer.status, 'bad')
+  return `${answer.line}\t${word}\t${answer.decidedBy}${answer.reason === undefined ? '' : `\t${printable(answer.reason)}`}`
+}
+
+/** "active" means little where the store holds revocations that this check did not look for. */
+async function tellOfOtherSelectors(store: RevocationStore, options: CheckOptions): Promise<void> {
+  const honoured = new Set((options.claims ?? ['sid', 'sub']).map((entry) => shapeKey(typeof entry === 'string' ? [entry] : entry)))
+  const others = [...(await selectorShapes(store)).keys()].filter((key) => !honoured.has(key))
+  if (others.length === 0) return
+  note(`the store also revokes by ${others.map(shapeText).join(', ')}, which --claims does not name: not looked for here`, options)
+}
+
+function shapeText(key: string): string {
+  const names: unknown = JSON.parse(key)
+  return printable(Array.isArray(names) ? names.join('+') : key)
+}

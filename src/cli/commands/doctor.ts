@@ -1,0 +1,49 @@
+import { dirname, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { addStoreOptions, type StoreOptions } from '../common.js'
+import { checkWriting } from '../doctor/disk.js'
+import type { Finding } from '../doctor/finding.js'
+import { checkClock, checkFileSystem, checkNode } from '../doctor/machine.js'
+import { checkStoreFile } from '../doctor/store-file.js'
+import { printable } from '../errors.js'
+import { table, tone, writeJson, writeLine } from '../output.js'
+
+interface DoctorOptions extends StoreOptions {
+  readonly deep?: boolean
+}
+
+const TONES = { ok: 'good', warn: 'warn', fail: 'bad' } as const
+
+export function addDoctor(program: Command): void {
+  const command = program
+    .command('doctor')
+    .description('Check the machine, the disk and the store, and say what to do. Exit code 2 where something fails.')
+    .option('--deep', 'compare every index with its table as well (slow on large stores)')
+    .action(doctor)
+  addStoreOptions(command)
+}
+
+async function doctor(options: DoctorOptions): Promise<void> {
+  const directory = dirname(resolve(options.store))
+  const findings: Finding[] = [
+    checkNode(),
+    ...(await checkFileSystem(directory)),
+    ...(await checkWriting(directory)),
+    ...(await checkStoreFile(options)),
+    await checkClock(),
+  ]
+  const failed = findings.filter(({ status }) => status === 'fail').length
+  if (failed > 0) process.exitCode = 2
+  if (options.json === true) {
+    await writeJson({ ok: failed === 0, checks: findings })
+    return
+  }
+  await writeLine(table(
+    findings.map(({ check, status, detail }) => [tone(status, TONES[status]), check, printable(detail)]),
+    { flexible: 2, wrap: true },
+  ))
+  const advised = findings.filter(({ advice }) => advice !== undefined)
+  if (advised.length > 0) await writeLine(`\nWhat to do\n${advised.map(({ check, advice = '' }) => `  ${check}: ${advice}`).join('\n')}`)
+  const warned = findings.filter(({ status }) => status === 'warn').length
+  await writeLine(`\n${failed === 0 ? tone('Healthy', 'good') : tone('Not healthy', 'bad')}: ${failed} failed, ${warned} to look at, ${findings.length} checks.`)
+}

@@ -1,0 +1,93 @@
+import { createWriteStream } from 'node:fs'
+import { open, rename, rm } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import { type Command, Option } from 'commander'
+import { stringify } from 'csv-stringify/sync'
+import type { RevocationStore } from '../../ports.js'
+import { addStoreOptions, mustExist, type StoreOptions, withStore } from '../common.js'
+import { CliError, isSystemError } from '../errors.js'
+import { COLUMNS, toCells } from '../formats/csv.js'
+import { type ExportRecord, toRecord } from '../formats/record.js'
+import { tone, write, writeJson, writeLine } from '../output.js'
+import { Progress } from '../progress.js'
+import { storedRows } from '../store-rows.js'
+
+interface ExportOptions extends StoreOptions {
+  readonly format: 'ndjson' | 'csv'
+  readonly output?: string
+  readonly expired?: boolean
+  readonly kind?: 'token' | 'selector'
+  readonly progress: boolean
+}
+
+export function addExport(program: Command): void {
+  const command = program
+    .command('export')
+    .description("Write the revocations as lines that 'import' reads.")
+    .addOption(new Option('--format <format>', 'of the lines').choices(['ndjson', 'csv']).default('ndjson'))
+    .option('--output <file>', 'write to a file, put in place once it is complete (default: stdout)')
+    .addOption(new Option('--kind <kind>', 'only these').choices(['token', 'selector']))
+    .option('--expired', 'also those that have ended but are not yet purged')
+    .option('--no-progress', 'no progress bar')
+    .action(exportStore)
+  addStoreOptions(command)
+}
+
+async function exportStore(options: ExportOptions): Promise<void> {
+  mustExist(options)
+  await withStore(options, {}, async (_engine, store) => {
+    const count = { rows: 0 }
+    const chunks = exportChunks(store, options, count)
+    if (options.output === undefined) {
+      for await (const chunk of chunks) await write(chunk)
+      return
+    }
+    const { output, format } = options
+    await toFile(output, chunks)
+    if (options.json === true) await writeJson({ count: count.rows, output, format })
+    else await writeLine(`${tone('exported', 'good')} ${count.rows} revocations to ${output}`)
+  })
+}
+
+/** The file's text in pieces of some 64 KiB. */
+async function* exportChunks(store: RevocationStore, options: ExportOptions, count: { rows: number }): AsyncGenerator<string, void, void> {
+  const toLine = options.format === 'csv' ? csvLine : jsonLine
+  const progress = new Progress('export', 'revocations', undefined, options.progress)
+  let text = options.format === 'csv' ? `${COLUMNS.join(',')}\n` : ''
+  try {
+    for await (const row of storedRows(store, options)) {
+      text += toLine(toRecord(row))
+      count.rows++
+      if (text.length < 64 * 1024) continue
+      progress.update(count.rows)
+      yield text
+      text = ''
+    }
+    if (text !== '') yield text
+  } finally {
+    progress.stop()
+  }
+}
+
+function jsonLine(record: ExportRecord): string {
+  return `${JSON.stringify(record)}\n`
+}
+
+function csvLine(record: ExportRecord): string {
+  return stringify([toCells(record)])
+}
+
+/** Under another name first: a file with the right name is a whole export, on the disk. */
+async function toFile(path: string, chunks: AsyncIterable<string>): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`
+  try {
+    await pipeline(chunks, createWriteStream(temporary, { flags: 'wx', mode: 0o600 }))
+    const file = await open(temporary, 'r+')
+    await file.sync().finally(() => file.close())
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    if (isSystemError(error)) throw new CliError('ERR_FILE', `can't write ${path}: ${error.code}`, { cause: error })
+    throw error
+  }
+}

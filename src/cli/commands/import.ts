@@ -1,0 +1,100 @@
+import { statSync } from 'node:fs'
+import { type Command, Option } from 'commander'
+import { addTokenOptions, type TokenOptions } from '../common.js'
+import { CliError } from '../errors.js'
+import { readCsv } from '../formats/csv.js'
+import { readNdjson } from '../formats/ndjson.js'
+import { Importer, type ImportSummary } from '../importer.js'
+import { LineReporter } from '../line-reporter.js'
+import { note, tone, writeJson, writeLine } from '../output.js'
+import { Progress } from '../progress.js'
+import { openFile } from '../tokens.js'
+
+type Format = 'ndjson' | 'csv'
+
+interface ImportOptions extends TokenOptions {
+  readonly format?: Format
+  readonly strict?: boolean
+  readonly progress: boolean
+}
+
+export function addImport(program: Command): void {
+  const command = program
+    .command('import')
+    .description('Revoke what the lines of a file name. Bad lines are reported and left out.')
+    .argument('[file]', 'the file, or - for stdin', '-')
+    .addOption(new Option('--format <format>', 'of the lines (default: by the name of the file, or its first byte)').choices(['ndjson', 'csv']))
+    .option('--strict', 'stop at the first bad line and fail')
+    .option('--no-progress', 'no progress bar')
+    .action(importFile)
+  addTokenOptions(command)
+}
+
+async function importFile(file: string, options: ImportOptions): Promise<void> {
+  const fromStdin = file === '-'
+  const { first, bytes } = await withFirst(fromStdin ? process.stdin : openFile(file))
+  const format = options.format ?? formatOf(file, first)
+  const progress = new Progress('import', 'revocations', fromStdin ? undefined : sizeOf(file), options.progress)
+  const reporter = new LineReporter(options)
+  const importer = new Importer(format === 'csv' ? readCsv(bytes) : readNdjson(bytes), options, {
+    onBad: (line, error) => reporter.report(line, error),
+    onProgress: (read, durable) => progress.update(read, durable),
+  })
+  let summary: ImportSummary
+  try {
+    summary = await importer.run().finally(() => progress.stop())
+  } catch (error) {
+    reporter.end()
+    if (!(error instanceof CliError)) {
+      note(`stopped: ${importer.summary.imported} revocations or more are imported and durable; importing the file again is harmless`, options)
+    }
+    throw error
+  }
+  reporter.end()
+  await tell(summary, options)
+}
+
+async function tell(summary: ImportSummary, options: ImportOptions): Promise<void> {
+  const { imported, expired, invalid, addedClaims, addedIdClaims } = summary
+  if (options.json === true) await writeJson(summary)
+  else await writeLine(`${tone('imported', 'good')} ${imported}, already expired ${expired}, invalid ${invalid}`)
+  if (addedClaims.length > 0) {
+    const claims = addedClaims.map((names) => JSON.stringify(names.length === 1 ? names[0] : names)).join(', ')
+    note(`the file has selectors that hold only where the checking services have ${claims} in their option 'claims'`, options)
+  }
+  if (addedIdClaims.length > 0) {
+    note(`the file has ids that hold only where the checking services have ${addedIdClaims.map((name) => JSON.stringify(name)).join(', ')} in 'idClaims'`, options)
+  }
+}
+
+/** The first bytes, and the whole again. */
+async function withFirst(source: AsyncIterable<Uint8Array>): Promise<{ first: Uint8Array; bytes: AsyncIterable<Uint8Array> }> {
+  const iterator = source[Symbol.asyncIterator]()
+  const { done, value } = await iterator.next()
+  const first: Uint8Array = done === true ? new Uint8Array(0) : value
+  async function* bytes(): AsyncGenerator<Uint8Array, void, void> {
+    try {
+      yield first
+      for (;;) {
+        const next = await iterator.next()
+        if (next.done === true) return
+        yield next.value
+      }
+    } finally {
+      await iterator.return?.()
+    }
+  }
+  return { first, bytes: bytes() }
+}
+
+/** By the name; else a `{` begins NDJSON, and a CSV header never begins with one. */
+function formatOf(file: string, first: Uint8Array): Format {
+  if (/\.csv$/i.test(file)) return 'csv'
+  if (/\.(ndjson|jsonl|json)$/i.test(file)) return 'ndjson'
+  const start = Buffer.from(first.subarray(0, 1024)).toString('utf8').replace(/^\uFEFF/, '').trimStart()
+  return start === '' || start.startsWith('{') ? 'ndjson' : 'csv'
+}
+
+function sizeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.size
+}

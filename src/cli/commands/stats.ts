@@ -1,0 +1,74 @@
+import type { Command } from 'commander'
+import type { RevocationStore } from '../../ports.js'
+import { addStoreOptions, mustExist, type StoreOptions, withStore } from '../common.js'
+import { printable } from '../errors.js'
+import { table, writeJson, writeLine } from '../output.js'
+import { liveAfter, storedRows } from '../store-rows.js'
+
+interface Counts {
+  readonly tokens: number
+  /** By the claims that they name, such as `client_id+sub`. */
+  readonly selectors: Readonly<Record<string, number>>
+  readonly expired: number
+}
+
+/** Facts of the connection that this command opened and closes again. */
+const OF_THIS_PROCESS: ReadonlySet<string> = new Set(['integrity', 'pendingWrites', 'commits', 'exclusive', 'fault'])
+
+export function addStats(program: Command): void {
+  const command = program
+    .command('stats')
+    .description('Count what the store holds, and show how it is set up.')
+    .action(stats)
+  addStoreOptions(command)
+}
+
+async function stats(options: StoreOptions): Promise<void> {
+  mustExist(options)
+  await withStore(options, {}, async (_engine, store) => {
+    const counts = await count(store)
+    const facts = Object.fromEntries(Object.entries(store.stats()).filter(([name]) => !OF_THIS_PROCESS.has(name)))
+    if (options.json === true) {
+      await writeJson({ counts, store: facts })
+      return
+    }
+    await writeLine(table([
+      ['live tokens', whole(counts.tokens)],
+      ...Object.entries(counts.selectors).map(([shape, n]) => [`live selectors on ${printable(shape)}`, whole(n)]),
+      ['expired, to be purged', whole(counts.expired)],
+      ...Object.entries(facts).map(([name, value]) => [words(name), shown(name, value)]),
+    ], { flexible: 1 }))
+  })
+}
+
+async function count(store: RevocationStore): Promise<Counts> {
+  const live = liveAfter()
+  const counts = { tokens: 0, expired: 0 }
+  const selectors = new Map<string, number>()
+  for await (const { target, expiresAt } of storedRows(store, { expired: true })) {
+    if (expiresAt <= live) {
+      counts.expired++
+    } else if (target.kind === 'selector') {
+      const shape = Object.keys(target.where).sort().join('+')
+      selectors.set(shape, (selectors.get(shape) ?? 0) + 1)
+    } else {
+      counts.tokens++
+    }
+  }
+  return { ...counts, selectors: Object.fromEntries(selectors) }
+}
+
+/** `walBytes` as `wal bytes`. */
+function words(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+}
+
+function shown(name: string, value: string | number | boolean | null): string {
+  if (value === null) return 'none'
+  if (typeof value === 'number' && name !== 'schemaVersion') return whole(value)
+  return printable(String(value))
+}
+
+function whole(value: number): string {
+  return value.toLocaleString('en')
+}

@@ -1,0 +1,69 @@
+import type { Command } from 'commander'
+import type { Receipt, Revocade, Token } from '../../api.js'
+import { RevocadeError } from '../../errors.js'
+import { mustExist, withStore } from '../common.js'
+import { reportOf } from '../errors.js'
+import { LineReporter } from '../line-reporter.js'
+import type { Line } from '../lines.js'
+import { note, tone, writeJson, writeLine } from '../output.js'
+import { addressed, addTargetOptions, claimsFor, idClaimsFor, type TargetOptions, targetText } from '../targets.js'
+
+export function addUnrevoke(program: Command): void {
+  const command = program
+    .command('unrevoke')
+    .description('Take revocations back. A selector that matches a token goes on revoking it.')
+  addTargetOptions(command).action(unrevoke)
+}
+
+async function unrevoke(argument: string | undefined, options: TargetOptions): Promise<void> {
+  const target = addressed(argument, options)
+  mustExist(options)
+  if (target.kind === 'selector') {
+    const { claims } = claimsFor(target.where, options)
+    await withStore(options, { claims }, async (engine) => tellReceipt(await engine.unrevokeWhere(target.where), options))
+    return
+  }
+  await withStore(options, idClaimsFor(options), async (engine) => {
+    if (target.kind === 'one') await unrevokeOne(engine, target.token, options)
+    else await unrevokeLines(engine, target.lines, options)
+  })
+}
+
+async function unrevokeOne(engine: Revocade, token: Token, options: TargetOptions): Promise<void> {
+  await tellReceipt(await engine.unrevoke(token), options)
+  const { status, revocation } = await engine.check(token)
+  if (status === 'revoked' && revocation !== undefined) {
+    note(`the token is still revoked by '${targetText(revocation.target)}'; take that back with --where`, options)
+  }
+}
+
+async function unrevokeLines(engine: Revocade, batches: AsyncIterable<Line[]>, options: TargetOptions): Promise<void> {
+  const reporter = new LineReporter(options)
+  const done = { unrevoked: 0, unchanged: 0 }
+  for await (const lines of batches) {
+    for (const line of lines) {
+      if ('problem' in line) {
+        reporter.report(line.number, { code: 'ERR_BAD_LINE', message: line.problem })
+        continue
+      }
+      try {
+        const { outcome } = await engine.unrevoke(line.text)
+        done[outcome === 'unrevoked' ? 'unrevoked' : 'unchanged']++
+      } catch (error) {
+        if (!(error instanceof RevocadeError) || error.statusCode !== 400) throw error
+        reporter.report(line.number, reportOf(error))
+      }
+    }
+  }
+  reporter.end()
+  const invalid = reporter.count
+  if (options.json === true) await writeJson({ ...done, invalid })
+  else await writeLine(`${tone('unrevoked', 'good')} ${done.unrevoked}, not revoked before ${done.unchanged}, invalid ${invalid}`)
+  if (invalid > 0) process.exitCode = 2
+}
+
+async function tellReceipt(receipt: Receipt, options: TargetOptions): Promise<void> {
+  if (options.json === true) await writeJson(receipt)
+  else if (receipt.outcome === 'unchanged') await writeLine(`${tone('unchanged', 'warn')} ${targetText(receipt.target)} was not revoked`)
+  else await writeLine(`${tone('unrevoked', 'good')} ${targetText(receipt.target)} (durable, seq ${receipt.seq})`)
+}

@@ -1,0 +1,107 @@
+import { createSecretKey, generateKeyPairSync, randomBytes, randomUUID, type KeyObject } from 'node:crypto'
+import type { TokenClaims } from '../../api.js'
+import { CliError } from '../errors.js'
+
+export const ISSUER = 'https://issuer.example'
+/** One token in so many has no `jti`: it is named by the hash of what was signed. */
+const WITHOUT_JTI_EVERY = 10
+
+export interface MintedToken {
+  readonly raw: string
+  /** As the library returned them from its verification. */
+  readonly claims: TokenClaims
+  readonly sub: string
+}
+
+export interface AlgorithmResult {
+  readonly algorithm: string
+  readonly library: 'jsonwebtoken' | 'jose'
+  readonly tokens: number
+  /** Microseconds. */
+  readonly verifyP50: number
+}
+
+interface Signer {
+  readonly algorithm: string
+  readonly library: 'jsonwebtoken' | 'jose'
+  sign(claims: TokenClaims): Promise<string> | string
+  verify(raw: string): Promise<TokenClaims> | TokenClaims
+}
+
+/** Mints signed tokens with each algorithm and verifies every one, with the libraries that services use for it. */
+export async function mintTokens(
+  perAlgorithm: number, subjects: number, step: (done: number) => Promise<void>,
+): Promise<{ tokens: MintedToken[]; algorithms: AlgorithmResult[] }> {
+  const tokens: MintedToken[] = []
+  const algorithms: AlgorithmResult[] = []
+  for (const signer of await signers()) {
+    const times: number[] = []
+    for (let i = 0; i < perAlgorithm; i++) {
+      const index = tokens.length
+      const sub = `user-${index % subjects}`
+      const raw = await signer.sign(claimsOf(index, sub))
+      const started = performance.now()
+      const claims = await signer.verify(raw)
+      times.push((performance.now() - started) * 1000)
+      tokens.push({ raw, claims, sub })
+      if (i % 50 === 0) await step(tokens.length)
+    }
+    const verifyP50 = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]
+    algorithms.push({ algorithm: signer.algorithm, library: signer.library, tokens: perAlgorithm, verifyP50 })
+  }
+  return { tokens, algorithms }
+}
+
+function claimsOf(index: number, sub: string): TokenClaims {
+  const now = Math.floor(Date.now() / 1000)
+  return {
+    iss: ISSUER, sub, sid: `session-${index}`, iat: now - 60, exp: now + 3600,
+    ...(index % WITHOUT_JTI_EVERY === 0 ? {} : { jti: randomUUID() }),
+  }
+}
+
+async function signers(): Promise<Signer[]> {
+  const { jose, jsonwebtoken } = await libraries()
+  const withJsonwebtoken = (algorithm: 'HS256' | 'RS256', privateKey: KeyObject, publicKey: KeyObject): Signer => ({
+    algorithm,
+    library: 'jsonwebtoken',
+    sign: (claims) => jsonwebtoken.sign(claims, privateKey, { algorithm }),
+    verify: (raw) => {
+      const claims = jsonwebtoken.verify(raw, publicKey, { algorithms: [algorithm], issuer: ISSUER })
+      return typeof claims === 'string' ? {} : claims
+    },
+  })
+  const withJose = (algorithm: 'ES256' | 'EdDSA', privateKey: KeyObject, publicKey: KeyObject): Signer => ({
+    algorithm,
+    library: 'jose',
+    sign: (claims) => new jose.SignJWT({ ...claims }).setProtectedHeader({ alg: algorithm }).sign(privateKey),
+    verify: async (raw) => {
+      const { payload } = await jose.jwtVerify(raw, publicKey, { algorithms: [algorithm], issuer: ISSUER })
+      return { ...payload }
+    },
+  })
+  const secret = createSecretKey(randomBytes(32))
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const ed = generateKeyPairSync('ed25519')
+  return [
+    withJsonwebtoken('HS256', secret, secret),
+    withJsonwebtoken('RS256', rsa.privateKey, rsa.publicKey),
+    withJose('ES256', ec.privateKey, ec.publicKey),
+    withJose('EdDSA', ed.privateKey, ed.publicKey),
+  ]
+}
+
+/** The token libraries are the user's choice, not dependencies of ours. */
+async function libraries() {
+  try {
+    const [jose, { default: jsonwebtoken }] = await Promise.all([import('jose'), import('jsonwebtoken')])
+    return { jose, jsonwebtoken }
+  } catch (error) {
+    throw new CliError(
+      'ERR_PEER_MISSING',
+      'the demo signs real tokens with jose and jsonwebtoken. Install them beside revocade: npm install jose jsonwebtoken',
+      { cause: error },
+    )
+  }
+}

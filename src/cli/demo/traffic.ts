@@ -1,0 +1,92 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Revocade, Token } from '../../api.js'
+import type { PrefilterKind } from '../../ports.js'
+import type { DecidedBy } from '../../verdict.js'
+
+/** A check whose right answer is known beforehand, by other means than the engine's. */
+export interface Probe {
+  readonly token: Token
+  readonly revoked: boolean
+}
+
+export interface LayerResult {
+  readonly layer: DecidedBy
+  readonly answers: number
+  /** Microseconds, as an awaiting caller sees them. */
+  readonly p50: number
+  readonly p99: number
+}
+
+export interface TrafficResult {
+  readonly prefilter: PrefilterKind
+  readonly entries: number
+  readonly bytes: number
+  readonly bytesPerEntry: number
+  readonly expectedFalsePositiveRate: number
+  /** Of the digests that were never revoked, the share that the filter could not rule out. */
+  readonly measuredFalsePositiveRate: number
+  readonly checks: number
+  readonly answeredRevoked: number
+  readonly wrong: number
+  readonly layers: readonly LayerResult[]
+}
+
+/**
+ * The engine's timers get their turn so often: a loop of answers that are all ready is one long microtask, in
+ * which no change of another process could be followed.
+ */
+const TURN = 250
+const WARM_UP = 20_000
+const LAYERS: readonly DecidedBy[] = ['prefilter', 'cache', 'redis', 'store', 'policy']
+
+/** Sends checks through the engine and compares each answer with the truth. */
+export async function sendTraffic(
+  engine: Revocade, probes: Iterable<Probe>, step: (done: number) => void,
+): Promise<TrafficResult> {
+  // The first calls of a function are interpreted; a service is past them within a second.
+  for (let i = 0; i < WARM_UP; i++) await engine.check({ iss: 'https://warm-up.example', jti: `warm-up-${i}` })
+  const times = new Map<DecidedBy, number[]>(LAYERS.map((layer) => [layer, []]))
+  const before = engine.stats()
+  let checks = 0
+  let wrong = 0
+  let answeredRevoked = 0
+  for (const { token, revoked } of probes) {
+    const started = performance.now()
+    const { status, decidedBy } = await engine.check(token)
+    times.get(decidedBy)?.push((performance.now() - started) * 1000)
+    if (status === 'revoked') answeredRevoked++
+    if (status !== (revoked ? 'revoked' : 'active')) wrong++
+    if (++checks % TURN === 0) {
+      step(checks)
+      await nextTurn()
+    }
+  }
+  const { prefilter } = engine.stats()
+  return {
+    prefilter: prefilter.kind,
+    entries: prefilter.entries,
+    bytes: prefilter.bytes,
+    bytesPerEntry: prefilter.bytes / Math.max(1, prefilter.entries),
+    expectedFalsePositiveRate: before.prefilter.expectedFalsePositiveRate,
+    measuredFalsePositiveRate: prefilter.measuredFalsePositiveRate ?? 0,
+    checks, answeredRevoked, wrong,
+    layers: LAYERS.map((layer) => summary(layer, times.get(layer) ?? [])).filter(({ answers }) => answers > 0),
+  }
+}
+
+function summary(layer: DecidedBy, times: number[]): LayerResult {
+  const sorted = Float64Array.from(times).sort()
+  const at = (share: number): number => sorted.at(Math.min(sorted.length - 1, Math.floor(sorted.length * share))) ?? Number.NaN
+  return { layer, answers: times.length, p50: at(0.5), p99: at(0.99) }
+}
+
+/** Numbers that look random and are the same in every run (mulberry32), from 0 up to 1. */
+export function seededRandom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}

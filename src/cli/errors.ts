@@ -1,0 +1,54 @@
+import { RevocadeError, type RevocadeErrorCode } from '../errors.js'
+
+/** Codes that only the command line has; docs/cli.md lists them. */
+export type CliErrorCode = RevocadeErrorCode | 'ERR_USAGE' | 'ERR_FILE' | 'ERR_BAD_LINE' | 'ERR_PEER_MISSING' | 'ERR_INTERNAL'
+
+/** A failure with a message for whoever typed the command. */
+export class CliError extends Error {
+  override readonly name = 'CliError'
+  readonly code: CliErrorCode
+
+  constructor(code: CliErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** What every failure is printed as. */
+export interface ErrorReport {
+  readonly code: CliErrorCode
+  readonly message: string
+}
+
+/** What to type, where the engine's own message speaks of options in code. */
+const HINTS: Partial<Record<CliErrorCode, string>> = {
+  ERR_NO_EXPIRY: 'Here: --expires-at TIME or --expires-in 8h.',
+}
+
+/** Anything thrown, as a code and a message that can be printed. */
+export function reportOf(error: unknown): ErrorReport {
+  if (error instanceof RevocadeError || error instanceof CliError) {
+    const hint = HINTS[error.code]
+    return { code: error.code, message: printable(withoutTokens(hint === undefined ? error.message : `${error.message}. ${hint}`)) }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: 'ERR_INTERNAL', message: printable(withoutTokens(`${message} (--verbose shows where)`)) }
+}
+
+/** A JWT typed in the wrong place must not reach a log by way of the message about it. */
+function withoutTokens(text: string): string {
+  return text.replace(/eyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)*/g, '<token>')
+}
+
+/**
+ * Text from files, tokens or the store, safe for a terminal: no control characters (they could move the cursor or
+ * rewrite lines above) and no marks that reorder what is read.
+ */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, ' ')
+}
+
+/** Is this an error of the operating system (`ENOENT`, `EACCES` …)? */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && 'syscall' in error
+}

@@ -1,0 +1,43 @@
+import type { StoredRow } from '../../ports.js'
+
+/** A revocation as export writes it and import reads it. Times are ISO 8601, to the millisecond. */
+export interface ExportRecord {
+  readonly jti?: string | number
+  readonly idClaim?: string
+  readonly id?: string | number
+  readonly iss?: string
+  readonly sha256?: string
+  readonly where?: Readonly<Record<string, string | number>>
+  readonly issuedBefore?: string
+  readonly sameSecond?: 'revoke' | 'keep'
+  readonly expiresAt: string
+  readonly reason?: string
+  readonly actor?: string
+  readonly revokedAt: string
+}
+
+/** The record of a store's row. Its `seq` is left out: it numbers changes of one store and means nothing in another. */
+export function toRecord(row: StoredRow): ExportRecord {
+  const sameSecond = sameSecondOf(row)
+  return {
+    ...targetOf(row),
+    ...(row.issuedBefore === undefined ? {} : { issuedBefore: new Date(row.issuedBefore).toISOString() }),
+    ...(sameSecond === undefined ? {} : { sameSecond }),
+    expiresAt: new Date(row.expiresAt * 1000).toISOString(),
+    ...(row.reason === undefined ? {} : { reason: row.reason }),
+    ...(row.actor === undefined ? {} : { actor: row.actor }),
+    revokedAt: new Date(row.revokedAt).toISOString(),
+  }
+}
+
+function targetOf({ target }: StoredRow): Pick<ExportRecord, 'jti' | 'idClaim' | 'id' | 'iss' | 'sha256' | 'where'> {
+  if (target.kind === 'hash') return { sha256: target.sha256 }
+  if (target.kind === 'selector') return { where: target.where }
+  const iss = target.iss === undefined ? {} : { iss: target.iss }
+  return target.claim === 'jti' ? { jti: target.id, ...iss } : { idClaim: target.claim, id: target.id, ...iss }
+}
+
+function sameSecondOf(row: StoredRow): 'revoke' | 'keep' | undefined {
+  if (row.issuedBefore === undefined || row.issuedThrough === undefined) return undefined
+  return row.issuedThrough >= Math.floor(row.issuedBefore / 1000) ? 'revoke' : 'keep'
+}

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { addCheck } from './commands/check.js'
+import { addDemo } from './commands/demo.js'
+import { addDoctor } from './commands/doctor.js'
+import { addExport } from './commands/export.js'
+import { addImport } from './commands/import.js'
+import { addList } from './commands/list.js'
+import { addRevoke } from './commands/revoke.js'
+import { addStats } from './commands/stats.js'
+import { addUnrevoke } from './commands/unrevoke.js'
+import { CliError, reportOf } from './errors.js'
+import { tone } from './output.js'
+
+/** What the shell gets. 1 is kept for "revoked", so every failure is 2. */
+export const EXIT = { ok: 0, revoked: 1, error: 2 } as const
+
+/** All commands. Actions set `process.exitCode` where the answer is not 0. */
+export function createProgram(): Command {
+  const program = new Command('revocade')
+    .description('Token revocation in the hot path: revoke tokens, ask whether they are, look after the store.')
+    .version(packageVersion(), '-V, --version')
+    .configureOutput({ outputError: () => undefined })
+    .exitOverride()
+    .addHelpText('after', '\nExit codes: 0 active or done, 1 revoked, 2 error or unknown.\nExamples: revocade demo\n          revocade revoke --jti 7f2c --expires-in 8h\n          echo "$TOKEN" | revocade check -')
+  for (const add of [addDemo, addRevoke, addCheck, addUnrevoke, addList, addImport, addExport, addStats, addDoctor]) add(program)
+  return program
+}
+
+/** Runs one command line; resolves to its exit code. */
+export async function run(argv: readonly string[]): Promise<number> {
+  process.exitCode = EXIT.ok
+  const program = createProgram()
+  if (argv.length === 0) {
+    process.stderr.write(program.helpInformation())
+    return EXIT.error
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return Number(process.exitCode)
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
+    printError(error, argv)
+    return EXIT.error
+  }
+}
+
+function printError(error: unknown, argv: readonly string[]): void {
+  const report = reportOf(error instanceof CommanderError ? usageError(error) : error)
+  if (argv.includes('--json')) process.stderr.write(`${JSON.stringify({ error: report })}\n`)
+  else process.stderr.write(`${tone(report.code, 'bad', process.stderr)}: ${report.message}\n`)
+  const verbose = argv.includes('--verbose') || (process.env.DEBUG ?? '').includes('revocade')
+  if (verbose && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n${causes(error)}`)
+}
+
+/** Commander's own words, with its suggestion, in our form. */
+function usageError(error: CommanderError): CliError {
+  const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
+  return new CliError('ERR_USAGE', `${message}${/[.)?]$/.test(message) ? '' : '.'} 'revocade --help' lists what there is.`)
+}
+
+function causes(error: Error): string {
+  return error.cause instanceof Error ? `caused by ${error.cause.stack ?? error.cause.message}\n${causes(error.cause)}` : ''
+}
+
+function packageVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  if (typeof manifest === 'object' && manifest !== null && 'version' in manifest) return String(manifest.version)
+  return 'unknown'
+}
