@@ -128,10 +128,13 @@ async function* list(store: RevocationStore, settings: Settings, closed: () => b
       ...(liveAfter === undefined ? {} : { liveAfter }),
       ...(query.kind === undefined ? {} : { kind: query.kind }),
     })
-    for (const row of page) yield toRevocation(row)
+    for (const row of page) {
+      if (!row.revoked) continue
+      yield toRevocation(row)
+      left--
+    }
     if (page.length < limit) return
     afterSeq = page[page.length - 1].seq
-    left -= page.length
   }
 }
 

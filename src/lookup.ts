@@ -32,7 +32,10 @@ interface Candidate {
 }
 
 /** What a store or the cache said of one candidate. */
-type Found = { readonly row: StoredRow | null; readonly by: 'cache' | 'store' }
+interface Found {
+  readonly row: StoredRow | null
+  readonly by: 'cache' | 'store'
+}
 
 const NOT_REVOKED = Promise.resolve(false)
 const ACTIVE = Promise.resolve(ACTIVE_BY_PREFILTER)
@@ -149,12 +152,13 @@ export class Lookup {
     const { cache, store } = this.#deps
     const cached = fresh ? cache.get(digest) : undefined
     if (cached !== undefined) return { row: cached, by: 'cache' }
+    const askedAt = cache.stamp
+    const found = (row: StoredRow | null = null): Found => {
+      cache.set(digest, row, askedAt)
+      return { row, by: 'store' }
+    }
     const row = store.get(digest)
-    if (row instanceof Promise) return row.then((late) => ({ row: late ?? null, by: 'store' }))
-    // Filled in the same turn as it was read: a change that this answer misses has yet to be applied, and will be
-    // forgotten here when it is. An answer that came later might be older than a change already applied: not kept.
-    cache.set(digest, row ?? null)
-    return { row: row ?? null, by: 'store' }
+    return row instanceof Promise ? row.then(found) : found(row)
   }
 
   /** Whether a row revokes the token: in force, and for a selector issued early enough. */

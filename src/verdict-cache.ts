@@ -15,6 +15,8 @@ interface Entry {
  */
 export class VerdictCache {
   readonly capacity: number
+  /** Grows with every change that is forgotten: an answer asked for at an older stamp may be older than that change. */
+  stamp = 0
   readonly #entries: LRUCache<string, Entry> | undefined
 
   constructor(capacity: number) {
@@ -31,15 +33,21 @@ export class VerdictCache {
     return this.#entries?.get(keyOf(digest))?.row
   }
 
-  set(digest: Digest, row: CachedRow): void {
-    this.#entries?.set(keyOf(digest), { row })
+  /**
+   * Keeps an answer of the store. `askedAt`: the {@link VerdictCache.stamp} before it was asked; where it has grown
+   * since, a change may have been applied that the answer does not know of, and the answer is not kept.
+   */
+  set(digest: Digest, row: CachedRow, askedAt: number): void {
+    if (askedAt === this.stamp) this.#entries?.set(keyOf(digest), { row })
   }
 
   forget(digest: Digest): void {
+    this.stamp++
     if (this.size > 0) this.#entries?.delete(keyOf(digest))
   }
 
   clear(): void {
+    this.stamp++
     this.#entries?.clear()
   }
 }

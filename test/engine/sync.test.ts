@@ -1,0 +1,227 @@
+import { describe, expect, it } from 'vitest'
+import { Lease } from '#dist/lease.js'
+import { ManualClock, rig } from './rig.js'
+import { ModelStore } from './model-store.js'
+
+const EXP = 1_900_000_000
+const TOKEN = { jti: 'a', exp: EXP }
+
+/** A gate that holds what is asked for until it is let go. */
+function holding() {
+  const held = new Map<string, () => void>()
+  const gate = (label: string): Promise<void> => new Promise((resolve) => held.set(label, resolve))
+  const release = async (label: string): Promise<void> => {
+    for (let turn = 0; turn < 50 && !held.has(label); turn++) await Promise.resolve()
+    const go = held.get(label)
+    if (go === undefined) throw new Error(`nothing waits at '${label}', but at ${[...held.keys()].join(', ')}`)
+    held.delete(label)
+    go()
+  }
+  return { gate, release }
+}
+
+describe('the lease', () => {
+  it('runs from before the poll was sent, not from its reply', async () => {
+    const clock = new ManualClock()
+    const store = new ModelStore()
+    const follower = await rig(store, { clock, maxStalenessMs: 100 })
+    const writer = await rig(store, { clock, maxStalenessMs: 100 })
+
+    const { gate, release } = holding()
+    store.gate = gate
+    const polling = follower.sync.poll()
+    await release('poll: request') // read: nothing is revoked
+    store.gate = undefined
+    await writer.writer.revoke(TOKEN)
+    clock.advance(90) // the reply takes its time
+    await release('poll: reply')
+    await polling
+    clock.advance(11) // 101 ms after the commit
+    expect(follower.lookup.isClearlyActive(TOKEN)).toBe(false)
+    await expect(follower.lookup.isRevoked(TOKEN)).resolves.toBe(true)
+  })
+
+  it('ends Δ after it began, to the millisecond', () => {
+    const clock = new ManualClock()
+    const lease = new Lease(clock, 100)
+    expect(lease.isLive()).toBe(false)
+    expect(lease.ageMs()).toBeNull()
+    lease.renew(clock.now())
+    clock.advance(99)
+    expect(lease.isLive()).toBe(true)
+    expect(lease.ageMs()).toBe(99)
+    clock.advance(1)
+    expect(lease.isLive()).toBe(false)
+  })
+
+  it('ends when the wall clock is set back behind its beginning', () => {
+    const clock = new ManualClock()
+    const lease = new Lease(clock, 100)
+    lease.renew(clock.now())
+    clock.wall -= 1
+    expect(lease.isLive()).toBe(false)
+  })
+
+  it('ends at once after a suspend, in which only the wall clock went on', async () => {
+    const clock = new ManualClock()
+    const { sync, lookup } = await rig(new ModelStore(), { clock, maxStalenessMs: 100 })
+    await sync.poll()
+    expect(lookup.isClearlyActive(TOKEN)).toBe(true)
+    clock.wall += 8 * 3_600_000
+    expect(lookup.isClearlyActive(TOKEN)).toBe(false)
+  })
+
+  it('of the only owner of a store needs no clock', () => {
+    const noClock = { now: () => { throw new Error('the clock was read') }, monotonic: () => 0 }
+    const lease = new Lease(noClock, Infinity)
+    lease.renew(0)
+    expect(lease.isLive()).toBe(true)
+    lease.end()
+    expect(() => lease.isLive()).toThrow('the clock was read')
+  })
+})
+
+describe('the sync', () => {
+  it('ends the lease and says so when the clocks disagree, even if the store does not answer', async () => {
+    const clock = new ManualClock()
+    const store = new ModelStore()
+    const { sync, lease, warnings } = await rig(store, { clock, maxStalenessMs: 60_000 })
+    await sync.poll()
+    store.broken = new Error('gone')
+    clock.wall -= 1000
+    clock.wall += 1500
+    await expect(sync.poll()).rejects.toThrow('gone')
+    expect(lease.isLive()).toBe(false)
+    expect(warnings).toContain('the clock was stepped or the process suspended: the lease ended')
+  })
+
+  it('rebuilds L0 when the clock is set far back: what was dropped as expired lives again', async () => {
+    const clock = new ManualClock()
+    const store = new ModelStore()
+    const { sync, writer, lookup, l0 } = await rig(store, { clock, maxStalenessMs: 100, graceSeconds: 60 })
+    await writer.revoke({ jti: 'short', exp: clock.wall / 1000 + 100 })
+    clock.advance(3_600_000)
+    await sync.poll()
+    await l0.rebuild(store)
+    expect(l0.prefilter.entries).toBe(0)
+    clock.wall -= 3_600_000
+    await sync.poll()
+    expect(l0.prefilter.entries).toBe(1)
+    await expect(lookup.isRevoked({ jti: 'short' })).resolves.toBe(true)
+  })
+
+  it('starts over from a store whose history no longer holds its position', async () => {
+    const clock = new ManualClock()
+    const store = new ModelStore()
+    const follower = await rig(store, { clock, maxStalenessMs: 100 })
+    await follower.writer.revoke(TOKEN)
+    await expect(follower.lookup.check(TOKEN)).resolves.toMatchObject({ status: 'revoked' })
+    // Restored from a backup without that change, then changed otherwise up to the same number.
+    store.rows = []
+    store.head = { seq: 0, epoch: '' }
+    const other = await rig(store, { clock, maxStalenessMs: 100 })
+    await other.writer.revoke({ jti: 'b', exp: EXP })
+    store.head = { ...store.head, epoch: 'another' }
+    await follower.sync.poll()
+    await expect(follower.lookup.check(TOKEN)).resolves.toMatchObject({ status: 'active' })
+    await expect(follower.lookup.check({ jti: 'b' })).resolves.toMatchObject({ status: 'revoked' })
+    expect(follower.warnings).toContain('the store was restored or replaced: rebuilding from it')
+    expect(follower.checkpoints).toEqual(['rebuilt'])
+  })
+
+  it('takes in a long tail in slices, and gives no lease before its end', async () => {
+    const clock = new ManualClock()
+    const store = new ModelStore()
+    const follower = await rig(store, { clock, maxStalenessMs: 100 })
+    const other = await rig(store, { clock, maxStalenessMs: 100 })
+    await other.writer.revokeMany(Array.from({ length: 2500 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    const polling = follower.sync.poll()
+    await Promise.resolve()
+    expect(follower.lease.isLive()).toBe(false)
+    await polling
+    expect(follower.lease.isLive()).toBe(true)
+    expect(follower.l0.prefilter.entries).toBe(2500)
+    expect(follower.sync.position).toEqual(store.head)
+  })
+
+  it('does not read its own changes again, but reads those of others between them', async () => {
+    const clock = new ManualClock()
+    const store = new ModelStore()
+    const mine = await rig(store, { clock, maxStalenessMs: 100 })
+    const other = await rig(store, { clock, maxStalenessMs: 100 })
+    await mine.writer.revoke(TOKEN)
+    expect(mine.sync.position.seq).toBe(1)
+    await other.writer.revoke({ jti: 'b', exp: EXP })
+    await mine.writer.revoke({ jti: 'c', exp: EXP })
+    expect(mine.sync.position.seq).toBe(1)
+    await mine.sync.poll()
+    expect(mine.sync.position.seq).toBe(3)
+    await expect(mine.lookup.isRevoked({ jti: 'b' })).resolves.toBe(true)
+  })
+
+  it('brings L0 up to date before each look where Δ is 0', async () => {
+    const clock = new ManualClock()
+    const store = new ModelStore()
+    let version = 0
+    let seen = -1
+    Object.assign(store, { isCurrent: () => version === seen })
+    const poll = store.poll.bind(store)
+    store.poll = (after, limit) => {
+      seen = version
+      return poll(after, limit)
+    }
+    store.onCommit = () => void version++
+    const follower = await rig(store, { clock, maxStalenessMs: 0 })
+    const other = await rig(store, { clock, maxStalenessMs: 0 })
+    expect(follower.lookup.isClearlyActive(TOKEN)).toBe(true)
+    await other.writer.revoke(TOKEN)
+    expect(follower.lookup.isClearlyActive(TOKEN)).toBe(false)
+    await expect(follower.lookup.isRevoked(TOKEN)).resolves.toBe(true)
+    // A store that can't say whether it is current is asked itself.
+    Object.assign(store, { isCurrent: undefined })
+    expect(follower.lookup.isClearlyActive({ jti: 'z' })).toBe(false)
+    await expect(follower.lookup.check({ jti: 'z' })).resolves.toMatchObject({ status: 'active', decidedBy: 'store' })
+  })
+})
+
+describe('L0', () => {
+  it('lets expired entries go by a rebuild, and sweeps selectors that have none left', async () => {
+    const clock = new ManualClock()
+    const store = new ModelStore()
+    const { l0, sync, writer, checkpoints } = await rig(store, { clock, maxStalenessMs: 100, graceSeconds: 60 })
+    const soon = clock.wall / 1000 + 100
+    await writer.revokeMany(Array.from({ length: 2000 }, (_, i) => ({ jti: `t${i}`, expiresAt: i < 1500 ? soon : EXP })))
+    await writer.revokeWhere({ sub: 'alice' }, { expiresAt: soon, issuedBefore: soon - 3700 })
+    expect(l0.liveSelectors.map(({ names }) => names)).toEqual([['sub']])
+    expect(l0.prefilter.entries).toBe(2001)
+    clock.advance(3_600_000)
+    await sync.poll()
+    await sync.stop()
+    expect(l0.prefilter.entries).toBe(500)
+    expect(l0.liveSelectors).toEqual([])
+    expect(checkpoints).toEqual(['rebuilt'])
+  })
+
+  it('makes a larger filter once it holds more than it was made for', async () => {
+    const clock = new ManualClock()
+    const store = new ModelStore()
+    const prefilter = { kind: 'bloom' as const, expectedRevocations: 1000 }
+    const { l0, sync, writer } = await rig(store, { clock, maxStalenessMs: 100, prefilter })
+    await writer.revokeMany(Array.from({ length: 3000 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    clock.advance(10_000)
+    await sync.poll()
+    await sync.stop()
+    expect(l0.prefilter.capacity).toBeGreaterThanOrEqual(6000)
+    expect(l0.prefilter.expectedFalsePositiveRate).toBeLessThan(1e-4)
+    expect(l0.rebuilds).toBe(2)
+  })
+
+  it('warns once of selectors in the store that nobody here looks for', async () => {
+    const clock = new ManualClock()
+    const { l0, warnings } = await rig(new ModelStore(), { clock, maxStalenessMs: 100 })
+    l0.add(new Int32Array(4), EXP, ['client_id'])
+    l0.add(Int32Array.of(1, 2, 3, 4), EXP, ['client_id'])
+    expect(l0.notHonoured).toEqual([['client_id']])
+    expect(warnings.filter((warning) => warning.includes('client_id'))).toHaveLength(1)
+  })
+})
