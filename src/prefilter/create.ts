@@ -44,7 +44,7 @@ const OPTIONS: Readonly<Record<PrefilterKind, readonly string[]>> = {
  */
 export async function createPrefilter(options: PrefilterOptions): Promise<Prefilter> {
   const { kind } = options
-  if (!KINDS.includes(kind)) refuse(`kind must be one of ${KINDS.join(', ')}, not ${String(kind)}`)
+  if (!KINDS.includes(kind)) refuse(`kind must be one of ${KINDS.join(', ')}, not ${JSON.stringify(kind)}`)
   for (const [name, value] of Object.entries(options)) {
     if (name === 'kind' || value === undefined || OPTIONS[kind].includes(name)) continue
     refuse(`kind '${kind}' has no option ${name}; it takes ${OPTIONS[kind].join(', ')}`)

@@ -4,8 +4,8 @@ import { decodeSnapshot, encodeSnapshot } from '../prefilter/snapshot.js'
 
 /** The two functions that vitest, jest, mocha and node:test have in common. */
 export interface SuiteRunner {
-  describe(name: string, body: () => void): void
-  it(name: string, body: () => Promise<void>): void
+  readonly describe: (name: string, body: () => void) => void
+  readonly it: (name: string, body: () => Promise<void>) => void
 }
 
 /** What the suite asks a factory for. Kinds without a rate to choose ignore it. */

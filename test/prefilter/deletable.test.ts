@@ -26,7 +26,7 @@ describe.each(makers)('%s', (_, make) => {
 })
 
 describe('trie', () => {
-  it('packs: at 32 bits, 16 in the leaf, a tenth of slack, and the root's 2 Mbit', () => {
+  it('packs: 16 bits an entry in the leaf, a tenth of slack, and 2 Mbit of root', () => {
     const filter = new TriePrefilter(400_000, 32)
     for (const digest of someDigests(2, 400_000)) filter.add(digest)
     expect(filter.bytes * 8).toBeLessThan(1.1 * 16 * filter.entries + 2 ** 21)

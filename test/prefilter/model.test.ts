@@ -16,7 +16,7 @@ describe('every kind against a Set', () => {
   const kinds: readonly PrefilterKind[] = ['bloom', 'bloom-filters', 'trie', 'exact', 'none']
   it.each(kinds)('%s: never "no" for a member', async (kind) => {
     await fc.assert(
-      fc.asyncProperty(fc.array(digests, { maxLength: 300 }), fc.integer({ min: 0, max: 300 }), async (added, cut) => {
+      fc.asyncProperty(fc.array(digests, { maxLength: 300, size: 'max' }), fc.integer({ min: 0, max: 300 }), async (added, cut) => {
         let filter: Prefilter = await createPrefilter({ kind, expectedRevocations: 1 })
         const model = new Set<string>()
         for (const [i, digest] of added.entries()) {
@@ -29,13 +29,17 @@ describe('every kind against a Set', () => {
         for (const digest of added) expect(filter.has(digest)).toBe(true)
         expect(filter.entries).toBeLessThanOrEqual(model.size)
       }),
-      { numRuns: kind === 'bloom-filters' ? 10 : 100 },
+      { numRuns: kind === 'bloom-filters' ? 5 : 50 },
     )
   })
 })
 
+// Without `size` fast-check keeps to some ten steps: too few for the same prefix to be added five times.
 const operations = (digest: fc.Arbitrary<Int32Array>) =>
-  fc.array(fc.record({ op: fc.constantFrom('add', 'add', 'delete', 'has', 'reload'), digest }), { maxLength: 400 })
+  fc.array(fc.record({ op: fc.constantFrom('add', 'add', 'add', 'delete', 'delete', 'has', 'reload'), digest }), {
+    maxLength: 200,
+    size: 'max',
+  })
 
 describe('exact against a Set', () => {
   // All in one shard, with neighbouring homes: long runs to search, to close gaps in, and to wrap around.
@@ -69,7 +73,7 @@ describe('exact against a Set', () => {
         }
         for (const digest of model.values()) expect(set.has(digest)).toBe(true)
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     )
   })
 })
@@ -78,8 +82,9 @@ describe('trie against a multiset of prefixes', () => {
   it.each([8, 9, 15, 16, 17, 24, 25, 32, 33, 40])('counts adds and takes them back: %i bits', (prefixBits) => {
     const prefixOf = (digest: Int32Array): bigint =>
       ((BigInt(digest[2] >>> 0) << 32n) | BigInt(digest[3] >>> 0)) >> BigInt(64 - prefixBits)
+    const few = fc.constantFrom(...[0, 1, 2, -1, 255].map((c) => Int32Array.of(7, 7, c, -c)))
     fc.assert(
-      fc.property(operations(digests), (steps) => {
+      fc.property(operations(fc.oneof(few, digests)), (steps) => {
         let trie = new TriePrefilter(1, prefixBits)
         const model = new Map<bigint, number>()
         for (const step of steps) {
@@ -102,7 +107,7 @@ describe('trie against a multiset of prefixes', () => {
         expect(trie.expectedFalsePositiveRate).toBe(model.size / 2 ** prefixBits)
         for (const { digest } of steps) expect(trie.has(digest)).toBe(model.has(prefixOf(digest)))
       }),
-      { numRuns: 60 },
+      { numRuns: 20 },
     )
   })
 })
