@@ -15,8 +15,8 @@ const HIGH_HALF = 2 ** -32
  * One fixed-size blocked Bloom table: a digest sets `probes` bits, all in one block of 512 (a cache line).
  *
  * `words[2]` chooses the block; the probes are the top 9 bits of a linear congruential sequence that
- * starts at `words[3]` and is stepped by `words[2]`, hence 64 digest bits in all. Measured against truly
- * independent probes the rate agrees within 3 % down to 1e-5. (Plain double hashing, a ← a + b, is 4 times
+ * starts at `words[3]` and is stepped by `words[2]`, hence 64 digest bits in all. The measured
+ * rate is that of truly independent probes, to some 3 %, down to 1e-5. (Plain double hashing, a ← a + b, is 4 times
  * worse at 1e-4 and 22 times at 1e-5: its patterns are arithmetic progressions, and too few.)
  */
 export class BloomTable {
