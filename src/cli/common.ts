@@ -75,15 +75,15 @@ export function secretOf(options: StoreOptions): { secret?: string } {
 }
 
 /** The engine's options for one command: no filter is loaded for the few questions that it asks. */
-export function engineOptions(options: TokenOptions | StoreOptions): RevocadeOptions {
+export function engineOptions(options: TokenOptions): RevocadeOptions {
   return {
     store: options.store,
     prefilter: { kind: 'none' },
     snapshot: false,
     ...secretOf(options),
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
-    ...('claims' in options && options.claims !== undefined ? { claims: options.claims } : {}),
-    ...('idClaims' in options && options.idClaims !== undefined ? { idClaims: options.idClaims } : {}),
+    ...(options.claims === undefined ? {} : { claims: options.claims }),
+    ...(options.idClaims === undefined ? {} : { idClaims: options.idClaims }),
   }
 }
 
@@ -100,7 +100,7 @@ export function mustExist(options: StoreOptions): void {
  * Runs with an engine, and its store where rows are wanted as they are stored. Both are closed whatever happens.
  */
 export async function withStore<T>(
-  options: TokenOptions | StoreOptions,
+  options: TokenOptions,
   overrides: Pick<RevocadeOptions, 'claims' | 'idClaims'>,
   use: (engine: Revocade, store: RevocationStore) => Promise<T>,
 ): Promise<T> {

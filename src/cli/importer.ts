@@ -61,7 +61,7 @@ export class Importer {
       do {
         const plan = new Plan(this.#options, this.summary, await this.#entries.peek())
         await withStore(this.#options, plan.overrides(), (engine, store) => this.#stretch(engine, store, plan))
-      } while (this.#failure === undefined && (await this.#entries.peek()) !== undefined)
+      } while (!this.#stopped() && (await this.#entries.peek()) !== undefined)
     } finally {
       await this.#entries.close()
     }
@@ -81,7 +81,7 @@ export class Importer {
   }
 
   async *#inputs(plan: Plan, lines: LineIndex): AsyncGenerator<RevocationInput, void, void> {
-    while (this.#failure === undefined) {
+    for (;;) {
       const batch = await this.#entries.current()
       if (batch === undefined) return
       for (let entry = batch.next(); entry !== undefined; entry = batch.next()) {
@@ -98,9 +98,14 @@ export class Importer {
           yield entry.input
         }
         // The engine judges an entry before it asks for the next one, so nothing has been taken past a bad line.
-        if (this.#failure !== undefined) return
+        if (this.#stopped()) return
       }
     }
+  }
+
+  /** Changes while an entry is with the engine. */
+  #stopped(): boolean {
+    return this.#failure !== undefined
   }
 
   #count(entry: Entry): void {

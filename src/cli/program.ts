@@ -37,12 +37,17 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
   try {
     await program.parseAsync(argv, { from: 'user' })
-    return Number(process.exitCode)
+    return exitCode()
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
     printError(error, argv)
     return EXIT.error
   }
+}
+
+/** What an action left behind. */
+function exitCode(): number {
+  return typeof process.exitCode === 'number' ? process.exitCode : EXIT.ok
 }
 
 function printError(error: unknown, argv: readonly string[]): void {

@@ -70,8 +70,8 @@ async function tell(summary: ImportSummary, options: ImportOptions): Promise<voi
 /** The first bytes, and the whole again. */
 async function withFirst(source: AsyncIterable<Uint8Array>): Promise<{ first: Uint8Array; bytes: AsyncIterable<Uint8Array> }> {
   const iterator = source[Symbol.asyncIterator]()
-  const { done, value } = await iterator.next()
-  const first: Uint8Array = done === true ? new Uint8Array(0) : value
+  const start = await iterator.next()
+  const first = start.done === true ? new Uint8Array(0) : start.value
   async function* bytes(): AsyncGenerator<Uint8Array, void, void> {
     try {
       yield first

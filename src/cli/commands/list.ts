@@ -46,17 +46,16 @@ async function listJson(rows: AsyncIterable<StoredRow>): Promise<void> {
 
 async function listTables(rows: AsyncIterable<StoredRow>): Promise<void> {
   let page: string[][] = []
-  let first = true
+  let pages = 0
   const flush = async (): Promise<void> => {
-    if (page.length > 0) await writeLine(table(page, { flexible: 0, ...(first ? { head: HEAD } : {}) }))
-    first = false
+    if (page.length > 0) await writeLine(table(page, { flexible: 0, ...(pages++ === 0 ? { head: HEAD } : {}) }))
     page = []
   }
   for await (const row of rows) {
     page.push(cells(row))
     if (page.length === TABLE_ROWS) await flush()
   }
-  if (first && page.length === 0) note('no revocations')
+  if (pages === 0 && page.length === 0) note('no revocations')
   await flush()
 }
 

@@ -36,22 +36,26 @@ export function reportText(result: DemoResult): string {
   const { oneByOne, bulk, bySelector, background } = revocations
   return [
     heading('Tokens'),
-    `  ${whole(tokens.minted)} signed and verified; ${whole(tokens.withoutJti)} have no jti and go by the hash of what was signed.`,
-    `  Revoked: ${oneByOne} one by one (${decimal(revocations.durableP50)} ms each until durable), ${bulk} in bulk, ${bySelector} more`,
-    `  with one revokeWhere({ sub }); and ${whole(background)} others to fill the filter (${whole(revocations.backgroundPerSecond)}/s).`,
+    `  ${whole(tokens.minted)} signed and verified; ${whole(tokens.withoutJti)} have no jti and are named by a hash.`,
+    `  Revoked: ${oneByOne} one by one (${decimal(revocations.durableP50)} ms each until durable), ${bulk} in bulk,`,
+    `  ${bySelector} more with one revokeWhere({ sub }); to fill the filter, ${whole(background)}`,
+    `  others that nobody shows (${whole(revocations.backgroundPerSecond)}/s).`,
     '',
     heading('Checks with the default filter'),
+    '  Of these tokens, over and over, and of ids that were never revoked. Times',
+    '  as a caller sees them who awaits the answer.',
     traffic(asShipped),
     '',
-    heading('Checks with a filter made coarse on purpose, so that the layers below get work'),
+    heading('Checks with a filter made coarse on purpose, to give the layers below work'),
     traffic(coarse),
     '',
     heading('For scale: verifying the signature, p50'),
     `  ${algorithms(tokens.algorithms)}`,
     '',
     heading('Crash'),
-    `  Another process was killed (SIGKILL) while revoking. It had acknowledged ${whole(crash.acknowledged)}:`,
-    `  the engine here knew ${whole(crash.seenByRunningEngine)} of them a second later, and ${whole(crash.seenAfterReopening)} after reopening the store.`,
+    '  Another process was killed (SIGKILL) in the middle of revoking. Of the',
+    `  ${whole(crash.acknowledged)} revocations that it had acknowledged, the engine here knew ${whole(crash.seenByRunningEngine)}`,
+    `  a second later, and a new one ${whole(crash.seenAfterReopening)} after reopening the store.`,
     '',
     verdict(result),
   ].join('\n')
@@ -61,11 +65,11 @@ function traffic(result: TrafficResult): string {
   const rows = result.layers.map(({ layer, answers, p50, p99 }) => [
     layer, whole(answers), `${((answers / result.checks) * 100).toFixed(2)} %`, micros(p50), micros(p99),
   ])
-  const { prefilter, entries, bytesPerEntry, expectedFalsePositiveRate, measuredFalsePositiveRate } = result
+  const { prefilter, entries, bytesPerEntry, expectedFalsePositiveRate, measuredFalsePositiveRate, distinctIds } = result
   return [
     indented(table(rows, { head: ['decided by', 'answers', 'share', 'p50', 'p99'], right: [1, 2, 3, 4] })),
-    `  ${prefilter} filter: ${whole(entries)} entries, ${decimal(bytesPerEntry)} bytes each; false positives`,
-    `  ${rate(measuredFalsePositiveRate)} measured, ${rate(expectedFalsePositiveRate)} expected. Wrong answers: ${wrong(result.wrong)} of ${whole(result.checks)}.`,
+    `  ${prefilter} filter: ${whole(entries)} entries of ${decimal(bytesPerEntry)} bytes. False positives: expected`,
+    `  ${rate(expectedFalsePositiveRate)}, measured ${rate(measuredFalsePositiveRate)} of ${whole(distinctIds)} ids. Wrong answers: ${wrong(result.wrong)} of ${whole(result.checks)}.`,
   ].join('\n')
 }
 

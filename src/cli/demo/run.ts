@@ -134,7 +134,7 @@ function* probes(tokens: readonly MintedToken[], truth: ReadonlySet<MintedToken>
     const asClaims = token.claims.jti !== undefined && random() < 0.5
     yield { token: asClaims ? token.claims : token.raw, revoked: truth.has(token) }
   }
-  for (let i = 0; i < CHECKS_OF_STRANGERS; i++) yield stranger('stranger', i)
+  for (let i = 0; i < CHECKS_OF_STRANGERS; i++) yield { ...stranger('stranger', i), sample: true }
 }
 
 function stranger(name: string, i: number): Probe {
@@ -151,7 +151,7 @@ async function coarseTraffic(
   function* twice(): Generator<Probe, void, void> {
     for (let round = 0; round < 2; round++) {
       for (const token of tokens) yield { token: token.raw, revoked: truth.has(token) }
-      for (let i = 0; i < COARSE_CHECKS; i++) yield stranger('coarse', i)
+      for (let i = 0; i < COARSE_CHECKS; i++) yield { ...stranger('coarse', i), sample: round === 0 }
     }
   }
   return await sendTraffic(engine, twice(), (done) => steps.show('checking with a coarse filter', 0.7 + 0.15 * (done / (2 * COARSE_CHECKS))))

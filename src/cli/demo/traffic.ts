@@ -7,6 +7,11 @@ import type { DecidedBy } from '../../verdict.js'
 export interface Probe {
   readonly token: Token
   readonly revoked: boolean
+  /**
+   * Counts for the false-positive rate: an id that comes once and was never revoked. Others don't: one unlucky
+   * `sub` that many checks share would count each time, and the rate would be a matter of that one draw.
+   */
+  readonly sample?: boolean
 }
 
 export interface LayerResult {
@@ -23,8 +28,9 @@ export interface TrafficResult {
   readonly bytes: number
   readonly bytesPerEntry: number
   readonly expectedFalsePositiveRate: number
-  /** Of the digests that were never revoked, the share that the filter could not rule out. */
+  /** Of `distinctIds` ids that were never revoked, the share that the filter could not rule out. */
   readonly measuredFalsePositiveRate: number
+  readonly distinctIds: number
   readonly checks: number
   readonly answeredRevoked: number
   readonly wrong: number
@@ -50,11 +56,17 @@ export async function sendTraffic(
   let checks = 0
   let wrong = 0
   let answeredRevoked = 0
-  for (const { token, revoked } of probes) {
+  let samples = 0
+  let falsePositives = 0
+  for (const { token, revoked, sample } of probes) {
     const started = performance.now()
     const { status, decidedBy } = await engine.check(token)
     times.get(decidedBy)?.push((performance.now() - started) * 1000)
     if (status === 'revoked') answeredRevoked++
+    if (sample === true) {
+      samples++
+      if (decidedBy !== 'prefilter') falsePositives++
+    }
     if (status !== (revoked ? 'revoked' : 'active')) wrong++
     if (++checks % TURN === 0) {
       step(checks)
@@ -68,7 +80,8 @@ export async function sendTraffic(
     bytes: prefilter.bytes,
     bytesPerEntry: prefilter.bytes / Math.max(1, prefilter.entries),
     expectedFalsePositiveRate: before.prefilter.expectedFalsePositiveRate,
-    measuredFalsePositiveRate: prefilter.measuredFalsePositiveRate ?? 0,
+    measuredFalsePositiveRate: falsePositives / Math.max(1, samples),
+    distinctIds: samples,
     checks, answeredRevoked, wrong,
     layers: LAYERS.map((layer) => summary(layer, times.get(layer) ?? [])).filter(({ answers }) => answers > 0),
   }

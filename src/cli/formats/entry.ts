@@ -24,58 +24,69 @@ const NEEDS_TOKEN: Needs = { kind: 'token' }
 const NEEDS_JTI: Needs = { kind: 'id', claim: 'jti' }
 const KNOWN: ReadonlySet<string> = new Set(FIELDS)
 
+/** What may be said of any target. Assigned, not spread: this runs for each of a million lines. */
+interface Details {
+  expiresAt?: Time
+  revokedAt?: Time
+  reason?: string
+  actor?: string
+}
+
 /** A parsed line, as the engine takes it. Throws `ERR_BAD_LINE` or `ERR_INVALID_TIME`; messages quote no values. */
 export function toInput(fields: Readonly<Record<string, unknown>>): { input: RevocationInput; needs?: Needs } {
   for (const key in fields) if (!KNOWN.has(key)) throw bad(`has an unknown field '${printable(key.slice(0, 40))}'`)
-  const { token, jti, idClaim, sha256, where } = fields
-  const common = {
-    ...time(fields, 'expiresAt'),
-    ...time(fields, 'revokedAt'),
-    ...text(fields, 'reason'),
-    ...text(fields, 'actor'),
-  }
-  const named = Number(token !== undefined) + Number(jti !== undefined) + Number(idClaim !== undefined)
-    + Number(sha256 !== undefined) + Number(where !== undefined)
-  if (named !== 1) throw bad(`must name one target: ${named === 0 ? 'it has none' : 'it has several'} of token, jti, idClaim, sha256, where`)
-  if (fields.iss !== undefined && jti === undefined && idClaim === undefined) throw bad("has 'iss', which goes with 'jti' or 'idClaim' only")
-  if (fields.id !== undefined && idClaim === undefined) throw bad("has 'id' without 'idClaim'")
-  if (where === undefined && (fields.issuedBefore !== undefined || fields.sameSecond !== undefined)) {
-    throw bad("has 'issuedBefore' or 'sameSecond', which go with 'where' only")
-  }
+  const { token, sha256, where } = fields
+  onlyWhatFits(fields)
+  const details: Details = {}
+  if (fields.expiresAt !== undefined) details.expiresAt = time(fields.expiresAt, 'expiresAt')
+  if (fields.revokedAt !== undefined) details.revokedAt = time(fields.revokedAt, 'revokedAt')
+  if (fields.reason !== undefined) details.reason = text(fields.reason, 'reason')
+  if (fields.actor !== undefined) details.actor = text(fields.actor, 'actor')
 
-  if (where !== undefined) {
-    const selector = selectorOf(where)
-    return {
-      input: { where: selector, ...time(fields, 'issuedBefore'), ...sameSecond(fields.sameSecond), ...common },
-      needs: { kind: 'selector', names: Object.keys(selector).sort() },
-    }
-  }
-  if (token !== undefined) {
-    if (typeof token !== 'string') throw bad("has a 'token' that is no string")
-    return { input: { token, ...common }, needs: NEEDS_TOKEN }
-  }
-  const { expiresAt } = common
+  if (where !== undefined) return selectorInput(selectorOf(where), fields, details)
+  if (token !== undefined) return { input: { token: text(token, 'token'), ...details }, needs: NEEDS_TOKEN }
+  const { expiresAt } = details
   if (expiresAt === undefined) throw new CliError('ERR_NO_EXPIRY', "the line has no 'expiresAt'")
-  if (sha256 !== undefined) {
-    if (typeof sha256 !== 'string') throw bad("has a 'sha256' that is no string")
-    return { input: { sha256, ...common, expiresAt } }
-  }
-  const id = idClaim === undefined ? jti : fields.id
-  if (typeof id !== 'string' && typeof id !== 'number') throw bad("has an id that is neither string nor number")
-  const iss = text(fields, 'iss')
-  if (idClaim === undefined || idClaim === 'jti') return { input: { jti: id, ...iss, ...common, expiresAt }, needs: NEEDS_JTI }
-  if (typeof idClaim !== 'string') throw bad("has an 'idClaim' that is no string")
-  return { input: claimInput(idClaim, id, iss.iss, { ...common, expiresAt }), needs: { kind: 'id', claim: idClaim } }
+  if (sha256 !== undefined) return { input: { sha256: text(sha256, 'sha256'), ...details, expiresAt } }
+  return idInput(fields, { ...details, expiresAt })
 }
 
-/** Any configured id claim may stand in place of `jti`; the type can't say which. As claims, it can. */
-function claimInput(
-  claim: string,
-  id: string | number,
-  iss: string | undefined,
-  rest: { readonly expiresAt: Time; readonly reason?: string; readonly actor?: string; readonly revokedAt?: Time },
-): RevocationInput {
-  return { token: { [claim]: id, ...(iss === undefined ? {} : { iss }) }, ...rest }
+/** One target, and no field that goes with another kind of it. */
+function onlyWhatFits({ token, jti, idClaim, id, iss, sha256, where, issuedBefore, sameSecond }: Readonly<Record<string, unknown>>): void {
+  const named = Number(token !== undefined) + Number(jti !== undefined) + Number(idClaim !== undefined)
+    + Number(sha256 !== undefined) + Number(where !== undefined)
+  if (named !== 1) throw bad(`must name one target: it has ${named === 0 ? 'none' : 'several'} of token, jti, idClaim, sha256, where`)
+  if (iss !== undefined && jti === undefined && idClaim === undefined) throw bad("has 'iss', which goes with 'jti' or 'idClaim' only")
+  if (id !== undefined && idClaim === undefined) throw bad("has 'id' without 'idClaim'")
+  if (where === undefined && (issuedBefore !== undefined || sameSecond !== undefined)) {
+    throw bad("has 'issuedBefore' or 'sameSecond', which go with 'where' only")
+  }
+}
+
+function idInput(fields: Readonly<Record<string, unknown>>, details: Details & { expiresAt: Time }): { input: RevocationInput; needs: Needs } {
+  const claim = fields.idClaim === undefined ? 'jti' : text(fields.idClaim, 'idClaim')
+  const id = fields.idClaim === undefined ? fields.jti : fields.id
+  if (typeof id !== 'string' && typeof id !== 'number') throw bad('has an id that is neither string nor number')
+  const iss = fields.iss === undefined ? {} : { iss: text(fields.iss, 'iss') }
+  if (claim === 'jti') return { input: { jti: id, ...iss, ...details }, needs: NEEDS_JTI }
+  // Any configured id claim may stand in place of `jti`; the entry's type can't say which, but a token's claims can.
+  return { input: { token: { [claim]: id, ...iss }, ...details }, needs: { kind: 'id', claim } }
+}
+
+function selectorInput(where: Selector, fields: Readonly<Record<string, unknown>>, details: Details): { input: RevocationInput; needs: Needs } {
+  const { issuedBefore, sameSecond } = fields
+  if (sameSecond !== undefined && sameSecond !== 'revoke' && sameSecond !== 'keep') {
+    throw bad("has a 'sameSecond' that is neither 'revoke' nor 'keep'")
+  }
+  return {
+    input: {
+      where,
+      ...(issuedBefore === undefined ? {} : { issuedBefore: time(issuedBefore, 'issuedBefore') }),
+      ...(sameSecond === undefined ? {} : { sameSecond }),
+      ...details,
+    },
+    needs: { kind: 'selector', names: Object.keys(where).sort() },
+  }
 }
 
 function selectorOf(where: unknown): Selector {
@@ -88,30 +99,14 @@ function selectorOf(where: unknown): Selector {
   return selector
 }
 
-function sameSecond(value: unknown): { sameSecond?: 'revoke' | 'keep' } {
-  if (value === undefined) return {}
-  if (value === 'revoke' || value === 'keep') return { sameSecond: value }
-  throw bad("has a 'sameSecond' that is neither 'revoke' nor 'keep'")
-}
-
-function time<Name extends string>(fields: Readonly<Record<string, unknown>>, name: Name): { [K in Name]?: Time } {
-  const value = fields[name]
-  if (value === undefined) return {}
+function time(value: unknown, name: string): Time {
   if (typeof value !== 'string' && typeof value !== 'number') throw bad(`has a '${name}' that is neither string nor number`)
-  return one(name, parseTime(value, `'${name}'`))
+  return parseTime(value, `'${name}'`)
 }
 
-function text<Name extends string>(fields: Readonly<Record<string, unknown>>, name: Name): { [K in Name]?: string } {
-  const value = fields[name]
-  if (value === undefined) return {}
+function text(value: unknown, name: string): string {
   if (typeof value !== 'string') throw bad(`has a '${name}' that is no string`)
-  return one(name, value)
-}
-
-function one<Name extends string, Value>(name: Name, value: Value): { [K in Name]?: Value } {
-  const record: { [K in Name]?: Value } = {}
-  record[name] = value
-  return record
+  return value
 }
 
 function bad(problem: string): CliError {
