@@ -79,7 +79,7 @@ export class Committer {
     begin.run()
     try {
       const before = head.get()
-      if (before === undefined) throw new RevocadeError('ERR_STORE_CORRUPT', 'The store has lost its head row. Restore it from a backup.')
+      if (before === undefined) throw damaged('has lost its head row')
       let [seq, epoch] = before
       const first = seq + 1
       const results = new Float64Array(count * 2)
@@ -116,11 +116,12 @@ export class Committer {
     const { insert, find, move } = this.#statements
     const { digest, target, selector } = mutation
     // Nearly every revocation is a new one: try that first, and look only where the digest is taken.
-    const { changes } = insert.run(seq, this.#namespace, digest, mutation.expiresAt, mutation.revokedAt, selector, target,
+    const { changes } = insert.run(seq, this.#namespace, digest,
+      mutation.expiresAt, mutation.revokedAt, selector, target,
       mutation.issuedBefore, mutation.issuedThrough, mutation.reason, mutation.actor)
     if (changes === 1) return mutation.expiresAt
     const existing = find.get(this.#namespace, digest)
-    if (existing === undefined) throw new RevocadeError('ERR_STORE_CORRUPT', 'An index of the store is damaged. Restore it from a backup.')
+    if (existing === undefined) throw damaged('has a damaged index')
     const row = merge(existing, mutation)
     move.run(seq, row.expiresAt, row.revokedAt, selector, target,
       row.issuedBefore, row.issuedThrough, row.reason, row.actor, existing[0])
@@ -138,6 +139,9 @@ export class Committer {
     return expiresAt
   }
 }
+
+const damaged = (how: string): RevocadeError =>
+  new RevocadeError('ERR_STORE_CORRUPT', `The store ${how}. Restore it from a backup.`)
 
 function prepare(db: Connection) {
   return {

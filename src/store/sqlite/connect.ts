@@ -59,7 +59,7 @@ export function connect(options: ConnectOptions): Connected {
       sqliteVersion: String(db.prepare<[], string>('SELECT sqlite_version()').pluck().get()),
     }
     if (opened.identity === '' || (before !== undefined && before !== opened.identity)) {
-      throw new RevocadeError('ERR_STORE_UNAVAILABLE', `The store ${path} was replaced while it was being opened. Try again.`)
+      throw unavailable(path, 'it was replaced meanwhile. Try again')
     }
     if (options.maxPageCount !== undefined) db.pragma(`max_page_count = ${options.maxPageCount}`)
     return opened
@@ -69,21 +69,23 @@ export function connect(options: ConnectOptions): Connected {
   }
 }
 
+const unavailable = (path: string, why: string, cause?: unknown): RevocadeError =>
+  new RevocadeError('ERR_STORE_UNAVAILABLE', `The store ${path} can't be opened: ${why}.`, { cause })
+
 function checkPath(path: string, create: boolean): void {
-  const unavailable = (why: string) =>
-    new RevocadeError('ERR_STORE_UNAVAILABLE', `The store ${path} can't be opened: ${why}.`)
   let stat
   try {
     stat = statSync(path, { throwIfNoEntry: false })
-    if (stat === undefined && !statSync(dirname(path)).isDirectory()) throw unavailable(`${dirname(path)} is no directory`)
+    if (stat === undefined && !statSync(dirname(path)).isDirectory()) {
+      throw unavailable(path, `${dirname(path)} is no directory`)
+    }
   } catch (error) {
     if (error instanceof RevocadeError) throw error
-    throw new RevocadeError('ERR_STORE_UNAVAILABLE', `The store ${path} can't be opened: its directory does not exist `
-      + 'or may not be read. Create it first.', { cause: error })
+    throw unavailable(path, 'its directory does not exist or may not be read. Create it first', error)
   }
-  if (stat?.isDirectory() === true) throw unavailable('it is a directory. Name a file in it')
+  if (stat?.isDirectory() === true) throw unavailable(path, 'it is a directory. Name a file in it')
   if (!create && (stat === undefined || stat.size === 0)) {
-    throw unavailable(stat === undefined ? 'the file is gone. Restore it from a backup' : 'the file was emptied. Restore it from a backup')
+    throw unavailable(path, `the file ${stat === undefined ? 'is gone' : 'was emptied'}. Restore it from a backup`)
   }
 }
 
@@ -108,6 +110,9 @@ export function validateFile(path: string): void {
   }
 }
 
+const corrupt = (how: string): RevocadeError =>
+  new RevocadeError('ERR_STORE_CORRUPT', `The store ${how}. Restore it from a backup.`)
+
 /** True: a store of ours. False: an empty database, to become one. */
 function validate(db: Connection, path: string): boolean {
   const applicationId = db.pragma('application_id', { simple: true })
@@ -115,24 +120,26 @@ function validate(db: Connection, path: string): boolean {
   const tables = db.prepare<[], string>('SELECT name FROM sqlite_schema').pluck().all()
   if (applicationId !== APPLICATION_ID) {
     if (applicationId === 0 && version === 0 && tables.length === 0) return false
-    throw new RevocadeError('ERR_STORE_MISMATCH', `${path} is a database of another application. Choose another file for the store.`)
+    throw new RevocadeError('ERR_STORE_MISMATCH',
+      `${path} is a database of another application. Choose another file for the store.`)
   }
   if (version > SCHEMA_VERSION) {
     throw new RevocadeError('ERR_STORE_MISMATCH', `The store ${path} has schema version ${version}, newer than this `
       + `version of revocade knows (${SCHEMA_VERSION}). Update the package, or choose another file.`)
   }
   if (!['revocations', 'head', 'epochs', 'namespaces', 'meta'].every((table) => tables.includes(table))) {
-    throw new RevocadeError('ERR_STORE_CORRUPT', `The store ${path} lacks some of its tables. Restore it from a backup.`)
+    throw corrupt('lacks some of its tables')
   }
   return true
 }
 
 /** WAL and FULL sync, set and read back: an acknowledged revocation must survive a power failure. */
 function makeDurable(db: Connection, busyTimeoutMs: number): { journalMode: string; synchronous: number } {
-  const journalMode = String(retryBusy(busyTimeoutMs, () => db.pragma('journal_mode = WAL', { simple: true })))
+  const journalMode = retryBusy(busyTimeoutMs, () => String(db.pragma('journal_mode = WAL', { simple: true })))
   db.pragma('synchronous = FULL')
   db.pragma('trusted_schema = OFF')
   db.pragma('cell_size_check = ON')
+  db.pragma('wal_autocheckpoint = 4000') // 16 MB: random digests touch many pages, and each is folded in once
   db.pragma('journal_size_limit = 67108864')
   const synchronous = Number(db.pragma('synchronous', { simple: true }))
   if (journalMode !== 'wal' || synchronous !== 2) {
@@ -142,14 +149,15 @@ function makeDurable(db: Connection, busyTimeoutMs: number): { journalMode: stri
   return { journalMode, synchronous }
 }
 
-/** Switching a new file to WAL does not wait for another process that is doing the same: SQLite answers BUSY at once. */
+/** Switching to WAL does not wait for another process that is doing the same: SQLite answers BUSY at once. */
 function retryBusy<T>(timeoutMs: number, attempt: () => T): T {
   const deadline = performance.now() + timeoutMs
   for (;;) {
     try {
       return attempt()
     } catch (error) {
-      if (!(error instanceof SqliteError && error.code.startsWith('SQLITE_BUSY')) || performance.now() > deadline) throw error
+      const busy = error instanceof SqliteError && error.code.startsWith('SQLITE_BUSY')
+      if (!busy || performance.now() > deadline) throw error
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
     }
   }
@@ -180,7 +188,7 @@ function identify(db: Connection, secret: Uint8Array | undefined): { id: string;
     db.transaction(() => {
       if (get.get('id') !== undefined) return
       if (db.prepare<[], number>('SELECT seq FROM head').pluck().get() !== 0) {
-        throw new RevocadeError('ERR_STORE_CORRUPT', 'The store has lost its identity. Restore it from a backup.')
+        throw corrupt('has lost its identity')
       }
       put.run('id', Buffer.from(randomBytes(12).toString('base64url')))
       put.run('created_at', Buffer.from(new Date().toISOString()))
@@ -197,7 +205,7 @@ function identify(db: Connection, secret: Uint8Array | undefined): { id: string;
       + 'none of its revocations would be found. Remove the secret, or start a new store with it.')
   }
   if (!Buffer.isBuffer(check) || check.length !== 8) {
-    throw new RevocadeError('ERR_STORE_CORRUPT', 'The store has lost its digest key. Restore it from a backup.')
+    throw corrupt('has lost its digest key')
   }
   if (secret === undefined) {
     throw new RevocadeError('ERR_STORE_MISMATCH', 'This store was made with a `secret`, and none is configured: '
@@ -216,6 +224,6 @@ function namespaceId(db: Connection, name: string): number {
   if (known !== undefined) return known
   db.prepare('INSERT INTO namespaces (name) VALUES (?) ON CONFLICT DO NOTHING').run(name)
   const made = find.get(name)
-  if (made === undefined) throw new RevocadeError('ERR_STORE_CORRUPT', 'The table of namespaces is damaged. Restore the store from a backup.')
+  if (made === undefined) throw corrupt('has a damaged table of namespaces')
   return made
 }

@@ -20,7 +20,7 @@ function checkDriver(): void {
   if (checked) return
   let version: string
   try {
-    const manifest: { version: string } = createRequire(import.meta.url)('better-sqlite3/package.json')
+    const manifest = createRequire(import.meta.url)('better-sqlite3/package.json') as { readonly version: string }
     version = manifest.version
   } catch {
     version = 'unknown'

@@ -111,7 +111,9 @@ export class SqliteStore implements RevocationStore {
 
   #required(): OpenStore {
     if (this.#closing !== undefined) throw closed()
-    if (this.#open === undefined) throw new RevocadeError('ERR_STORE_UNAVAILABLE', 'The store is not open. Await open() first.')
+    if (this.#open === undefined) {
+      throw new RevocadeError('ERR_STORE_UNAVAILABLE', 'The store is not open. Await open() first.')
+    }
     return this.#open
   }
 }

@@ -7,23 +7,20 @@ import { startJob } from './scan.js'
 /** Checks the whole file once, in the background, some time after it was opened. */
 export class IntegrityWatch {
   state: 'pending' | 'ok' | 'failed' | 'unknown' = 'pending'
-  /** Set where the file turned out to be damaged. */
-  error: RevocadeError | undefined
   readonly #path: string
   readonly #logger: Logger
-  readonly #onDamage: (error: RevocadeError) => void
   #timer: NodeJS.Timeout | undefined
   #job: Worker | undefined
 
-  constructor(path: string, logger: Logger, onDamage: (error: RevocadeError) => void) {
+  constructor(path: string, logger: Logger) {
     this.#path = path
     this.#logger = logger
-    this.#onDamage = onDamage
   }
 
-  schedule(delayMs: number): void {
+  /** @param onDamage Called once, where the file turns out to be damaged. */
+  schedule(delayMs: number, onDamage: (error: RevocadeError) => void): void {
     if (delayMs === Number.POSITIVE_INFINITY) this.state = 'unknown'
-    else this.#timer = setTimeout(() => this.#check(), delayMs).unref()
+    else this.#timer = setTimeout(() => this.#check(onDamage), delayMs).unref()
   }
 
   async stop(): Promise<void> {
@@ -31,18 +28,18 @@ export class IntegrityWatch {
     await this.#job?.terminate()
   }
 
-  #check(): void {
+  #check(onDamage: (error: RevocadeError) => void): void {
     const job = startJob({ job: 'integrity', path: this.#path })
     job.unref()
     this.#job = job
-    job.on('message', (message: FromIntegrity) => this.#judge(message))
+    job.on('message', (message: FromIntegrity) => this.#judge(message, onDamage))
     job.on('error', (error) => this.#undecided(error.message))
     job.on('exit', () => {
       this.#job = undefined
     })
   }
 
-  #judge(message: FromIntegrity): void {
+  #judge(message: FromIntegrity, onDamage: (error: RevocadeError) => void): void {
     if (message.type === 'checked' && message.problems.length === 0) {
       this.state = 'ok'
     } else if (message.type === 'failed' && message.error.code !== 'ERR_STORE_CORRUPT') {
@@ -50,9 +47,10 @@ export class IntegrityWatch {
     } else {
       const problems = message.type === 'checked' ? message.problems : [message.error.message]
       this.state = 'failed'
-      this.error = new RevocadeError('ERR_STORE_CORRUPT', `The store ${this.#path} is damaged (${problems[0] ?? ''}). Restore it from a backup.`)
+      const error = new RevocadeError('ERR_STORE_CORRUPT',
+        `The store ${this.#path} is damaged (${problems[0] ?? ''}). Restore it from a backup.`)
       this.#logger.error({ path: this.#path, problems }, 'the store is damaged; nothing is answered from it any more')
-      this.#onDamage(this.error)
+      onDamage(error)
     }
   }
 

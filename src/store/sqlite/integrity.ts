@@ -1,10 +1,9 @@
-import { RevocadeError } from '../../errors.js'
 import { validateFile } from './connect.js'
 import { openDatabase } from './driver.js'
 import { toRevocadeError } from './sqlite-errors.js'
 
 /** SQLite's own findings about a database file; none where all is well. Reads every page. */
-export function integrityProblems(path: string, pragma: 'integrity_check' | 'quick_check' = 'integrity_check'): string[] {
+export function integrityProblems(path: string, pragma: 'integrity_check' | 'quick_check'): string[] {
   const db = openDatabase(path, { readonly: true, fileMustExist: true })
   try {
     const found = db.prepare<[], string>(`PRAGMA ${pragma}(10)`).pluck().all()
@@ -27,7 +26,7 @@ export function checkIntegrity(path: string, deep = false): string[] {
     return integrityProblems(path, deep ? 'integrity_check' : 'quick_check')
   } catch (error) {
     const told = toRevocadeError(error, 'read', path)
-    if (told instanceof RevocadeError && told.code === 'ERR_STORE_CORRUPT') return [told.message]
+    if (told.code === 'ERR_STORE_CORRUPT') return [told.message]
     throw told
   }
 }

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { openDatabase } from './driver.js'
+import { fileSize } from './file-identity.js'
 import { integrityProblems } from './integrity.js'
 import type { FromIntegrity, FromScan, JobData } from './protocol.js'
 import { scanChunks } from './scan-chunks.js'
@@ -9,8 +10,10 @@ import { packError, toRevocadeError } from './sqlite-errors.js'
 
 /** Chunks that may be on their way to the consumer. */
 const AHEAD = 4
+/** Above this the background check does not compare the index with the table: about 2 s of reading. */
+const FULL_CHECK_BYTES = 128 * 1024 * 1024
 
-const data: JobData = workerData
+const data = workerData as JobData
 
 async function scan(job: JobData & { job: 'scan' }): Promise<void> {
   const send = (message: FromScan, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer)
@@ -50,7 +53,9 @@ async function scan(job: JobData & { job: 'scan' }): Promise<void> {
 function checkIntegrity({ path }: JobData & { job: 'integrity' }): void {
   const send = (message: FromIntegrity): void => parentPort?.postMessage(message)
   try {
-    send({ type: 'checked', problems: integrityProblems(path) })
+    // The full check can't be interrupted, and ending the process waits for it: large files get the fast one.
+    const pragma = fileSize(path) > FULL_CHECK_BYTES ? 'quick_check' : 'integrity_check'
+    send({ type: 'checked', problems: integrityProblems(path, pragma) })
   } catch (error) {
     send({ type: 'failed', error: packError(toRevocadeError(error, 'read', path)) })
   }

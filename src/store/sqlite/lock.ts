@@ -29,12 +29,26 @@ export function acquireLock(path: string, exclusive: boolean): StoreLock {
     }
   } catch (error) {
     db?.close()
-    if (!(error instanceof SqliteError && error.code.startsWith('SQLITE_BUSY'))) throw toRevocadeError(error, 'open', `${path}-lock`)
+    const busy = error instanceof SqliteError && error.code.startsWith('SQLITE_BUSY')
+    if (!busy) throw toRevocadeError(error, 'open', `${path}-lock`)
     throw new RevocadeError('ERR_STORE_UNAVAILABLE', exclusive
       ? `The store ${path} can't be opened exclusively: another process or engine has it open. Close that one first.`
-      : `The store ${path} is in exclusive use by another process or engine. Close that one first, or open it there without \`exclusive\`.`,
+      : `The store ${path} is in exclusive use by another process or engine. Close that one first, `
+        + 'or open it there without `exclusive`.',
     { cause: error })
   }
   const held = db
   return { release: () => held.close() }
+}
+
+/** Runs something that only one of the processes that share a store may do at a time. */
+export function withReservation(path: string, run: () => void): void {
+  const db = openDatabase(`${path}-lock`, { timeout: 1000 })
+  try {
+    db.pragma('journal_mode = MEMORY')
+    db.exec('BEGIN IMMEDIATE') // RESERVED: goes together with the others' SHARED locks, not with another of its kind
+    run()
+  } finally {
+    db.close()
+  }
 }

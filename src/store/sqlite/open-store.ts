@@ -1,5 +1,7 @@
 import { RevocadeError } from '../../errors.js'
-import type { Committed, Digest, MaybePromise, Mutation, Poll, Position, StoreContext, StoredRow, StoreQuery, StoreStats } from '../../ports.js'
+import type {
+  Committed, Digest, MaybePromise, Mutation, Poll, Position, StoreContext, StoredRow, StoreQuery, StoreStats,
+} from '../../ports.js'
 import type { ConnectOptions } from './connect.js'
 import { fileIdentity, fileSize } from './file-identity.js'
 import type { SqliteStoreOptions } from './index.js'
@@ -7,6 +9,7 @@ import { IntegrityWatch } from './integrity-watch.js'
 import { acquireLock, type StoreLock } from './lock.js'
 import type { WriterReady } from './protocol.js'
 import { Reader } from './reader.js'
+import { logIdentity, moveAwayLog, type LogIdentity } from './replaced-file.js'
 import { SCHEMA_VERSION } from './schema.js'
 import { toRevocadeError } from './sqlite-errors.js'
 import { Writer } from './writer.js'
@@ -18,6 +21,8 @@ interface Connections {
   readonly reader: Reader
   readonly writer: Writer
   readonly found: WriterReady
+  readonly log: LogIdentity
+  readonly integrity: IntegrityWatch
 }
 
 /** A store between open and close: its connections, and what to do when the file under them is exchanged. */
@@ -28,7 +33,6 @@ export class OpenStore {
   readonly #options: SqliteStoreOptions
   readonly #lock: StoreLock
   readonly #purgeTimer: NodeJS.Timeout
-  readonly #integrity: IntegrityWatch
   #connections: Connections
   /** Why nothing is answered: the file is gone, another's, damaged. */
   #fault: RevocadeError | undefined
@@ -58,10 +62,7 @@ export class OpenStore {
     this.#options = options
     this.#lock = lock
     this.#connections = connections
-    this.#integrity = new IntegrityWatch(path, context.logger, (error) => {
-      this.#fault ??= error
-    })
-    this.#integrity.schedule(options.integrityCheckDelayMs ?? 5000)
+    this.#watchIntegrity()
     this.#purgeTimer = setInterval(() => {
       this.purge().catch((error: unknown) => context.logger.warn({ err: error }, 'expired revocations could not be purged'))
     }, PURGE_INTERVAL_MS).unref()
@@ -101,8 +102,8 @@ export class OpenStore {
   }
 
   poll(after: Position, limit: number): MaybePromise<Poll> {
-    if (this.#integrity.error !== undefined) throw this.#integrity.error
-    if (this.#fault !== undefined || fileIdentity(this.#path) !== this.#connections.found.identity) return this.#heal()
+    if (this.#healing !== undefined || fileIdentity(this.#path) !== this.#connections.found.identity) return this.#heal()
+    if (this.#fault !== undefined) throw this.#fault
     try {
       const { reader, writer } = this.#connections
       // Read before the head: a commit in between makes the next poll look again.
@@ -135,7 +136,7 @@ export class OpenStore {
   }
 
   stats(): StoreStats {
-    const { reader, writer, found } = this.#connections
+    const { reader, writer, found, integrity } = this.#connections
     return {
       kind: 'sqlite',
       id: found.id,
@@ -148,7 +149,7 @@ export class OpenStore {
       sqliteVersion: found.sqliteVersion,
       schemaVersion: SCHEMA_VERSION,
       exclusive: this.#context.exclusive,
-      integrity: this.#integrity.state,
+      integrity: integrity.state,
       pendingWrites: writer.waiting,
       commits: this.#commits + writer.commits,
       fault: this.#fault?.code ?? null,
@@ -158,8 +159,8 @@ export class OpenStore {
   async close(): Promise<void> {
     clearInterval(this.#purgeTimer)
     await this.#healing?.catch(() => undefined)
-    await this.#integrity.stop()
-    const { reader, writer } = this.#connections
+    const { reader, writer, integrity } = this.#connections
+    await integrity.stop()
     const refusal = new RevocadeError('ERR_CLOSED', 'The store was closed.')
     // The reader first: the last connection to go folds the log into the file, and only a writing one can.
     const written = writer.close(refusal)
@@ -177,26 +178,38 @@ export class OpenStore {
   }
 
   async #reopen(): Promise<Poll> {
-    const { reader, writer } = this.#connections
-    const gone = new RevocadeError('ERR_STORE_UNAVAILABLE', `The store ${this.#path} was replaced or deleted while in use.`)
-    this.#fault ??= gone
-    await writer.close(gone)
+    const { reader, writer, log, integrity } = this.#connections
+    const gone = new RevocadeError('ERR_STORE_UNAVAILABLE',
+      `The store ${this.#path} was replaced or deleted while in use. Restore it from a backup.`)
+    this.#fault = gone
+    await Promise.all([writer.close(gone), integrity.stop()])
     reader.close()
     try {
-      const connections = await openConnections(this.#path, this.#context, this.#options, false)
+      if (fileSize(this.#path) === 0) throw gone
+      moveAwayLog(this.#path, log, this.#context.exclusive)
+      this.#connections = await openConnections(this.#path, this.#context, this.#options, false)
       this.#commits += writer.commits
-      this.#connections = connections
       this.#version = -1
-      if (Buffer.compare(connections.found.key, this.key) !== 0) {
-        throw new RevocadeError('ERR_STORE_MISMATCH', `The store ${this.#path} was replaced by one with another digest key. Restart the process.`)
+      if (Buffer.compare(this.#connections.found.key, this.key) !== 0) {
+        throw new RevocadeError('ERR_STORE_MISMATCH',
+          `The store ${this.#path} was replaced by one with another digest key. Restart the process.`)
       }
-      this.#fault = undefined
-      this.#context.logger.warn({ path: this.#path }, 'the store was replaced while in use; starting over from the new file')
-      return { status: 'diverged' }
     } catch (error) {
       this.#fault = toRevocadeError(error, 'open', this.#path)
       throw this.#fault
     }
+    this.#fault = undefined
+    this.#watchIntegrity()
+    const details = { path: this.#path, id: this.id }
+    this.#context.logger.warn(details, 'the store was replaced while in use: starting over from the new file')
+    return { status: 'diverged' }
+  }
+
+  #watchIntegrity(): void {
+    const connections = this.#connections
+    connections.integrity.schedule(this.#options.integrityCheckDelayMs ?? 5000, (error) => {
+      if (this.#connections === connections) this.#fault ??= error
+    })
   }
 }
 
@@ -210,7 +223,8 @@ async function openConnections(
   const writer = new Writer(connect)
   const found = await writer.start()
   try {
-    return { reader: new Reader(path, found.namespaceId), writer, found }
+    const reader = new Reader(path, found.namespaceId)
+    return { reader, writer, found, log: logIdentity(path), integrity: new IntegrityWatch(path, context.logger) }
   } catch (error) {
     await writer.close(new RevocadeError('ERR_CLOSED', 'The store could not be opened.'))
     throw toRevocadeError(error, 'open', path)

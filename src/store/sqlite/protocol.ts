@@ -1,4 +1,5 @@
 import type { ConnectOptions } from './connect.js'
+import type { PackedChunk, PackedEnd } from './scan-chunks.js'
 import type { PackedError } from './sqlite-errors.js'
 
 /** What the write thread is started with. */
@@ -44,8 +45,8 @@ export type JobData =
 
 /** From a scan. The thread sends a few chunks ahead, then one for each `'more'` it gets. */
 export type FromScan =
-  | { readonly type: 'chunk'; readonly digests: Int32Array<ArrayBuffer>; readonly expiresAt: Float64Array<ArrayBuffer>; readonly total: number }
-  | { readonly type: 'end'; readonly seq: number; readonly epoch: string; readonly selectors: readonly (readonly [json: string, expiresAt: number])[] }
+  | ({ readonly type: 'chunk' } & PackedChunk)
+  | ({ readonly type: 'end' } & PackedEnd)
   | { readonly type: 'failed'; readonly error: PackedError }
 
 /** From an integrity check: SQLite's findings, none where all is well. */

@@ -22,6 +22,7 @@ export function* purgeExpired(db: Connection, expiredBefore: number): Generator<
     after = upTo
   }
   db.prepare(`
-    DELETE FROM epochs WHERE start_seq < (SELECT start_seq FROM epochs ORDER BY start_seq DESC LIMIT 1 OFFSET ${EPOCHS_KEPT - 1})
+    DELETE FROM epochs WHERE start_seq <
+      (SELECT start_seq FROM epochs ORDER BY start_seq DESC LIMIT 1 OFFSET ${EPOCHS_KEPT - 1})
   `).run()
 }

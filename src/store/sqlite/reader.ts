@@ -122,7 +122,7 @@ function prepare(db: Connection, namespace: number) {
       SELECT seq, namespace, digest, revoked, expires_at, selector
       FROM revocations WHERE seq > ? ORDER BY seq LIMIT ?`).raw(),
     list: db.prepare<[after: number, liveAfter: number, any: number, only: number, limit: number], RawRow>(`
-      SELECT ${ROW_COLUMNS} FROM revocations
+      SELECT ${ROW_COLUMNS} FROM revocations NOT INDEXED
       WHERE seq > ? AND namespace = ${namespace} AND expires_at > ? AND (? = -1 OR (selector IS NOT NULL) = ?)
       ORDER BY seq LIMIT ?`).raw(),
   }

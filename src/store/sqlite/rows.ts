@@ -31,20 +31,23 @@ function targetFromJson(json: string): Target {
   try {
     const parts: unknown = JSON.parse(json)
     if (Array.isArray(parts)) {
-      const [kind, first, second, third]: unknown[] = parts
+      const [kind, first, second, third] = parts as readonly unknown[]
       if (kind === 'hash' && typeof first === 'string') return { kind, sha256: first }
       if (kind === 'id' && typeof first === 'string' && isScalar(second)) {
-        return typeof third === 'string' ? { kind, claim: first, id: second, iss: third } : { kind, claim: first, id: second }
+        const named = { kind, claim: first, id: second } as const
+        return typeof third === 'string' ? { ...named, iss: third } : named
       }
       if (kind === 'where' && isClaims(first)) return { kind: 'selector', where: first }
     }
   } catch {
     // not even JSON: told below
   }
-  throw new RevocadeError('ERR_STORE_CORRUPT', 'A row of the store does not say what it revokes. Restore the store from a backup.')
+  throw new RevocadeError('ERR_STORE_CORRUPT',
+    'A row of the store does not say what it revokes. Restore the store from a backup.')
 }
 
-const isScalar = (value: unknown): value is string | number => typeof value === 'string' || typeof value === 'number'
+const isScalar = (value: unknown): value is string | number =>
+  typeof value === 'string' || typeof value === 'number'
 
 const isClaims = (value: unknown): value is Record<string, string | number> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isScalar)

@@ -13,7 +13,7 @@ export function startJob(job: JobData): Worker {
 /**
  * Streams what a scan thread reads. Leaving the loop early stops the thread.
  *
- * @param onWorker Called with the thread, so that closing the store can end it; and with undefined once it is done.
+ * @param track Holds the thread while it runs, so that closing the store can end it.
  */
 export async function* streamScan(
   job: JobData & { job: 'scan' },

@@ -14,20 +14,26 @@ const HINTS: readonly (readonly [prefix: string, hint: string])[] = [
 ]
 
 /** Turns whatever a connection threw into a {@link RevocadeError}; one that is it already passes through. */
-export function toRevocadeError(error: unknown, doing: Doing, path: string): RevocadeError {
-  if (error instanceof RevocadeError) return error
-  const code = error instanceof SqliteError ? error.code : ''
-  const message = error instanceof Error ? error.message : String(error)
+export function toRevocadeError(cause: unknown, doing: Doing, path: string): RevocadeError {
+  if (cause instanceof RevocadeError) return cause
+  const code = cause instanceof SqliteError ? cause.code : ''
+  const message = messageOf(cause)
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
-    return new RevocadeError('ERR_STORE_CORRUPT', `The store ${path} is ${code === 'SQLITE_NOTADB'
-      ? 'no SQLite database' : 'damaged'} (${message}). Restore it from a backup; it is left as it was.`, { cause: error })
+    const is = code === 'SQLITE_NOTADB' ? 'no SQLite database' : 'damaged'
+    return new RevocadeError('ERR_STORE_CORRUPT',
+      `The store ${path} is ${is} (${message}). Restore it from a backup; it is left as it was.`, { cause })
   }
   const hint = HINTS.find(([prefix]) => code.startsWith(prefix))?.[1]
   const why = `${message}${code === '' ? '' : ` [${code}]`}${hint === undefined ? '' : `. ${hint}`}`
-  return doing === 'write'
-    ? new RevocadeError('ERR_NOT_DURABLE', `Nothing was acknowledged: the store ${path} could not commit: ${why}.`, { cause: error })
-    : new RevocadeError('ERR_STORE_UNAVAILABLE', `The store ${path} can't be ${doing === 'open' ? 'opened' : 'read'}: ${why}.`, { cause: error })
+  if (doing === 'write') {
+    return new RevocadeError('ERR_NOT_DURABLE',
+      `Nothing was acknowledged: the store ${path} could not commit: ${why}.`, { cause })
+  }
+  const verb = doing === 'open' ? 'opened' : 'read'
+  return new RevocadeError('ERR_STORE_UNAVAILABLE', `The store ${path} can't be ${verb}: ${why}.`, { cause })
 }
+
+const messageOf = (error: unknown): string => error instanceof Error ? error.message : 'unknown error'
 
 /** An error as it crosses from a worker thread: structured cloning would keep neither its class nor its code. */
 export interface PackedError {
@@ -43,7 +49,7 @@ export function packError(error: RevocadeError): PackedError {
     message: error.message,
     cause: cause === undefined ? undefined : {
       code: cause instanceof SqliteError ? cause.code : '',
-      message: cause instanceof Error ? cause.message : String(cause),
+      message: messageOf(cause),
     },
   }
 }

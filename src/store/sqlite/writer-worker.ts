@@ -9,7 +9,7 @@ import { packError, toRevocadeError } from './sqlite-errors.js'
 
 // The write thread: owns the one write connection of an opened store, commits a batch per message.
 
-const options: WriterData = workerData
+const options = workerData as WriterData
 const { path } = options
 const send = (message: FromWriter, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer)
 
@@ -20,7 +20,8 @@ function serve({ db, ...found }: Connected): void {
   /** A commit into a file that no path leads to any more would be acknowledged and lost. */
   const assertInPlace = (): void => {
     if (fileIdentity(path) === found.identity) return
-    throw new RevocadeError('ERR_NOT_DURABLE', `Nothing was acknowledged: the store ${path} was replaced or deleted while in use.`)
+    throw new RevocadeError('ERR_NOT_DURABLE',
+      `Nothing was acknowledged: the store ${path} was replaced or deleted while in use.`)
   }
 
   const commit = ({ memory, count, seen }: ToWriter & { type: 'batch' }): void => {
@@ -48,9 +49,11 @@ function serve({ db, ...found }: Connected): void {
   parentPort?.on('message', (message: ToWriter) => {
     switch (message.type) {
       case 'batch':
-        return commit(message)
+        commit(message)
+        break
       case 'purge':
-        return purge(purgeExpired(db, message.expiredBefore), 0)
+        purge(purgeExpired(db, message.expiredBefore), 0)
+        break
       case 'close':
         db.close()
         parentPort?.close()

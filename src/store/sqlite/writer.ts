@@ -76,7 +76,8 @@ export class Writer {
         }
       })
       worker.on('error', (error) => lost(toRevocadeError(error, 'write', this.#options.path)))
-      worker.on('exit', () => lost(new RevocadeError('ERR_NOT_DURABLE', 'Nothing was acknowledged: the write thread has ended.')))
+      worker.on('exit', () => lost(new RevocadeError('ERR_NOT_DURABLE',
+        'Nothing was acknowledged: the write thread has ended.')))
     })
     return this.#ready
   }
@@ -85,16 +86,14 @@ export class Writer {
   write(mutations: readonly Mutation[]): Promise<Committed> {
     if (this.#retired !== undefined) return Promise.reject(this.#retired)
     if (this.waiting > 0 && this.waiting + mutations.length > MAX_WAITING) {
-      return Promise.reject(new RevocadeError('ERR_UNAVAILABLE', `${this.waiting} revocations wait for the disk already. Try again later.`))
+      return Promise.reject(new RevocadeError('ERR_UNAVAILABLE',
+        `${this.waiting} revocations wait for the disk already. Try again later.`))
     }
     return new Promise((resolve, reject) => {
-      let batch = this.#queue.at(-1)
-      if (batch === undefined || batch.packer.count >= BATCH_MUTATIONS) {
-        batch = { packer: new Packer(this.#spare), waiters: [] }
-        this.#spare = undefined
-        this.#queue.push(batch)
-      }
+      const last = this.#queue.at(-1)
+      const batch = last === undefined || last.packer.count >= BATCH_MUTATIONS ? this.#newBatch() : last
       batch.packer.push(mutations) // throws: this write rejects, the others of the batch stand
+      if (batch !== last) this.#queue.push(batch)
       batch.waiters.push({ count: mutations.length, resolve, reject })
       this.waiting += mutations.length
       if (this.#flushing || this.#inFlight !== undefined) return
@@ -113,6 +112,7 @@ export class Writer {
       settle = { resolve, reject }
     })
     this.#purge = { promise, ...settle }
+    worker.ref()
     post(worker, { type: 'purge', expiredBefore })
     return promise
   }
@@ -131,6 +131,12 @@ export class Writer {
     const exited = new Promise((resolve) => worker.once('exit', resolve))
     post(worker, { type: 'close' })
     await exited
+  }
+
+  #newBatch(): Batch {
+    const packer = new Packer(this.#spare)
+    this.#spare = undefined
+    return { packer, waiters: [] }
   }
 
   #flush(): void {
@@ -164,13 +170,14 @@ export class Writer {
     if (message.type === 'purged') {
       const purge = this.#purge
       this.#purge = undefined
+      if (this.#inFlight === undefined) this.#worker?.unref()
       if (message.error === undefined) purge?.resolve(message.deleted)
       else purge?.reject(unpackError(message.error))
       return
     }
     const batch = this.#inFlight
     this.#inFlight = undefined
-    this.#worker?.unref()
+    if (this.#purge === undefined) this.#worker?.unref()
     if (isRecyclable(message.memory)) this.#spare = message.memory
     if (message.type === 'committed') {
       this.commits++
