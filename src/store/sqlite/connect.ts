@@ -1,7 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { RevocadeError } from '../../errors.js'
 import { openDatabase, SqliteError, type Connection } from './driver.js'
 import { fileIdentity, fileSize } from './file-identity.js'
@@ -89,18 +88,13 @@ function checkPath(path: string, create: boolean): void {
   }
 }
 
-/**
- * Refuses what is no store of ours before any connection could write to it: opening in WAL mode may already leave
- * a log beside the file, and recovering one changes it.
- */
+/** Refuses what is no store of ours, before anything is written to it. */
 export function validateFile(path: string): void {
   if (fileSize(path) === 0) return
-  // Without a log all there is stands in the file, and `immutable` reads it without creating or locking anything.
-  // With one, somebody uses the store or died using it, and only an ordinary connection sees what is in the log.
-  const alone = fileSize(`${path}-wal`) === 0
-  const url = pathToFileURL(path)
-  url.searchParams.set('immutable', '1')
-  const db = openDatabase(alone ? url.href : path, { readonly: true, fileMustExist: true, timeout: 250 })
+  // Where a log is waiting, a writing connection would fold it into the file on closing. Where there is none, only
+  // a writing connection takes the empty one away again that opening creates. Neither changes the file so.
+  const readonly = fileSize(`${path}-wal`) > 0
+  const db = openDatabase(path, { readonly, fileMustExist: true, timeout: 250 })
   try {
     validate(db, path)
   } catch (error) {
@@ -113,13 +107,12 @@ export function validateFile(path: string): void {
 const corrupt = (how: string): RevocadeError =>
   new RevocadeError('ERR_STORE_CORRUPT', `The store ${how}. Restore it from a backup.`)
 
-/** True: a store of ours. False: an empty database, to become one. */
-function validate(db: Connection, path: string): boolean {
+function validate(db: Connection, path: string): void {
   const applicationId = db.pragma('application_id', { simple: true })
   const version = Number(db.pragma('user_version', { simple: true }))
   const tables = db.prepare<[], string>('SELECT name FROM sqlite_schema').pluck().all()
   if (applicationId !== APPLICATION_ID) {
-    if (applicationId === 0 && version === 0 && tables.length === 0) return false
+    if (applicationId === 0 && version === 0 && tables.length === 0) return // empty: becomes a store
     throw new RevocadeError('ERR_STORE_MISMATCH',
       `${path} is a database of another application. Choose another file for the store.`)
   }
@@ -130,7 +123,6 @@ function validate(db: Connection, path: string): boolean {
   if (!['revocations', 'head', 'epochs', 'namespaces', 'meta'].every((table) => tables.includes(table))) {
     throw corrupt('lacks some of its tables')
   }
-  return true
 }
 
 /** WAL and FULL sync, set and read back: an acknowledged revocation must survive a power failure. */
