@@ -1,13 +1,13 @@
 /** Time as the engine sees it; inject one to test against the clock without sleeping. */
 export interface Clock {
-  /** Milliseconds since 1970 by the wall clock, as `Date.now`. Read once per check. */
+  /** Milliseconds since 1970 by the wall clock, as `Date.now`: for expiries. */
   now(): number
-  /** Milliseconds from some fixed point, never stepped, as `performance.now`. */
-  monotonic(): number
+  /** Nanoseconds from some fixed point, never stepped, as `process.hrtime.bigint`: for the lease. Read once per check. */
+  monotonic(): bigint
 }
 
 /** The machine's own clocks. */
 export const systemClock: Clock = {
   now: Date.now,
-  monotonic: () => performance.now(),
+  monotonic: process.hrtime.bigint,
 }

@@ -1,47 +1,49 @@
 import type { Clock } from './clock.js'
 
+const NANOSECONDS_PER_MS = 1_000_000
+
 /**
  * The promise that L0 has seen every change committed up to Δ ago. It is renewed by a poll of the store, from the
  * moment *before* that poll was sent, and judged by one clock read at the moment of an answer: a timer's flag would
- * still say "live" in a process that was just resumed.
+ * still say "live" after a stall in which no timer could fire.
  *
- * The wall clock is used, with both ends checked. A suspended machine's monotonic clock stands still on Linux, so a
- * monotonic lease would survive the night in a closed laptop; the wall clock jumps ahead and the lease is over. A step
- * backwards past the last renewal is seen here too (`now < from`); a smaller one by the poll loop, which compares both clocks.
+ * The clock is the monotonic one, which no step of the wall clock touches, and read as a BigInt, whose comparison V8
+ * keeps in registers: `Date.now()` and `performance.now()` each allocate a number. It stands still while the whole machine
+ * is suspended, but so do all processes that could commit to a store on the same machine.
  */
 export class Lease {
-  readonly #clock: Clock
-  readonly #durationMs: number
-  #from = Infinity
-  #until = -Infinity
+  readonly #clock: Pick<Clock, 'monotonic'>
+  readonly #duration: bigint | undefined
+  #from = 0n
+  #until = 0n
+  #forEver = false
 
-  /** `durationMs`: Δ; Infinity for the only owner of a store, who sees every change as it makes it. */
-  constructor(clock: Clock, durationMs: number) {
+  /** `durationMs`: Δ; Infinity for the only owner of a store, who sees every change as it makes it and needs no clock. */
+  constructor(clock: Pick<Clock, 'monotonic'>, durationMs: number) {
     this.#clock = clock
-    this.#durationMs = durationMs
+    this.#duration = durationMs === Infinity ? undefined : BigInt(Math.floor(durationMs * NANOSECONDS_PER_MS))
   }
 
-  /** `sentAt`: the wall clock in milliseconds, read before the poll that found everything applied was sent. */
-  renew(sentAt: number): void {
+  /** `sentAt`: the monotonic clock, read before the poll that found everything applied was sent. */
+  renew(sentAt: bigint): void {
     this.#from = sentAt
-    this.#until = sentAt + this.#durationMs
+    if (this.#duration === undefined) this.#forEver = true
+    else this.#until = sentAt + this.#duration
   }
 
   /** Ends it at once. */
   end(): void {
-    this.#from = Infinity
-    this.#until = -Infinity
+    this.#forEver = false
+    this.#until = 0n
   }
 
   isLive(): boolean {
-    if (this.#until === Infinity) return true
-    const now = this.#clock.now()
-    return now < this.#until && now >= this.#from
+    return this.#forEver || this.#clock.monotonic() < this.#until
   }
 
   /** Milliseconds since the last renewal's poll was sent; null where there is no lease. */
   ageMs(): number | null {
-    if (this.#until === -Infinity) return null
-    return this.#clock.now() - this.#from
+    if (!this.#forEver && this.#until === 0n) return null
+    return Number(this.#clock.monotonic() - this.#from) / NANOSECONDS_PER_MS
   }
 }

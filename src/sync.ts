@@ -11,7 +11,7 @@ const EXCLUSIVE_POLL_MS = 1000
 /** Wall and monotonic clock may drift apart by so much between two polls before it counts as a step or a suspend. */
 const CLOCK_STEP_MS = 250
 /** How often L0 is looked through for what has expired. */
-const SWEEP_MS = 5_000
+const SWEEP_NS = 5_000_000_000n
 
 export interface SyncDeps {
   readonly store: RevocationStore
@@ -43,8 +43,8 @@ export class Sync {
   #rebuild: Promise<void> | undefined
   #failing = false
   #wall: number
-  #monotonic: number
-  #sweptAt: number
+  #monotonic: bigint
+  #sweptAt: bigint
 
   /** `position`: everything up to it is in L0. */
   constructor(deps: SyncDeps, position: Position) {
@@ -79,7 +79,7 @@ export class Sync {
   async poll(): Promise<void> {
     if (this.#clockStepped()) await this.#startOver('the clock was set back: rebuilding L0, which may have dropped what lives again')
     for (;;) {
-      const sentAt = this.#deps.clock.now()
+      const sentAt = this.#deps.clock.monotonic()
       const answer = await this.#deps.store.poll(this.#position, SLICE)
       if (this.#stopped) return
       if (answer.status === 'diverged') {
@@ -137,7 +137,7 @@ export class Sync {
     this.#deps.cache.forget(digest)
   }
 
-  #renew(sentAt: number): void {
+  #renew(sentAt: bigint): void {
     this.#deps.lease.renew(sentAt)
     if (!this.#failing) return
     this.#failing = false
@@ -160,7 +160,7 @@ export class Sync {
   #clockStepped(): boolean {
     const { clock, lease, logger, graceSeconds } = this.#deps
     const [wall, monotonic] = [clock.now(), clock.monotonic()]
-    const steppedMs = wall - this.#wall - (monotonic - this.#monotonic)
+    const steppedMs = wall - this.#wall - Number(monotonic - this.#monotonic) / 1e6
     this.#wall = wall
     this.#monotonic = monotonic
     if (Math.abs(steppedMs) < CLOCK_STEP_MS) return false
@@ -172,8 +172,9 @@ export class Sync {
 
   #sweep(): void {
     const { clock, l0 } = this.#deps
-    if (clock.monotonic() - this.#sweptAt < SWEEP_MS) return
-    this.#sweptAt = clock.monotonic()
+    const now = clock.monotonic()
+    if (now - this.#sweptAt < SWEEP_NS) return
+    this.#sweptAt = now
     if (l0.sweep()) this.#startRebuild()
     else this.#deps.checkpoint('swept')
   }

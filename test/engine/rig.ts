@@ -11,13 +11,13 @@ import type { RevocationStore } from 'revocade'
 /** A clock that tests set. */
 export class ManualClock {
   wall = 1_800_000_000_000
-  mono = 0
+  elapsed = 1n
   now = (): number => this.wall
-  monotonic = (): number => this.mono
+  monotonic = (): bigint => this.elapsed
 
   advance(ms: number): void {
     this.wall += ms
-    this.mono += ms
+    this.elapsed += BigInt(ms) * 1_000_000n
   }
 }
 
