@@ -9,5 +9,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     server: { deps: { external: [/\/dist\//] } },
     setupFiles: ['test/setup.ts'],
+    reporters: ['default', './test/closing-line.ts'],
   },
 })

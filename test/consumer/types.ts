@@ -1,0 +1,127 @@
+// The public types as a strict TypeScript project sees them; compiled, never run.
+import {
+  configure, createRevocade, defaultRevocade, ERROR_STATUS, isRevoked, revoke, RevocadeError,
+  type BulkReceipt, type CheckOptions, type Clock, type DecidedBy, type ListQuery, type Logger, type Prefilter, type PrefilterChoice,
+  type Receipt, type Revocade, type RevocadeErrorCode, type RevocadeOptions, type Revocation, type RevocationInput, type RevocationStore,
+  type RevokeManyOptions, type RevokeOptions, type RevokeWhereOptions, type Selector, type Stats, type Target, type Time, type Token,
+  type TokenClaims, type UnknownPolicy, type Verdict, type VerdictStatus,
+} from 'revocade'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+type IsAny<T> = 0 extends 1 & T ? true : false
+type Expect<T extends true> = T
+type Names<T> = keyof T & string
+
+export type NothingIsAny = [
+  Expect<Equal<IsAny<Revocade>, false>>,
+  Expect<Equal<IsAny<RevocadeOptions>, false>>,
+  Expect<Equal<IsAny<Verdict>, false>>,
+  Expect<Equal<IsAny<Receipt>, false>>,
+  Expect<Equal<IsAny<Stats>, false>>,
+  Expect<Equal<IsAny<Revocation>, false>>,
+  Expect<Equal<IsAny<Token>, false>>,
+  Expect<Equal<IsAny<RevocationStore>, false>>,
+  Expect<Equal<IsAny<Prefilter>, false>>,
+  Expect<Equal<IsAny<typeof createRevocade>, false>>,
+  Expect<Equal<IsAny<typeof configure>, false>>,
+  Expect<Equal<IsAny<RevocadeError['code']>, false>>,
+]
+
+export type Shapes = [
+  // The functions.
+  Expect<Equal<typeof createRevocade, (options?: RevocadeOptions) => Promise<Revocade>>>,
+  Expect<Equal<typeof configure, (options: RevocadeOptions) => void>>,
+  Expect<Equal<typeof defaultRevocade, () => Promise<Revocade>>>,
+  Expect<Equal<typeof isRevoked, (token: Token, options?: CheckOptions) => Promise<boolean>>>,
+  Expect<Equal<typeof revoke, (token: Token, options?: RevokeOptions) => Promise<Receipt>>>,
+  // The engine: these methods and no others.
+  Expect<Equal<
+    Names<Revocade>,
+    'isRevoked' | 'isClearlyActive' | 'check' | 'revoke' | 'revokeWhere' | 'revokeMany' | 'unrevoke' | 'unrevokeWhere' | 'list' | 'stats' | 'close'
+  >>,
+  Expect<Equal<ReturnType<Revocade['isRevoked']>, Promise<boolean>>>,
+  Expect<Equal<ReturnType<Revocade['isClearlyActive']>, boolean>>,
+  Expect<Equal<ReturnType<Revocade['check']>, Promise<Verdict>>>,
+  Expect<Equal<ReturnType<Revocade['revoke']>, Promise<Receipt>>>,
+  Expect<Equal<ReturnType<Revocade['revokeWhere']>, Promise<Receipt>>>,
+  Expect<Equal<ReturnType<Revocade['revokeMany']>, Promise<BulkReceipt>>>,
+  Expect<Equal<ReturnType<Revocade['unrevoke']>, Promise<Receipt>>>,
+  Expect<Equal<ReturnType<Revocade['unrevokeWhere']>, Promise<Receipt>>>,
+  Expect<Equal<ReturnType<Revocade['list']>, AsyncIterable<Revocation>>>,
+  Expect<Equal<ReturnType<Revocade['close']>, Promise<void>>>,
+  // Words.
+  Expect<Equal<VerdictStatus, 'active' | 'revoked' | 'unknown'>>,
+  Expect<Equal<DecidedBy, 'prefilter' | 'cache' | 'redis' | 'store' | 'policy'>>,
+  Expect<Equal<UnknownPolicy, 'throw' | 'revoked' | 'active'>>,
+  Expect<Equal<Time, Date | number>>,
+  Expect<Equal<Token, string | TokenClaims>>,
+  Expect<Equal<Target['kind'], 'id' | 'hash' | 'selector'>>,
+  Expect<Equal<RevocadeErrorCode, keyof typeof ERROR_STATUS>>,
+  // Times come out as Date.
+  Expect<Equal<Receipt['expiresAt'], Date>>,
+  Expect<Equal<Receipt['effectiveEverywhereAt'], Date>>,
+  Expect<Equal<Receipt['durable'], true>>,
+  Expect<Equal<Revocation['revokedAt'], Date>>,
+  Expect<Equal<Revocation['issuedBefore'], Date | undefined>>,
+  // Options of calls.
+  Expect<Equal<Names<CheckOptions>, 'onUnknown' | 'selectorsOnly'>>,
+  Expect<Equal<Names<RevokeOptions>, 'expiresAt' | 'reason' | 'actor' | 'ack'>>,
+  Expect<Equal<Names<RevokeWhereOptions>, Names<RevokeOptions> | 'issuedBefore' | 'sameSecond'>>,
+  Expect<Equal<Names<RevokeManyOptions>, 'ack' | 'onInvalid' | 'onProgress'>>,
+  Expect<Equal<Names<ListQuery>, 'kind' | 'includeExpired' | 'afterSeq' | 'limit'>>,
+  Expect<Equal<Names<PrefilterChoice>, 'kind' | 'falsePositiveRate' | 'expectedRevocations' | 'prefixBits'>>,
+]
+
+// As it is used.
+export async function handler(revocade: Revocade, token: string, claims: { sub: string; jti: string; exp: number }): Promise<string> {
+  if (revocade.isClearlyActive(claims)) return 'go on'
+  const verdict = await revocade.check(token, { onUnknown: 'throw' })
+  switch (verdict.status) {
+    case 'active':
+      return verdict.decidedBy
+    case 'revoked':
+      return verdict.revocation?.target.kind === 'selector' ? Object.keys(verdict.revocation.target.where).join() : verdict.reason ?? ''
+    case 'unknown':
+      return 'ask again'
+    default: {
+      const never: never = verdict.status
+      return never
+    }
+  }
+}
+
+export async function writes(revocade: Revocade, entries: AsyncIterable<RevocationInput>): Promise<number> {
+  const selector: Selector = { sub: 'u1', client_id: 'app' }
+  await revocade.revokeWhere(selector, { issuedBefore: new Date(), sameSecond: 'keep', ack: 'fleet', expiresAt: 1_900_000_000 })
+  const { count, invalid }: BulkReceipt = await revocade.revokeMany(entries, { onInvalid: (error, _entry, index) => console.error(error.code, index) })
+  for await (const { seq, target } of revocade.list({ kind: 'token', limit: 10 })) console.log(seq, target.kind)
+  return count + invalid
+}
+
+export async function scoped(store: RevocationStore, logger: Logger, clock: Clock): Promise<Stats> {
+  await using revocade = await createRevocade({ store, logger, clock, claims: ['sub', ['sub', 'client_id']], prefilter: { kind: 'trie', prefixBits: 32 } })
+  return revocade.stats()
+}
+
+export function statusOf(error: unknown): number {
+  if (!(error instanceof RevocadeError)) return 500
+  const code: RevocadeErrorCode = error.code
+  return code === 'ERR_UNAVAILABLE' ? 503 : error.statusCode
+}
+
+export function refused(revocade: Revocade): void {
+  // @ts-expect-error misspelt
+  void createRevocade({ stroe: './x.db' })
+  // @ts-expect-error not a kind
+  void createRevocade({ prefilter: { kind: 'cuckoo' } })
+  // @ts-expect-error not a token
+  void revocade.isRevoked(7)
+  // @ts-expect-error a time is a Date or a number
+  void revocade.revoke('token', { expiresAt: '2026-01-01' })
+  // @ts-expect-error an id alone never ends
+  void revocade.revokeMany([{ jti: 'a' }])
+  // @ts-expect-error a value that can't be compared
+  void revocade.revokeWhere({ sub: { id: 1 } })
+  // @ts-expect-error synchronous
+  void revocade.isClearlyActive('token').then()
+}

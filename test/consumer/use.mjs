@@ -1,0 +1,59 @@
+// What a plain JavaScript project does with the installed package. Ends with 0 and "ok", or throws.
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import { configure, createRevocade, defaultRevocade, ERROR_STATUS, isRevoked, revoke, RevocadeError } from 'revocade'
+import * as testing from 'revocade/testing'
+
+const inAnHour = Math.floor(Date.now() / 1000) + 3600
+const claims = { iss: 'https://issuer.example', sub: 'user-1', jti: 'a', iat: inAnHour - 3700, exp: inAnHour }
+
+const revocade = await createRevocade({ store: './use.db', maxTokenLifetimeSeconds: 3600 })
+const { isClearlyActive, check, revokeWhere, revokeMany, unrevoke, unrevokeWhere, list, stats, close } = revocade
+
+assert.equal(isClearlyActive(claims), true)
+assert.equal(await revocade.isRevoked(claims), false)
+const receipt = await revocade.revoke(claims, { reason: 'lost', actor: 'admin' })
+assert.deepEqual(
+  { seq: receipt.seq, outcome: receipt.outcome, durable: receipt.durable, redis: receipt.redis },
+  { seq: 1, outcome: 'revoked', durable: true, redis: 'off' },
+)
+assert.equal(await revocade.isRevoked(claims), true)
+assert.equal(isClearlyActive(claims), false)
+const verdict = await check(claims)
+assert.equal(verdict.status, 'revoked')
+assert.equal(verdict.revocation?.reason, 'lost')
+
+assert.equal((await revokeWhere({ sub: 'user-2' })).outcome, 'revoked')
+assert.equal(await revocade.isRevoked({ ...claims, sub: 'user-2', jti: 'b' }), true)
+assert.equal((await revokeMany([{ jti: 'c', expiresAt: inAnHour }, { sha256: 'ab'.repeat(32), expiresAt: inAnHour }])).count, 2)
+
+const listed = []
+for await (const revocation of list()) listed.push(revocation.target.kind)
+assert.deepEqual(listed, ['id', 'selector', 'id', 'hash'])
+
+assert.equal((await unrevoke(claims)).outcome, 'unrevoked')
+assert.equal((await unrevokeWhere({ sub: 'user-2' })).outcome, 'unrevoked')
+assert.equal(await revocade.isRevoked(claims), false)
+assert.equal(stats().store.kind, 'sqlite')
+
+await assert.rejects(revocade.isRevoked(''), (error) => error instanceof RevocadeError && error.code === 'ERR_INVALID_TOKEN')
+await assert.rejects(createRevocade({ stroe: './x.db' }), { code: 'ERR_CONFIG', statusCode: ERROR_STATUS.ERR_CONFIG })
+await close()
+await assert.rejects(revocade.isRevoked(claims), { code: 'ERR_CLOSED' })
+
+// The process-wide engine, over the same file.
+configure({ store: './use.db' })
+await revoke({ ...claims, jti: 'd' })
+assert.equal(await isRevoked({ ...claims, jti: 'd' }), true)
+assert.equal(await isRevoked({ ...claims, jti: 'c', iss: undefined }), true)
+await (await defaultRevocade()).close()
+
+assert.ok(Object.keys(testing).length > 0)
+// Modules inside are nobody's business; the manifest is.
+await assert.rejects(import('revocade/dist/engine.js'), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
+const require = createRequire(import.meta.url)
+assert.equal(require('revocade/package.json').name, 'revocade')
+// CommonJS can load the modules as well, where Node.js allows require() of ES modules.
+if (process.features.require_module) assert.equal(require('revocade').createRevocade, createRevocade)
+
+console.log('ok')

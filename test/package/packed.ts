@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** The checkout. */
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+/** What `npm pack` reads; nothing else of a working tree may matter. */
+const STAGED = ['src', 'docs', 'README.md', 'LICENSE', 'CHANGELOG.md', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
+
+export interface Manifest {
+  readonly name: string
+  readonly version: string
+  readonly bin: Readonly<Record<string, string>>
+  readonly exports: Readonly<Record<string, unknown>>
+  readonly dependencies: Readonly<Record<string, string>>
+}
+
+export interface Packed {
+  readonly tarball: string
+  /** Paths in the tarball, without the leading `package/`. */
+  readonly files: readonly string[]
+  /** A project with the package installed from the tarball, and the sources of test/consumer. */
+  readonly project: string
+  readonly manifest: Manifest
+  remove(): Promise<void>
+}
+
+/**
+ * Packs a copy of the sources, `prepack` and its clean build included, so that no leftover of the working tree's dist
+ * gets in or is missed; then installs the tarball into a project of its own. The package's dependencies are linked
+ * from the checkout instead of being installed again, because one of them takes minutes to compile.
+ */
+export async function packAndInstall(): Promise<Packed> {
+  const directory = await realpath(await mkdtemp(join(tmpdir(), 'revocade-package-')))
+  const stage = join(directory, 'stage')
+  const project = join(directory, 'project')
+  await mkdir(stage)
+  for (const name of STAGED) await cp(join(ROOT, name), join(stage, name), { recursive: true })
+  await symlink(join(ROOT, 'node_modules'), join(stage, 'node_modules'))
+  await command(stage, 'npm', 'pack', '--pack-destination', directory)
+
+  const archive = (await readdir(directory)).find((name) => name.endsWith('.tgz'))
+  if (archive === undefined) throw new Error('npm pack left no tarball')
+  const tarball = join(directory, archive)
+  const { stdout } = await run('tar', ['-tzf', tarball])
+  const files = stdout.trim().split('\n').map((path) => path.replace(/^package\//, ''))
+
+  await cp(join(ROOT, 'test/consumer'), project, { recursive: true })
+  await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
+  const installed = join(project, 'node_modules/revocade')
+  await mkdir(installed, { recursive: true })
+  await run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1'])
+  const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8')) as Manifest
+  for (const name of [...Object.keys(manifest.dependencies), '@types/node']) {
+    const link = join(project, 'node_modules', name)
+    await mkdir(dirname(link), { recursive: true })
+    await symlink(join(ROOT, 'node_modules', name), link)
+  }
+  return { tarball, files, project, manifest, remove: () => rm(directory, { recursive: true, force: true }) }
+}
+
+/** Runs a program; rejects with all that it said where it fails. Resolves with its stdout. */
+export async function command(cwd: string, program: string, ...args: string[]): Promise<string> {
+  // npm tells its scripts about itself through the environment; a fresh shell knows nothing of that.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_|^NODE_V8_COVERAGE$|^VITEST/i.test(name)))
+  try {
+    const { stdout } = await run(program, args, { cwd, env: { ...env, npm_config_update_notifier: 'false', NO_COLOR: '1' } })
+    return stdout
+  } catch (error) {
+    if (!(error instanceof Error && 'stdout' in error && 'stderr' in error)) throw error
+    throw new Error(`${program} ${args.join(' ')} failed:\n${String(error.stdout)}\n${String(error.stderr)}`)
+  }
+}
