@@ -113,6 +113,8 @@ describe('these checks see what they look for', () => {
 
   it('a cycle, a package out of place, a timer', () => {
     expect(cycles(withImport('ports.ts', "import type { Lookup } from './lookup.js'"))).not.toEqual([])
+    expect(cycles(withImport('token/encoding.ts', "import { Digester } from './digester.js'"))).not.toEqual([])
+    expect(cycles(withImport('token/encoding.ts', "import type { Digester } from './digester.js'"))).toEqual([])
     expect(strayPackages(withImport('l0.ts', "import Database from 'better-sqlite3'"), PACKAGES)).toEqual(['l0.ts -> better-sqlite3'])
     expect(outsideReach('a.ts', 'setTimeout(f, 1); a.process; const now = Date.now()')).toEqual(['a.ts: setTimeout', 'a.ts: Date.now'])
   })

@@ -62,7 +62,10 @@ export function strayPackages(sources: Sources, owners: Readonly<Record<string, 
   return stray
 }
 
-/** The cycles in the graph of imports, each as the files along it. Type-only imports count: an arrow is an arrow. */
+/**
+ * The cycles in the graph of imports, each as the files along it. Types count too, for an arrow is an arrow; but files of
+ * one folder may name each other's types.
+ */
 export function cycles(sources: Sources): string[] {
   const found = new Set<string>()
   const done = new Set<string>()
@@ -73,11 +76,27 @@ export function cycles(sources: Sources): string[] {
       return
     }
     if (done.has(path)) return
-    for (const next of importsOf(path, sources.get(path) ?? '')) if (sources.has(next)) visit(next, [...trail, path])
+    for (const next of arrowsOf(path, sources.get(path) ?? '')) if (sources.has(next)) visit(next, [...trail, path])
     done.add(path)
   }
   for (const path of sources.keys()) visit(path, [])
   return [...found]
+}
+
+function arrowsOf(path: string, text: string): string[] {
+  const folder = posix.dirname(path)
+  if (folder === '.') return importsOf(path, text)
+  const erased = new Set(typeImportsOf(path, text))
+  return importsOf(path, text).filter((imported) => posix.dirname(imported) !== folder || !erased.has(imported))
+}
+
+/** The files that a file imports nothing but types from. */
+function typeImportsOf(path: string, text: string): string[] {
+  const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest)
+  const erased = file.statements.filter((node) => ts.isImportDeclaration(node) && node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword)
+  const kept = file.statements.filter((node) => !erased.includes(node))
+  const runtime = new Set(kept.flatMap((node) => importsOf(path, text.slice(node.pos, node.end))))
+  return erased.flatMap((node) => importsOf(path, text.slice(node.pos, node.end))).filter((imported) => !runtime.has(imported))
 }
 
 /** Uses of names that reach outside: timers, the clock, the process, the network. `Date` as a type or in `instanceof` reaches nowhere. */
