@@ -8,7 +8,7 @@ export type Tone = 'good' | 'bad' | 'warn' | 'dim' | 'bold'
 const STYLES = { good: 'green', bad: 'red', warn: 'yellow', dim: 'dim', bold: 'bold' } as const
 
 /** Colours only for a person at a terminal who has not asked for none (https://no-color.org). */
-export function coloured(stream: NodeJS.WriteStream): boolean {
+export function coloured(stream: { readonly isTTY: boolean }): boolean {
   return stream.isTTY && (process.env.NO_COLOR ?? '') === '' && process.env.TERM !== 'dumb'
 }
 

@@ -65,6 +65,7 @@ function onlyWhatFits({ token, jti, idClaim, id, iss, sha256, where, issuedBefor
 
 function idInput(fields: Readonly<Record<string, unknown>>, details: Details & { expiresAt: Time }): { input: RevocationInput; needs: Needs } {
   const claim = fields.idClaim === undefined ? 'jti' : text(fields.idClaim, 'idClaim')
+  if (claim === '') throw bad("has an 'idClaim' without a name")
   const id = fields.idClaim === undefined ? fields.jti : fields.id
   if (typeof id !== 'string' && typeof id !== 'number') throw bad('has an id that is neither string nor number')
   const iss = fields.iss === undefined ? {} : { iss: text(fields.iss, 'iss') }
@@ -92,6 +93,8 @@ function selectorInput(where: Selector, fields: Readonly<Record<string, unknown>
 function selectorOf(where: unknown): Selector {
   if (typeof where !== 'object' || where === null || Array.isArray(where)) throw bad("has a 'where' that is no object")
   const selector: Record<string, string | number> = {}
+  const names = Object.keys(where)
+  if (names.length === 0 || names.includes('')) throw bad("has a 'where' that names no claim")
   for (const [name, value] of Object.entries(where)) {
     if (typeof value !== 'string' && typeof value !== 'number') throw bad("has a 'where' with a value that is neither string nor number")
     Object.defineProperty(selector, name, { value, enumerable: true, configurable: true, writable: true })

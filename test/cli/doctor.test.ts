@@ -1,0 +1,73 @@
+import { chmodSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { sqlite } from '#dist/cli/doctor/disk.js'
+import { checkNode } from '#dist/cli/doctor/machine.js'
+import { inDirectory, inSeconds } from './support.js'
+
+const dir = inDirectory()
+
+interface Report {
+  ok: boolean
+  checks: { check: string; status: string; detail: string; advice?: string }[]
+}
+const reportOf = (stdout: string): Report => JSON.parse(stdout) as Report
+const statusOf = (report: Report, check: string): string | undefined => report.checks.find((found) => found.check === check)?.status
+
+describe('doctor', () => {
+  it('finds a sound store healthy and cleans up after itself', async () => {
+    await dir.run(['revoke', '--jti', 'a', '--expires-in', '1h'])
+    const names = () => readdirSync(dir.path).filter((name) => !/-(wal|shm)$/.test(name))
+    const before = names()
+    const { code, stdout, stderr } = await dir.run(['doctor', '--deep', '--json'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const report = reportOf(stdout)
+    expect(report.ok).toBe(true)
+    for (const check of ['Node.js', 'directory', 'fsync', 'SQLite', 'durability', 'revocation', 'store file', 'permissions', 'integrity (deep)', 'store', 'write-ahead log', 'clock']) {
+      expect([check, statusOf(report, check)]).toEqual([check, 'ok'])
+    }
+    expect(names()).toEqual(before)
+    expect((await dir.run(['doctor'])).stdout).toMatch(/^ok +Node\.js .*\n(.*\n)+\nHealthy: 0 failed/)
+  })
+
+  it('fails on a file that is no database, and leaves it as it was', async () => {
+    writeFileSync(join(dir.path, 'revocade.db'), 'not a database, but a file of some length '.repeat(200))
+    const before = readFileSync(join(dir.path, 'revocade.db'))
+    const { code, stdout } = await dir.run(['doctor', '--json'])
+    expect(code).toBe(2)
+    expect(reportOf(stdout).ok).toBe(false)
+    expect(statusOf(reportOf(stdout), 'integrity')).toBe('fail')
+    expect(readFileSync(join(dir.path, 'revocade.db')).equals(before)).toBe(true)
+    expect((await dir.run(['doctor'])).stdout).toMatch(/What to do\n {2}integrity: .*\n\nNot healthy: 1 failed/)
+  })
+
+  it('fails on a damaged store', async () => {
+    const lines = Array.from({ length: 3000 }, (_, i) => `{"jti":"token-${i}","expiresAt":${inSeconds(3600)}}\n`).join('')
+    await dir.run(['import'], { stdin: lines })
+    const file = join(dir.path, 'revocade.db')
+    const bytes = readFileSync(file)
+    bytes.fill(0xa5, 4096 * 8, 4096 * 12)
+    writeFileSync(file, bytes)
+    const damaged = await dir.run(['doctor', '--json'])
+    expect([damaged.code, statusOf(reportOf(damaged.stdout), 'integrity')]).toEqual([2, 'fail'])
+    truncateSync(file, bytes.length - 4096 * 4)
+    const cut = await dir.run(['doctor', '--json'])
+    expect([cut.code, statusOf(reportOf(cut.stdout), 'integrity')]).toEqual([2, 'fail'])
+  })
+
+  it.runIf(process.platform !== 'win32')('warns where anybody may write the store', async () => {
+    await dir.run(['revoke', '--jti', 'a', '--expires-in', '1h'])
+    chmodSync(join(dir.path, 'revocade.db'), 0o666)
+    const { code, stdout } = await dir.run(['doctor', '--json'])
+    expect([code, statusOf(reportOf(stdout), 'permissions')]).toEqual([0, 'warn'])
+  })
+
+  it('judges versions', () => {
+    expect(sqlite('3.51.2').status).toBe('warn')
+    expect(sqlite('3.51.3').status).toBe('ok')
+    expect(sqlite('3.53.0').status).toBe('ok')
+    expect(checkNode('20.18.3', '9').status).toBe('fail')
+    expect(checkNode('20.19.0', '9').status).toBe('ok')
+    expect(checkNode('24.1.0', '10').status).toBe('ok')
+  })
+})
