@@ -41,7 +41,9 @@ export class Mutations {
     readText(reason, 'reason')
     readText(actor, 'actor')
     const mutation = this.#addressed(given)
-    return revokedAt === undefined ? mutation : { ...mutation, revokedAt: toMilliseconds(timeOf(revokedAt), 'revokedAt') }
+    if (revokedAt === undefined) return mutation
+    // Not later than now: the store judges by it whether an earlier revocation has expired.
+    return { ...mutation, revokedAt: Math.min(toMilliseconds(timeOf(revokedAt), 'revokedAt'), mutation.revokedAt) }
   }
 
   /** The target of an entry of revokeMany: exactly one of a token, a selector, a hash, an id. */
@@ -55,9 +57,13 @@ export class Mutations {
       onlyKnown(given, ['where', 'issuedBefore', 'sameSecond', ...common], 'key')
       return this.ofSelector(given.where, given)
     }
-    const claim = 'sha256' in given ? undefined : this.#deps.idClaims.find((name) => name in given)
+    const { digester, idClaims } = this.#deps
+    const claim = 'sha256' in given ? undefined : idClaims.find((name) => name in given)
     onlyKnown(given, claim === undefined ? ['sha256', ...common] : [claim, 'iss', ...common], 'key')
-    const target = claim === undefined ? hashTarget(given.sha256) : idTarget(claim, given[claim], given.iss)
+    if (claim === undefined && given.sha256 === undefined) {
+      throw new RevocadeError('ERR_INVALID_TOKEN', `an entry must have a token, an id (${idClaims.join(' or ')}), a sha256 or a selector (where)`)
+    }
+    const target = digester.explicitTarget(claim, claim === undefined ? given.sha256 : given[claim], given.iss)
     if (given.expiresAt === undefined) throw noExpiry('the entry has no expiresAt')
     return this.#mutation(target, toSeconds(timeOf(given.expiresAt), 'expiresAt'), given)
   }
@@ -112,21 +118,6 @@ export class Mutations {
 /** The sorted claim names of a selector; undefined for a single token. */
 export function selectorOf(target: Target): readonly string[] | undefined {
   return target.kind === 'selector' ? Object.keys(target.where).toSorted() : undefined
-}
-
-function hashTarget(sha256: unknown): Target {
-  if (typeof sha256 === 'string') return { kind: 'hash', sha256 }
-  throw new RevocadeError('ERR_INVALID_TOKEN', 'an entry must have a token, an id claim, a sha256 or a selector (where)')
-}
-
-/** The values' further bounds are for the digest to check. */
-function idTarget(claim: string, id: unknown, iss: unknown): Target {
-  if (typeof id !== 'string' && typeof id !== 'number') {
-    throw new RevocadeError('ERR_INVALID_TOKEN', `'${claim}' must be a string or an integer`)
-  }
-  if (iss === undefined) return { kind: 'id', claim, id }
-  if (typeof iss !== 'string') throw new RevocadeError('ERR_INVALID_TOKEN', "'iss' must be a string")
-  return { kind: 'id', claim, id, iss }
 }
 
 function noExpiry(why: string): RevocadeError {

@@ -5,9 +5,9 @@ import { RevocadeError } from './errors.js'
 import type { L0 } from './l0.js'
 import { type Mutations, readText, type RevokeMutation, selectorOf } from './mutation.js'
 import { oneOf, onlyKnown, record } from './options.js'
-import type { Committed, Digest, RevocationStore, Target, Written } from './ports.js'
+import type { Committed, RevocationStore, Target, Written } from './ports.js'
 import type { Sync } from './sync.js'
-import { digestBytes, type TokenDigester } from './token/identify.js'
+import { digestBytes, digestOfBytes, type TokenDigester } from './token/identify.js'
 
 /** Entries of revokeMany that share a commit, and commits that may be under way while the next entries are read. */
 const BATCH = 4096
@@ -119,11 +119,11 @@ export class Revoke {
   /** L0 first: from here on a check takes the closer look, whatever becomes of the write. Then the commit, then once more, as the store has it. */
   async #commit(mutations: readonly RevokeMutation[]): Promise<Committed> {
     const { l0, store, sync } = this.#deps
-    for (const { digest, target, expiresAt } of mutations) l0.add(wordsOf(digest), expiresAt, selectorOf(target))
+    for (const { digest, target, expiresAt } of mutations) l0.add(digestOfBytes(digest), expiresAt, selectorOf(target))
     const committed = await store.write(mutations)
     mutations.forEach(({ digest, target }, i) => {
       const { seq, expiresAt } = committed.written[i]
-      sync.committed(wordsOf(digest), seq, committed.epoch, true, expiresAt, selectorOf(target))
+      sync.committed(digestOfBytes(digest), seq, committed.epoch, true, expiresAt, selectorOf(target))
     })
     return committed
   }
@@ -149,11 +149,6 @@ export class Revoke {
   #hasExpired({ expiresAt }: RevokeMutation): boolean {
     return expiresAt + this.#deps.clockToleranceSeconds <= this.#deps.clock.now() / 1000
   }
-}
-
-/** The words of 16 bytes that have a buffer of their own, as a mutation's have. */
-function wordsOf(digest: Uint8Array): Digest {
-  return new Int32Array(digest.buffer, digest.byteOffset, 4)
 }
 
 function readRevokeOptions(options: RevokeOptions, more: readonly string[]): void {

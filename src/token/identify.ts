@@ -87,15 +87,6 @@ export class TokenDigester {
     return false
   }
 
-  /** As {@link TokenDigester.token}, but false where that would throw. */
-  tryToken(token: unknown): boolean {
-    try {
-      return this.tokenIfIdentifiable(token)
-    } catch {
-      return false
-    }
-  }
-
   /**
    * Prepares the digests of selectors of some claims. Equal names give the same object.
    *
@@ -140,24 +131,6 @@ export class TokenDigester {
     if (values === undefined) return false
     this.#digester.values(midstate, names, values)
     return true
-  }
-
-  /** Calls `visit` for each selector of a shape that a token matches; errors as {@link TokenDigester.selector}. */
-  forEachSelector(shape: PreparedShape, claims: Claims, visit: (digest: Digest) => void): void {
-    for (let index = 0; this.selector(shape, claims, index); index++) visit(this.words)
-  }
-
-  /**
-   * As {@link TokenDigester.selector}, without errors: `one` digest is in {@link TokenDigester.words}; the claims are
-   * `absent`; or it is `unclear`, because there are several digests or a value can't be used.
-   */
-  trySelector(shape: PreparedShape, claims: Claims): 'one' | 'absent' | 'unclear' {
-    try {
-      if (this.selector(shape, claims, 1)) return 'unclear'
-      return this.selector(shape, claims) ? 'one' : 'absent'
-    } catch {
-      return 'unclear'
-    }
   }
 
   /**

@@ -1,0 +1,40 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, it } from 'vitest'
+import { optionsFromEnvironment } from '#dist/default-engine.js'
+import { configure, defaultRevocade, isRevoked, revoke } from 'revocade'
+
+const directory = mkdtempSync(join(tmpdir(), 'revocade-default-'))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+const exp = Math.floor(Date.now() / 1000) + 60
+
+it('is made from configure() on first use, shared, and made anew after it was closed', async () => {
+  configure({ store: join(directory, 'missing', 'a.db') })
+  await expect(isRevoked({ jti: 'a' })).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+  // A failed start is no start: the next configure() and the next call count.
+  configure({ store: join(directory, 'a.db') })
+  await revoke({ jti: 'a', exp })
+  await expect(isRevoked({ jti: 'a' })).resolves.toBe(true)
+  expect(() => configure({})).toThrow(expect.objectContaining({ code: 'ERR_CONFIG' }) as Error)
+  const engine = await defaultRevocade()
+  expect(await defaultRevocade()).toBe(engine)
+  await engine.close()
+  configure({ store: join(directory, 'b.db') })
+  await expect(isRevoked({ jti: 'a' })).resolves.toBe(false)
+  expect(existsSync(join(directory, 'b.db'))).toBe(true)
+  await (await defaultRevocade())[Symbol.asyncDispose]()
+})
+
+it('reads its options from the environment', () => {
+  expect(optionsFromEnvironment({})).toEqual({})
+  expect(
+    optionsFromEnvironment({
+      REVOCADE_STORE: 'x.db', REVOCADE_NAMESPACE: 'n', REVOCADE_SECRET: 's', REVOCADE_MAX_STALENESS_MS: '0',
+      REVOCADE_CLAIMS: 'sid,client_id+sub', REVOCADE_ID_CLAIMS: 'jti,uti',
+    }),
+  ).toEqual({
+    store: 'x.db', namespace: 'n', secret: 's', maxStalenessMs: 0, claims: [['sid'], ['client_id', 'sub']], idClaims: ['jti', 'uti'],
+  })
+  expect(optionsFromEnvironment({ REVOCADE_MAX_STALENESS_MS: '' }).maxStalenessMs).toBeNaN()
+})
