@@ -88,9 +88,17 @@ function checkPath(path: string, create: boolean): void {
   }
 }
 
+/** SQLite takes a file shorter than this for an empty one, and would write over it. */
+const SMALLEST_PAGE = 512
+
 /** Refuses what is no store of ours, before anything is written to it. */
 export function validateFile(path: string): void {
-  if (fileSize(path) === 0) return
+  const size = fileSize(path)
+  if (size === 0) return
+  if (size < SMALLEST_PAGE) {
+    throw new RevocadeError('ERR_STORE_CORRUPT',
+      `The store ${path} is no SQLite database, but ${size} bytes of something else. It is left as it was.`)
+  }
   // Where a log is waiting, a writing connection would fold it into the file on closing. Where there is none, only
   // a writing connection takes the empty one away again that opening creates. Neither changes the file so.
   const readonly = fileSize(`${path}-wal`) > 0

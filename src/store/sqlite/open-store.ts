@@ -162,10 +162,8 @@ export class OpenStore {
     const { reader, writer, integrity } = this.#connections
     await integrity.stop()
     const refusal = new RevocadeError('ERR_CLOSED', 'The store was closed.')
-    // The reader first: the last connection to go folds the log into the file, and only a writing one can.
-    const written = writer.close(refusal)
-    reader.close()
-    await written
+    reader.close() // first: the last connection to go folds the log into the file, and only a writing one can
+    await writer.close(refusal)
     this.#lock.release()
   }
 
@@ -182,8 +180,8 @@ export class OpenStore {
     const gone = new RevocadeError('ERR_STORE_UNAVAILABLE',
       `The store ${this.#path} was replaced or deleted while in use. Restore it from a backup.`)
     this.#fault = gone
-    await Promise.all([writer.close(gone), integrity.stop()])
     reader.close()
+    await Promise.all([writer.close(gone), integrity.stop()])
     try {
       if (fileSize(this.#path) === 0) throw gone
       moveAwayLog(this.#path, log, this.#context.exclusive)

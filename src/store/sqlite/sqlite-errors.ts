@@ -18,7 +18,8 @@ export function toRevocadeError(cause: unknown, doing: Doing, path: string): Rev
   if (cause instanceof RevocadeError) return cause
   const code = cause instanceof SqliteError ? cause.code : ''
   const message = messageOf(cause)
-  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
+  const unlikeSchema = doing === 'open' && code === 'SQLITE_ERROR' // a statement that fits no longer: no such column …
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB' || unlikeSchema) {
     const is = code === 'SQLITE_NOTADB' ? 'no SQLite database' : 'damaged'
     return new RevocadeError('ERR_STORE_CORRUPT',
       `The store ${path} is ${is} (${message}). Restore it from a backup; it is left as it was.`, { cause })

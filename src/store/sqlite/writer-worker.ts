@@ -13,8 +13,7 @@ const options = workerData as WriterData
 const { path } = options
 const send = (message: FromWriter, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer)
 
-function serve({ db, ...found }: Connected): void {
-  const committer = new Committer(db, found.namespaceId)
+function serve({ db, ...found }: Connected, committer: Committer): void {
   send({ type: 'ready', ...found })
 
   /** A commit into a file that no path leads to any more would be acknowledged and lost. */
@@ -61,8 +60,18 @@ function serve({ db, ...found }: Connected): void {
   })
 }
 
+function open(): [Connected, Committer] {
+  const connected = connect(options)
+  try {
+    return [connected, new Committer(connected.db, connected.namespaceId)]
+  } catch (error) {
+    connected.db.close()
+    throw error
+  }
+}
+
 try {
-  serve(connect(options))
+  serve(...open())
 } catch (error) {
   send({ type: 'failed', error: packError(toRevocadeError(error, 'open', path)) })
 }

@@ -1,0 +1,25 @@
+// Revokes tokens `first`, `first + 1`, … in a store, and prints each once it is acknowledged.
+import { writeSync } from 'node:fs'
+import { SqliteStore } from '#dist/store/sqlite/index.js'
+import { openStore, revoke } from '#dist/testing/store-fixtures.js'
+
+const [path = '', first = '0', count = '0'] = process.argv.slice(2)
+const { store } = await openStore(new SqliteStore(path, { integrityCheckDelayMs: Infinity }))
+writeSync(1, 'ready\n')
+const end = Number(first) + Number(count)
+let next = Number(first)
+
+async function run() {
+  while (next < end) {
+    const n = next++
+    try {
+      const { written } = await store.write([revoke(n)])
+      writeSync(1, `${written[0].seq} ${n}\n`)
+    } catch (error) {
+      writeSync(1, `${error.code} ${n}\n`)
+    }
+  }
+}
+
+await Promise.all(Array.from({ length: 8 }, run))
+await store.close()

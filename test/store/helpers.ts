@@ -1,0 +1,67 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { SqliteStore, type SqliteStoreOptions } from '#dist/store/sqlite/index.js'
+import { openStore } from '#dist/testing/store-fixtures.js'
+import type { StoreContext } from '#dist/ports.js'
+
+/** A directory of its own for one test. */
+export function directory(): string {
+  const path = mkdtempSync(join(tmpdir(), 'revocade-'))
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+/** An open store that the test's end closes. */
+export async function open(
+  path: string, options: SqliteStoreOptions = {}, context: Partial<StoreContext> = {},
+): Promise<SqliteStore> {
+  const store = new SqliteStore(path, { integrityCheckDelayMs: Infinity, ...options })
+  onTestFinished(() => store.close())
+  await openStore(store, context)
+  return store
+}
+
+export const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex')
+
+/** A process that writes; see child-writer.mjs. */
+export interface ChildWriter {
+  readonly process: ChildProcess
+  /** What it said so far, by lines: `ready`, then `<seq> <n>` for each acknowledged revocation. */
+  readonly lines: string[]
+  /** Resolves once it said that many lines, or ended. */
+  said(lines: number): Promise<void>
+  readonly ended: Promise<void>
+}
+
+/** @param shell Commands for `sh` to run first, to set limits. */
+export function childWriter(path: string, first: number, count: number, shell = ''): ChildWriter {
+  const script = new URL('child-writer.mjs', import.meta.url).pathname
+  const child = spawn('sh', ['-c', `${shell} exec "$0" "$@"`, process.execPath, script, path, `${first}`, `${count}`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const lines: string[] = []
+  let rest = ''
+  let wake = (): void => undefined
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const parts = (rest + text).split('\n')
+    rest = parts.pop() ?? '' // a line cut off by a kill was not acknowledged in full
+    lines.push(...parts)
+    wake()
+  })
+  let over = false
+  const ended = new Promise<void>((resolve) => child.on('close', () => {
+    over = true
+    wake()
+    resolve()
+  }))
+  return {
+    process: child, lines, ended,
+    async said(wanted) {
+      while (lines.length < wanted && !over) await new Promise<void>((resolve) => { wake = resolve })
+    },
+  }
+}

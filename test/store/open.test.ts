@@ -1,0 +1,185 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { describe, expect, it } from 'vitest'
+import { assertDriverFits } from '#dist/store/sqlite/driver.js'
+import { checkIntegrity, SqliteStore } from '#dist/store/sqlite/index.js'
+import { revoke, wordsOf, digestOf } from '#dist/testing/store-fixtures.js'
+import { directory, open, sha256 } from './helpers.js'
+
+/** A closed store with a few rows. */
+async function sample(rows = 2000): Promise<string> {
+  const path = join(directory(), 'store.db')
+  const store = await open(path)
+  await store.write(Array.from({ length: rows }, (_, i) => revoke(i)))
+  await store.close()
+  return path
+}
+
+function edit(path: string, run: (db: Database.Database) => void): void {
+  const db = new Database(path)
+  run(db)
+  db.close()
+}
+
+const overwrite = (path: string, at: number, bytes: Buffer): void => {
+  const content = readFileSync(path)
+  bytes.copy(content, at)
+  writeFileSync(path, content)
+}
+
+describe('a file that is no sound store is refused and left as it was', () => {
+  const cases: [what: string, code: string, spoil: (path: string) => void][] = [
+    ['text', 'ERR_STORE_CORRUPT', (path) => writeFileSync(path, 'users: []\n'.repeat(1000))],
+    ['a few bytes', 'ERR_STORE_CORRUPT', (path) => writeFileSync(path, 'x')],
+    ['zeros', 'ERR_STORE_CORRUPT', (path) => writeFileSync(path, Buffer.alloc(8192))],
+    ['a damaged header', 'ERR_STORE_CORRUPT', (path) => overwrite(path, 0, Buffer.from('nothing'))],
+    ['a file cut in half', 'ERR_STORE_CORRUPT', (path) => truncateSync(path, Math.floor(readFileSync(path).length / 2))],
+    ['a damaged schema page', 'ERR_STORE_CORRUPT', (path) => overwrite(path, 100, Buffer.alloc(3000, 0xAB))],
+    ['a missing table', 'ERR_STORE_CORRUPT', (path) => edit(path, (db) => db.exec('DROP TABLE epochs'))],
+    ['a missing column', 'ERR_STORE_CORRUPT', (path) => edit(path, (db) => db.exec('ALTER TABLE revocations DROP COLUMN actor'))],
+    ['a lost key', 'ERR_STORE_CORRUPT', (path) => edit(path, (db) => db.exec(`DELETE FROM meta WHERE key = 'key'`))],
+    ['a lost id', 'ERR_STORE_CORRUPT', (path) => edit(path, (db) => db.exec('DELETE FROM meta'))],
+    ['a newer schema', 'ERR_STORE_MISMATCH', (path) => edit(path, (db) => db.pragma('user_version = 2'))],
+    ['another application\'s database', 'ERR_STORE_MISMATCH', (path) => edit(path, (db) => db.pragma('application_id = 1'))],
+    ['tables of nobody in particular', 'ERR_STORE_MISMATCH', (path) => {
+      writeFileSync(path, '')
+      edit(path, (db) => db.exec('CREATE TABLE users (name)'))
+    }],
+  ]
+  it.each(cases)('%s: %s', async (_what, code, spoil) => {
+    const path = await sample()
+    spoil(path)
+    const before = sha256(path)
+    await expect(open(path)).rejects.toMatchObject({ code, name: 'RevocadeError' })
+    expect(sha256(path)).toBe(before)
+    expect(readdirSync(join(path, '..')).sort()).toEqual(['store.db', 'store.db-lock'])
+    await expect(open(path)).rejects.toMatchObject({ code })
+  })
+})
+
+describe('a place where no store can be is refused', () => {
+  it.each<[what: string, make: (dir: string) => string]>([
+    ['a directory', (dir) => dir],
+    ['a missing directory', (dir) => join(dir, 'missing', 'store.db')],
+    ['a file as directory', (dir) => {
+      writeFileSync(join(dir, 'file'), '')
+      return join(dir, 'file', 'store.db')
+    }],
+    ['a place where nothing can be created', () => '/proc/self/store.db'],
+  ])('%s', async (_what, make) => {
+    await expect(open(make(directory()))).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+  })
+
+  it.each(['', ':memory:', 'file:store.db'])('the name %j', (name) => {
+    expect(() => new SqliteStore(name)).toThrow(expect.objectContaining({ code: 'ERR_CONFIG' }))
+  })
+})
+
+describe('opening', () => {
+  it('creates a store in an empty file, or where there is none', async () => {
+    const path = join(directory(), 'store.db')
+    writeFileSync(path, '')
+    expect((await open(path)).stats().seq).toBe(0)
+    expect((await open(join(directory(), 'new.db'))).stats().seq).toBe(0)
+  })
+
+  it('leaves one file on closing, complete without its log', async () => {
+    const path = await sample(10)
+    expect(readdirSync(join(path, '..')).sort()).toEqual(['store.db', 'store.db-lock'])
+    const copy = join(directory(), 'copy.db')
+    copyFileSync(path, copy)
+    expect((await open(copy)).get(wordsOf(digestOf(9)))?.revoked).toBe(true)
+  })
+
+  it('commits durably: WAL with full synchronisation, read back', async () => {
+    const store = await open(join(directory(), 'store.db'))
+    expect(store.stats()).toMatchObject({ kind: 'sqlite', journalMode: 'wal', synchronous: 'full', schemaVersion: 1 })
+  })
+
+  it('several at once creates one store', async () => {
+    const path = join(directory(), 'store.db')
+    const stores = await Promise.all([1, 2, 3, 4].map(() => open(path)))
+    expect(new Set(stores.map((store) => store.stats().id)).size).toBe(1)
+  })
+
+  it('takes a link for the file it leads to', async () => {
+    const path = await sample(3)
+    const link = join(directory(), 'link.db')
+    symlinkSync(path, link)
+    const store = await open(link)
+    expect(store.stats().path).toBe(path)
+    expect(store.snapshotPath).toBe(`${path}-l0`)
+    expect(existsSync(`${link}-lock`)).toBe(false)
+  })
+
+  it('refuses use before open, and a second open', async () => {
+    const store = new SqliteStore(join(directory(), 'store.db'))
+    expect(() => store.get(new Int32Array(4))).toThrow(expect.objectContaining({ code: 'ERR_STORE_UNAVAILABLE' }))
+    const opened = await open(join(directory(), 'store.db'))
+    await expect(opened.open({} as never)).rejects.toMatchObject({ code: 'ERR_CONFIG' })
+  })
+
+  it('refuses a driver that would end the process', () => {
+    expect(() => assertDriverFits('13.2.0', '9')).toThrow(expect.objectContaining({ code: 'ERR_CONFIG' }))
+    expect(() => assertDriverFits('13.2.0', '10')).not.toThrow()
+    expect(() => assertDriverFits('12.11.1', '9')).not.toThrow()
+  })
+})
+
+describe('integrity', () => {
+  /** Damages a page that opening does not read: the last one. */
+  async function damaged(): Promise<string> {
+    const path = await sample(20_000)
+    overwrite(path, readFileSync(path).length - 4096, Buffer.alloc(4096, 0x5A))
+    return path
+  }
+  const settled = async (store: SqliteStore): Promise<unknown> => {
+    while (store.stats().integrity === 'pending') await new Promise((resolve) => setTimeout(resolve, 10))
+    return store.stats().integrity
+  }
+
+  it('is checked in the background', async () => {
+    const store = await open(await sample(), { integrityCheckDelayMs: 0 })
+    expect(store.stats().integrity).toBe('pending')
+    expect(await settled(store)).toBe('ok')
+  })
+
+  it('found broken stops the store', async () => {
+    const logged: string[] = []
+    const silent = (): void => undefined
+    const logger = { debug: silent, info: silent, warn: silent, error: (_: object, message: string) => logged.push(message) }
+    const store = await open(await damaged(), { integrityCheckDelayMs: 0 }, { logger })
+    expect(await settled(store)).toBe('failed')
+    expect(logged).toHaveLength(1)
+    const corrupt = { code: 'ERR_STORE_CORRUPT' }
+    expect(() => store.get(wordsOf(digestOf(1)))).toThrow(expect.objectContaining(corrupt))
+    expect(() => store.poll({ seq: 0, epoch: '' }, 10)).toThrow(expect.objectContaining(corrupt))
+    await expect(store.write([revoke(1)])).rejects.toMatchObject(corrupt)
+  })
+
+  it('is told by checkIntegrity, without an engine', async () => {
+    expect(checkIntegrity(await sample(), true)).toEqual([])
+    expect(checkIntegrity(await damaged()).length).toBeGreaterThan(0)
+    const swapped = await sample(10)
+    edit(swapped, (db) => {
+      db.unsafeMode()
+      db.pragma('writable_schema = ON')
+      db.exec(`UPDATE sqlite_schema SET sql = replace(sql, 'UNIQUE (namespace, digest)', 'UNIQUE (digest, namespace)')`)
+    })
+    expect(checkIntegrity(swapped, true).length).toBeGreaterThan(0)
+    expect(() => checkIntegrity(join(directory(), 'missing.db'))).toThrow(expect.objectContaining({ code: 'ERR_STORE_UNAVAILABLE' }))
+  })
+
+  it('a damaged page met by a scan is told', async () => {
+    const path = await sample(20_000)
+    const content = readFileSync(path)
+    for (let at = 8192; at < content.length; at += 4096) content.fill(0x5A, at, at + 2048)
+    writeFileSync(path, content)
+    const scanned = (async () => {
+      for await (const chunk of (await open(path)).scan(0)) void chunk
+    })()
+    await expect(scanned).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT' })
+    mkdirSync(join(directory(), 'x'))
+  })
+})
