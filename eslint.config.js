@@ -2,7 +2,7 @@ import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  { ignores: ['dist', 'coverage', 'node_modules', 'test/consumer'] },
+  { ignores: ['dist', 'build', 'coverage', 'node_modules', 'test/consumer'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],

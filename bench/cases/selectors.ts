@@ -1,0 +1,36 @@
+import { createRevocade } from '#dist/index.js'
+import { EXPIRES_AT, freshClaims } from '../claims.js'
+import { interleave, of } from '../measure.js'
+import { MemoryStore } from '../memory-store.js'
+import { Random } from '../random.js'
+import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
+import { assertAnswers, IsClearlyActive } from './check.js'
+
+const REVOKED = 1000
+
+/** The same engine twice, one with live revocations by `sub` and by `sid`: each of its checks makes three digests. */
+async function run(context: Context): Promise<Row[]> {
+  const size = { full: 1_000_000, quick: 100_000, test: 2000 }[context.scale]
+  const random = new Random(context.seed, 'selectors')
+  await using plain = await createRevocade({ store: new MemoryStore(size, random) })
+  await using selecting = await createRevocade({ store: new MemoryStore(size, random) })
+  const tokens = Array.from({ length: REVOKED }, () => freshClaims(random))
+  for (const [i, { sub, sid }] of tokens.entries()) {
+    await selecting.revokeWhere(i % 2 === 0 ? { sub: String(sub) } : { sid: String(sid) }, { expiresAt: EXPIRES_AT })
+  }
+  assertAnswer(selecting.stats().selectors.live.length === 2, 'the live selectors are not sub and sid')
+  await assertAnswers(selecting, tokens, random)
+  await assertAnswers(plain, [], random)
+
+  const timings = await interleave(
+    [new IsClearlyActive(random, plain, 'without'), new IsClearlyActive(random, selecting, 'with')],
+    { rounds: { full: 300, quick: 60, test: 2 }[context.scale], batch: 512 },
+  )
+  const [without, withBoth] = [of(timings, 'without').p50, of(timings, 'with').p50]
+  return [{
+    what: 'with live sub and sid revocations ÷ without', value: withBoth / without, unit: 'x', target: atMost(2.2),
+    from: `${withBoth.toFixed(0)} ns ÷ ${without.toFixed(0)} ns`,
+  }]
+}
+
+export const selectors: Case = { name: 'selectors', title: 'isClearlyActive with live selectors, 1 M live revocations (store in memory)', run }

@@ -1,0 +1,85 @@
+/**
+ * Something to time, a batch of operations at a time. `prepare` makes fresh input and is not timed; `run` does
+ * `count` operations on it and returns how many gave the expected answer.
+ */
+export interface Subject {
+  readonly name: string
+  prepare(count: number): void
+  run(count: number): number | Promise<number>
+  /** How many of so many operations may answer otherwise: a filter has false positives. Default 0. */
+  readonly tolerated?: number
+}
+
+/** Nanoseconds per operation over the batches of one subject. */
+export interface Timing {
+  readonly p50: number
+  readonly p99: number
+  readonly min: number
+}
+
+export interface Rounds {
+  readonly rounds: number
+  readonly batch: number
+  /** Called between batches, outside the timing. */
+  readonly between?: () => void
+}
+
+const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/**
+ * Times subjects side by side: in each round every one does a batch, in an order that rotates, so that whatever else
+ * the machine does falls on all of them alike. Between batches the event loop turns, as it does in a server: timers
+ * fire, the store is polled, leases are renewed.
+ */
+export async function interleave(subjects: readonly Subject[], { rounds, batch, between }: Rounds): Promise<Map<string, Timing>> {
+  const samples = new Map<Subject, number[]>(subjects.map((subject) => [subject, []]))
+  const missed = new Map<Subject, number>(subjects.map((subject) => [subject, 0]))
+  // The first tenth warms up caches and compilers.
+  const warmUp = Math.ceil(rounds / 10)
+  for (let round = -warmUp; round < rounds; round++) {
+    for (let i = 0; i < subjects.length; i++) {
+      const subject = subjects[(i + round + warmUp) % subjects.length]
+      subject.prepare(batch)
+      await tick()
+      const start = process.hrtime.bigint()
+      const answer = subject.run(batch)
+      const right = typeof answer === 'number' ? answer : await answer
+      const elapsed = Number(process.hrtime.bigint() - start)
+      missed.set(subject, (missed.get(subject) ?? 0) + batch - right)
+      if (round >= 0) samples.get(subject)?.push(elapsed / batch)
+      between?.()
+    }
+  }
+  for (const [subject, wrong] of missed) {
+    const allowed = Math.ceil((subject.tolerated ?? 0) * (rounds + warmUp) * batch)
+    if (wrong > allowed) throw new Error(`wrong answer: ${subject.name}, ${wrong} times (${allowed} allowed)`)
+  }
+  return new Map([...samples].map(([{ name }, times]) => [name, timing(times)]))
+}
+
+export function timing(samples: readonly number[]): Timing {
+  const sorted = Float64Array.from(samples).sort()
+  return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), min: sorted[0] }
+}
+
+function quantile(sorted: Float64Array, share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
+}
+
+export function median(samples: readonly number[]): number {
+  return timing(samples).p50
+}
+
+/** The timing of a subject by its name. */
+export function of(timings: ReadonlyMap<string, Timing>, name: string): Timing {
+  const found = timings.get(name)
+  if (found === undefined) throw new Error(`nothing was timed as ${name}`)
+  return found
+}
+
+/** Seconds that something took. */
+export async function seconds<T>(run: () => Promise<T>): Promise<{ readonly result: T; readonly seconds: number }> {
+  const start = process.hrtime.bigint()
+  const result = await run()
+  return { result, seconds: Number(process.hrtime.bigint() - start) / 1e9 }
+}
