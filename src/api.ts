@@ -19,46 +19,46 @@ export type Selector = Readonly<Record<string, string | number>>
 
 export interface CheckOptions {
   /** Overrides the engine's `onUnknown` for this call. */
-  readonly onUnknown?: UnknownPolicy
+  readonly onUnknown?: UnknownPolicy | undefined
   /** Accept claims that name no single token (no `jti`): their selectors alone are looked up. Default false. */
-  readonly selectorsOnly?: boolean
+  readonly selectorsOnly?: boolean | undefined
 }
 
 export interface RevokeOptions {
   /** When the revocation may be forgotten. Default: the token's `exp`. */
-  readonly expiresAt?: Time
+  readonly expiresAt?: Time | undefined
   /** Free text, kept with the revocation; at most 1,024 characters. */
-  readonly reason?: string
+  readonly reason?: string | undefined
   /** Who did it; at most 1,024 characters. */
-  readonly actor?: string
+  readonly actor?: string | undefined
   /** Resolve once durable (default), or once no engine with the same `maxStalenessMs` can still answer "active". */
-  readonly ack?: 'durable' | 'fleet'
+  readonly ack?: 'durable' | 'fleet' | undefined
 }
 
 export interface RevokeWhereOptions extends RevokeOptions {
   /** Tokens whose `iat` is before this are revoked. Default: now. */
-  readonly issuedBefore?: Time
+  readonly issuedBefore?: Time | undefined
   /** Tokens issued in the very second of `issuedBefore`: revoke them (default, the safe side) or keep them. */
-  readonly sameSecond?: 'revoke' | 'keep'
+  readonly sameSecond?: 'revoke' | 'keep' | undefined
 }
 
 /** An entry of {@link Revocade.revokeMany}. Any configured id claim may stand in place of `jti`. */
 export type RevocationInput = (
-  | { readonly token: Token; readonly expiresAt?: Time }
-  | { readonly jti: string | number; readonly iss?: string; readonly expiresAt: Time }
+  | { readonly token: Token; readonly expiresAt?: Time | undefined }
+  | { readonly jti: string | number; readonly iss?: string | undefined; readonly expiresAt: Time }
   | { readonly sha256: string; readonly expiresAt: Time }
-  | { readonly where: Selector; readonly issuedBefore?: Time; readonly sameSecond?: 'revoke' | 'keep'; readonly expiresAt?: Time }
-) & { readonly reason?: string; readonly actor?: string; readonly revokedAt?: Time }
+  | { readonly where: Selector; readonly issuedBefore?: Time | undefined; readonly sameSecond?: 'revoke' | 'keep' | undefined; readonly expiresAt?: Time | undefined }
+) & { readonly reason?: string | undefined; readonly actor?: string | undefined; readonly revokedAt?: Time | undefined }
 
 export interface RevokeManyOptions {
-  readonly ack?: 'durable' | 'fleet'
+  readonly ack?: 'durable' | 'fleet' | undefined
   /**
    * Called for an entry that can't be used, which is then left out and counted in `invalid`. Without it the
    * first such entry ends the call with its error; what came before stays revoked.
    */
-  readonly onInvalid?: (error: RevocadeError, entry: unknown, index: number) => void
+  readonly onInvalid?: ((error: RevocadeError, entry: unknown, index: number) => void) | undefined
   /** Called now and then with the number of entries that are durable. */
-  readonly onProgress?: (durable: number) => void
+  readonly onProgress?: ((durable: number) => void) | undefined
 }
 
 /** What was done. */
@@ -96,13 +96,13 @@ export interface BulkReceipt {
 
 export interface ListQuery {
   /** Only single tokens, or only selectors. */
-  readonly kind?: 'token' | 'selector'
+  readonly kind?: 'token' | 'selector' | undefined
   /** Include revocations that have expired but are not yet purged. Default false. */
-  readonly includeExpired?: boolean
+  readonly includeExpired?: boolean | undefined
   /** Only changes after this number: where an earlier listing ended. */
-  readonly afterSeq?: number
+  readonly afterSeq?: number | undefined
   /** At most so many. Default: all. */
-  readonly limit?: number
+  readonly limit?: number | undefined
 }
 
 export interface Stats {
@@ -134,32 +134,32 @@ export interface Revocade {
    * Rejects with `ERR_INVALID_TOKEN`, `ERR_TOKEN_NOT_IDENTIFIABLE`, `ERR_CLOSED`, or `ERR_UNAVAILABLE` where
    * nothing can decide and `onUnknown` is 'throw'.
    */
-  isRevoked(token: Token, options?: CheckOptions): Promise<boolean>
+  readonly isRevoked: (token: Token, options?: CheckOptions) => Promise<boolean>
   /** Synchronous and never throws. True: proven not revoked, here and now. False: ask {@link Revocade.isRevoked}. */
-  isClearlyActive(token: Token): boolean
+  readonly isClearlyActive: (token: Token) => boolean
   /** As {@link Revocade.isRevoked}, with the layer that decided and the revocation; `unknown` is an answer here, not an error. */
-  check(token: Token, options?: CheckOptions): Promise<Verdict>
+  readonly check: (token: Token, options?: CheckOptions) => Promise<Verdict>
   /**
    * Revokes one token. Resolves once that is durable; from then on this engine never answers "active" for it.
    * Rejects with `ERR_INVALID_TOKEN`, `ERR_TOKEN_NOT_IDENTIFIABLE`, `ERR_NO_EXPIRY`, `ERR_INVALID_TIME`, `ERR_CONFIG`,
    * `ERR_NOT_DURABLE`, `ERR_UNAVAILABLE`, `ERR_STORE_*`, `ERR_CLOSED`.
    */
-  revoke(token: Token, options?: RevokeOptions): Promise<Receipt>
+  readonly revoke: (token: Token, options?: RevokeOptions) => Promise<Receipt>
   /** Revokes every token whose claims equal the selector's and that was issued before `issuedBefore`. Errors as for {@link Revocade.revoke}. */
-  revokeWhere(selector: Selector, options?: RevokeWhereOptions): Promise<Receipt>
+  readonly revokeWhere: (selector: Selector, options?: RevokeWhereOptions) => Promise<Receipt>
   /** Revokes a stream of entries, in order, thousands to a commit. Errors as for {@link Revocade.revoke}, and the iterable's own. */
-  revokeMany(
+  readonly revokeMany: (
     entries: Iterable<RevocationInput> | AsyncIterable<RevocationInput>,
     options?: RevokeManyOptions,
-  ): Promise<BulkReceipt>
+  ) => Promise<BulkReceipt>
   /** Takes one token's revocation back. A selector that matches the token still revokes it. */
-  unrevoke(token: Token): Promise<Receipt>
+  readonly unrevoke: (token: Token) => Promise<Receipt>
   /** Takes a selector's revocation back. */
-  unrevokeWhere(selector: Selector): Promise<Receipt>
+  readonly unrevokeWhere: (selector: Selector) => Promise<Receipt>
   /** The revocations in the store, in order of `seq`, read in pages. */
-  list(query?: ListQuery): AsyncIterable<Revocation>
-  stats(): Stats
+  readonly list: (query?: ListQuery) => AsyncIterable<Revocation>
+  readonly stats: () => Stats
   /** Waits for writes under way, then releases everything. Idempotent. */
-  close(): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
+  readonly close: () => Promise<void>
+  readonly [Symbol.asyncDispose]: () => Promise<void>
 }

@@ -9,5 +9,5 @@ export interface Clock {
 /** The machine's own clocks. */
 export const systemClock: Clock = {
   now: Date.now,
-  monotonic: process.hrtime.bigint,
+  monotonic: () => process.hrtime.bigint(),
 }

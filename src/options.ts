@@ -7,49 +7,49 @@ import type { Logger, PrefilterKind, RevocationStore } from './ports.js'
 /** L0's kind and size. */
 export interface PrefilterChoice {
   /** Default 'bloom'. 'none' keeps nothing in memory: every check asks the store (scripts, command lines). */
-  readonly kind?: PrefilterKind
+  readonly kind?: PrefilterKind | undefined
   /** bloom, bloom-filters: the share of not revoked tokens that may need a closer look. 1e-9 … 0.5, default 1e-4. */
-  readonly falsePositiveRate?: number
+  readonly falsePositiveRate?: number | undefined
   /** What to size for; it grows past it by itself. Default 100,000. */
-  readonly expectedRevocations?: number
+  readonly expectedRevocations?: number | undefined
   /** trie: how many leading bits tell two entries apart. 8 … 40, default 32. */
-  readonly prefixBits?: number
+  readonly prefixBits?: number | undefined
 }
 
 /** Options of `createRevocade` and `configure`. Unknown ones are refused with `ERR_CONFIG`. */
 export interface RevocadeOptions {
   /** The durable store: a path (SQLite), or a {@link RevocationStore}, which the engine opens and closes. Default './revocade.db'. */
-  readonly store?: string | RevocationStore
+  readonly store?: string | RevocationStore | undefined
   /** L0. Default `{ kind: 'bloom' }`. */
-  readonly prefilter?: PrefilterChoice
+  readonly prefilter?: PrefilterChoice | undefined
   /** Selectors to honour besides the token's identity; an array inside is several claims together. Default ['sid', 'sub']. */
-  readonly claims?: readonly (string | readonly string[])[]
+  readonly claims?: readonly (string | readonly string[])[] | undefined
   /** The first of these claims that a token has names it. Default ['jti']. */
-  readonly idClaims?: readonly string[]
+  readonly idClaims?: readonly string[] | undefined
   /** Δ, in milliseconds: no check that starts later than this after a commit elsewhere misses it. 0 asks the store's version on every check. 0 … 3,600,000, default 1000. */
-  readonly maxStalenessMs?: number
+  readonly maxStalenessMs?: number | undefined
   /** This process alone owns the SQLite file; others are refused. No lease is needed then. Default false. */
-  readonly exclusive?: boolean
+  readonly exclusive?: boolean | undefined
   /** Where nothing can decide: 'throw' (default), 'revoked' or 'active'. */
-  readonly onUnknown?: UnknownPolicy
+  readonly onUnknown?: UnknownPolicy | undefined
   /** How long a selector revocation lives past `issuedBefore` when no `expiresAt` is given: your longest token life, in seconds. */
-  readonly maxTokenLifetimeSeconds?: number
+  readonly maxTokenLifetimeSeconds?: number | undefined
   /** Verifiers' tolerance for `exp`: revocations are honoured so much longer. Seconds, 0 … 86,400, default 60. */
-  readonly clockToleranceSeconds?: number
+  readonly clockToleranceSeconds?: number | undefined
   /** Tenants that must never see each other. Default 'default'. */
-  readonly namespace?: string
+  readonly namespace?: string | undefined
   /** Digest key, 16 bytes or more; generated and kept in the store when absent. */
-  readonly secret?: string | Uint8Array
+  readonly secret?: string | Uint8Array | undefined
   /** Longer tokens are refused with `ERR_INVALID_TOKEN`. Bytes, 256 … 65,536, default 16,384. */
-  readonly maxTokenBytes?: number
+  readonly maxTokenBytes?: number | undefined
   /** Entries of the verdict cache. 0 … 10,000,000, default 10,000. */
-  readonly cacheEntries?: number
+  readonly cacheEntries?: number | undefined
   /** Keep a snapshot of L0 beside the store for a fast start. Default true. */
-  readonly snapshot?: boolean
+  readonly snapshot?: boolean | undefined
   /** pino-shaped; silent by default. */
-  readonly logger?: Logger
+  readonly logger?: Logger | undefined
   /** For tests: time that you set. */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /** The options with their defaults, checked and frozen. */

@@ -17,11 +17,11 @@ export interface PrefilterOptions {
    */
   readonly kind: PrefilterKind
   /** `bloom` and `bloom-filters`: the share of unrevoked tokens that may ask further at the expected size. 1e-9 to 0.5, default 1e-4. */
-  readonly falsePositiveRate?: number
+  readonly falsePositiveRate?: number | undefined
   /** Live revocations to make room for; more only cost a little speed and rate. Whole, 1 to 1e9, default 100,000. */
-  readonly expectedRevocations?: number
+  readonly expectedRevocations?: number | undefined
   /** `trie`: bits of the prefixes. Whole, 8 to 40, default 32. */
-  readonly prefixBits?: number
+  readonly prefixBits?: number | undefined
 }
 
 const KINDS: readonly PrefilterKind[] = ['bloom', 'trie', 'exact', 'bloom-filters', 'none']

@@ -67,9 +67,10 @@ describe('a token', () => {
     const raw = jwt.sign({ sub: 'bob', exp: now + 60 }, 'a secret of some length')
     await expect(engine.revoke(raw)).resolves.toMatchObject({ target: { kind: 'hash' } })
     await expect(engine.isRevoked(`${raw}=`)).resolves.toBe(true)
-    expect(engine.isClearlyActive({ sub: 'bob' })).toBe(false)
-    await expect(engine.isRevoked({ sub: 'bob' })).rejects.toThrow(coded('ERR_TOKEN_NOT_IDENTIFIABLE'))
-    await expect(engine.isRevoked({ sub: 'bob' }, { selectorsOnly: true })).resolves.toBe(false)
+    const nameless = { sub: 'bob' }
+    expect(engine.isClearlyActive(nameless)).toBe(false)
+    await expect(engine.isRevoked(nameless)).rejects.toThrow(coded('ERR_TOKEN_NOT_IDENTIFIABLE'))
+    await expect(engine.isRevoked(nameless, { selectorsOnly: true })).resolves.toBe(false)
   })
 
   it('may be an opaque string', async () => {
@@ -313,8 +314,8 @@ describe('the engine', () => {
       const again = await open({ store, prefilter: { kind } })
       expect(again.stats().prefilter.kind).toBe(kind)
       for (let i = 0; i < 300; i += 7) await expect(again.isRevoked({ jti: `t${i}` })).resolves.toBe(true)
-      await expect(again.isRevoked({ jti: 'q', sub: 'mallory' })).resolves.toBe(true)
-      await expect(again.isRevoked({ jti: 'q', sub: 'alice' })).resolves.toBe(false)
+      await expect(again.isRevoked(claims('q', { sub: 'mallory' }))).resolves.toBe(true)
+      await expect(again.isRevoked(claims('q'))).resolves.toBe(false)
       expect(again.stats().prefilter.rebuilds).toBe(0) // from the snapshot
     })
   }

@@ -85,7 +85,7 @@ describe('two engines on one store that answers late', () => {
             if (step.do === 'wait') clock.advance(step.ms)
             else if (step.do === 'deliver') {
               for (let i = 0; i < step.messages && scheduler.count() > 0; i++) {
-                await scheduler.waitOne()
+                await scheduler.waitNext(1)
                 // What the message sets going sends its own within a few turns of the microtask queue.
                 for (let turn = 0; turn < 20; turn++) await Promise.resolve()
               }

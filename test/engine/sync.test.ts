@@ -162,7 +162,9 @@ describe('the sync', () => {
       seen = version
       return poll(after, limit)
     }
-    store.onCommit = () => void version++
+    store.onCommit = () => {
+      version++
+    }
     const follower = await rig(store, { clock, maxStalenessMs: 0 })
     const other = await rig(store, { clock, maxStalenessMs: 0 })
     expect(follower.lookup.isClearlyActive(TOKEN)).toBe(true)
