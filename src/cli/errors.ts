@@ -20,16 +20,10 @@ export interface ErrorReport {
   readonly message: string
 }
 
-/** What to type, where the engine's own message speaks of options in code. */
-const HINTS: Partial<Record<CliErrorCode, string>> = {
-  ERR_NO_EXPIRY: 'Here: --expires-at TIME or --expires-in 8h.',
-}
-
 /** Anything thrown, as a code and a message that can be printed. */
 export function reportOf(error: unknown): ErrorReport {
   if (error instanceof RevocadeError || error instanceof CliError) {
-    const hint = HINTS[error.code]
-    return { code: error.code, message: printable(withoutTokens(hint === undefined ? error.message : `${error.message}. ${hint}`)) }
+    return { code: error.code, message: printable(withoutTokens(error.message)) }
   }
   const message = error instanceof Error ? error.message : String(error)
   return { code: 'ERR_INTERNAL', message: printable(withoutTokens(`${message} (--verbose shows where)`)) }

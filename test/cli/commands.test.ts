@@ -93,6 +93,14 @@ describe('tokens by the line', () => {
     expect(await dir.run(['check', '@nowhere'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/^ERR_FILE: .*nowhere: ENOENT/) as string })
   })
 
+  it('gives a lone line its own receipt', async () => {
+    const ran = await dir.run(['revoke', '-', '--json'], { stdin: `${jwt({ jti: 'a', exp: inSeconds(3600) })}\n` })
+    expect(JSON.parse(ran.stdout)).toMatchObject({ outcome: 'revoked', target: { id: 'a' } })
+    const refused = await dir.run(['revoke', '-'], { stdin: 'opaque' })
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/^ERR_NO_EXPIRY: .*--expires-in 8h/) as string })
+    expect(await dir.run(['revoke', '-'], { stdin: '' })).toMatchObject({ code: 2 })
+  })
+
   it('takes an opaque token with or without its scheme for the same', async () => {
     await dir.run(['revoke', 'opaque-1', '--expires-in', '1h'])
     expect(await dir.run(['check', '-'], { stdin: 'Bearer opaque-1\nopaque-2\n' })).toMatchObject({ code: 1, stdout: '1\trevoked\tstore\n2\tactive\tstore\n' })

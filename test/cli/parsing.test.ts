@@ -61,6 +61,21 @@ describe('CSV', () => {
   })
 })
 
+describe('CSV with a quote that is never closed', () => {
+  it('costs that line only, however much follows', async () => {
+    const rows = Array.from({ length: 5000 }, (_, i) => `token-${i},2099-01-01,${i === 10 ? '"open' : 'reason'}`)
+    const bad: number[] = []
+    let good = 0
+    for await (const batch of readCsv(Readable.from(cut(Buffer.from(['jti,expires_at,reason', ...rows].join('\n')), 10_000)))) {
+      for (const entry of batch) {
+        if ('error' in entry) bad.push(entry.line)
+        else good++
+      }
+    }
+    expect({ good, bad }).toEqual({ good: 4999, bad: [12] })
+  })
+})
+
 describe('entries', () => {
   it('refuse a line that names no target, several, or something unknown', () => {
     const expiresAt = '2099-01-01'

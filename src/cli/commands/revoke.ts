@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
-import type { BulkReceipt, Receipt, Revocade, RevocationInput, RevokeOptions, Selector, Time } from '../../api.js'
+import type { BulkReceipt, Receipt, Revocade, RevocationInput, RevokeOptions, Selector, Time, Token } from '../../api.js'
+import { RevocadeError } from '../../errors.js'
 import { withStore } from '../common.js'
 import { CliError, reportOf } from '../errors.js'
 import type { Line } from '../lines.js'
@@ -48,18 +49,18 @@ async function revoke(argument: string | undefined, options: RevokeCommandOption
     throw new CliError('ERR_USAGE', '--issued-before and --same-second go with --where')
   }
   await withStore(options, idClaimsFor(options), async (engine) => {
-    if (target.kind === 'one') await tellReceipt(await engine.revoke(target.token, details), options)
+    if (target.kind === 'one') await revokeOne(engine, target.token, options, details)
     else await revokeLines(engine, target.lines, options, details)
   })
 }
 
 async function revokeSelector(where: Selector, options: RevokeCommandOptions, details: RevokeOptions): Promise<void> {
   const { claims, added } = claimsFor(where, options)
-  const receipt = await withStore(options, { claims }, (engine) => engine.revokeWhere(where, {
+  const receipt = await withStore(options, { claims }, (engine) => sayingHow(engine.revokeWhere(where, {
     ...details,
     ...(options.issuedBefore === undefined ? {} : { issuedBefore: parseTime(options.issuedBefore, '--issued-before') }),
     ...(options.sameSecond === undefined ? {} : { sameSecond: sameSecond(options.sameSecond) }),
-  }))
+  })))
   await tellReceipt(receipt, options)
   if (added) {
     const names = Object.keys(where).sort()
@@ -67,12 +68,32 @@ async function revokeSelector(where: Selector, options: RevokeCommandOptions, de
   }
 }
 
+async function revokeOne(engine: Revocade, token: Token, options: RevokeCommandOptions, details: RevokeOptions): Promise<void> {
+  await tellReceipt(await sayingHow(engine.revoke(token, details)), options)
+}
+
+/** The engine speaks of options in code; here they are typed. */
+async function sayingHow<T>(revoked: Promise<T>): Promise<T> {
+  try {
+    return await revoked
+  } catch (error) {
+    if (!(error instanceof RevocadeError) || error.code !== 'ERR_NO_EXPIRY') throw error
+    throw new CliError(error.code, `${error.message}. Here: --expires-at TIME or --expires-in 8h.`, { cause: error })
+  }
+}
+
 /** A lone line is one token and gets its receipt; more of them are written thousands to a commit. */
 async function revokeLines(engine: Revocade, batches: AsyncIterable<Line[]>, options: RevokeCommandOptions, details: RevokeOptions): Promise<void> {
+  const { start, rest } = await firstTwo(batches)
+  const [line] = start
+  if (start.length === 1 && 'text' in line) {
+    await revokeOne(engine, line.text, options, details)
+    return
+  }
   const reporter = new LineReporter(options)
   const numbers: number[] = []
   async function* entries(): AsyncGenerator<RevocationInput, void, void> {
-    for await (const lines of batches) {
+    for await (const lines of rest) {
       for (const line of lines) {
         if ('problem' in line) {
           reporter.report(line.number, { code: 'ERR_BAD_LINE', message: line.problem })
@@ -89,6 +110,23 @@ async function revokeLines(engine: Revocade, batches: AsyncIterable<Line[]>, opt
   reporter.end()
   await tellBulk({ ...receipt, invalid: reporter.count }, options)
   if (reporter.count > 0 || numbers.length === 0) process.exitCode = 2
+}
+
+/** Enough lines to tell whether there is more than one, and all of them. */
+async function firstTwo(batches: AsyncIterable<Line[]>): Promise<{ start: readonly Line[]; rest: AsyncIterable<readonly Line[]> }> {
+  const iterator = batches[Symbol.asyncIterator]()
+  const start: Line[] = []
+  let ended = false
+  while (start.length < 2 && !ended) {
+    const next = await iterator.next()
+    if (next.done === true) ended = true
+    else start.push(...next.value)
+  }
+  async function* rest(): AsyncGenerator<readonly Line[], void, void> {
+    yield start
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value
+  }
+  return { start, rest: rest() }
 }
 
 function revokeOptions(options: RevokeCommandOptions): RevokeOptions {
