@@ -104,7 +104,8 @@ export function validateFile(path: string): void {
   const readonly = fileSize(`${path}-wal`) > 0
   const db = openDatabase(path, { readonly, fileMustExist: true, timeout: 250 })
   try {
-    validate(db, path)
+    // One snapshot: another process may be making a store of an empty file between two reads.
+    db.transaction(() => validate(db, path))()
   } catch (error) {
     throw toRevocadeError(error, 'open', path)
   } finally {
@@ -201,8 +202,8 @@ function identify(db: Connection, secret: Uint8Array | undefined): { id: string;
   const check = get.get('key_check')
   if (Buffer.isBuffer(kept) && kept.length === 16) {
     if (secret === undefined || timingSafeEqual(kept, secret)) return { id, key: Uint8Array.from(kept) }
-    throw new RevocadeError('ERR_STORE_MISMATCH', 'This store has a digest key of its own, but a `secret` is configured: '
-      + 'none of its revocations would be found. Remove the secret, or start a new store with it.')
+    throw new RevocadeError('ERR_STORE_MISMATCH', 'This store has a digest key of its own, but a `secret` is '
+      + 'configured: none of its revocations would be found. Remove the secret, or start a new store with it.')
   }
   if (!Buffer.isBuffer(check) || check.length !== 8) {
     throw corrupt('has lost its digest key')
