@@ -5,7 +5,8 @@ import { Lease } from './lease.js'
 import { Lookup } from './lookup.js'
 import { Mutations } from './mutation.js'
 import { onlyKnown, oneOf, readOptions, record, type RevocadeOptions, type Settings } from './options.js'
-import type { RevocationStore, StoreInfo, StoredRow } from './ports.js'
+import type { Prefilter, RevocationStore, StoreInfo, StoredRow } from './ports.js'
+import { createPrefilter } from './prefilter/create.js'
 import { Revoke } from './revoke.js'
 import { SnapshotFile } from './snapshot-file.js'
 import { SqliteStore } from './store/sqlite/index.js'
@@ -34,11 +35,13 @@ export async function createRevocade(options?: RevocadeOptions): Promise<Revocad
   const settings = readOptions(options)
   const store = typeof settings.store === 'string' ? new SqliteStore(settings.store) : settings.store
   const { secret, namespace, exclusive, clock, logger } = settings
+  // Before the store is touched: what is wrong with the options shows here.
   const key = secret === undefined ? undefined : keyFromSecret(secret)
+  const prefilter = await createPrefilter(settings.prefilter)
   try {
     const purgeGraceSeconds = settings.clockToleranceSeconds + GRACE_SECONDS
     const info = await store.open({ namespace, secret: key, exclusive, purgeGraceSeconds, clock, logger })
-    return await startEngine(settings, store, info, purgeGraceSeconds)
+    return await startEngine(settings, store, info, prefilter, purgeGraceSeconds)
   } catch (error) {
     await store.close()
     throw error
@@ -46,7 +49,9 @@ export async function createRevocade(options?: RevocadeOptions): Promise<Revocad
 }
 
 /** Fills L0 from the snapshot or the store, follows the store, and hands out the bound methods. */
-async function startEngine(settings: Settings, store: RevocationStore, info: StoreInfo, graceSeconds: number): Promise<Revocade> {
+async function startEngine(
+  settings: Settings, store: RevocationStore, info: StoreInfo, prefilter: Prefilter, graceSeconds: number,
+): Promise<Revocade> {
   const { namespace, idClaims, maxTokenBytes, clock, logger, maxStalenessMs, exclusive, clockToleranceSeconds } = settings
   const digester = new TokenDigester({ key: info.key, namespace, idClaims, maxTokenBytes })
   const l0Options: L0Options = { prefilter: settings.prefilter, selectors: settings.selectors, graceSeconds, clock, logger }
@@ -54,7 +59,7 @@ async function startEngine(settings: Settings, store: RevocationStore, info: Sto
   const filtering = settings.prefilter.kind !== 'none'
   const snapshot = filtering && settings.snapshot ? SnapshotFile.beside(store, info, { ...settings, graceSeconds }) : undefined
   const restored = await snapshot?.load()
-  const l0 = await L0.create(l0Options, digester, restored)
+  const l0 = new L0(l0Options, digester, restored?.prefilter ?? prefilter, restored?.state)
   const position = restored?.position ?? (filtering ? await l0.rebuild(store) : { seq: 0, epoch: '' })
 
   const lease = new Lease(clock, exclusive ? Infinity : maxStalenessMs)
@@ -66,13 +71,15 @@ async function startEngine(settings: Settings, store: RevocationStore, info: Sto
     { store, l0, cache, lease, clock, logger, maxStalenessMs, exclusive, graceSeconds, checkpoint },
     position,
   )
-  if (filtering) await sync.start()
+  if (filtering) {
+    await sync.start()
+    sync.keepPolling()
+  }
   if (restored === undefined) checkpoint('rebuilt')
 
   const lookup = new Lookup({
     digester, l0, cache, lease, sync, store, clock, clockToleranceSeconds,
     onUnknown: settings.onUnknown,
-    askEveryTime: filtering && !exclusive && maxStalenessMs === 0,
   })
   const mutations = new Mutations({
     digester, clock, idClaims,

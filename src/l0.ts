@@ -60,21 +60,13 @@ export class L0 {
   /** While a rebuild is on and its filter is not there yet: what was added meanwhile. */
   #arrivals: Entry[] | undefined
 
-  private constructor(options: L0Options, digester: TokenDigester, first: Generation) {
+  /** `prefilter`: empty, and then L0 must be {@link L0.rebuild}t before it is asked; or from a snapshot, with its `state`. */
+  constructor(options: L0Options, digester: TokenDigester, prefilter: Prefilter, state?: L0State) {
     this.#options = options
     this.configuredSelectors = options.selectors.map((names) => digester.shape(names))
     this.#shapes = new Map(this.configuredSelectors.map((shape) => [JSON.stringify(shape.names), shape]))
-    this.#current = first
+    this.#current = { prefilter, expiries: ExpiryHistogram.from(state?.expiries ?? []), selectors: new Map(state?.selectors) }
     this.#refreshSelectors()
-  }
-
-  /** An L0 with the given filter (from a snapshot), or an empty one, which must be {@link L0.rebuild}t before it is asked. */
-  static async create(options: L0Options, digester: TokenDigester, from?: { prefilter: Prefilter; state: L0State }): Promise<L0> {
-    const first: Generation =
-      from === undefined
-        ? await emptyGeneration(options.prefilter)
-        : { prefilter: from.prefilter, expiries: ExpiryHistogram.from(from.state.expiries), selectors: new Map(from.state.selectors) }
-    return new L0(options, digester, first)
   }
 
   get prefilter(): Prefilter {
@@ -116,7 +108,8 @@ export class L0 {
       const first = await scan.next()
       const live = first.done === true ? 0 : first.value.total
       const expectedRevocations = Math.max(this.#options.prefilter.expectedRevocations ?? 100_000, live * HEADROOM)
-      const next = await emptyGeneration({ ...this.#options.prefilter, expectedRevocations })
+      const prefilter = await createPrefilter({ ...this.#options.prefilter, expectedRevocations })
+      const next: Generation = { prefilter, expiries: new ExpiryHistogram(), selectors: new Map() }
       for (const { digest, expiresAt, selector } of this.#arrivals) addTo(next, digest, expiresAt, selector)
       this.#arrivals = undefined
       this.#next = next
@@ -157,10 +150,6 @@ export class L0 {
       `the store holds revocations by ${key} that this engine does not honour: add it to the option 'claims'`,
     )
   }
-}
-
-async function emptyGeneration(options: PrefilterOptions): Promise<Generation> {
-  return { prefilter: await createPrefilter(options), expiries: new ExpiryHistogram(), selectors: new Map() }
 }
 
 function addTo(generation: Generation, digest: Digest, expiresAt: number, selector: readonly string[] | undefined): void {

@@ -20,8 +20,6 @@ export interface LookupDeps {
   readonly clock: { now(): number }
   readonly onUnknown: UnknownPolicy
   readonly clockToleranceSeconds: number
-  /** Δ = 0: L0 is brought up to date before each look, instead of trusting the lease. */
-  readonly askEveryTime: boolean
 }
 
 /** What L0 could not rule out: a target that may be revoked. */
@@ -63,8 +61,8 @@ export class Lookup {
 
   /** The hot path. No I/O, no allocation for claims whose id is a plain string. */
   isClearlyActive(token: unknown): boolean {
-    const { digester, l0, lease, sync, askEveryTime } = this.#deps
-    if (askEveryTime && !sync.catchUp()) return false
+    if (!this.#isFresh()) return false
+    const { digester, l0 } = this.#deps
     try {
       if (!digester.tokenIfIdentifiable(token) || l0.prefilter.has(digester.words)) return false
       if (l0.liveSelectors.length > 0 && digester.claims !== undefined && this.#matchesSelector(digester.claims)) return false
@@ -72,10 +70,16 @@ export class Lookup {
       // Unusable: isRevoked says what is wrong with it.
       return false
     }
-    // Judged last, at the moment of the answer: whatever the steps above took, L0 was complete up to Δ ago.
-    if (!askEveryTime && !lease.isLive()) return false
     this.decided.prefilter++
     return true
+  }
+
+  /**
+   * Whether L0 has seen every change committed up to Δ before this check: by one clock read, made within the check, so
+   * that no stall before it counts. Where the lease has run out, a local store is asked at once whether anything changed.
+   */
+  #isFresh(): boolean {
+    return this.#deps.lease.isLive() || this.#deps.sync.catchUp()
   }
 
   /** Whether L0 holds perhaps a selector of the token's claims. */
@@ -94,8 +98,7 @@ export class Lookup {
   }
 
   async #check(token: unknown, options: CheckOptions): Promise<Verdict> {
-    const { askEveryTime, lease, sync } = this.#deps
-    const fresh = askEveryTime ? sync.catchUp() : lease.isLive()
+    const fresh = this.#isFresh()
     const candidates = this.#candidates(token, options.selectorsOnly === true, fresh)
     if (candidates.length === 0 && fresh) {
       this.decided.prefilter++

@@ -190,7 +190,10 @@ export interface RevocationStore {
   get(digest: Digest): MaybePromise<StoredRow | undefined>
   /** The changes after a position, oldest first, at most `limit`. `more`: there may be others already. */
   poll(after: Position, limit: number): MaybePromise<Poll>
-  /** True: nothing was committed, by anyone, since the last poll that answered with no more to come. Cheap and synchronous. */
+  /**
+   * True: nothing was committed, by anyone, since the last poll that answered with no more to come. Cheap and
+   * synchronous; a store that has it answers {@link RevocationStore.poll} at once, too.
+   */
   isCurrent?(): boolean
   /** All revocations that live past `liveAfter` (NumericDate seconds), from one snapshot, in no order. Off the event loop. */
   scan(liveAfter: number): AsyncGenerator<ScanChunk, ScanEnd, void>

@@ -6,6 +6,8 @@ import type { VerdictCache } from './verdict-cache.js'
 
 /** Changes taken in one slice of the event loop. */
 const SLICE = 1024
+/** Changes that one check may take in: some ten microseconds' worth. */
+const CATCH_UP = 64
 /** An owner of the store learns nothing from a poll but that the file is still there. */
 const EXCLUSIVE_POLL_MS = 1000
 /** Wall and monotonic clock may drift apart by so much between two polls before it counts as a step or a suspend. */
@@ -20,7 +22,7 @@ export interface SyncDeps {
   readonly lease: Lease
   readonly clock: Clock
   readonly logger: Logger
-  /** Δ in milliseconds; 0: every check asks {@link Sync.catchUp}. */
+  /** Δ in milliseconds. */
   readonly maxStalenessMs: number
   readonly exclusive: boolean
   /** Steps back of the wall clock up to so many seconds are covered by what L0 keeps past its expiry. */
@@ -39,6 +41,8 @@ export class Sync {
   #position: Position
   #timer: NodeJS.Timeout | undefined
   #stopped = false
+  /** L0 holds everything up to the position. Not before the start, nor while it is rebuilt because it can't be trusted. */
+  #following = false
   #running: Promise<void> = Promise.resolve()
   #rebuild: Promise<void> | undefined
   #failing = false
@@ -60,15 +64,16 @@ export class Sync {
     return this.#position
   }
 
-  /** Takes in everything committed so far, then keeps following. Rejects where the store can't be read. */
+  /** Takes in everything committed so far. Rejects where the store can't be read. */
   async start(): Promise<void> {
+    this.#following = true
     await this.poll()
-    this.#schedule()
   }
 
   /** Follows no more; resolves when nothing is under way. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#following = false
     clearTimeout(this.#timer)
     this.#deps.lease.end()
     await this.#running
@@ -97,20 +102,24 @@ export class Sync {
   }
 
   /**
-   * For Δ = 0, and before a check looks anything up: is L0 current, right now? Takes in a slice of changes at once
-   * where the store answers at once.
+   * For a check that finds no live lease: is L0 current, right now? Takes in a few changes at once where the store is a
+   * local one that answers at once. With Δ = 0 that is the way of every check.
    */
   catchUp(): boolean {
-    const { store } = this.#deps
-    if (this.#stopped || store.isCurrent === undefined) return false
+    const { store, clock } = this.#deps
+    if (!this.#following || store.isCurrent === undefined) return false
+    const sentAt = clock.monotonic()
     try {
-      if (store.isCurrent()) return true
-      const answer = store.poll(this.#position, SLICE)
-      return !(answer instanceof Promise) && answer.status === 'ok' && this.#apply(answer)
+      if (!store.isCurrent()) {
+        const answer = store.poll(this.#position, CATCH_UP)
+        if (answer instanceof Promise || answer.status === 'diverged' || !this.#apply(answer)) return false
+      }
     } catch {
       // The check goes on to the store itself, which says what is wrong.
       return false
     }
+    this.#renew(sentAt)
+    return true
   }
 
   /** Takes in a change that this engine has just committed itself. */
@@ -148,11 +157,13 @@ export class Sync {
   async #startOver(why: string): Promise<void> {
     const { lease, cache, logger, l0, store } = this.#deps
     lease.end()
+    this.#following = false
     logger.warn({ position: this.#position }, why)
     await this.#rebuild
     const position = await l0.rebuild(store)
     cache.clear()
     this.#position = position
+    this.#following = !this.#stopped
     this.#deps.checkpoint('rebuilt')
   }
 
@@ -189,12 +200,13 @@ export class Sync {
       .finally(() => (this.#rebuild = undefined))
   }
 
-  #schedule(): void {
+  /** Polls from now on, every Δ/3, without keeping the process alive. */
+  keepPolling(): void {
     if (this.#stopped) return
     this.#timer = setTimeout(() => {
       this.#running = this.poll()
         .catch((error: unknown) => this.#failed(error))
-        .finally(() => this.#schedule())
+        .finally(() => this.keepPolling())
     }, this.#intervalMs)
     this.#timer.unref()
   }

@@ -2,6 +2,7 @@ import { L0 } from '#dist/l0.js'
 import { Lease } from '#dist/lease.js'
 import { Lookup } from '#dist/lookup.js'
 import { Mutations } from '#dist/mutation.js'
+import { createPrefilter } from '#dist/prefilter/create.js'
 import { Revoke } from '#dist/revoke.js'
 import { Sync } from '#dist/sync.js'
 import { TokenDigester } from '#dist/token/identify.js'
@@ -37,7 +38,7 @@ export async function rig(store: RevocationStore, options: RigOptions) {
   const logger = { debug: note, info: note, warn: note, error: note }
   const digester = new TokenDigester({ key: new Uint8Array(16).fill(7), namespace: 'default', idClaims: ['jti'], maxTokenBytes: 16_384 })
   const l0Options = { prefilter: options.prefilter ?? { kind: 'exact' }, selectors: [['sub']], graceSeconds, clock, logger }
-  const l0 = await L0.create(l0Options, digester)
+  const l0 = new L0(l0Options, digester, await createPrefilter(l0Options.prefilter))
   const position = await l0.rebuild(store)
   const lease = new Lease(clock, maxStalenessMs)
   const cache = new VerdictCache(1000)
@@ -46,8 +47,9 @@ export async function rig(store: RevocationStore, options: RigOptions) {
     { store, l0, cache, lease, clock, logger, maxStalenessMs, exclusive: false, graceSeconds, checkpoint: (why) => checkpoints.push(why) },
     position,
   )
+  await sync.start()
   const lookup = new Lookup({
-    digester, l0, cache, lease, sync, store, clock, onUnknown: 'throw', clockToleranceSeconds: 0, askEveryTime: maxStalenessMs === 0,
+    digester, l0, cache, lease, sync, store, clock, onUnknown: 'throw', clockToleranceSeconds: 0,
   })
   const mutations = new Mutations({
     digester, clock, idClaims: ['jti'], selectors: new Set(['["sub"]']), maxTokenLifetimeSeconds: 3600,

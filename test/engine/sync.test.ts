@@ -127,9 +127,13 @@ describe('the sync', () => {
     const follower = await rig(store, { clock, maxStalenessMs: 100 })
     const other = await rig(store, { clock, maxStalenessMs: 100 })
     await other.writer.revokeMany(Array.from({ length: 2500 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    clock.advance(100)
     const polling = follower.sync.poll()
     await Promise.resolve()
+    expect(follower.l0.prefilter.entries).toBeGreaterThan(0)
     expect(follower.lease.isLive()).toBe(false)
+    // Nor does a check take in thousands of changes at once: it asks the store.
+    expect(follower.lookup.isClearlyActive({ jti: 'none' })).toBe(false)
     await polling
     expect(follower.lease.isLive()).toBe(true)
     expect(follower.l0.prefilter.entries).toBe(2500)
@@ -149,6 +153,26 @@ describe('the sync', () => {
     await mine.sync.poll()
     expect(mine.sync.position.seq).toBe(3)
     await expect(mine.lookup.isRevoked({ jti: 'b' })).resolves.toBe(true)
+  })
+
+  it('renews the lease within a check where the store answers at once, so that no stall sends checks to the store', async () => {
+    const clock = new ManualClock()
+    const store = new ModelStore()
+    Object.assign(store, { isCurrent: () => true })
+    const { lookup, lease } = await rig(store, { clock, maxStalenessMs: 100 })
+    clock.advance(5000)
+    expect(lease.isLive()).toBe(false)
+    expect(lookup.isClearlyActive(TOKEN)).toBe(true)
+    expect(lease.isLive()).toBe(true)
+    store.broken = new Error('gone')
+    Object.assign(store, { isCurrent: () => { throw new Error('gone') } })
+    clock.advance(5000)
+    expect(lookup.isClearlyActive(TOKEN)).toBe(false)
+    await expect(lookup.isRevoked(TOKEN)).rejects.toMatchObject({ code: 'ERR_UNAVAILABLE', statusCode: 503 })
+    await expect(lookup.isRevoked(TOKEN, { onUnknown: 'revoked' })).resolves.toBe(true)
+    await expect(lookup.isRevoked(TOKEN, { onUnknown: 'active' })).resolves.toBe(false)
+    await expect(lookup.check(TOKEN)).resolves.toEqual({ status: 'unknown', decidedBy: 'policy', reason: 'gone' })
+    expect(lookup.decided.policy).toBe(4)
   })
 
   it('brings L0 up to date before each look where Δ is 0', async () => {
