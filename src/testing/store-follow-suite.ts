@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Change, Digest } from '../ports.js'
 import { collect, digestOf, follow, id, NOW, openStore, revoke, selector, unrevoke } from './store-fixtures.js'
 import type { SuiteIt, SuiteRunner } from './store-suite.js'
 
@@ -24,8 +25,9 @@ export function storeFollowSuite(describe: SuiteRunner['describe'], it: SuiteIt,
       const { position } = await follow(store, START)
       await store.write([revoke(1, { expiresAt: NOW / 1000 + 9999 }), unrevoke(2), revoke(1)])
       const expected = [[5, 2, false], [6, 1, true]]
-      const told = (changes: Awaited<ReturnType<typeof follow>>['changes']): unknown[] =>
-        changes.map((change) => [change.seq, [1, 2, 3].find((n) => id(digestOf(n)) === id(change.digest)), change.revoked])
+      const numberOf = (digest: Digest): number | undefined => [1, 2, 3].find((n) => id(digestOf(n)) === id(digest))
+      const told = (changes: readonly Change[]): unknown[] =>
+        changes.map(({ seq, digest, revoked }) => [seq, numberOf(digest), revoked])
       assert.deepEqual(told((await follow(store, position)).changes), expected)
       assert.deepEqual(told((await follow(store, START, 2)).changes), [[3, 3, true], ...expected])
     })
@@ -65,7 +67,8 @@ export function storeFollowSuite(describe: SuiteRunner['describe'], it: SuiteIt,
       await third.write([revoke(10)])
       for (const position of positions) {
         const { changes } = await follow(third, position)
-        assert.deepEqual(changes.map(({ seq }) => seq), Array.from({ length: 10 - position.seq }, (_, i) => position.seq + 1 + i))
+        const expected = Array.from({ length: 10 - position.seq }, (_, i) => position.seq + 1 + i)
+        assert.deepEqual(changes.map(({ seq }) => seq), expected)
       }
     })
 
@@ -115,7 +118,8 @@ export function storeFollowSuite(describe: SuiteRunner['describe'], it: SuiteIt,
     it('numbers the commits of concurrent writers without gaps and loses none', async ({ connect }) => {
       const a = (await openStore(connect())).store
       const b = (await openStore(connect())).store
-      const commits = await Promise.all(Array.from({ length: 200 }, (_, n) => (n % 2 === 0 ? a : b).write([revoke(n)])))
+      const writing = Array.from({ length: 200 }, (_, n) => (n % 2 === 0 ? a : b).write([revoke(n)]))
+      const commits = await Promise.all(writing)
       const seqs = commits.map((commit) => commit.written[0]?.seq ?? 0).sort((a, b) => a - b)
       assert.deepEqual(seqs, commits.map((_, i) => i + 1))
       for (const store of [a, b]) assert.equal((await follow(store, START, 64)).changes.length, 200)

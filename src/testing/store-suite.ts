@@ -129,8 +129,9 @@ export function storeSuite(runner: SuiteRunner, name: string, harness: StoreHarn
       assert.deepEqual(Buffer.from(first.info.key), Buffer.from(secret))
       await first.store.write([revoke(1)])
       await first.store.close()
-      await assert.rejects(openStore(connect(), { secret: secret.map((byte) => byte + 1) }), { code: 'ERR_STORE_MISMATCH' })
-      await assert.rejects(openStore(connect()), { code: 'ERR_STORE_MISMATCH' })
+      const mismatch = { code: 'ERR_STORE_MISMATCH' }
+      await assert.rejects(openStore(connect(), { secret: secret.map((byte) => byte + 1) }), mismatch)
+      await assert.rejects(openStore(connect()), mismatch)
       const again = await openStore(connect(), { secret })
       assert.equal((await again.store.get(wordsOf(digestOf(1))))?.revoked, true)
     })

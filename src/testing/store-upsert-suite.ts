@@ -7,16 +7,17 @@ import type { SuiteIt, SuiteRunner } from './store-suite.js'
 export function storeUpsertSuite(describe: SuiteRunner['describe'], it: SuiteIt, name: string): void {
   const SECOND = NOW / 1000
   const user = selector({ sub: 'u' })
-  const read = async (store: RevocationStore, n: number): Promise<StoredRow | undefined> => store.get(wordsOf(digestOf(n)))
+  const read = async (store: RevocationStore, n: number): Promise<StoredRow | undefined> =>
+    store.get(wordsOf(digestOf(n)))
   const write = async (store: RevocationStore, ...mutations: Mutation[]): Promise<unknown[]> =>
     (await store.write(mutations)).written.map(({ seq, expiresAt }) => [seq, expiresAt])
 
   describe(`${name}: writing a digest again`, () => {
     it('keeps the later expiry, and says which one stands', async ({ connect }) => {
       const { store } = await openStore(connect())
-      assert.deepEqual(await write(store,
-        revoke(1, { expiresAt: SECOND + 100 }), revoke(1, { expiresAt: SECOND + 50 }), revoke(1, { expiresAt: SECOND + 200 })),
-      [[1, SECOND + 100], [2, SECOND + 100], [3, SECOND + 200]])
+      const until = (seconds: number): Mutation => revoke(1, { expiresAt: SECOND + seconds })
+      assert.deepEqual(await write(store, until(100), until(50), until(200)),
+        [[1, SECOND + 100], [2, SECOND + 100], [3, SECOND + 200]])
       assert.equal((await read(store, 1))?.expiresAt, SECOND + 200)
       assert.equal((await read(store, 1))?.seq, 3)
     })
@@ -27,10 +28,12 @@ export function storeUpsertSuite(describe: SuiteRunner['describe'], it: SuiteIt,
         revoke(1, { ...user, issuedThrough: SECOND + second, issuedBefore: NOW + ms, revokedAt })
       await write(store, at(10, 10_500, NOW + 1), at(5, 5000, NOW + 2))
       const kept = await read(store, 1)
-      assert.deepEqual([kept?.issuedThrough, kept?.issuedBefore, kept?.revokedAt], [SECOND + 10, NOW + 10_500, NOW + 1])
+      assert.deepEqual([kept?.issuedThrough, kept?.issuedBefore, kept?.revokedAt],
+        [SECOND + 10, NOW + 10_500, NOW + 1])
       await write(store, at(20, 20_500, NOW + 3))
       const moved = await read(store, 1)
-      assert.deepEqual([moved?.issuedThrough, moved?.issuedBefore, moved?.revokedAt], [SECOND + 20, NOW + 20_500, NOW + 3])
+      assert.deepEqual([moved?.issuedThrough, moved?.issuedBefore, moved?.revokedAt],
+        [SECOND + 20, NOW + 20_500, NOW + 3])
     })
 
     it('takes no cutoff at all for the latest', async ({ connect }) => {

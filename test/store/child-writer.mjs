@@ -1,11 +1,10 @@
 // Revokes tokens `first`, `first + 1`, … in a store, and prints each once it is acknowledged.
-import { writeSync } from 'node:fs'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
 import { openStore, revoke } from '#dist/testing/store-fixtures.js'
 
 const [path = '', first = '0', count = '0'] = process.argv.slice(2)
 const { store } = await openStore(new SqliteStore(path, { integrityCheckDelayMs: Infinity }))
-writeSync(1, 'ready\n')
+process.stdout.write('ready\n')
 const end = Number(first) + Number(count)
 let next = Number(first)
 
@@ -14,9 +13,9 @@ async function run() {
     const n = next++
     try {
       const { written } = await store.write([revoke(n)])
-      writeSync(1, `${written[0].seq} ${n}\n`)
+      process.stdout.write(`${written[0].seq} ${n}\n`)
     } catch (error) {
-      writeSync(1, `${error.code} ${n}\n`)
+      process.stdout.write(`${error.code} ${n}\n`)
     }
   }
 }

@@ -5,9 +5,17 @@ import type { Mutation, Position } from '#dist/ports.js'
 import { collect, digestOf, follow, id, NOW, revoke, unrevoke, wordsOf } from '#dist/testing/store-fixtures.js'
 import { directory, open } from './helpers.js'
 
+interface ModelRow {
+  readonly seq: number
+  readonly revoked: boolean
+  readonly expiresAt: number
+  readonly through: number
+  readonly reason: string | undefined
+}
+
 /** A store so simple that it is unlikely to be wrong. */
 class Model {
-  readonly rows = new Map<string, { seq: number; revoked: boolean; expiresAt: number; through: number; reason: string | undefined }>()
+  readonly rows = new Map<string, ModelRow>()
   seq = 0
 
   apply(mutation: Mutation): number {
@@ -45,7 +53,10 @@ const mutation = fc.oneof(
 )
 
 const step = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('write' as const), writer: fc.nat(1), writes: fc.array(fc.array(mutation, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 3 }) }) },
+  { weight: 4, arbitrary: fc.record({
+    do: fc.constant('write' as const), writer: fc.nat(1),
+    writes: fc.array(fc.array(mutation, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 3 }),
+  }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('poll' as const), limit: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reopen' as const) }) },
 )
@@ -70,7 +81,8 @@ it('answers as a plain map would, and a follower that polls now and then ends up
     for (const action of steps) {
       if (action.do === 'poll') await poll(action.limit)
       if (action.do === 'write') {
-        const commits = await Promise.all(action.writes.map((mutations) => stores[action.writer === 0 ? 0 : 1].write(mutations)))
+        const writer = stores[action.writer === 0 ? 0 : 1]
+        const commits = await Promise.all(action.writes.map((mutations) => writer.write(mutations)))
         for (const [i, mutations] of action.writes.entries()) {
           expect(commits[i]?.written.map(({ seq }) => seq)).toEqual(mutations.map((one) => model.apply(one)))
         }
@@ -96,5 +108,5 @@ it('answers as a plain map would, and a follower that polls now and then ends up
       .filter(([, row]) => row.revoked && row.expiresAt > second + 10)
       .map(([key, row]) => [key, row.expiresAt] as const).sort()))
     for (const store of stores) await store.close()
-  }), { numRuns: 30 })
+  }), { numRuns: 20 })
 })

@@ -15,7 +15,7 @@ export interface DriverOptions {
 
 let checked = false
 
-/** better-sqlite3 13 needs Node-API 10; with an older one it ends the process with a segmentation fault on opening. */
+/** better-sqlite3 13 needs Node-API 10; on an older one, opening ends the process (segmentation fault). */
 function checkDriver(): void {
   if (checked) return
   let version: string

@@ -1,15 +1,15 @@
 import { statSync } from 'node:fs'
 
 /**
- * Which file stands at a path, by device and inode, or undefined where there is none. SQLite keeps its file open,
- * so while a connection lives no other file can get the same inode: equal means not replaced.
+ * Which file stands at a path, by device and inode; undefined where there is none, or an empty one. SQLite keeps its
+ * file open, so while a connection lives no other file can get the same inode: equal means not replaced.
  *
  * Never open or read the file itself for that: closing any descriptor of it drops the locks (POSIX) that
  * SQLite's own connections in this process hold.
  */
 export function fileIdentity(path: string): string | undefined {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
-  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`
+  return stat === undefined || stat.size === 0n ? undefined : `${stat.dev}:${stat.ino}`
 }
 
 /** The size of a file in bytes, 0 where there is none. */

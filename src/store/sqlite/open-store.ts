@@ -2,28 +2,17 @@ import { RevocadeError } from '../../errors.js'
 import type {
   Committed, Digest, MaybePromise, Mutation, Poll, Position, StoreContext, StoredRow, StoreQuery, StoreStats,
 } from '../../ports.js'
-import type { ConnectOptions } from './connect.js'
+import { openConnections, type Connections } from './connections.js'
 import { fileIdentity, fileSize } from './file-identity.js'
 import type { SqliteStoreOptions } from './index.js'
-import { IntegrityWatch } from './integrity-watch.js'
 import { acquireLock, type StoreLock } from './lock.js'
-import type { WriterReady } from './protocol.js'
-import { Reader } from './reader.js'
-import { logIdentity, moveAwayLog, type LogIdentity } from './replaced-file.js'
+import { moveAwayLog } from './replaced-file.js'
 import { SCHEMA_VERSION } from './schema.js'
 import { toRevocadeError } from './sqlite-errors.js'
-import { Writer } from './writer.js'
 
 const PURGE_INTERVAL_MS = 30_000
-
-/** The connections to one file, as long as that file stands at the path. */
-interface Connections {
-  readonly reader: Reader
-  readonly writer: Writer
-  readonly found: WriterReady
-  readonly log: LogIdentity
-  readonly integrity: IntegrityWatch
-}
+/** In place of a file's identity: the connections were closed, and no other file could be opened yet. */
+const CLOSED = 'closed'
 
 /** A store between open and close: its connections, and what to do when the file under them is exchanged. */
 export class OpenStore {
@@ -34,8 +23,12 @@ export class OpenStore {
   readonly #lock: StoreLock
   readonly #purgeTimer: NodeJS.Timeout
   #connections: Connections
+  /** The file they are open on. */
+  #identity: string
   /** Why nothing is answered: the file is gone, another's, damaged. */
   #fault: RevocadeError | undefined
+  /** The fault is only that the file is missing. */
+  #away = false
   #healing: Promise<Poll> | undefined
   /** `data_version` and position of the last poll that delivered everything. */
   #version = -1
@@ -62,9 +55,11 @@ export class OpenStore {
     this.#options = options
     this.#lock = lock
     this.#connections = connections
+    this.#identity = connections.found.identity
     this.#watchIntegrity()
     this.#purgeTimer = setInterval(() => {
-      this.purge().catch((error: unknown) => context.logger.warn({ err: error }, 'expired revocations could not be purged'))
+      this.purge().catch((error: unknown) =>
+        context.logger.warn({ err: error }, 'expired revocations could not be purged'))
     }, PURGE_INTERVAL_MS).unref()
   }
 
@@ -97,12 +92,19 @@ export class OpenStore {
   }
 
   isCurrent(): boolean {
-    if (this.#fault !== undefined || fileIdentity(this.#path) !== this.#connections.found.identity) return false
+    if (this.#fault !== undefined || fileIdentity(this.#path) !== this.#identity) return false
     return this.#connections.reader.dataVersion() === this.#version
   }
 
   poll(after: Position, limit: number): MaybePromise<Poll> {
-    if (this.#healing !== undefined || fileIdentity(this.#path) !== this.#connections.found.identity) return this.#heal()
+    if (this.#healing !== undefined) return this.#healing
+    const standing = fileIdentity(this.#path)
+    if (standing === undefined) throw this.#missing()
+    if (standing !== this.#identity) return this.#heal()
+    if (this.#away) {
+      this.#away = false
+      this.#fault = undefined
+    }
     if (this.#fault !== undefined) throw this.#fault
     try {
       const { reader, writer } = this.#connections
@@ -167,7 +169,16 @@ export class OpenStore {
     this.#lock.release()
   }
 
-  /** The file was exchanged or deleted under us: nothing is answered from the old one, and the new one is tried. */
+  /** No file stands at the path. Its connections stay open: it may come back, and until then nobody gets its inode. */
+  #missing(): RevocadeError {
+    if (this.#fault === undefined) {
+      this.#away = true
+      this.#fault = replaced(this.#path)
+    }
+    return this.#fault
+  }
+
+  /** Another file stands at the path: nothing is answered from the old one any more, and the new one is tried. */
   #heal(): Promise<Poll> {
     this.#healing ??= this.#reopen().finally(() => {
       this.#healing = undefined
@@ -177,16 +188,19 @@ export class OpenStore {
 
   async #reopen(): Promise<Poll> {
     const { reader, writer, log, integrity } = this.#connections
-    const gone = new RevocadeError('ERR_STORE_UNAVAILABLE',
-      `The store ${this.#path} was replaced or deleted while in use. Restore it from a backup.`)
+    const gone = replaced(this.#path)
     this.#fault = gone
-    reader.close()
-    await Promise.all([writer.close(gone), integrity.stop()])
+    this.#away = false
     try {
-      if (fileSize(this.#path) === 0) throw gone
-      moveAwayLog(this.#path, log, this.#context.exclusive)
+      if (this.#identity !== CLOSED) {
+        moveAwayLog(this.#path, log, this.#context.exclusive)
+        this.#identity = CLOSED
+        this.#commits += writer.commits
+        reader.close()
+        await Promise.all([writer.close(gone), integrity.stop()])
+      }
       this.#connections = await openConnections(this.#path, this.#context, this.#options, false)
-      this.#commits += writer.commits
+      this.#identity = this.#connections.found.identity
       this.#version = -1
       if (Buffer.compare(this.#connections.found.key, this.key) !== 0) {
         throw new RevocadeError('ERR_STORE_MISMATCH',
@@ -211,20 +225,5 @@ export class OpenStore {
   }
 }
 
-async function openConnections(
-  path: string, context: StoreContext, options: SqliteStoreOptions, create: boolean,
-): Promise<Connections> {
-  const connect: ConnectOptions = {
-    path, create, namespace: context.namespace, secret: context.secret,
-    busyTimeoutMs: options.busyTimeoutMs ?? 5000, maxPageCount: options.maxPageCount,
-  }
-  const writer = new Writer(connect)
-  const found = await writer.start()
-  try {
-    const reader = new Reader(path, found.namespaceId)
-    return { reader, writer, found, log: logIdentity(path), integrity: new IntegrityWatch(path, context.logger) }
-  } catch (error) {
-    await writer.close(new RevocadeError('ERR_CLOSED', 'The store could not be opened.'))
-    throw toRevocadeError(error, 'open', path)
-  }
-}
+const replaced = (path: string): RevocadeError => new RevocadeError('ERR_STORE_UNAVAILABLE',
+  `The store ${path} was replaced or deleted while in use. Restore it from a backup.`)

@@ -37,7 +37,7 @@ export interface UnpackedMutation {
   readonly actor: string | null
 }
 
-/** A target as the store keeps it, compact JSON: `["id", claim, id, iss?]`, `["hash", sha256]`, `["where", claims]`. */
+/** A target as the store keeps it in JSON: `["id", claim, id, iss?]`, `["hash", sha256]`, `["where", claims]`. */
 export function targetToJson(target: Target): string {
   switch (target.kind) {
     case 'id':

@@ -8,7 +8,7 @@ type RawChange = readonly [
   seq: number, namespace: number, digest: Buffer, revoked: number, expiresAt: number, selector: string | null,
 ]
 
-/** Rows after a position, and the head of the same snapshot. `undefined`: the position is not in the history. */
+/** Rows after a position, and where they lead to. */
 export interface Tail {
   readonly changes: readonly Change[]
   readonly position: Position
@@ -56,6 +56,7 @@ export class Reader {
     return { seq, epoch }
   }
 
+  /** What changed after a position, in one snapshot; undefined where the history does not contain the position. */
   tail(after: Position, limit: number): Tail | undefined {
     const { begin, end, changes } = this.#statements
     begin.run()

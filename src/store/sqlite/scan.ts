@@ -1,13 +1,14 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../errors.js'
 import type { ScanChunk, ScanEnd } from '../../ports.js'
 import type { FromScan, JobData } from './protocol.js'
 import { selectorNames } from './rows.js'
 import { toRevocadeError, unpackError } from './sqlite-errors.js'
+import { startThread } from './thread.js'
 
 /** Starts a job thread. */
 export function startJob(job: JobData): Worker {
-  return new Worker(new URL('./job-worker.js', import.meta.url), { workerData: job })
+  return startThread(new URL('./job-worker.js', import.meta.url), job)
 }
 
 /**

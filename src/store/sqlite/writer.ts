@@ -1,10 +1,11 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../errors.js'
 import type { Committed, Mutation, Written } from '../../ports.js'
 import type { ConnectOptions } from './connect.js'
 import { isRecyclable, Packer } from './packing.js'
 import type { FromWriter, ToWriter, WriterReady } from './protocol.js'
 import { toRevocadeError, unpackError } from './sqlite-errors.js'
+import { startThread } from './thread.js'
 
 /** Mutations that may wait for a commit. Past that, writes are refused instead of queued. */
 const MAX_WAITING = 65_536
@@ -56,7 +57,7 @@ export class Writer {
   /** Starts the thread and opens its connection; throws what `connect` throws. */
   start(): Promise<WriterReady> {
     this.#ready ??= new Promise<WriterReady>((resolve, reject) => {
-      const worker = new Worker(new URL('./writer-worker.js', import.meta.url), { workerData: this.#options })
+      const worker = startThread(new URL('./writer-worker.js', import.meta.url), this.#options)
       this.#worker = worker
       const lost = (error: RevocadeError): void => {
         if (this.#worker !== worker) return
@@ -75,9 +76,8 @@ export class Writer {
           this.#answer(message)
         }
       })
-      worker.on('error', (error) => lost(toRevocadeError(error, 'write', this.#options.path)))
-      worker.on('exit', () => lost(new RevocadeError('ERR_NOT_DURABLE',
-        'Nothing was acknowledged: the write thread has ended.')))
+      worker.on('error', (error) => lost(toRevocadeError(error, 'open', this.#options.path)))
+      worker.on('exit', () => lost(new RevocadeError('ERR_STORE_UNAVAILABLE', 'The write thread has ended.')))
     })
     return this.#ready
   }
