@@ -6,6 +6,8 @@ export class Random {
   #b: number
   #c: number
   #counter = 1
+  readonly #words = new Int32Array(4)
+  readonly #bytes = Buffer.from(this.#words.buffer)
 
   constructor(...seed: readonly (string | number)[]) {
     const hash = createHash('sha256').update(seed.join('/')).digest()
@@ -29,13 +31,15 @@ export class Random {
     return words
   }
 
-  /** So many hexadecimal digits, at most 8. */
+  /** An even number of hexadecimal digits, at most 32. */
   hex(digits: number): string {
-    return (this.int32() >>> 0).toString(16).padStart(8, '0').slice(0, digits)
+    this.fill(this.#words)
+    return this.#bytes.toString('hex', 0, digits >> 1)
   }
 
   /** 36 characters in the form of a UUID. */
   uuid(): string {
-    return `${this.hex(8)}-${this.hex(4)}-4${this.hex(3)}-a${this.hex(3)}-${this.hex(8)}${this.hex(4)}`
+    const digits = this.hex(32)
+    return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-a${digits.slice(17, 20)}-${digits.slice(20)}`
   }
 }
