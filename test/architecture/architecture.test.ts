@@ -32,7 +32,7 @@ const ZONES: readonly Zone[] = [
   { of: /^sync\.ts$/, mayImport: /^(?:clock|errors|l0|lease|ports|verdict-cache)\.ts$|^token\// },
   { of: /^lookup\.ts$/, mayImport: /^(?:api|clock|errors|l0|lease|options|ports|sync|verdict|verdict-cache)\.ts$|^token\// },
   { of: /^revoke\.ts$/, mayImport: /^(?:api|clock|errors|l0|mutation|options|ports|sync)\.ts$|^token\// },
-  { of: /^engine\.ts$/, mayImport: /^(?!index|default-engine|cli|testing)[\w-]+\.ts$|^store\/sqlite\/index\.ts$|^token\// },
+  { of: /^engine\.ts$/, mayImport: /^(?!index|default-engine|cli|testing)[\w-]+\.ts$|^store\/sqlite\/index\.ts$|^prefilter\/create\.ts$|^token\// },
   { of: /^default-engine\.ts$/, mayImport: /^(?:api|engine|errors|options)\.ts$/ },
   { of: /^index\.ts$/, mayImport: /^(?!cli|testing)[\w-]+\.ts$|^store\/sqlite\/index\.ts$/ },
 ]

@@ -46,7 +46,8 @@ function watched(faults: { get?: boolean; poll?: boolean } = {}) {
       if (typeof member !== 'function') return member
       return (...args: unknown[]): unknown => {
         if (name === 'get' || name === 'poll' || name === 'write') calls[name]++
-        if ((name === 'get' && faults.get === true) || (name === 'poll' && faults.poll === true)) throw new Error('the disk is on fire')
+        const failing = name === 'get' ? faults.get : name === 'poll' || name === 'isCurrent' ? faults.poll : false
+        if (failing === true) throw new Error('the disk is on fire')
         return Reflect.apply(member, target, args)
       }
     },
