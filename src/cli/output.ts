@@ -66,14 +66,15 @@ export interface TableOptions {
   readonly head?: readonly string[]
   /** Columns of numbers, set to the right. */
   readonly right?: readonly number[]
-  /** The column that gives way first where the terminal is narrow: it is wrapped, others are cut. */
+  /** The column that gives way first where the terminal is narrow. */
   readonly flexible?: number
-  readonly wrap?: boolean
+  /** Wrap what does not fit, between words or anywhere (ids have no spaces); else it is cut. */
+  readonly wrap?: 'words' | 'anywhere'
 }
 
 /** A table without borders. On a terminal it fits the width; elsewhere nothing is cut. */
 export function table(rows: readonly (readonly string[])[], options: TableOptions = {}): string {
-  const { head, right = [], flexible, wrap = false } = options
+  const { head, right = [], flexible, wrap } = options
   const all = head === undefined ? rows : [head, ...rows]
   const columns = Math.max(0, ...all.map((row) => row.length))
   const widths = Array.from({ length: columns }, (_, i) => Math.max(1, ...all.map((row) => visible(row[i] ?? ''))))
@@ -83,18 +84,22 @@ export function table(rows: readonly (readonly string[])[], options: TableOption
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
     colWidths: widths,
     colAligns: widths.map((_, i) => (right.includes(i) ? 'right' : 'left')),
-    wordWrap: wrap,
+    wordWrap: wrap !== undefined,
+    wrapOnWordBoundary: wrap !== 'anywhere',
   })
-  if (head !== undefined) printer.push(head.map((text) => tone(text, 'bold')))
+  if (head !== undefined) printer.push([...head])
   for (const row of rows) printer.push([...row])
-  return printer.toString().split('\n').map((line) => line.trimEnd()).join('\n')
+  // Bold only now: the printer would count and break the escape sequences where it wraps.
+  const headLines = Math.max(0, ...(head ?? []).map((text) => text.split('\n').length))
+  const lines = printer.toString().split('\n').map((line) => line.trimEnd())
+  return lines.map((line, i) => (i < headLines ? tone(line, 'bold') : line)).join('\n')
 }
 
-/** Takes what is too wide from the flexible column down to 12, then from whichever is widest. */
+/** Takes what is too wide from the flexible column down to 24, then from whichever is widest. */
 function shrink(widths: number[], available: number, flexible: number | undefined): void {
   let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - available
   if (flexible !== undefined && excess > 0) {
-    const give = Math.min(excess, Math.max(0, (widths[flexible] ?? 0) - 12))
+    const give = Math.min(excess, Math.max(0, (widths[flexible] ?? 0) - 24))
     widths[flexible] = (widths[flexible] ?? 0) - give
     excess -= give
   }
@@ -107,5 +112,5 @@ function shrink(widths: number[], available: number, flexible: number | undefine
 }
 
 function visible(text: string): number {
-  return Array.from(stripVTControlCharacters(text)).length
+  return Math.max(...stripVTControlCharacters(text).split('\n').map((line) => Array.from(line).length))
 }

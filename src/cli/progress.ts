@@ -17,6 +17,8 @@ export class Progress {
       hideCursor: true,
       fps: 8,
       barsize: 24,
+      barCompleteChar: '\u2588',
+      barIncompleteChar: '\u2591',
       format: (options, { progress, value }, payload: { count?: number }) => {
         const count = payload.count ?? value
         const rate = count / ((performance.now() - this.#started) / 1000)

@@ -40,7 +40,7 @@ async function doctor(options: DoctorOptions): Promise<void> {
   }
   await writeLine(table(
     findings.map(({ check, status, detail }) => [tone(status, TONES[status]), check, printable(detail)]),
-    { flexible: 2, wrap: true },
+    { flexible: 2, wrap: 'words' },
   ))
   const advised = findings.filter(({ advice }) => advice !== undefined)
   if (advised.length > 0) await writeLine(`\nWhat to do\n${advised.map(({ check, advice = '' }) => `  ${check}: ${advice}`).join('\n')}`)

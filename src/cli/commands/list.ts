@@ -16,6 +16,8 @@ interface ListOptions extends StoreOptions {
 
 /** Rows that share their column widths; a longer listing goes on with widths of its own, so that it can start at once. */
 const TABLE_ROWS = 100
+/** Columns of times: at a terminal in two lines, date and time of day. */
+const TIMES: ReadonlySet<number> = new Set([1, 2, 3])
 const HEAD = ['target', 'issued before', 'expires', 'revoked at', 'actor', 'reason']
 
 export function addList(program: Command): void {
@@ -48,7 +50,7 @@ async function listTables(rows: AsyncIterable<StoredRow>): Promise<void> {
   let page: string[][] = []
   let pages = 0
   const flush = async (): Promise<void> => {
-    if (page.length > 0) await writeLine(table(page, { flexible: 0, ...(pages++ === 0 ? { head: HEAD } : {}) }))
+    if (page.length > 0) await writeLine(pageText(page, pages++ === 0))
     page = []
   }
   for await (const row of rows) {
@@ -57,6 +59,15 @@ async function listTables(rows: AsyncIterable<StoredRow>): Promise<void> {
   }
   if (pages === 0 && page.length === 0) note('no revocations')
   await flush()
+}
+
+/** A terminal has no room for columns that say nothing; a program that reads the output wants the same ones throughout. */
+function pageText(page: readonly string[][], first: boolean): string {
+  if (!process.stdout.isTTY) return table(page, first ? { head: HEAD } : {})
+  const columns = HEAD.map((_, column) => column).filter((column) => page.some((row) => row[column] !== ''))
+  const pick = (row: readonly string[]): string[] => columns.map((column) => row[column])
+  const narrow = (row: readonly string[]): string[] => row.map((cell, column) => (TIMES.has(column) ? cell.replace(' ', '\n') : cell))
+  return table(page.map((row) => pick(narrow(row))), { flexible: 0, wrap: 'anywhere', head: pick(narrow(HEAD)) })
 }
 
 function cells(row: StoredRow): string[] {
