@@ -9,9 +9,9 @@ import type { Committed, RevocationStore, Target, Written } from './ports.js'
 import type { Sync } from './sync.js'
 import { digestBytes, digestOfBytes, type TokenDigester } from './token/identify.js'
 
-/** Entries of revokeMany that share a commit, and commits that may be under way while the next entries are read. */
+/** Entries of revokeMany that are written together, and how many such writes may wait: a store commits large batches cheaper. */
 const BATCH = 4096
-const BATCHES_AHEAD = 2
+const BATCHES_AHEAD = 14
 
 export interface RevokeDeps {
   readonly digester: TokenDigester
@@ -73,6 +73,8 @@ export class Revoke {
       // A failure shows when its turn comes; until then it is no unhandled rejection.
       underWay.at(-1)?.catch(() => undefined)
       if (underWay.length > BATCHES_AHEAD) await underWay.shift()
+      // A synchronous iterable never lets the event loop turn by itself: checks and the lease must not wait for its end.
+      await new Promise((resolve) => setImmediate(resolve))
     }
     let index = 0
     try {

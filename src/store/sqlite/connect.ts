@@ -14,6 +14,8 @@ export interface ConnectOptions {
   readonly secret: Uint8Array | undefined
   /** False: a missing or empty file is an error (it was there before). */
   readonly create: boolean
+  /** The file that it has to be, where it was open before. See `fileIdentity`. */
+  readonly identity?: string | undefined
   /** How long a commit waits for another process's lock, in milliseconds. */
   readonly busyTimeoutMs: number
   /** Tests only: SQLite reports a full disk past this many pages. */
@@ -45,6 +47,7 @@ export function connect(options: ConnectOptions): Connected {
   try {
     checkPath(path, options.create)
     const before = fileIdentity(path)
+    if (options.identity !== undefined && before !== options.identity) throw unavailable(path, 'it was replaced')
     validateFile(path)
     db = openDatabase(path, { fileMustExist: !options.create, timeout: options.busyTimeoutMs })
     const durability = makeDurable(db, options.busyTimeoutMs)
@@ -140,7 +143,9 @@ function makeDurable(db: Connection, busyTimeoutMs: number): { journalMode: stri
   db.pragma('synchronous = FULL')
   db.pragma('trusted_schema = OFF')
   db.pragma('cell_size_check = ON')
-  db.pragma('wal_autocheckpoint = 4000') // 16 MB: random digests touch many pages, and each is folded in once
+  // 64 MB each: random digests touch many pages. They stay in memory, and each is folded into the file once.
+  db.pragma('cache_size = -65536')
+  db.pragma('wal_autocheckpoint = 16000')
   db.pragma('journal_size_limit = 67108864')
   const synchronous = Number(db.pragma('synchronous', { simple: true }))
   if (journalMode !== 'wal' || synchronous !== 2) {

@@ -7,10 +7,13 @@ import type { FromWriter, ToWriter, WriterReady } from './protocol.js'
 import { toRevocadeError, unpackError } from './sqlite-errors.js'
 import { startThread } from './thread.js'
 
-/** Mutations that may wait for a commit. Past that, writes are refused instead of queued. */
-const MAX_WAITING = 65_536
-/** A batch takes whole writes until it has this many mutations: about 0.1 s of commit. */
-const BATCH_MUTATIONS = 8192
+/** Mutations that may wait for a commit, some 200 bytes each. Past that, writes are refused instead of queued. */
+const MAX_WAITING = 131_072
+/**
+ * A batch takes whole writes until it has this many mutations: about 0.3 s of commit. Their digests are random, so a
+ * commit writes nearly every page of a large index anew: four times the batch is a fifth of the writing.
+ */
+const BATCH_MUTATIONS = 32_768
 
 interface Waiter {
   readonly count: number
@@ -34,7 +37,7 @@ interface Purge {
  * arrives meanwhile is packed into the next, so a slow fsync makes batches larger, not the queue longer.
  */
 export class Writer {
-  readonly #options: ConnectOptions
+  #options: ConnectOptions
   #worker: Worker | undefined
   #ready: Promise<WriterReady> | undefined
   #inFlight: Batch | undefined
@@ -68,6 +71,8 @@ export class Writer {
       }
       worker.on('message', (message: FromWriter) => {
         if (message.type === 'ready') {
+          // Should the thread die, the next one must find this very file, and never make a new one.
+          this.#options = { ...this.#options, create: false, identity: message.identity }
           worker.unref()
           resolve(message)
         } else if (message.type === 'failed') {
@@ -127,6 +132,8 @@ export class Writer {
     }
     const worker = this.#worker
     if (worker === undefined) return
+    this.#purge?.resolve(0)
+    this.#purge = undefined
     worker.ref()
     const exited = new Promise((resolve) => worker.once('exit', resolve))
     post(worker, { type: 'close' })
