@@ -38,10 +38,10 @@ describe('group commit', () => {
 
   it('refuses more than it can hold, and only that', async () => {
     const store = await open(join(directory(), 'store.db'))
-    const first = store.write(range(0, 65_536).map((n) => revoke(n)))
-    await expect(store.write([revoke(70_000)])).rejects.toThrow(code('ERR_UNAVAILABLE'))
-    expect((await first).written).toHaveLength(65_536)
-    expect((await store.write([revoke(70_000)])).written[0]?.seq).toBe(65_537)
+    const first = store.write(range(0, 131_072).map((n) => revoke(n)))
+    await expect(store.write([revoke(140_000)])).rejects.toThrow(code('ERR_UNAVAILABLE'))
+    expect((await first).written).toHaveLength(131_072)
+    expect((await store.write([revoke(140_000)])).written[0]?.seq).toBe(131_073)
   })
 
   it('keeps the event loop free while the disk is slow', async () => {
