@@ -85,7 +85,10 @@ export class Sync {
     if (this.#clockStepped()) await this.#startOver('the clock was set back: rebuilding L0, which may have dropped what lives again')
     for (;;) {
       const sentAt = this.#deps.clock.monotonic()
-      const answer = await this.#deps.store.poll(this.#position, SLICE)
+      const reply = this.#deps.store.poll(this.#position, SLICE)
+      // A reply that is there is applied before anything else runs: the store already counts it as delivered, so that a
+      // check in between would be told by isCurrent() that L0 has it.
+      const answer = reply instanceof Promise ? await reply : reply
       if (this.#stopped) return
       if (answer.status === 'diverged') {
         await this.#startOver('the store was restored or replaced: rebuilding from it')

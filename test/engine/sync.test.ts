@@ -20,6 +20,21 @@ function holding() {
   return { gate, release }
 }
 
+/** A store that can say, as a local one can, whether anything was committed since its last complete poll. */
+function versioned(store: ModelStore): ModelStore {
+  let version = 0
+  let delivered = -1
+  const poll = store.poll.bind(store)
+  store.onCommit = () => {
+    version++
+  }
+  store.poll = (after, limit) => {
+    delivered = version
+    return poll(after, limit)
+  }
+  return Object.assign(store, { isCurrent: () => version === delivered })
+}
+
 describe('the lease', () => {
   it('runs from before the poll was sent, not from its reply', async () => {
     const clock = new ManualClock()
@@ -175,20 +190,24 @@ describe('the sync', () => {
     expect(lookup.decided.policy).toBe(4)
   })
 
+  it('applies what a local store replied before any check can run: the store says from then on that it was delivered', async () => {
+    for (const maxStalenessMs of [0, 100]) {
+      const clock = new ManualClock()
+      const store = versioned(new ModelStore())
+      const follower = await rig(store, { clock, maxStalenessMs })
+      const other = await rig(store, { clock, maxStalenessMs })
+      await follower.sync.poll()
+      await other.writer.revoke(TOKEN)
+      clock.advance(200)
+      const polling = follower.sync.poll()
+      expect(follower.lookup.isClearlyActive(TOKEN)).toBe(false)
+      await polling
+    }
+  })
+
   it('brings L0 up to date before each look where Δ is 0', async () => {
     const clock = new ManualClock()
-    const store = new ModelStore()
-    let version = 0
-    let seen = -1
-    Object.assign(store, { isCurrent: () => version === seen })
-    const poll = store.poll.bind(store)
-    store.poll = (after, limit) => {
-      seen = version
-      return poll(after, limit)
-    }
-    store.onCommit = () => {
-      version++
-    }
+    const store = versioned(new ModelStore())
     const follower = await rig(store, { clock, maxStalenessMs: 0 })
     const other = await rig(store, { clock, maxStalenessMs: 0 })
     expect(follower.lookup.isClearlyActive(TOKEN)).toBe(true)
