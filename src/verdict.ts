@@ -11,6 +11,8 @@ export interface Revocation {
   readonly target: Target
   /** Selectors only: tokens issued before this are revoked (and those of the same second, unless `sameSecond: 'keep'`). */
   readonly issuedBefore?: Date
+  /** Selectors only, where chosen: tokens issued in the very second of `issuedBefore` are kept. */
+  readonly sameSecond?: 'keep'
   /** When it ends. The engine honours it for `clockToleranceSeconds` longer. */
   readonly expiresAt: Date
   readonly revokedAt: Date
@@ -37,9 +39,12 @@ export const ACTIVE_BY_STORE: Verdict = Object.freeze({ status: 'active', decide
 
 /** A store row as users see it. */
 export function toRevocation(row: StoredRow): Revocation {
+  const { issuedBefore, issuedThrough } = row
+  const keep = issuedBefore !== undefined && issuedThrough !== undefined && issuedThrough < Math.floor(issuedBefore / 1000)
   return {
     target: row.target,
-    ...(row.issuedBefore === undefined ? {} : { issuedBefore: new Date(row.issuedBefore) }),
+    ...(issuedBefore === undefined ? {} : { issuedBefore: new Date(issuedBefore) }),
+    ...(keep ? { sameSecond: 'keep' } : {}),
     expiresAt: new Date(row.expiresAt * 1000),
     revokedAt: new Date(row.revokedAt),
     ...(row.reason === undefined ? {} : { reason: row.reason }),

@@ -110,12 +110,14 @@ describe('a selector', () => {
     await expect(engine.isRevoked(claims('a', { sub: 'bob' }))).resolves.toBe(false)
     const [revocation] = await collect(engine)
     expect(revocation).toMatchObject({ target: { kind: 'selector', where: { sub: 'alice' } }, issuedBefore: cutoff })
+    expect(revocation).not.toHaveProperty('sameSecond')
   })
 
   it("keeps the tokens of the same second with sameSecond: 'keep'", async () => {
     await engine.revokeWhere({ sub: 'alice' }, { issuedBefore: now, sameSecond: 'keep' })
     await expect(engine.isRevoked(claims('a', { iat: now }))).resolves.toBe(false)
     await expect(engine.isRevoked(claims('a', { iat: now - 1 }))).resolves.toBe(true)
+    expect(await collect(engine)).toMatchObject([{ sameSecond: 'keep', issuedBefore: new Date(now * 1000) }])
   })
 
   it('keeps the latest of several cutoffs', async () => {
