@@ -4,8 +4,8 @@ const NANOSECONDS_PER_MS = 1_000_000
 
 /**
  * The promise that L0 has seen every change committed up to Δ ago. It is renewed by a poll of the store, from the
- * moment *before* that poll was sent, and judged by one clock read at the moment of an answer: a timer's flag would
- * still say "live" after a stall in which no timer could fire.
+ * moment *before* that poll was sent, and judged by one clock read within each check: a timer's flag would still say
+ * "live" after a stall in which no timer could fire.
  *
  * The clock is the monotonic one, which no step of the wall clock touches, and read as a BigInt, whose comparison V8
  * keeps in registers: `Date.now()` and `performance.now()` each allocate a number. It stands still while the whole machine

@@ -26,9 +26,6 @@ export interface SqliteStoreOptions {
  *
  * Reads are answered at once by the calling thread; commits (WAL, `synchronous=FULL`) and long scans have threads
  * of their own.
- *
- * @example
- * const revocade = await createRevocade({ store: new SqliteStore('./revocade.db') })
  */
 export class SqliteStore implements RevocationStore {
   readonly kind = 'sqlite'
