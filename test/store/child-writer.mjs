@@ -3,7 +3,13 @@ import { SqliteStore } from '#dist/store/sqlite/index.js'
 import { openStore, revoke } from '#dist/testing/store-fixtures.js'
 
 const [path = '', first = '0', count = '0'] = process.argv.slice(2)
-const { store } = await openStore(new SqliteStore(path, { integrityCheckDelayMs: Infinity }))
+const store = new SqliteStore(path, { integrityCheckDelayMs: Infinity })
+try {
+  await openStore(store)
+} catch (error) {
+  console.log(error.code)
+  process.exit(1)
+}
 process.stdout.write('ready\n')
 const end = Number(first) + Number(count)
 let next = Number(first)

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import Database from 'better-sqlite3'
@@ -76,6 +77,21 @@ describe('a commit that fails is told, and the next one works', () => {
     expect((await store.write([revoke(1)])).written[0]?.seq).toBe(1)
   })
 
+  it('a statement in the middle of the batch', async () => {
+    const path = join(directory(), 'store.db')
+    const store = await open(path)
+    const db = new Database(path)
+    db.exec(`CREATE TRIGGER strict BEFORE INSERT ON revocations WHEN new.reason = 'boom'
+      BEGIN SELECT RAISE(ABORT, 'no'); END`)
+    db.close()
+    const writes = [store.write([revoke(1)]), store.write([revoke(2), revoke(3, { reason: 'boom' })])]
+    for (const write of await Promise.allSettled(writes)) {
+      expect(write).toMatchObject({ status: 'rejected', reason: { code: 'ERR_NOT_DURABLE' } })
+    }
+    expect(store.get(words(1))).toBeUndefined()
+    expect((await store.write([revoke(4)])).written[0]?.seq).toBe(1)
+  })
+
   it('the disk is full', async () => {
     const store = await open(join(directory(), 'store.db'), { maxPageCount: 40 })
     await store.write([revoke(1)])
@@ -118,7 +134,20 @@ describe('a commit that fails is told, and the next one works', () => {
     const { written } = await store.write([revoke(3)])
     expect(written[0]?.seq).toBe(store.stats().seq)
     expect(store.get(words(3))?.revoked).toBe(true)
-    await store.close()
+  })
+
+  it('the write thread dies, and the file is gone when another starts', async () => {
+    const path = join(directory(), 'store.db')
+    const [store, thread] = await withThread(() => open(path))
+    await store.write([revoke(1)])
+    await thread.terminate()
+    rmSync(path)
+    await expect(store.write([revoke(2)])).rejects.toThrow(code('ERR_NOT_DURABLE'))
+    expect(existsSync(path)).toBe(false)
+    const other = join(directory(), 'other.db')
+    await (await open(other)).close()
+    renameSync(other, path)
+    await expect(store.write([revoke(2)])).rejects.toThrow(code('ERR_NOT_DURABLE'))
   })
 })
 
@@ -148,7 +177,7 @@ describe('exclusive', () => {
     await (await open(path, {}, { exclusive: true })).write([revoke(1)])
     const blocked = childWriter(path, 0, 1)
     await blocked.ended
-    expect(blocked.lines).toEqual([])
+    expect(blocked.lines).toEqual(['ERR_STORE_UNAVAILABLE'])
   })
 })
 
@@ -178,12 +207,17 @@ describe('the purge', () => {
 describe('a process', () => {
   it('may end with the store open and idle, but not before an accepted write is durable', async () => {
     const path = join(directory(), 'store.db')
-    const script = `
-      import { SqliteStore } from '#dist/store/sqlite/index.js'
-      import { openStore, revoke } from '#dist/testing/store-fixtures.js'
-      const { store } = await openStore(new SqliteStore(${JSON.stringify(path)}))
-      void store.write([revoke(1)])`
-    execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: process.cwd(), timeout: 10_000 })
+    const run = (rest: string): void => {
+      const script = `
+        import { SqliteStore } from '#dist/store/sqlite/index.js'
+        import { openStore, revoke } from '#dist/testing/store-fixtures.js'
+        const { store } = await openStore(new SqliteStore(${JSON.stringify(path)}))
+        ${rest}`
+      execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: process.cwd(), timeout: 20_000 })
+    }
+    run('')
+    run('await store.purge(); for await (const chunk of store.scan(0)) break')
+    run('void store.write([revoke(1)])')
     expect((await open(path)).get(words(1))?.revoked).toBe(true)
   })
 })

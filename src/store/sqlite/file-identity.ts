@@ -8,11 +8,20 @@ import { statSync } from 'node:fs'
  * SQLite's own connections in this process hold.
  */
 export function fileIdentity(path: string): string | undefined {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
+  let stat
+  try {
+    stat = statSync(path, { bigint: true, throwIfNoEntry: false })
+  } catch {
+    return undefined // no permission to look: as good as gone
+  }
   return stat === undefined || stat.size === 0n ? undefined : `${stat.dev}:${stat.ino}`
 }
 
 /** The size of a file in bytes, 0 where there is none. */
 export function fileSize(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  } catch {
+    return 0
+  }
 }
