@@ -10,7 +10,7 @@ export interface LogIdentity {
 
 /** To be called while a connection is open: its log can't be exchanged then. */
 export function logIdentity(path: string): LogIdentity {
-  return { wal: fileIdentity(`${path}-wal`), shm: fileIdentity(`${path}-shm`) }
+  return { wal: fileIdentity(`${path}-wal`, 'counts'), shm: fileIdentity(`${path}-shm`, 'counts') }
 }
 
 /**
