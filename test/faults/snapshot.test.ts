@@ -1,0 +1,84 @@
+import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Revocade } from 'revocade'
+import { directory, EXP, open, verdict } from './support.js'
+
+// Promise 8 for the snapshot of L0: whatever becomes of the file, answers stay right.
+
+const token = (jti: string) => ({ jti, exp: EXP })
+const names = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}`)
+
+function snapshotOf(store: string): string {
+  const folder = join(store, '..')
+  const found = readdirSync(folder).filter((name) => /-l0-[0-9a-f]{16}$/.test(name))
+  expect(found).toHaveLength(1)
+  return join(folder, found[0])
+}
+
+/** Opens, makes some changes, closes: leaves a snapshot. */
+async function session(store: string, work: (engine: Revocade) => Promise<unknown>): Promise<{ rebuilds: number }> {
+  const engine = await open({ store })
+  const { rebuilds } = engine.stats().prefilter
+  await work(engine)
+  await engine.close()
+  return { rebuilds }
+}
+
+const revokeAll = (jtis: readonly string[]) => async (engine: Revocade): Promise<unknown> =>
+  engine.revokeMany(jtis.map((jti) => ({ jti, expiresAt: EXP })))
+
+/** Opens with whatever snapshot is there and compares all answers. */
+async function expectRight(store: string, revoked: readonly string[], active: readonly string[]): Promise<{ rebuilds: number }> {
+  return session(store, async (engine) => {
+    for (const jti of revoked) expect(await verdict(engine, token(jti)), jti).toBe('revoked')
+    for (const jti of active) expect(await verdict(engine, token(jti)), jti).toBe('active')
+  })
+}
+
+describe('a snapshot that is', () => {
+  const spoil: [what: string, rebuilt: boolean, spoil: (snapshot: string, older: Buffer, foreign: Buffer) => void][] = [
+    ['whole', false, () => undefined],
+    ['missing', true, (snapshot) => rmSync(snapshot)],
+    ['empty', true, (snapshot) => writeFileSync(snapshot, '')],
+    ['cut short', true, (snapshot) => truncateSync(snapshot, 1000)],
+    ['without its last byte', true, (snapshot) => truncateSync(snapshot, readFileSync(snapshot).length - 1)],
+    ['damaged in one bit', true, (snapshot) => {
+      const bytes = readFileSync(snapshot)
+      bytes[bytes.length >> 1] ^= 4
+      writeFileSync(snapshot, bytes)
+    }],
+    ['full of zeros', true, (snapshot) => writeFileSync(snapshot, Buffer.alloc(readFileSync(snapshot).length))],
+    ['some changes old', false, (snapshot, older) => writeFileSync(snapshot, older)],
+    ['of another store', true, (snapshot, _older, foreign) => writeFileSync(snapshot, foreign)],
+  ]
+  it.each(spoil)('%s: right answers (from the store: %s)', async (_what, rebuilt, harm) => {
+    const [store, another] = [join(directory(), 'store.db'), join(directory(), 'store.db')]
+    await session(store, revokeAll(names('a', 50)))
+    const older = readFileSync(snapshotOf(store))
+    await session(store, revokeAll(names('b', 50)))
+    await session(another, revokeAll(names('c', 200)))
+    harm(snapshotOf(store), older, readFileSync(snapshotOf(another)))
+    const { rebuilds } = await expectRight(store, [...names('a', 50), ...names('b', 50)], names('c', 200))
+    expect(rebuilds > 0).toBe(rebuilt)
+    // And it has healed: the next start has a good one.
+    expect(await expectRight(store, names('b', 50), names('c', 200))).toEqual({ rebuilds: 0 })
+  })
+
+  it('of a history that a restored backup undid, older or as long: right answers', async () => {
+    for (const afterwards of [0, 5, 30, 60]) {
+      const folder = directory()
+      const store = join(folder, 'store.db')
+      await session(store, revokeAll(names('a', 20)))
+      copyFileSync(store, join(folder, 'backup.db'))
+      await session(store, revokeAll(names('lost', 30)))
+      const undone = readFileSync(snapshotOf(store))
+      renameSync(join(folder, 'backup.db'), store)
+      // Others go on from the backup, without this snapshot: its number may be behind, equal or ahead.
+      rmSync(snapshotOf(store))
+      await session(store, revokeAll(names('new', afterwards)))
+      writeFileSync(snapshotOf(store), undone)
+      await expectRight(store, [...names('a', 20), ...names('new', afterwards)], names('lost', 30))
+    }
+  })
+})
