@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import type { L0, L0State } from './l0.js'
 import type { Settings } from './options.js'
 import type { Position, Prefilter, RevocationStore, StoreInfo } from './ports.js'
@@ -14,6 +15,8 @@ interface Meta extends L0State {
 
 /** A tail of so many changes is taken in within some ten milliseconds at start. */
 const STALE_CHANGES = 4096
+/** Nobody takes so long to write one: its writer was killed at it. */
+const ABANDONED_MS = 60_000
 
 export interface RestoredL0 {
   readonly prefilter: Prefilter
@@ -47,6 +50,7 @@ export class SnapshotFile {
   /** The snapshot, if it is whole. That its position lies in the store's history is for the first poll to find out. */
   async load(): Promise<RestoredL0 | undefined> {
     const { clock, logger, graceSeconds } = this.#settings
+    await this.#removeAbandoned()
     try {
       const { prefilter, meta } = await decodeSnapshot(await readFile(this.#path))
       const { position, oldestKept, expiries, selectors } = readMeta(meta)
@@ -59,6 +63,20 @@ export class SnapshotFile {
         logger.warn({ err: error, path: this.#path }, 'the snapshot of L0 is left aside: L0 comes from the store')
       }
       return undefined
+    }
+  }
+
+  /** Half-written files of processes that were killed. */
+  async #removeAbandoned(): Promise<void> {
+    const [folder, prefix] = [dirname(this.#path), `${basename(this.#path)}.`]
+    try {
+      for (const name of await readdir(folder)) {
+        if (!name.startsWith(prefix)) continue
+        const { mtimeMs } = await stat(join(folder, name))
+        if (Date.now() - mtimeMs > ABANDONED_MS) await rm(join(folder, name), { force: true })
+      }
+    } catch {
+      // Another process was faster, or the folder may not be listed: they cost some space, nothing else.
     }
   }
 

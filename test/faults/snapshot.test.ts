@@ -1,4 +1,6 @@
-import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Revocade } from 'revocade'
@@ -63,6 +65,16 @@ describe('a snapshot that is', () => {
     expect(rebuilds > 0).toBe(rebuilt)
     // And it has healed: the next start has a good one.
     expect(await expectRight(store, names('b', 50), names('c', 200))).toEqual({ rebuilds: 0 })
+  })
+
+  it('half written by a process that was killed: is taken away once nobody can be at it any more', async () => {
+    const store = join(directory(), 'store.db')
+    await session(store, revokeAll(names('a', 5)))
+    const [abandoned, recent] = ['1234.0123abcd', '1235.0123abcd'].map((rest) => `${snapshotOf(store)}.${rest}`)
+    for (const file of [abandoned, recent]) writeFileSync(file, 'half')
+    utimesSync(abandoned, new Date(), new Date(Date.now() - 120_000))
+    expect(await expectRight(store, names('a', 5), names('b', 5))).toEqual({ rebuilds: 0 })
+    expect([abandoned, recent].map((file) => existsSync(file))).toEqual([false, true])
   })
 
   it('of a history that a restored backup undid, older or as long: right answers', async () => {
