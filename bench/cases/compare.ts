@@ -47,7 +47,7 @@ async function run(context: Context): Promise<Row[]> {
   await using engine = await createRevocade({ store: new MemoryStore(size, random) })
   const timings = await interleave([
     new IsClearlyActive(random, engine), new HasId('Set.has', set, random), new HasId('bloom-filters has', bloom, random),
-  ], { rounds: { full: 200, quick: 40, test: 1 }[context.scale], batch: 128 })
+  ], { rounds: { full: 100, quick: 20, test: 1 }[context.scale], batch: 512 })
   const check = of(timings, 'isClearlyActive').p50
   const row = (name: string, what: string, target: number): Row => {
     const { p50 } = of(timings, name)
