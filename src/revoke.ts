@@ -121,11 +121,12 @@ export class Revoke {
   /** L0 first: from here on a check takes the closer look, whatever becomes of the write. Then the commit, then once more, as the store has it. */
   async #commit(mutations: readonly RevokeMutation[]): Promise<Committed> {
     const { l0, store, sync } = this.#deps
-    for (const { digest, target, expiresAt } of mutations) l0.add(digestOfBytes(digest), expiresAt, selectorOf(target))
+    const digests = mutations.map(({ digest }) => digestOfBytes(digest))
+    mutations.forEach(({ target, expiresAt }, i) => l0.add(digests[i], expiresAt, selectorOf(target)))
     const committed = await store.write(mutations)
-    mutations.forEach(({ digest, target }, i) => {
+    mutations.forEach(({ target }, i) => {
       const { seq, expiresAt } = committed.written[i]
-      sync.committed(digestOfBytes(digest), seq, committed.epoch, true, expiresAt, selectorOf(target))
+      sync.committed(digests[i], seq, committed.epoch, true, expiresAt, selectorOf(target))
     })
     return committed
   }
