@@ -1,3 +1,4 @@
 /** Conformance suites for those who write a layer of their own, independent of the test runner. */
-export { prefilterSuite, someDigests, type PrefilterRequest, type SuiteRunner } from './prefilter-suite.js'
-export * from './store-suite.js'
+export { prefilterSuite, someDigests, type PrefilterRequest } from './prefilter-suite.js'
+export { storeSuite, type StoreFixture, type StoreHarness } from './store-suite.js'
+export type { SuiteRunner } from './suite-runner.js'

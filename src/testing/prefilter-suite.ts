@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Digest, Prefilter } from '../ports.js'
 import { decodeSnapshot, encodeSnapshot } from '../prefilter/snapshot.js'
-
-/** The two functions that vitest, jest, mocha and node:test have in common. */
-export interface SuiteRunner {
-  readonly describe: (name: string, body: () => void) => void
-  readonly it: (name: string, body: () => Promise<void>) => void
-}
+import type { SuiteRunner } from './suite-runner.js'
 
 /** What the suite asks a factory for. Kinds without a rate to choose ignore it. */
 export interface PrefilterRequest {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Change, Digest } from '../ports.js'
 import { collect, digestOf, follow, id, NOW, openStore, revoke, selector, unrevoke } from './store-fixtures.js'
-import type { SuiteIt, SuiteRunner } from './store-suite.js'
+import type { SuiteIt } from './store-suite.js'
+import type { SuiteRunner } from './suite-runner.js'
 
 /** The change log and the snapshot, as a follower uses them: part of `storeSuite`. */
 export function storeFollowSuite(describe: SuiteRunner['describe'], it: SuiteIt, name: string): void {

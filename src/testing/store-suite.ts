@@ -5,12 +5,7 @@ import {
 } from './store-fixtures.js'
 import { storeFollowSuite } from './store-follow-suite.js'
 import { storeUpsertSuite } from './store-upsert-suite.js'
-
-/** The two functions of a test runner that the suites need: vitest's, `node:test`'s, jest's, mocha's. */
-export interface SuiteRunner {
-  readonly describe: (name: string, define: () => void) => unknown
-  readonly it: (name: string, test: () => Promise<void>) => unknown
-}
+import type { SuiteRunner } from './suite-runner.js'
 
 /** One place to keep data, new and empty. */
 export interface StoreFixture {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Mutation, RevocationStore, StoredRow } from '../ports.js'
 import { digestOf, NOW, openStore, revoke, selector, unrevoke, wordsOf } from './store-fixtures.js'
-import type { SuiteIt, SuiteRunner } from './store-suite.js'
+import type { SuiteIt } from './store-suite.js'
+import type { SuiteRunner } from './suite-runner.js'
 
 /** What stands after several writes met on one digest: part of `storeSuite`. */
 export function storeUpsertSuite(describe: SuiteRunner['describe'], it: SuiteIt, name: string): void {
