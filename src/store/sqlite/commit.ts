@@ -3,6 +3,12 @@ import { RevocadeError } from '../../errors.js'
 import type { Connection } from './driver.js'
 import { unpack, type UnpackedMutation } from './packing.js'
 
+/** Mutations from which on a batch is worth a long log. */
+const LARGE_BATCH = 1024
+/** 64 MB and 4 MB. */
+const LONG_LOG_PAGES = 16_000
+const SHORT_LOG_PAGES = 1000
+
 /** What a committed batch answers: `[seq, expiresAt]` for each mutation, and where the history stands now. */
 export interface BatchResult {
   readonly results: Float64Array<ArrayBuffer>
@@ -59,6 +65,7 @@ export class Committer {
   readonly #db: Connection
   readonly #statements: ReturnType<typeof prepare>
   readonly #namespace: number
+  #longLog: boolean | undefined
   #epochBegun = false
   /** The newest change known to have been committed. */
   #seen = 0
@@ -76,6 +83,7 @@ export class Committer {
    */
   apply(memory: ArrayBuffer, count: number, seen = 0): BatchResult {
     const { begin, head, setHead, startEpoch, commit } = this.#statements
+    this.#tuneLog(count)
     begin.run()
     try {
       const before = head.get()
@@ -109,6 +117,18 @@ export class Committer {
       if (this.#db.inTransaction) this.#statements.rollback.run()
       throw error
     }
+  }
+
+  /**
+   * How long the log gets before it is folded into the file. Short for single revocations: a commit that makes the
+   * log's file longer takes twice the time of one that writes over what was folded in already. Long for large batches:
+   * they touch most pages of the index again and again, and each is then folded in once.
+   */
+  #tuneLog(count: number): void {
+    const long = count >= LARGE_BATCH
+    if (long === this.#longLog) return
+    this.#longLog = long
+    this.#db.pragma(`wal_autocheckpoint = ${long ? LONG_LOG_PAGES : SHORT_LOG_PAGES}`)
   }
 
   /** The expiry that now stands. */

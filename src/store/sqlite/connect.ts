@@ -143,9 +143,7 @@ function makeDurable(db: Connection, busyTimeoutMs: number): { journalMode: stri
   db.pragma('synchronous = FULL')
   db.pragma('trusted_schema = OFF')
   db.pragma('cell_size_check = ON')
-  // 64 MB each: random digests touch many pages. They stay in memory, and each is folded into the file once.
-  db.pragma('cache_size = -65536')
-  db.pragma('wal_autocheckpoint = 16000')
+  db.pragma('cache_size = -65536') // 64 MB: random digests touch many pages
   db.pragma('journal_size_limit = 67108864')
   const synchronous = Number(db.pragma('synchronous', { simple: true }))
   if (journalMode !== 'wal' || synchronous !== 2) {
