@@ -46,6 +46,8 @@ export class Sync {
   #running: Promise<void> = Promise.resolve()
   #rebuild: Promise<void> | undefined
   #failing = false
+  /** Why L0 must be rebuilt before it is trusted again: a rebuild that failed. */
+  #unfinished: string | undefined
   #wall: number
   #monotonic: bigint
   #sweptAt: bigint
@@ -82,7 +84,8 @@ export class Sync {
 
   /** One round: everything up to now, slice by slice, then the lease. */
   async poll(): Promise<void> {
-    if (this.#clockStepped()) await this.#startOver('the clock was set back: rebuilding L0, which may have dropped what lives again')
+    const why = this.#clockStepped() ? 'the clock was set back: rebuilding L0, which may have dropped what lives again' : this.#unfinished
+    if (why !== undefined) await this.#startOver(why)
     for (;;) {
       const sentAt = this.#deps.clock.monotonic()
       const reply = this.#deps.store.poll(this.#position, SLICE)
@@ -109,13 +112,19 @@ export class Sync {
    * local one that answers at once. With Δ = 0 that is the way of every check.
    */
   catchUp(): boolean {
-    const { store, clock } = this.#deps
+    const { store, clock, cache } = this.#deps
     if (!this.#following || store.isCurrent === undefined) return false
     const sentAt = clock.monotonic()
     try {
       if (!store.isCurrent()) {
         const answer = store.poll(this.#position, CATCH_UP)
-        if (answer instanceof Promise || answer.status === 'diverged' || !this.#apply(answer)) return false
+        if (answer instanceof Promise) {
+          // Not in time for this check; the next round asks again. But that the store is another one is said only once,
+          // and a failure that nobody listens to would end the process.
+          answer.then(({ status }) => { if (status === 'diverged') cache.clear() }, () => undefined)
+          return false
+        }
+        if (answer.status === 'diverged' || !this.#apply(answer)) return false
       }
     } catch {
       // The check goes on to the store itself, which says what is wrong.
@@ -160,12 +169,15 @@ export class Sync {
   async #startOver(why: string): Promise<void> {
     const { lease, cache, logger, l0, store } = this.#deps
     lease.end()
+    cache.clear()
     this.#following = false
+    this.#unfinished = why
     logger.warn({ position: this.#position }, why)
     await this.#rebuild
     const position = await l0.rebuild(store)
     cache.clear()
     this.#position = position
+    this.#unfinished = undefined
     this.#following = !this.#stopped
     this.#deps.checkpoint('rebuilt')
   }

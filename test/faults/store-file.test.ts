@@ -1,4 +1,4 @@
-import { closeSync, copyFileSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, copyFileSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
@@ -103,17 +103,32 @@ describe('a store file that is deleted under a running engine', () => {
     await until('L0 answers again', () => engine.isClearlyActive(token('another')))
   })
 
-  it('costs no process its life, whatever Δ is', async () => {
+  it.each<[string, (store: string) => void]>([
+    ['deleted', (store) => rmSync(store)],
+    ['replaced by garbage', (store) => {
+      writeFileSync(`${store}.new`, 'no database '.repeat(1000))
+      renameSync(`${store}.new`, store)
+    }],
+    ['replaced by an empty file', (store) => {
+      writeFileSync(`${store}.new`, '')
+      renameSync(`${store}.new`, store)
+    }],
+  ])('costs no process its life, whatever Δ is: %s', async (_how, harm) => {
     for (const options of [{ maxStalenessMs: 0 }, { maxStalenessMs: STALENESS_MS }, { exclusive: true }]) {
-      const { store } = await sample()
+      const { store, folder } = await sample()
+      const backup = await backupWithNew({ store, folder })
       const host = await Host.open({ store, ...options })
       expect(await host.verdicts([OLD, OTHER])).toEqual(['revoked', 'active'])
-      rmSync(store)
+      harm(store)
       for (let i = 0; i < 40; i++) {
         expect(['revoked', 'unknown']).toContain((await host.verdicts([OLD, OTHER]))[0])
         await sleep(10)
       }
-      await expect(host.revoke(NEW)).rejects.toMatchObject({ message: expect.stringContaining('replaced or deleted') as string })
+      await expect(host.revoke(OTHER)).rejects.toHaveProperty('code')
+      renameSync(backup, store)
+      await until('the engine has found the restored file', async () => (await host.verdicts([NEW]))[0] === 'revoked')
+      await host.revoke(OTHER)
+      expect(await host.verdicts([OLD, OTHER])).toEqual(['revoked', 'revoked'])
       await host.close()
     }
   })
