@@ -61,12 +61,16 @@ export class Lookup {
     return this.#check(token, readCheckOptions(options))
   }
 
-  /** The hot path. No I/O, no allocation for claims whose id is a plain string. */
+  /**
+   * The hot path. No I/O, no allocation for claims whose id is a plain string. The clock is read between digest and
+   * probe: a clock read waits for all memory that was asked for, so after the probe it would wait for that as well.
+   */
   isClearlyActive(token: unknown): boolean {
-    if (!this.#isFresh()) return false
-    const { digester, l0 } = this.#deps
+    const { digester, l0, lease, sync } = this.#deps
     try {
       if (!digester.tokenIfIdentifiable(token)) return false
+      // Catching up runs the code of others (store, logger), which may ask us about another token: digest again.
+      if (!lease.isLive() && !(sync.catchUp() && digester.tokenIfIdentifiable(token))) return false
       const { claims } = digester
       if (l0.liveSelectors.length === 0 || claims === undefined ? l0.prefilter.has(digester.words) : this.#holdsAny(claims)) return false
     } catch {
