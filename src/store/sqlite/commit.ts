@@ -4,7 +4,7 @@ import type { Connection } from './driver.js'
 import { unpack, type UnpackedMutation } from './packing.js'
 
 /** Mutations from which on a batch is worth a long log. */
-const LARGE_BATCH = 1024
+const LARGE_BATCH = 32
 /** 64 MB and 4 MB. */
 const LONG_LOG_PAGES = 16_000
 const SHORT_LOG_PAGES = 1000
