@@ -39,8 +39,9 @@ export async function createRevocade(options?: RevocadeOptions): Promise<Revocad
   const key = secret === undefined ? undefined : keyFromSecret(secret)
   const prefilter = await createPrefilter(settings.prefilter)
   try {
-    const purgeGraceSeconds = settings.clockToleranceSeconds + GRACE_SECONDS
-    const info = await store.open({ namespace, secret: key, exclusive, purgeGraceSeconds, clock, logger })
+    const { clockToleranceSeconds } = settings
+    const purgeGraceSeconds = clockToleranceSeconds + GRACE_SECONDS
+    const info = await store.open({ namespace, secret: key, exclusive, purgeGraceSeconds, clockToleranceSeconds, clock, logger })
     return await startEngine(settings, store, info, prefilter, purgeGraceSeconds)
   } catch (error) {
     await store.close()
@@ -94,9 +95,12 @@ async function startEngine(
   let closing: Promise<void> | undefined
   const close = (): Promise<void> =>
     (closing ??= (async () => {
-      await sync.stop()
-      await snapshot?.save(l0, sync.position)
-      await store.close()
+      try {
+        await sync.stop()
+        await snapshot?.save(l0, sync.position)
+      } finally {
+        await store.close()
+      }
     })())
   /** Guards a call that takes arguments: one place that says "closed". */
   const open = <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
@@ -130,6 +134,8 @@ async function* list(store: RevocationStore, settings: Settings, closed: () => b
   while (left > 0) {
     if (closed()) throw closedError()
     const limit = Math.min(LIST_PAGE, left)
+    // A local store answers at once: checks must not wait for the end of a long listing.
+    if (afterSeq > 0) await new Promise((resolve) => setImmediate(resolve))
     const page: readonly StoredRow[] = await store.list({
       afterSeq, limit,
       ...(liveAfter === undefined ? {} : { liveAfter }),

@@ -161,6 +161,8 @@ export interface StoreContext {
   readonly exclusive: boolean
   /** How long past its expiry a row is kept, in seconds. */
   readonly purgeGraceSeconds: number
+  /** How long past its expiry a revocation is honoured still, and so must not be narrowed, in seconds. Default 0. */
+  readonly clockToleranceSeconds?: number | undefined
   readonly clock: { now(): number }
   readonly logger: Logger
 }

@@ -103,7 +103,8 @@ export class SnapshotFile {
       await rename(temporary, this.#path)
     } catch (error) {
       logger.warn({ err: error, path: this.#path }, 'the snapshot of L0 could not be written')
-      await rm(temporary, { force: true })
+      // What keeps it from being written may keep it from being removed.
+      await rm(temporary, { force: true }).catch(() => undefined)
     }
   }
 }

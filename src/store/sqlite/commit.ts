@@ -35,13 +35,17 @@ export interface Merged {
 /** No cutoff at all matches every token: it is later than any. */
 const cutoff = (issuedThrough: number | null): number => issuedThrough ?? Number.POSITIVE_INFINITY
 
+/** Whether checks still honour a row at some time, in milliseconds: until its expiry, and the clock tolerance more. */
+const isLive = ([, revoked, expiresAt]: Existing, toleranceSeconds: number, at: number): boolean =>
+  revoked === 1 && (expiresAt + toleranceSeconds) * 1000 > at
+
 /**
  * What stands after a revocation meets a row of the same digest. A live one is only ever widened: the later
  * expiry and the later cutoff win. A tombstone or an expired row is replaced.
  */
-export function merge(existing: Existing, mutation: UnpackedMutation): Merged {
-  const [, revoked, expiresAt, revokedAt, issuedBefore, issuedThrough, reason, actor] = existing
-  if (revoked === 0 || expiresAt * 1000 <= mutation.revokedAt) return mutation
+export function merge(existing: Existing, mutation: UnpackedMutation, toleranceSeconds: number): Merged {
+  if (!isLive(existing, toleranceSeconds, mutation.revokedAt)) return mutation
+  const [, , expiresAt, revokedAt, issuedBefore, issuedThrough, reason, actor] = existing
   const step = cutoff(mutation.issuedThrough) - cutoff(issuedThrough) // NaN: neither has one
   const later = step > 0 || (step === 0 && (mutation.issuedBefore ?? 0) > (issuedBefore ?? 0))
   return {
@@ -65,14 +69,16 @@ export class Committer {
   readonly #db: Connection
   readonly #statements: ReturnType<typeof prepare>
   readonly #namespace: number
+  readonly #toleranceSeconds: number
   #longLog: boolean | undefined
   #epochBegun = false
   /** The newest change known to have been committed. */
   #seen = 0
 
-  constructor(db: Connection, namespace: number) {
+  constructor(db: Connection, namespace: number, toleranceSeconds: number) {
     this.#db = db
     this.#namespace = namespace
+    this.#toleranceSeconds = toleranceSeconds
     this.#statements = prepare(db)
   }
 
@@ -142,7 +148,7 @@ export class Committer {
     if (changes === 1) return mutation.expiresAt
     const existing = find.get(this.#namespace, digest)
     if (existing === undefined) throw damaged('has a damaged index')
-    const row = merge(existing, mutation)
+    const row = merge(existing, mutation, this.#toleranceSeconds)
     move.run(seq, row.expiresAt, row.revokedAt, selector, target,
       row.issuedBefore, row.issuedThrough, row.reason, row.actor, existing[0])
     return row.expiresAt
@@ -152,9 +158,8 @@ export class Committer {
   #unrevoke(seq: number, mutation: UnpackedMutation): number {
     const { find, bury } = this.#statements
     const existing = find.get(this.#namespace, mutation.digest)
-    if (existing === undefined) return -1
-    const [at, revoked, expiresAt] = existing
-    if (revoked === 0 || expiresAt * 1000 <= mutation.revokedAt) return -1
+    if (existing === undefined || !isLive(existing, this.#toleranceSeconds, mutation.revokedAt)) return -1
+    const [at, , expiresAt] = existing
     bury.run(seq, mutation.revokedAt, at)
     return expiresAt
   }

@@ -18,6 +18,8 @@ export interface ConnectOptions {
   readonly identity?: string | undefined
   /** How long a commit waits for another process's lock, in milliseconds. */
   readonly busyTimeoutMs: number
+  /** How long past its expiry a revocation is honoured still, in seconds. */
+  readonly toleranceSeconds: number
   /** Tests only: SQLite reports a full disk past this many pages. */
   readonly maxPageCount?: number | undefined
 }

@@ -25,6 +25,7 @@ export async function openConnections(
   const connect: ConnectOptions = {
     path, create, namespace: context.namespace, secret: context.secret,
     busyTimeoutMs: options.busyTimeoutMs ?? 5000, maxPageCount: options.maxPageCount,
+    toleranceSeconds: context.clockToleranceSeconds ?? 0,
   }
   const writer = new Writer(connect)
   const found = await writer.start()

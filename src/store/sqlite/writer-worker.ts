@@ -63,7 +63,7 @@ function serve({ db, ...found }: Connected, committer: Committer): void {
 function open(): [Connected, Committer] {
   const connected = connect(options)
   try {
-    return [connected, new Committer(connected.db, connected.namespaceId)]
+    return [connected, new Committer(connected.db, connected.namespaceId, options.toleranceSeconds)]
   } catch (error) {
     connected.db.close()
     throw error
