@@ -137,8 +137,9 @@ export class Sync {
   /** Takes in a change that this engine has just committed itself. */
   committed(digest: Digest, seq: number, epoch: Committed['epoch'], revoked: boolean, expiresAt: number, selector?: readonly string[]): void {
     this.#applyOne(digest, revoked, expiresAt, selector)
-    // The very next number: nothing of others' lies between, so the poll need not read our own change again.
-    if (seq === this.#position.seq + 1) this.#position = { seq, epoch }
+    // The very next number of the same history: nothing of others' lies between, so the poll need not read our own change
+    // again. In another epoch the numbers before it may be others' as well, where the store was restored in between.
+    if (seq === this.#position.seq + 1 && (epoch === this.#position.epoch || seq === 1)) this.#position = { seq, epoch }
   }
 
   #apply(answer: Extract<Poll, { status: 'ok' }>): boolean {
