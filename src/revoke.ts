@@ -12,6 +12,9 @@ import { digestBytes, digestOfBytes, type TokenDigester } from './token/identify
 /** Entries of revokeMany that are written together, and how many such writes may wait: a store commits large batches cheaper. */
 const BATCH = 4096
 const BATCHES_AHEAD = 14
+/** How long entries are read, a few at a time, before the event loop turns, in milliseconds. */
+const TURN_MS = 8
+const FEW = 64
 
 export interface RevokeDeps {
   readonly digester: TokenDigester
@@ -28,6 +31,8 @@ export interface RevokeDeps {
 /** The write path, top to bottom: target, expiry, L0, durable commit, receipt. */
 export class Revoke {
   readonly #deps: RevokeDeps
+  /** The batches under way of all calls of revokeMany. None of them rejects. */
+  readonly #batches = new Set<Promise<void>>()
 
   constructor(deps: RevokeDeps) {
     this.#deps = deps
@@ -57,24 +62,32 @@ export class Revoke {
     options: RevokeManyOptions = {},
   ): Promise<BulkReceipt> {
     readRevokeManyOptions(options)
+    if (!isIterable(entries)) throw new RevocadeError('ERR_CONFIG', 'revokeMany takes an iterable of entries, such as an array')
     const total = { seq: 0, count: 0, expired: 0, invalid: 0 }
     const underWay: Promise<void>[] = []
     let batch: RevokeMutation[] = []
+    let turnedAt = performance.now()
+    /** A synchronous iterable never lets the event loop turn by itself: checks and the lease must not wait for its end. */
+    const turn = async (): Promise<void> => {
+      await new Promise((resolve) => setImmediate(resolve))
+      turnedAt = performance.now()
+    }
     const send = async (): Promise<void> => {
       const mutations = batch
       batch = []
-      underWay.push(
-        this.#commit(mutations).then(({ written }) => {
-          total.count += mutations.length
-          total.seq = written.at(-1)?.seq ?? total.seq
-          options.onProgress?.(total.count)
-        }),
-      )
+      // Several calls share the room there is: none of them is refused for want of it.
+      while (this.#batches.size >= BATCHES_AHEAD) await Promise.race(this.#batches)
+      const sent = this.#commit(mutations).then(({ written }) => {
+        total.count += mutations.length
+        total.seq = written.at(-1)?.seq ?? total.seq
+        options.onProgress?.(total.count)
+      })
+      underWay.push(sent)
       // A failure shows when its turn comes; until then it is no unhandled rejection.
-      underWay.at(-1)?.catch(() => undefined)
+      const settled = sent.catch(() => undefined).finally(() => this.#batches.delete(settled))
+      this.#batches.add(settled)
       if (underWay.length > BATCHES_AHEAD) await underWay.shift()
-      // A synchronous iterable never lets the event loop turn by itself: checks and the lease must not wait for its end.
-      await new Promise((resolve) => setImmediate(resolve))
+      await turn()
     }
     let index = 0
     try {
@@ -91,6 +104,7 @@ export class Revoke {
         }
         index++
         if (batch.length === BATCH) await send()
+        else if (index % FEW === 0 && performance.now() - turnedAt > TURN_MS) await turn()
       }
     } finally {
       // Also where an entry or the iterable fails: what came before stays revoked.
@@ -166,4 +180,13 @@ function readRevokeManyOptions(options: RevokeManyOptions): void {
   const given = record(options, 'options')
   onlyKnown(given, ['ack', 'onInvalid', 'onProgress'], 'option')
   oneOf(given.ack, 'ack', ['durable', 'fleet'], 'durable')
+  for (const name of ['onInvalid', 'onProgress']) {
+    if (given[name] === undefined || typeof given[name] === 'function') continue
+    throw new RevocadeError('ERR_CONFIG', `option '${name}' must be a function`)
+  }
+}
+
+function isIterable(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return Symbol.asyncIterator in value || Symbol.iterator in value
 }
