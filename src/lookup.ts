@@ -6,6 +6,7 @@ import { oneOf, onlyKnown, record } from './options.js'
 import type { Digest, RevocationStore, StoredRow } from './ports.js'
 import type { Sync } from './sync.js'
 import type { Claims, TokenDigester } from './token/identify.js'
+import { isWrapped } from './token/claim-values.js'
 import { numericDate } from './token/numeric-date.js'
 import { ACTIVE_BY_CACHE, ACTIVE_BY_PREFILTER, ACTIVE_BY_STORE, toRevocation, type DecidedBy, type Verdict } from './verdict.js'
 import type { VerdictCache } from './verdict-cache.js'
@@ -58,7 +59,7 @@ export class Lookup {
 
   check(token: unknown, options?: CheckOptions): Promise<Verdict> {
     if (options === undefined && this.isClearlyActive(token)) return ACTIVE
-    return this.#check(token, readCheckOptions(options))
+    return this.#check(token, options)
   }
 
   /**
@@ -106,12 +107,13 @@ export class Lookup {
   }
 
   async #isRevoked(token: unknown, options: CheckOptions | undefined): Promise<boolean> {
-    const verdict = await this.#check(token, readCheckOptions(options))
+    const verdict = await this.#check(token, options)
     if (verdict.status !== 'unknown') return verdict.status === 'revoked'
     throw new RevocadeError('ERR_UNAVAILABLE', `can't tell whether the token is revoked (${verdict.reason ?? 'no reason given'}): refuse it for now and ask again`)
   }
 
-  async #check(token: unknown, options: CheckOptions): Promise<Verdict> {
+  async #check(token: unknown, given: CheckOptions | undefined): Promise<Verdict> {
+    const options = readCheckOptions(given)
     const fresh = this.#isFresh()
     const candidates = this.#candidates(token, options.selectorsOnly === true, fresh)
     if (candidates.length === 0 && fresh) {
@@ -130,8 +132,8 @@ export class Lookup {
     }
     const identified = digester.tokenIfIdentifiable(token)
     if (identified) consider(undefined)
-    // Says what is missing.
-    else if (!selectorsOnly) digester.token(token)
+    // Says what is missing. What holds no claims itself is no token without selectors, but a mistake.
+    else if (!selectorsOnly || isWrapped(token)) digester.token(token)
     const { claims } = digester
     if (claims === undefined) return candidates
     for (const shape of fresh ? l0.liveSelectors : l0.configuredSelectors) {

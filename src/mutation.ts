@@ -71,10 +71,11 @@ export class Mutations {
   ofToken(token: unknown, options: Given): RevokeMutation {
     const { digester } = this.#deps
     const target = digester.targetOf(token)
+    // Whatever 'exp' is: a token that has an unusable one can be revoked with an expiresAt.
+    if (options.expiresAt !== undefined) return this.#mutation(target, toSeconds(timeOf(options.expiresAt), 'expiresAt'), options)
     const exp = digester.claims === undefined ? undefined : numericDate(digester.claims, 'exp')
-    const expiresAt = options.expiresAt === undefined ? exp : toSeconds(timeOf(options.expiresAt), 'expiresAt')
-    if (expiresAt === undefined) throw noExpiry("the token has no 'exp'")
-    return this.#mutation(target, expiresAt, options)
+    if (exp === undefined) throw noExpiry("the token has no 'exp'")
+    return this.#mutation(target, exp, options)
   }
 
   ofSelector(selector: unknown, options: Given): RevokeMutation {

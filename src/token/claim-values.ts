@@ -53,12 +53,21 @@ export function notAToken(token: unknown): RevocadeError {
   return new RevocadeError('ERR_INVALID_TOKEN', `A token is a string or the object of its claims, but this is ${given}`)
 }
 
+/**
+ * Whether a value holds a token instead of being one: a decoded JWT with its header (jsonwebtoken and fast-jwt with
+ * `complete`, the result of jose), a promise that was not awaited, a String object.
+ */
+export function isWrapped(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const decoded = 'payload' in value && ('signature' in value || 'protectedHeader' in value)
+  return decoded || ('then' in value && typeof value.then === 'function') || value instanceof String
+}
+
 /** The error for claims that have none of the id claims. */
 export function notIdentifiable(idClaims: readonly string[], claims: object | undefined): RevocadeError {
   const names = idClaims.map((claim) => `"${claim}"`).join(' or ')
-  const complete = claims !== undefined && 'payload' in claims && 'signature' in claims
-  const advice = complete
-    ? 'this looks like a complete JWT, so pass its .payload'
+  const advice = isWrapped(claims)
+    ? 'this looks like a complete JWT or the promise of one, so pass its .payload, awaited'
     : 'pass the raw token instead, issue tokens with such a claim, or check selectors only ({ selectorsOnly: true })'
   return new RevocadeError('ERR_TOKEN_NOT_IDENTIFIABLE', `The claims have no ${names || 'id claim'}: ${advice}`)
 }
