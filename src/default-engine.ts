@@ -5,6 +5,8 @@ import type { RevocadeOptions } from './options.js'
 
 let configured: RevocadeOptions | undefined
 let starting: Promise<Revocade> | undefined
+/** The end of the last one: an exclusive store must be released before it is opened again. */
+let closing: Promise<void> = Promise.resolve()
 
 /**
  * Sets the options of the process-wide engine. Call it before the first {@link isRevoked} or {@link revoke};
@@ -37,10 +39,14 @@ export async function revoke(token: Token, options?: RevokeOptions): Promise<Rec
 
 async function start(): Promise<Revocade> {
   try {
+    await closing.catch(() => undefined)
     const engine = await createRevocade(configured ?? optionsFromEnvironment(process.env))
-    const close = async (): Promise<void> => {
-      starting = undefined
-      await engine.close()
+    const self = starting
+    const close = (): Promise<void> => {
+      // Only once: by a second call there may be another one.
+      if (starting === self) starting = undefined
+      closing = engine.close()
+      return closing
     }
     return { ...engine, close, [Symbol.asyncDispose]: close }
   } catch (error) {

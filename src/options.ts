@@ -104,7 +104,7 @@ export function readOptions(options: RevocadeOptions = {}): Settings {
     namespace: namespaceOption(options.namespace),
     secret: secretOption(options.secret),
     maxTokenBytes: number(options.maxTokenBytes, 'maxTokenBytes', 256, 65_536, 16_384),
-    cacheEntries: number(options.cacheEntries, 'cacheEntries', 0, 10_000_000, 10_000),
+    cacheEntries: wholeNumber(options.cacheEntries, 'cacheEntries', 0, 10_000_000, 10_000),
     snapshot: boolean(options.snapshot, 'snapshot', true),
     logger: loggerOption(options.logger),
     clock: clockOption(options.clock),
@@ -212,6 +212,12 @@ function number(value: unknown, name: string, min: number, max: number, fallback
   if (value === undefined) return fallback
   if (typeof value === 'number' && value >= min && value <= max) return value
   throw config(name, `must be a number from ${min} to ${max}`)
+}
+
+function wholeNumber(value: unknown, name: string, min: number, max: number, fallback: number): number {
+  const given = number(value, name, min, max, fallback)
+  if (Number.isInteger(given)) return given
+  throw config(name, `must be a whole number from ${min} to ${max}`)
 }
 
 function boolean(value: unknown, name: string, fallback: boolean): boolean {
