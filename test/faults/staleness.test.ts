@@ -118,7 +118,7 @@ const WRITER: Peer = { name: 'writer', stalenessMs: 300, writes: { mine: 0, of: 
 describe('two processes on one store', () => {
   it.each([50, 300, 0])('no "active" later than Δ = %i ms', async (stalenessMs) => {
     const { seen } = await trial([WRITER, { name: 'checker', stalenessMs }], (of) =>
-      of('checker').checks > 100_000 && of('checker').turned > 50 && (stalenessMs === 0 || of('checker').near > 50))
+      of('checker').checks > 40_000 && of('checker').turned > 50 && (stalenessMs === 0 || of('checker').near > 50))
     if (stalenessMs === 0) expect(seen('checker').near).toBe(0)
     expect(seen('writer').near).toBe(0)
   })

@@ -114,7 +114,7 @@ describe('a store file that is deleted under a running engine', () => {
       renameSync(`${store}.new`, store)
     }],
   ])('costs no process its life, whatever Δ is: %s', async (_how, harm) => {
-    for (const options of [{ maxStalenessMs: 0 }, { maxStalenessMs: STALENESS_MS }, { exclusive: true }]) {
+    await Promise.all([{ maxStalenessMs: 0 }, { maxStalenessMs: STALENESS_MS }, { exclusive: true }].map(async (options) => {
       const { store, folder } = await sample()
       const backup = await backupWithNew({ store, folder })
       const host = await Host.open({ store, ...options })
@@ -130,7 +130,7 @@ describe('a store file that is deleted under a running engine', () => {
       await host.revoke(OTHER)
       expect(await host.verdicts([OLD, OTHER])).toEqual(['revoked', 'revoked'])
       await host.close()
-    }
+    }))
   })
 })
 
