@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, describe, expect, it } from 'vitest'
-import { createRevocade, configure, defaultRevocade, isRevoked, type Revocade, type RevocadeOptions } from 'revocade'
+import { createRevocade, configure, defaultRevocade, isRevoked, type Revocade, type RevocadeOptions, type Token } from 'revocade'
 import { ManualClock, rig } from './rig.js'
 import { ModelStore } from './model-store.js'
 
@@ -169,7 +169,7 @@ describe('what callers get wrong', () => {
   it('has a code: revokeMany, cacheEntries', async () => {
     const engine = await open()
     for (const entries of [undefined, null, {}, 7, 'abc']) {
-      await expect(engine.revokeMany(entries as unknown as [])).rejects.toThrow(coded('ERR_CONFIG'))
+      await expect(engine.revokeMany(entries as [])).rejects.toThrow(coded('ERR_CONFIG'))
     }
     await expect(engine.revokeMany([], { onInvalid: 1 as unknown as () => void })).rejects.toThrow(coded('ERR_CONFIG'))
     await expect(engine.revokeMany([], { onProgress: {} as () => void })).rejects.toThrow(coded('ERR_CONFIG'))
@@ -184,7 +184,7 @@ describe('what callers get wrong', () => {
       { payload: { sub: 'u' }, protectedHeader: {} }, new String('opaque'),
     ]
     for (const token of wrapped) {
-      await expect(engine.isRevoked(token, { selectorsOnly: true })).rejects
+      await expect(engine.isRevoked(token as Token, { selectorsOnly: true })).rejects
         .toThrow(coded('ERR_TOKEN_NOT_IDENTIFIABLE'))
     }
     await engine.close()
