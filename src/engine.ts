@@ -38,10 +38,11 @@ export async function createRevocade(options?: RevocadeOptions): Promise<Revocad
   // Before the store is touched: what is wrong with the options shows here.
   const key = secret === undefined ? undefined : keyFromSecret(secret)
   const prefilter = await createPrefilter(settings.prefilter)
+  const { clockToleranceSeconds } = settings
+  const purgeGraceSeconds = clockToleranceSeconds + GRACE_SECONDS
+  // A store that refuses to be opened is not ours to close: it may be another engine's.
+  const info = await store.open({ namespace, secret: key, exclusive, purgeGraceSeconds, clockToleranceSeconds, clock, logger })
   try {
-    const { clockToleranceSeconds } = settings
-    const purgeGraceSeconds = clockToleranceSeconds + GRACE_SECONDS
-    const info = await store.open({ namespace, secret: key, exclusive, purgeGraceSeconds, clockToleranceSeconds, clock, logger })
     return await startEngine(settings, store, info, prefilter, purgeGraceSeconds)
   } catch (error) {
     await store.close()

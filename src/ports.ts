@@ -186,7 +186,7 @@ export interface RevocationStore {
   readonly kind: string
   /** Where this store keeps a snapshot of L0, if it has a place for it: a file path prefix. */
   readonly snapshotPath?: string
-  /** Opens, creates, migrates. Called once, before anything else. */
+  /** Opens, creates, migrates. Called once, before anything else. Where it rejects, it has released what it took: it is not closed. */
   open(context: StoreContext): Promise<StoreInfo>
   /** The newest committed row of a digest, tombstones and expired rows included. */
   get(digest: Digest): MaybePromise<StoredRow | undefined>

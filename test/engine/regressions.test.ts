@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, describe, expect, it } from 'vitest'
+import { SqliteStore } from '#dist/store/sqlite/index.js'
 import { createRevocade, configure, defaultRevocade, isRevoked, type Revocade, type RevocadeOptions, type Token } from 'revocade'
 import { ManualClock, rig } from './rig.js'
 import { ModelStore } from './model-store.js'
@@ -189,6 +190,15 @@ describe('what callers get wrong', () => {
     }
     await engine.close()
   })
+})
+
+it('a store that is refused to a second engine is not closed under the first', async () => {
+  const store = new SqliteStore(path())
+  const engine = await open({ store })
+  await expect(open({ store })).rejects.toThrow(coded('ERR_CONFIG'))
+  await engine.revoke({ jti: 'a', exp: now + 60 })
+  await expect(engine.isRevoked({ jti: 'a' })).resolves.toBe(true)
+  await engine.close()
 })
 
 it('a token with an unusable exp can be revoked with an expiresAt', async () => {
