@@ -108,8 +108,8 @@ async function startEngine(
     (...args: A): Promise<R> => (closing === undefined ? call(...args) : Promise.reject(closedError()))
 
   return {
-    // The two hot ones check for themselves: a closed engine has no lease, so nothing is decided without the slow path.
-    isClearlyActive: (token) => closing === undefined && lookup.isClearlyActive(token),
+    // Needs no guard: a closed engine has no lease and gets none, so nothing is clear any more.
+    isClearlyActive: (token) => lookup.isClearlyActive(token),
     isRevoked: (token, options) => (closing === undefined ? lookup.isRevoked(token, options) : Promise.reject(closedError())),
     check: open((token, options) => lookup.check(token, options)),
     revoke: open((token, options) => writer.revoke(token, options)),

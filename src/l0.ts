@@ -50,6 +50,8 @@ export class L0 {
   /** The configured selectors with live entries: the ones that a check has to look for. */
   liveSelectors: readonly PreparedShape[] = []
   rebuilds = 0
+  /** The filter in use: a plain field, for it is read by every check. */
+  prefilter: Prefilter
   readonly configuredSelectors: readonly PreparedShape[]
   readonly #options: L0Options
   readonly #shapes: ReadonlyMap<string, PreparedShape>
@@ -65,12 +67,9 @@ export class L0 {
     this.#options = options
     this.configuredSelectors = options.selectors.map((names) => digester.shape(names))
     this.#shapes = new Map(this.configuredSelectors.map((shape) => [JSON.stringify(shape.names), shape]))
+    this.prefilter = prefilter
     this.#current = { prefilter, expiries: ExpiryHistogram.from(state?.expiries ?? []), selectors: new Map(state?.selectors) }
     this.#refreshSelectors()
-  }
-
-  get prefilter(): Prefilter {
-    return this.#current.prefilter
   }
 
   get state(): L0State {
@@ -116,6 +115,7 @@ export class L0 {
       const end = await fill(next, first, scan)
       for (const { names, expiresAt } of end.selectors) noteSelector(next.selectors, names, expiresAt)
       this.#current = next
+      this.prefilter = prefilter
       this.rebuilds++
       this.#refreshSelectors()
       return end.position
