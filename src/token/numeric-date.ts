@@ -2,8 +2,8 @@ import { RevocadeError, type RevocadeErrorCode } from '../errors.js'
 import { describe } from './claim-values.js'
 import type { Claims } from './jwt.js'
 
-/** As seconds this is the year 5138; as milliseconds it is 1973. A number from here on can only be milliseconds. */
-const MILLISECONDS_FROM = 1e11
+/** As seconds this is the year 10000; as milliseconds it is 1978. A number from here on can only be milliseconds. */
+const MILLISECONDS_FROM = 253_402_300_800
 
 /**
  * A time claim of a token, in NumericDate seconds (RFC 7519, section 2; a fraction is allowed).
@@ -26,6 +26,7 @@ export function numericDate(claims: Claims, name: 'exp' | 'iat' | 'nbf'): number
 export function toSeconds(value: Date | number, option: string): number {
   if (!(value instanceof Date)) return checkSeconds(value, option, 'ERR_INVALID_TIME')
   if (Number.isNaN(value.getTime())) throw new RevocadeError('ERR_INVALID_TIME', `${option} is an invalid Date`)
+  if (value.getTime() >= MILLISECONDS_FROM * 1000) throw new RevocadeError('ERR_INVALID_TIME', `${option} is after the year 9999`)
   return checkSeconds(value.getTime() / 1000, option, 'ERR_INVALID_TIME')
 }
 

@@ -7,11 +7,13 @@ describe('times', () => {
     expect(numericDate({ exp: 1_800_000_000.5 }, 'exp')).toBe(1_800_000_000.5)
     expect(numericDate({ iat: 0 }, 'iat')).toBe(0)
     expect(numericDate({}, 'nbf')).toBeUndefined()
+    // The last second of the year 9999 is what .NET's DateTime.MaxValue becomes.
+    expect(numericDate({ exp: 253_402_300_799 }, 'exp')).toBe(253_402_300_799)
   })
 
   it.each<[unknown, string]>([
     [1_800_000_000_000, 'can only be milliseconds'],
-    [1e11, 'can only be milliseconds'],
+    [253_402_300_800, 'can only be milliseconds'],
     [-1, 'but is -1'],
     [Number.POSITIVE_INFINITY, 'but is Infinity'],
     [Number.NaN, 'but is NaN'],
@@ -34,5 +36,6 @@ describe('times', () => {
     for (const wrong of [new Date(Number.NaN), new Date(-1), new Date(8.64e15)]) {
       expect(() => toSeconds(wrong, 'expiresAt')).toThrow(ourError('ERR_INVALID_TIME', 'expiresAt'))
     }
+    expect(() => toSeconds(new Date(8.64e15), 'expiresAt')).toThrow('after the year 9999')
   })
 })
