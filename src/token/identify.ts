@@ -24,9 +24,6 @@ export interface IdentifyOptions {
   readonly maxTokenBytes: number
 }
 
-/** The default of {@link IdentifyOptions.maxTokenBytes}: 16 KiB, twice what most servers take in a header. */
-export const DEFAULT_MAX_TOKEN_BYTES = 16_384
-
 /** How many shapes {@link TokenDigester.shape} can prepare. */
 const MAX_SHAPES = 1024
 

@@ -1,4 +1,4 @@
-import type { ConnectOptions } from './connect.js'
+import type { Connected, ConnectOptions } from './connect.js'
 import type { PackedChunk, PackedEnd } from './scan-chunks.js'
 import type { PackedError } from './sqlite-errors.js'
 
@@ -27,16 +27,7 @@ export type FromWriter =
   | { readonly type: 'purged'; readonly deleted: number; readonly error: PackedError | undefined }
 
 /** What the write connection found on opening. */
-export interface WriterReady {
-  readonly id: string
-  readonly key: Uint8Array
-  readonly namespaceId: number
-  /** See `fileIdentity`. */
-  readonly identity: string
-  readonly synchronous: number
-  readonly journalMode: string
-  readonly sqliteVersion: string
-}
+export type WriterReady = Omit<Connected, 'db'>
 
 /** What a job thread is started with; each job has a thread and a read connection of its own. */
 export type JobData =
