@@ -1,0 +1,30 @@
+/**
+ * The part of an ioredis client (`^5.4 || ^6`, single, Sentinel or Cluster) that this package uses, declared here so that its
+ * types need none of ioredis' own. A client that a caller hands in is used and never closed.
+ */
+export interface RedisClient {
+  /** 'ready' where a command would be sent at once. */
+  readonly status: string
+  connect(): Promise<void>
+  /** Sends any command; replies come as bytes. */
+  callBuffer(command: string, ...args: (string | number | Uint8Array)[]): Promise<unknown>
+  /** Another connection with the same options: for subscriptions, which take a connection for themselves. */
+  duplicate(options?: object): RedisClient
+  subscribe(...channels: string[]): Promise<unknown>
+  on(event: string, listener: (...args: never[]) => void): unknown
+  off(event: string, listener: (...args: never[]) => void): unknown
+  /** Ends the connection; with `true` it is made anew. */
+  disconnect(reconnect?: boolean): void
+}
+
+/** Connections made by {@link connectRedis}, or around a client that a caller handed in. */
+export interface RedisConnections {
+  /** For commands with a deadline. */
+  readonly commands: RedisClient
+  /** For messages. Not connected yet. */
+  readonly subscriber: RedisClient
+  /** Whether `commands` was handed in: then it is not ours to end. */
+  readonly handedIn: boolean
+  /** For people: `redis://localhost:6379/0`, without user and password. */
+  readonly description: string
+}
