@@ -1,6 +1,6 @@
 import type { Time } from './api.js'
+import { oneOf, onlyKnown, record } from './arguments.js'
 import { RevocadeError } from './errors.js'
-import { oneOf, onlyKnown, record } from './options.js'
 import type { Mutation, Target } from './ports.js'
 import { digestBytes, type TokenDigester } from './token/identify.js'
 import { numericDate, toMilliseconds, toSeconds } from './token/numeric-date.js'

@@ -1,8 +1,10 @@
 import type { UnknownPolicy } from './api.js'
+import { boolean, number, oneOf, onlyKnown, optionError, record, wholeNumber } from './arguments.js'
 import type { Clock } from './clock.js'
 import { systemClock } from './clock.js'
-import { RevocadeError } from './errors.js'
 import type { Logger, PrefilterKind, RevocationStore } from './ports.js'
+
+export { oneOf, onlyKnown, record } from './arguments.js'
 
 /** L0's kind and size. */
 export interface PrefilterChoice {
@@ -85,7 +87,7 @@ export function readOptions(options: RevocadeOptions = {}): Settings {
   const given = record(options, 'options')
   onlyKnown(given, OPTION_NAMES, 'option')
   if (given.redis !== undefined && given.redis !== null) {
-    throw config('redis', 'this version has no Redis layer: leave it out')
+    throw optionError('redis', 'this version has no Redis layer: leave it out')
   }
   const idClaims = options.idClaims === undefined ? ['jti'] : names(options.idClaims, 'idClaims')
   return Object.freeze({
@@ -111,40 +113,14 @@ export function readOptions(options: RevocadeOptions = {}): Settings {
   })
 }
 
-/** Refuses keys that are not among `known`, with the nearest one as a hint. */
-export function onlyKnown(given: object, known: readonly string[], what: string): void {
-  for (const key of Object.keys(given)) {
-    if (known.includes(key)) continue
-    const near = known.find((name) => name.toLowerCase() === key.toLowerCase() || editDistanceIsOne(name, key))
-    const hint = near === undefined ? `known: ${known.join(', ')}` : `did you mean '${near}'?`
-    throw new RevocadeError('ERR_CONFIG', `unknown ${what} '${key}': ${hint}`)
-  }
-}
-
-/** A value as a plain record, or `ERR_CONFIG`. */
-export function record(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new RevocadeError('ERR_CONFIG', `${what} must be an object`)
-  }
-  return { ...value }
-}
-
-/** One of some words, or `ERR_CONFIG`. */
-export function oneOf<T extends string>(value: unknown, name: string, accepted: readonly T[], fallback: T): T {
-  if (value === undefined) return fallback
-  const found = accepted.find((word) => word === value)
-  if (found === undefined) throw config(name, `must be one of ${accepted.map((word) => `'${word}'`).join(', ')}`)
-  return found
-}
-
 function storeOption(store: unknown): string | RevocationStore {
   if (store === undefined) return './revocade.db'
   if (typeof store === 'string' && store !== '') {
-    if (/^postgres(ql)?:\/\//i.test(store)) throw config('store', 'this version has no PostgreSQL store: give a file path')
+    if (/^postgres(ql)?:\/\//i.test(store)) throw optionError('store', 'this version has no PostgreSQL store: give a file path')
     return store
   }
   if (isStore(store)) return store
-  throw config('store', 'must be a file path or a RevocationStore')
+  throw optionError('store', 'must be a file path or a RevocationStore')
 }
 
 function isStore(value: unknown): value is RevocationStore {
@@ -162,36 +138,36 @@ function prefilterOption(choice: unknown): Settings['prefilter'] {
 
 function selectorsOption(claims: unknown): readonly (readonly string[])[] {
   if (claims === undefined) return [['sid'], ['sub']]
-  if (!Array.isArray(claims)) throw config('claims', "must be an array of claim names, such as ['sid', 'sub', ['sub', 'client_id']]")
+  if (!Array.isArray(claims)) throw optionError('claims', "must be an array of claim names, such as ['sid', 'sub', ['sub', 'client_id']]")
   const shapes = claims.map((entry: unknown) => names(typeof entry === 'string' ? [entry] : entry, 'claims').toSorted())
   const keys = new Set(shapes.map((shape) => JSON.stringify(shape)))
-  if (keys.size !== shapes.length) throw config('claims', 'names the same selector twice')
+  if (keys.size !== shapes.length) throw optionError('claims', 'names the same selector twice')
   return shapes
 }
 
 function names(value: unknown, option: string): readonly string[] {
   const valid = Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string' && name !== '')
-  if (!valid) throw config(option, 'must hold claim names: non-empty strings')
+  if (!valid) throw optionError(option, 'must hold claim names: non-empty strings')
   const list = value.map(String)
-  if (new Set(list).size !== list.length) throw config(option, 'names a claim twice')
+  if (new Set(list).size !== list.length) throw optionError(option, 'names a claim twice')
   return list
 }
 
 function namespaceOption(namespace: unknown): string {
   if (namespace === undefined) return 'default'
   if (typeof namespace === 'string' && namespace !== '' && namespace.length <= 255 && namespace.isWellFormed()) return namespace
-  throw config('namespace', 'must be a string of 1 to 255 characters')
+  throw optionError('namespace', 'must be a string of 1 to 255 characters')
 }
 
 function secretOption(secret: unknown): string | Uint8Array | undefined {
   if (secret === undefined || typeof secret === 'string' || secret instanceof Uint8Array) return secret
-  throw config('secret', 'must be a string or bytes')
+  throw optionError('secret', 'must be a string or bytes')
 }
 
 function loggerOption(logger: unknown): Logger {
   if (logger === undefined) return silent
   if (isLogger(logger)) return logger
-  throw config('logger', 'must have the methods debug, info, warn and error')
+  throw optionError('logger', 'must have the methods debug, info, warn and error')
 }
 
 function isLogger(value: unknown): value is Logger {
@@ -201,41 +177,9 @@ function isLogger(value: unknown): value is Logger {
 function clockOption(clock: unknown): Clock {
   if (clock === undefined) return systemClock
   if (isClock(clock)) return clock
-  throw config('clock', 'must have the methods now and monotonic')
+  throw optionError('clock', 'must have the methods now and monotonic')
 }
 
 function isClock(value: unknown): value is Clock {
   return typeof value === 'object' && value !== null && ['now', 'monotonic'].every((name) => typeof Reflect.get(value, name) === 'function')
-}
-
-function number(value: unknown, name: string, min: number, max: number, fallback: number): number {
-  if (value === undefined) return fallback
-  if (typeof value === 'number' && value >= min && value <= max) return value
-  throw config(name, `must be a number from ${min} to ${max}`)
-}
-
-function wholeNumber(value: unknown, name: string, min: number, max: number, fallback: number): number {
-  const given = number(value, name, min, max, fallback)
-  if (Number.isInteger(given)) return given
-  throw config(name, `must be a whole number from ${min} to ${max}`)
-}
-
-function boolean(value: unknown, name: string, fallback: boolean): boolean {
-  if (value === undefined) return fallback
-  if (typeof value === 'boolean') return value
-  throw config(name, 'must be true or false')
-}
-
-function config(option: string, problem: string): RevocadeError {
-  return new RevocadeError('ERR_CONFIG', `option '${option}' ${problem}`)
-}
-
-/** Whether one insertion, deletion, substitution or swap of neighbours makes `a` into `b`. */
-function editDistanceIsOne(a: string, b: string): boolean {
-  let start = 0
-  while (start < a.length && start < b.length && a[start] === b[start]) start++
-  let end = 0
-  while (end < a.length - start && end < b.length - start && a.at(-1 - end) === b.at(-1 - end)) end++
-  const [restA, restB] = [a.slice(start, a.length - end), b.slice(start, b.length - end)]
-  return (restA.length <= 1 && restB.length <= 1) || (restA.length === 2 && restB.length === 2 && restA[0] === restB[1] && restA[1] === restB[0])
 }

@@ -8,8 +8,8 @@ const sources = readSources(fileURLToPath(new URL('src/', ROOT)))
 
 const MOST_LINES = 250
 
-/** Files at the root of src that every part may name: the interfaces of the layers and the error class. */
-const BASE = String.raw`(?:ports|errors)\.ts$`
+/** Files at the root of src that every part may name: the interfaces of the layers, the error class, and how arguments are checked. */
+const BASE = String.raw`(?:ports|errors|arguments)\.ts$`
 const NODE = '^node:'
 
 /**
@@ -22,24 +22,27 @@ const ZONES: readonly Zone[] = [
   { of: /^token\//, mayImport: new RegExp(`^token/|^${BASE}|^node:crypto$`) },
   { of: /^prefilter\//, mayImport: new RegExp(`^prefilter/|^${BASE}|^node:crypto$|^bloom-filters$`) },
   { of: /^store\/sqlite\//, mayImport: new RegExp(`^store/sqlite/|^${BASE}|${NODE}|^better-sqlite3$`) },
+  { of: /^redis\//, mayImport: new RegExp(`^redis/|^${BASE}|^(?:clock|bucket|verdict)\\.ts$|${NODE}|^ioredis$`) },
   // What everyone may import imports nothing, or nothing but its like.
+  { of: /^arguments\.ts$/, mayImport: /^errors\.ts$/ },
   { of: /^(?:ports|errors|clock|expiry-histogram)\.ts$/, mayImport: /^$/ },
   { of: /^(?:verdict|api|lease)\.ts$/, mayImport: /^(?:ports|errors|clock|verdict)\.ts$/ },
   { of: /^verdict-cache\.ts$/, mayImport: /^ports\.ts$|^lru-cache$/ },
-  { of: /^options\.ts$/, mayImport: /^(?:api|clock|errors|ports)\.ts$/ },
+  { of: /^options\.ts$/, mayImport: /^(?:api|arguments|clock|errors|ports)\.ts$|^redis\/(?:client|options)\.ts$/ },
   // The three main flows. None knows another's inside, and the store is whoever implements the port.
-  { of: /^(?:mutation|l0|snapshot-file)\.ts$/, mayImport: /^(?:api|errors|expiry-histogram|l0|options|ports)\.ts$|^token\/|^prefilter\/|^node:/ },
+  { of: /^(?:mutation|l0|snapshot-file)\.ts$/, mayImport: /^(?:api|arguments|errors|expiry-histogram|l0|options|ports)\.ts$|^token\/|^prefilter\/|^node:/ },
   { of: /^sync\.ts$/, mayImport: /^(?:clock|errors|l0|lease|ports|verdict-cache)\.ts$|^token\// },
-  { of: /^lookup\.ts$/, mayImport: /^(?:api|clock|errors|l0|lease|options|ports|sync|verdict|verdict-cache)\.ts$|^token\// },
-  { of: /^revoke\.ts$/, mayImport: /^(?:api|clock|errors|l0|mutation|options|ports|sync)\.ts$|^token\// },
+  { of: /^lookup\.ts$/, mayImport: /^(?:api|arguments|clock|errors|l0|lease|options|ports|sync|verdict|verdict-cache)\.ts$|^token\// },
+  { of: /^revoke\.ts$/, mayImport: /^(?:api|arguments|clock|errors|l0|mutation|options|ports|sync)\.ts$|^token\// },
   { of: /^engine\.ts$/, mayImport: /^(?!index|default-engine|cli|testing)[\w-]+\.ts$|^store\/sqlite\/index\.ts$|^prefilter\/create\.ts$|^token\// },
   { of: /^default-engine\.ts$/, mayImport: /^(?:api|engine|errors|options)\.ts$/ },
-  { of: /^index\.ts$/, mayImport: /^(?!cli|testing)[\w-]+\.ts$|^store\/sqlite\/index\.ts$/ },
+  { of: /^index\.ts$/, mayImport: /^(?!cli|testing)[\w-]+\.ts$|^store\/sqlite\/index\.ts$|^redis\/(?:client|options)\.ts$/ },
 ]
 
 /** The only files that name each package. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   'better-sqlite3': /^store\/sqlite\//,
+  ioredis: /^redis\//,
   'bloom-filters': /^prefilter\/bloom-filters\.ts$/,
   'lru-cache': /^verdict-cache\.ts$/,
   commander: /^cli\//,

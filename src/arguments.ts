@@ -1,0 +1,63 @@
+import { RevocadeError } from './errors.js'
+
+/** `ERR_CONFIG` that names the option. What is wrong with it never repeats the value: it may be a secret. */
+export function optionError(option: string, problem: string): RevocadeError {
+  return new RevocadeError('ERR_CONFIG', `option '${option}' ${problem}`)
+}
+
+/** Refuses keys that are not among `known`, with the nearest one as a hint. */
+export function onlyKnown(given: object, known: readonly string[], what: string): void {
+  for (const key of Object.keys(given)) {
+    if (known.includes(key)) continue
+    const near = known.find((name) => name.toLowerCase() === key.toLowerCase() || editDistanceIsOne(name, key))
+    const hint = near === undefined ? `known: ${known.join(', ')}` : `did you mean '${near}'?`
+    throw new RevocadeError('ERR_CONFIG', `unknown ${what} '${key}': ${hint}`)
+  }
+}
+
+/** A value as a plain record, or `ERR_CONFIG`. */
+export function record(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new RevocadeError('ERR_CONFIG', `${what} must be an object`)
+  }
+  return { ...value }
+}
+
+/** One of some words, or `ERR_CONFIG`. */
+export function oneOf<T extends string>(value: unknown, name: string, accepted: readonly T[], fallback: T): T {
+  if (value === undefined) return fallback
+  const found = accepted.find((word) => word === value)
+  if (found === undefined) throw optionError(name, `must be one of ${accepted.map((word) => `'${word}'`).join(', ')}`)
+  return found
+}
+
+/** A number from `min` to `max`, both included, or `ERR_CONFIG`. */
+export function number(value: unknown, name: string, min: number, max: number, fallback: number): number {
+  if (value === undefined) return fallback
+  if (typeof value === 'number' && value >= min && value <= max) return value
+  throw optionError(name, `must be a number from ${min} to ${max}`)
+}
+
+/** A whole number from `min` to `max`, both included, or `ERR_CONFIG`. */
+export function wholeNumber(value: unknown, name: string, min: number, max: number, fallback: number): number {
+  const given = number(value, name, min, max, fallback)
+  if (Number.isInteger(given)) return given
+  throw optionError(name, `must be a whole number from ${min} to ${max}`)
+}
+
+/** `true` or `false`, or `ERR_CONFIG`. */
+export function boolean(value: unknown, name: string, fallback: boolean): boolean {
+  if (value === undefined) return fallback
+  if (typeof value === 'boolean') return value
+  throw optionError(name, 'must be true or false')
+}
+
+/** Whether one insertion, deletion, substitution or swap of neighbours makes `a` into `b`. */
+function editDistanceIsOne(a: string, b: string): boolean {
+  let start = 0
+  while (start < a.length && start < b.length && a[start] === b[start]) start++
+  let end = 0
+  while (end < a.length - start && end < b.length - start && a.at(-1 - end) === b.at(-1 - end)) end++
+  const [restA, restB] = [a.slice(start, a.length - end), b.slice(start, b.length - end)]
+  return (restA.length <= 1 && restB.length <= 1) || (restA.length === 2 && restB.length === 2 && restA[0] === restB[1] && restA[1] === restB[0])
+}
