@@ -8,20 +8,23 @@ export interface RedisClient {
   connect(): Promise<void>
   /** Sends any command; replies come as bytes. */
   callBuffer(command: string, ...args: (string | number | Uint8Array)[]): Promise<unknown>
-  /** Another connection with the same options: for subscriptions, which take a connection for themselves. */
-  duplicate(options?: object): RedisClient
+  /** A `Cluster`, which takes options of its own where one connection takes options. */
+  readonly isCluster?: boolean
+  /** Another connection with the same options: for subscriptions, which take a connection for themselves. A cluster takes nodes first, then options. */
+  duplicate(...overrides: object[]): RedisClient
   subscribe(...channels: string[]): Promise<unknown>
   on(event: string, listener: (...args: never[]) => void): unknown
   off(event: string, listener: (...args: never[]) => void): unknown
+  listenerCount(event: string): number
   /** Ends the connection; with `true` it is made anew. */
   disconnect(reconnect?: boolean): void
 }
 
 /** Connections made by {@link connectRedis}, or around a client that a caller handed in. */
 export interface RedisConnections {
-  /** For commands with a deadline. */
+  /** For commands with a deadline, which is the caller's to keep. Not connected yet, unless it was handed in so. */
   readonly commands: RedisClient
-  /** For messages. Not connected yet. */
+  /** For messages. Not connected yet; it subscribes to nothing by itself after a reconnection. */
   readonly subscriber: RedisClient
   /** Whether `commands` was handed in: then it is not ours to end. */
   readonly handedIn: boolean

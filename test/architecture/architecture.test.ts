@@ -22,7 +22,7 @@ const ZONES: readonly Zone[] = [
   { of: /^token\//, mayImport: new RegExp(`^token/|^${BASE}|^node:crypto$`) },
   { of: /^prefilter\//, mayImport: new RegExp(`^prefilter/|^${BASE}|^node:crypto$|^bloom-filters$`) },
   { of: /^store\/sqlite\//, mayImport: new RegExp(`^store/sqlite/|^${BASE}|${NODE}|^better-sqlite3$`) },
-  { of: /^redis\//, mayImport: new RegExp(`^redis/|^${BASE}|^(?:clock|bucket|verdict)\\.ts$|${NODE}|^ioredis$`) },
+  { of: /^redis\//, mayImport: new RegExp(`^redis/|^${BASE}|^(?:clock|buckets|verdict)\\.ts$|${NODE}|^ioredis$`) },
   // What everyone may import imports nothing, or nothing but its like.
   { of: /^arguments\.ts$/, mayImport: /^errors\.ts$/ },
   { of: /^(?:ports|errors|clock|expiry-histogram)\.ts$/, mayImport: /^$/ },
