@@ -1,5 +1,7 @@
+import { hostname } from 'node:os'
 import type { ListQuery, Revocade, Stats } from './api.js'
 import { RevocadeError } from './errors.js'
+import { CloserLook } from './closer-look.js'
 import { L0, type L0Options } from './l0.js'
 import { Lease } from './lease.js'
 import { Lookup } from './lookup.js'
@@ -7,6 +9,7 @@ import { Mutations } from './mutation.js'
 import { onlyKnown, oneOf, readOptions, record, type RevocadeOptions, type Settings } from './options.js'
 import type { Prefilter, RevocationStore, StoreInfo, StoredRow } from './ports.js'
 import { createPrefilter } from './prefilter/create.js'
+import { prepareRedis, type RedisLayer } from './redis/index.js'
 import { Revoke } from './revoke.js'
 import { SnapshotFile } from './snapshot-file.js'
 import { SqliteStore } from './store/sqlite/index.js'
@@ -20,6 +23,8 @@ import { VerdictCache } from './verdict-cache.js'
 const GRACE_SECONDS = 3600
 /** Rows of a listing read at a time. */
 const LIST_PAGE = 256
+/** Names the engines of this process to those who watch. */
+const ENGINE = `${hostname()}:${process.pid}`
 
 /**
  * Opens the store and resolves once L0 is complete: never ready while anything is missing.
@@ -40,11 +45,17 @@ export async function createRevocade(options?: RevocadeOptions): Promise<Revocad
   const prefilter = await createPrefilter(settings.prefilter)
   const { clockToleranceSeconds } = settings
   const purgeGraceSeconds = clockToleranceSeconds + GRACE_SECONDS
+  const openL1 = settings.redis === undefined ? undefined : await prepareRedis(settings.redis, store)
   // A store that refuses to be opened is not ours to close: it may be another engine's.
-  const info = await store.open({ namespace, secret: key, exclusive, purgeGraceSeconds, clockToleranceSeconds, clock, logger })
+  const info = await store.open({
+    namespace, secret: key, exclusive, purgeGraceSeconds, clockToleranceSeconds, clock, logger, buckets: openL1 !== undefined,
+  })
+  const l1 = openL1?.({ storeId: info.id, namespace, logger, clock })
   try {
-    return await startEngine(settings, store, info, prefilter, purgeGraceSeconds)
+    await l1?.start()
+    return await startEngine(settings, store, info, prefilter, purgeGraceSeconds, l1)
   } catch (error) {
+    await l1?.close()
     await store.close()
     throw error
   }
@@ -53,6 +64,7 @@ export async function createRevocade(options?: RevocadeOptions): Promise<Revocad
 /** Fills L0 from the snapshot or the store, follows the store, and hands out the bound methods. */
 async function startEngine(
   settings: Settings, store: RevocationStore, info: StoreInfo, prefilter: Prefilter, graceSeconds: number,
+  l1: RedisLayer | undefined,
 ): Promise<Revocade> {
   const { namespace, idClaims, maxTokenBytes, clock, logger, maxStalenessMs, exclusive, clockToleranceSeconds } = settings
   const digester = new TokenDigester({ key: info.key, namespace, idClaims, maxTokenBytes })
@@ -70,17 +82,24 @@ async function startEngine(
     void (why === 'rebuilt' ? snapshot?.save(l0, sync.position) : snapshot?.saveIfStale(l0, sync.position))
   }
   const sync: Sync = new Sync(
-    { store, l0, cache, lease, clock, logger, maxStalenessMs, exclusive, graceSeconds, checkpoint },
+    { store, l0, cache, lease, versions: l1?.versions, clock, logger, maxStalenessMs, exclusive, graceSeconds, checkpoint },
     position,
   )
+  if (l1 !== undefined) {
+    l1.onWake = (seq) => sync.hurry(seq)
+    l1.figures = () => ({ engine: ENGINE, ...engine.stats() })
+  }
   if (filtering) {
     await sync.start()
     sync.keepPolling()
+  } else {
+    await l1?.versions.load()
   }
   if (restored === undefined) checkpoint('rebuilt')
 
   const lookup = new Lookup({
-    digester, l0, cache, lease, sync, store, clock, clockToleranceSeconds,
+    digester, l0, lease, sync, clock, clockToleranceSeconds,
+    closerLook: new CloserLook(cache, store, l1),
     onUnknown: settings.onUnknown,
   })
   const mutations = new Mutations({
@@ -89,7 +108,7 @@ async function startEngine(
     maxTokenLifetimeSeconds: settings.maxTokenLifetimeSeconds,
   })
   const writer = new Revoke({
-    digester, mutations, l0, sync, store, clock, clockToleranceSeconds,
+    digester, mutations, l0, sync, store, prefixCache: l1, clock, clockToleranceSeconds,
     stalenessMs: exclusive ? 0 : maxStalenessMs,
   })
 
@@ -100,6 +119,7 @@ async function startEngine(
         await sync.stop()
         await snapshot?.save(l0, sync.position)
       } finally {
+        await l1?.close()
         await store.close()
       }
     })())
@@ -107,7 +127,7 @@ async function startEngine(
   const open = <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
     (...args: A): Promise<R> => (closing === undefined ? call(...args) : Promise.reject(closedError()))
 
-  return {
+  const engine: Revocade = {
     // Needs no guard: a closed engine has no lease and gets none, so nothing is clear any more.
     isClearlyActive: (token) => lookup.isClearlyActive(token),
     isRevoked: (token, options) => (closing === undefined ? lookup.isRevoked(token, options) : Promise.reject(closedError())),
@@ -118,10 +138,11 @@ async function startEngine(
     unrevoke: open((token) => writer.unrevoke(token)),
     unrevokeWhere: open((selector) => writer.unrevokeWhere(selector)),
     list: (query) => list(store, settings, () => closing !== undefined, query),
-    stats: () => stats(settings, { lookup, l0, lease, cache, store }),
+    stats: () => stats(settings, { lookup, l0, lease, cache, store, l1 }),
     close,
     [Symbol.asyncDispose]: close,
   }
+  return engine
 }
 
 async function* list(store: RevocationStore, settings: Settings, closed: () => boolean, query: ListQuery = {}): AsyncGenerator<Revocation, void, void> {
@@ -164,9 +185,10 @@ interface Parts {
   readonly lease: Lease
   readonly cache: VerdictCache
   readonly store: RevocationStore
+  readonly l1: RedisLayer | undefined
 }
 
-function stats(settings: Settings, { lookup, l0, lease, cache, store }: Parts): Stats {
+function stats(settings: Settings, { lookup, l0, lease, cache, store, l1 }: Parts): Stats {
   const { kind, entries, bytes, capacity, expectedFalsePositiveRate } = l0.prefilter
   const absent = lookup.decided.prefilter + lookup.falsePositives
   return {
@@ -180,7 +202,7 @@ function stats(settings: Settings, { lookup, l0, lease, cache, store }: Parts): 
     cache: { entries: cache.size, capacity: cache.capacity },
     selectors: { live: l0.liveSelectors.map(({ names }) => names), notHonoured: l0.notHonoured },
     store: store.stats(),
-    redis: null,
+    redis: l1?.stats() ?? null,
   }
 }
 

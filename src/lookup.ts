@@ -1,23 +1,24 @@
 import type { CheckOptions, UnknownPolicy } from './api.js'
+import type { CloserLook } from './closer-look.js'
 import { RevocadeError } from './errors.js'
 import type { L0 } from './l0.js'
 import type { Lease } from './lease.js'
 import { oneOf, onlyKnown, record } from './options.js'
-import type { Digest, RevocationStore, StoredRow } from './ports.js'
+import type { Digest, StoredRow } from './ports.js'
 import type { Sync } from './sync.js'
 import type { Claims, TokenDigester } from './token/identify.js'
 import { isWrapped } from './token/claim-values.js'
 import { numericDate } from './token/numeric-date.js'
-import { ACTIVE_BY_CACHE, ACTIVE_BY_PREFILTER, ACTIVE_BY_STORE, toRevocation, type DecidedBy, type Verdict } from './verdict.js'
-import type { VerdictCache } from './verdict-cache.js'
+import {
+  ACTIVE_BY_CACHE, ACTIVE_BY_PREFILTER, ACTIVE_BY_REDIS, ACTIVE_BY_STORE, toRevocation, type DecidedBy, type Verdict,
+} from './verdict.js'
 
 export interface LookupDeps {
   readonly digester: TokenDigester
   readonly l0: L0
-  readonly cache: VerdictCache
+  readonly closerLook: CloserLook
   readonly lease: Lease
   readonly sync: Sync
-  readonly store: RevocationStore
   readonly clock: { now(): number }
   readonly onUnknown: UnknownPolicy
   readonly clockToleranceSeconds: number
@@ -30,16 +31,14 @@ interface Candidate {
   readonly claims: Claims | undefined
 }
 
-/** What a store or the cache said of one candidate. */
-interface Found {
-  readonly row: StoredRow | null
-  readonly by: 'cache' | 'store'
-}
+/** Who has the last word on a token that none of its candidates revokes: the layer that was farthest. */
+const ACTIVE_BY = [ACTIVE_BY_CACHE, ACTIVE_BY_REDIS, ACTIVE_BY_STORE] as const
+const RANK = { cache: 0, redis: 1, store: 2 } as const
 
 const NOT_REVOKED = Promise.resolve(false)
 const ACTIVE = Promise.resolve(ACTIVE_BY_PREFILTER)
 
-/** The read path, top to bottom: digest, L0, verdict cache, store. */
+/** The read path, top to bottom: digest, L0, and the closer look at what L0 can't rule out. */
 export class Lookup {
   readonly decided: Record<DecidedBy, number> = { prefilter: 0, cache: 0, redis: 0, store: 0, policy: 0 }
   /** Digests that L0 could not rule out and that turned out not to be revoked. */
@@ -142,15 +141,21 @@ export class Lookup {
     return candidates
   }
 
-  /** Asks cache and store for each candidate. One that is revoked decides; one that can't be asked leaves it unknown. */
+  /** Looks each candidate up. One that is revoked decides; one that can't be looked up leaves it unknown. */
   async #judge(candidates: readonly Candidate[], fresh: boolean, onUnknown: UnknownPolicy): Promise<Verdict> {
-    let decidedBy: 'cache' | 'store' = candidates.length === 0 ? 'store' : 'cache'
+    let rank: number = candidates.length === 0 ? RANK.store : RANK.cache
     let failure: unknown
     for (const { digest, claims } of candidates) {
       try {
-        const found = this.#find(digest, fresh)
-        const { row, by } = found instanceof Promise ? await found : found
-        if (by === 'store') decidedBy = 'store'
+        const found = this.#deps.closerLook.find(digest, fresh)
+        const answer = found instanceof Promise ? await found : found
+        if ('entry' in answer) {
+          if (!this.#revokes({ revoked: true, ...answer.entry }, claims)) throw answer.failure
+          this.decided.redis++
+          return { status: 'revoked', decidedBy: 'redis', reason: 'the store can\'t be asked, and Redis holds the revocation' }
+        }
+        const { row, by } = answer
+        rank = Math.max(rank, RANK[by])
         if (row !== null && this.#revokes(row, claims)) {
           this.decided[by]++
           const reason = row.reason === undefined ? {} : { reason: row.reason }
@@ -163,25 +168,13 @@ export class Lookup {
       }
     }
     if (failure !== undefined) return this.#unknown(failure, onUnknown)
-    this.decided[decidedBy]++
-    return decidedBy === 'cache' ? ACTIVE_BY_CACHE : ACTIVE_BY_STORE
-  }
-
-  #find(digest: Digest, fresh: boolean): Found | Promise<Found> {
-    const { cache, store } = this.#deps
-    const cached = fresh ? cache.get(digest) : undefined
-    if (cached !== undefined) return { row: cached, by: 'cache' }
-    const askedAt = cache.stamp
-    const found = (row: StoredRow | null = null): Found => {
-      cache.set(digest, row, askedAt)
-      return { row, by: 'store' }
-    }
-    const row = store.get(digest)
-    return row instanceof Promise ? row.then(found) : found(row)
+    const verdict = ACTIVE_BY[rank]
+    this.decided[verdict.decidedBy]++
+    return verdict
   }
 
   /** Whether a row revokes the token: in force, and for a selector issued early enough. */
-  #revokes(row: StoredRow, claims: Claims | undefined): boolean {
+  #revokes(row: Pick<StoredRow, 'revoked' | 'expiresAt' | 'issuedThrough'>, claims: Claims | undefined): boolean {
     const { clock, clockToleranceSeconds } = this.#deps
     if (!row.revoked || row.expiresAt + clockToleranceSeconds <= clock.now() / 1000) return false
     if (claims === undefined || row.issuedThrough === undefined) return true

@@ -3,6 +3,10 @@
  * nothing of each other; `lookup.ts`, `revoke.ts` and `sync.ts` know only these.
  */
 
+import type { BucketSource, BucketVersions } from './buckets.js'
+
+export type { BucketEntry, BucketRead, BucketSource, BucketVersion, BucketVersions } from './buckets.js'
+
 /**
  * A 128-bit digest as four 32-bit words, `words[0]` holding bytes 0–3 little-endian and so on.
  * Signed words, because V8 keeps a 32-bit signed integer unboxed where an unsigned one may allocate.
@@ -82,7 +86,14 @@ export interface Change {
  * follower's position (restored from a backup, swapped for another): forget everything and rebuild.
  */
 export type Poll =
-  | { readonly status: 'ok'; readonly changes: readonly Change[]; readonly position: Position; readonly more: boolean }
+  | {
+      readonly status: 'ok'
+      readonly changes: readonly Change[]
+      readonly position: Position
+      readonly more: boolean
+      /** From the same snapshot as the changes: the versions of the buckets that they lie in. Where {@link StoreContext.buckets} asks for it. */
+      readonly buckets?: BucketVersions
+    }
   | { readonly status: 'diverged' }
 
 /** A run of live revocations: `digests` holds 4 words each, `expiresAt` (NumericDate seconds) one number each. */
@@ -129,6 +140,8 @@ export interface Written {
 /** A durable commit. */
 export interface Committed {
   readonly epoch: string
+  /** The tag of all versions that the commit made, and the number of buckets (2^bits) that it made them in. */
+  readonly buckets?: { readonly bits: number; readonly tag: Uint8Array }
   /** In the order of the mutations. */
   readonly written: readonly Written[]
 }
@@ -163,6 +176,8 @@ export interface StoreContext {
   readonly purgeGraceSeconds: number
   /** How long past its expiry a revocation is honoured still, and so must not be narrowed, in seconds. Default 0. */
   readonly clockToleranceSeconds?: number | undefined
+  /** Polls are to tell the versions of buckets: there is an L1. Default false. */
+  readonly buckets?: boolean | undefined
   readonly clock: { now(): number }
   readonly logger: Logger
 }
@@ -186,6 +201,8 @@ export interface RevocationStore {
   readonly kind: string
   /** Where this store keeps a snapshot of L0, if it has a place for it: a file path prefix. */
   readonly snapshotPath?: string
+  /** Where the store can feed an L1. */
+  readonly buckets?: BucketSource
   /** Opens, creates, migrates. Called once, before anything else. Where it rejects, it has released what it took: it is not closed. */
   open(context: StoreContext): Promise<StoreInfo>
   /** The newest committed row of a digest, tombstones and expired rows included. */

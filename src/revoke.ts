@@ -1,11 +1,13 @@
 import type {
   BulkReceipt, Receipt, RevocationInput, RevokeManyOptions, RevokeOptions, RevokeWhereOptions,
 } from './api.js'
+import type { Clock } from './clock.js'
 import { RevocadeError } from './errors.js'
 import type { L0 } from './l0.js'
 import { type Mutations, readText, type RevokeMutation, selectorOf } from './mutation.js'
 import { oneOf, onlyKnown, record } from './options.js'
-import type { Committed, RevocationStore, Target, Written } from './ports.js'
+import type { Change, Digest, Mutation, RevocationStore, Target, Written } from './ports.js'
+import type { PrefixCache } from './prefix-cache.js'
 import type { Sync } from './sync.js'
 import { digestBytes, digestOfBytes, type TokenDigester } from './token/identify.js'
 
@@ -15,6 +17,16 @@ const BATCHES_AHEAD = 14
 /** How long entries are read, a few at a time, before the event loop turns, in milliseconds. */
 const TURN_MS = 8
 const FEW = 64
+const NANOSECONDS_PER_MS = 1_000_000
+
+type Published = Receipt['redis']
+const OFF = Promise.resolve<Published>('off')
+
+/** A durable commit, and whether Redis has it. */
+interface Done {
+  readonly written: readonly Written[]
+  readonly published: Promise<Published>
+}
 
 export interface RevokeDeps {
   readonly digester: TokenDigester
@@ -22,7 +34,8 @@ export interface RevokeDeps {
   readonly l0: L0
   readonly sync: Sync
   readonly store: RevocationStore
-  readonly clock: { now(): number }
+  readonly prefixCache?: PrefixCache | undefined
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>
   readonly clockToleranceSeconds: number
   /** How long another engine may go on answering "active": Δ, or 0 where there is none. */
   readonly stalenessMs: number
@@ -65,6 +78,7 @@ export class Revoke {
     if (!isIterable(entries)) throw new RevocadeError('ERR_CONFIG', 'revokeMany takes an iterable of entries, such as an array')
     const total = { seq: 0, count: 0, expired: 0, invalid: 0 }
     const underWay: Promise<void>[] = []
+    let redis: Published = this.#deps.prefixCache === undefined ? 'off' : 'written'
     let batch: RevokeMutation[] = []
     let turnedAt = performance.now()
     /** A synchronous iterable never lets the event loop turn by itself: checks and the lease must not wait for its end. */
@@ -77,10 +91,11 @@ export class Revoke {
       batch = []
       // Several calls share the room there is: none of them is refused for want of it.
       while (this.#batches.size >= BATCHES_AHEAD) await Promise.race(this.#batches)
-      const sent = this.#commit(mutations).then(({ written }) => {
+      const sent = this.#commit(mutations).then(async ({ written, published }) => {
         total.count += mutations.length
         total.seq = written.at(-1)?.seq ?? total.seq
         options.onProgress?.(total.count)
+        if ((await published) === 'queued') redis = 'queued'
       })
       underWay.push(sent)
       // A failure shows when its turn comes; until then it is no unhandled rejection.
@@ -111,56 +126,78 @@ export class Revoke {
       if (batch.length > 0) await send()
       await Promise.all(underWay)
     }
-    const effectiveEverywhereAt = this.#effectiveEverywhereAt()
-    if (options.ack === 'fleet') await this.#until(effectiveEverywhereAt)
-    return { ...total, durable: true, redis: 'off', effectiveEverywhereAt }
+    const everywhere = this.#everywhere()
+    if (options.ack === 'fleet') await everywhere.reached()
+    return { ...total, durable: true, redis, effectiveEverywhereAt: everywhere.at }
   }
 
   async #revoke(mutation: RevokeMutation, ack: RevokeOptions['ack']): Promise<Receipt> {
-    if (this.#hasExpired(mutation)) return this.#receipt('expired', mutation.target, { seq: 0, expiresAt: mutation.expiresAt }, ack)
-    const { written } = await this.#commit([mutation])
-    return this.#receipt('revoked', mutation.target, written[0], ack)
+    if (this.#hasExpired(mutation)) return this.#nothingWritten('expired', mutation.target, mutation.expiresAt)
+    const committed = await this.#commit([mutation])
+    const everywhere = this.#everywhere()
+    const [redis] = await Promise.all([committed.published, ack === 'fleet' ? everywhere.reached() : undefined])
+    return this.#receipt('revoked', mutation.target, committed.written[0], redis, everywhere.at)
   }
 
   async #unrevoke(target: Target): Promise<Receipt> {
-    const { digester, store, sync, clock } = this.#deps
+    const { digester, clock } = this.#deps
     const digest = digester.target(target).slice()
-    const { epoch, written } = await store.write([{ op: 'unrevoke', digest: digestBytes(digest), revokedAt: clock.now() }])
+    const { written, published } = await this.#write([{ op: 'unrevoke', digest: digestBytes(digest), revokedAt: clock.now() }], [target], [digest])
     const [done] = written
-    if (done.seq === 0) return this.#receipt('unchanged', target, done, undefined)
-    sync.committed(digest, done.seq, epoch, false, done.expiresAt)
-    return this.#receipt('unrevoked', target, done, undefined)
+    if (done.seq === 0) return this.#nothingWritten('unchanged', target, done.expiresAt)
+    const { at } = this.#everywhere()
+    return this.#receipt('unrevoked', target, done, await published, at)
   }
 
-  /** L0 first: from here on a check takes the closer look, whatever becomes of the write. Then the commit, then once more, as the store has it. */
-  async #commit(mutations: readonly RevokeMutation[]): Promise<Committed> {
-    const { l0, store, sync } = this.#deps
+  /** L0 first: from here on a check takes the closer look, whatever becomes of the write. Then the commit. */
+  #commit(mutations: readonly RevokeMutation[]): Promise<Done> {
+    const { l0 } = this.#deps
     const digests = mutations.map(({ digest }) => digestOfBytes(digest))
     mutations.forEach(({ target, expiresAt }, i) => l0.add(digests[i], expiresAt, selectorOf(target)))
+    return this.#write(mutations, mutations.map(({ target }) => target), digests)
+  }
+
+  /**
+   * The durable commit. Once it is acknowledged, all that a check relies on takes it in, in one turn: from then on this engine
+   * finds it. Redis comes after that, in the background, for nothing relies on its being told.
+   */
+  async #write(mutations: readonly Mutation[], targets: readonly Target[], digests: readonly Digest[]): Promise<Done> {
+    const { store, sync, prefixCache } = this.#deps
     const committed = await store.write(mutations)
-    mutations.forEach(({ target }, i) => {
-      const { seq, expiresAt } = committed.written[i]
-      sync.committed(digests[i], seq, committed.epoch, true, expiresAt, selectorOf(target))
-    })
-    return committed
-  }
-
-  async #receipt(outcome: Receipt['outcome'], target: Target, { seq, expiresAt }: Written, ack: RevokeOptions['ack']): Promise<Receipt> {
-    const effectiveEverywhereAt = this.#effectiveEverywhereAt()
-    if (ack === 'fleet' && seq > 0) await this.#until(effectiveEverywhereAt)
-    return { seq, outcome, target, expiresAt: new Date(expiresAt * 1000), durable: true, redis: 'off', effectiveEverywhereAt }
-  }
-
-  #effectiveEverywhereAt(): Date {
-    return new Date(this.#deps.clock.now() + this.#deps.stalenessMs)
-  }
-
-  async #until(time: Date): Promise<void> {
-    for (;;) {
-      const left = time.getTime() - this.#deps.clock.now()
-      if (left <= 0) return
-      await new Promise((resolve) => setTimeout(resolve, left))
+    const changes: Change[] = []
+    for (const [i, { seq, expiresAt }] of committed.written.entries()) {
+      if (seq === 0) continue
+      const selector = selectorOf(targets[i])
+      changes.push({ digest: digests[i], seq, revoked: mutations[i].op === 'revoke', expiresAt, ...(selector === undefined ? {} : { selector }) })
     }
+    // Before the versions move: what they are now is what Redis should have.
+    const last = changes.at(-1)
+    const published = last === undefined ? OFF : prefixCache?.publish(changes.map(({ digest }) => digest), last.seq)
+    for (const change of changes) sync.committed(change, committed)
+    return { written: committed.written, published: published ?? OFF }
+  }
+
+  #receipt(outcome: Receipt['outcome'], target: Target, { seq, expiresAt }: Written, redis: Published, effectiveEverywhereAt: Date): Receipt {
+    return { seq, outcome, target, expiresAt: new Date(expiresAt * 1000), durable: true, redis, effectiveEverywhereAt }
+  }
+
+  #nothingWritten(outcome: 'expired' | 'unchanged', target: Target, expiresAt: number): Receipt {
+    const redis = this.#deps.prefixCache === undefined ? 'off' : 'written'
+    return this.#receipt(outcome, target, { seq: 0, expiresAt }, redis, this.#everywhere().at)
+  }
+
+  /** When what was just committed holds for all engines: by the wall clock, to be read; waited for by the monotonic one, which nobody sets. */
+  #everywhere(): { readonly at: Date; readonly reached: () => Promise<void> } {
+    const { clock, stalenessMs } = this.#deps
+    const due = clock.monotonic() + BigInt(Math.ceil(stalenessMs * NANOSECONDS_PER_MS))
+    const reached = async (): Promise<void> => {
+      for (;;) {
+        const left = Number(due - clock.monotonic()) / NANOSECONDS_PER_MS
+        if (left <= 0) return
+        await new Promise((resolve) => setTimeout(resolve, Math.ceil(left)))
+      }
+    }
+    return { at: new Date(clock.now() + stalenessMs), reached }
   }
 
   #hasExpired({ expiresAt }: RevokeMutation): boolean {

@@ -1,7 +1,9 @@
 import type { Clock } from './clock.js'
+import type { KnownVersions } from './known-versions.js'
 import type { L0 } from './l0.js'
 import type { Lease } from './lease.js'
-import type { Change, Committed, Digest, Logger, Poll, Position, RevocationStore } from './ports.js'
+import { PollTimer } from './poll-timer.js'
+import type { Change, Committed, Logger, Poll, Position, RevocationStore } from './ports.js'
 import type { VerdictCache } from './verdict-cache.js'
 
 /** Changes taken in one slice of the event loop. */
@@ -20,6 +22,8 @@ export interface SyncDeps {
   readonly l0: L0
   readonly cache: VerdictCache
   readonly lease: Lease
+  /** The versions that L1 must bear to count; undefined where there is no L1. */
+  readonly versions?: KnownVersions | undefined
   readonly clock: Clock
   readonly logger: Logger
   /** Δ in milliseconds. */
@@ -32,18 +36,17 @@ export interface SyncDeps {
 }
 
 /**
- * Follows the store: polls for changes, applies them to L0, drops them from the verdict cache, and only then renews the
- * lease, from the moment before the poll was sent. What a check relies on is in this order; nothing else renews a lease.
+ * Follows the store: polls for changes, applies them to L0, drops them from the verdict cache, notes the versions that L1 must
+ * have from now on, and only then renews the lease, from the moment before the poll was sent. What a check relies on is in this
+ * order; nothing else renews a lease.
  */
 export class Sync {
   readonly #deps: SyncDeps
-  readonly #intervalMs: number
   #position: Position
-  #timer: NodeJS.Timeout | undefined
+  readonly #timer: PollTimer
   #stopped = false
   /** L0 holds everything up to the position. Not before the start, nor while it is rebuilt because it can't be trusted. */
   #following = false
-  #running: Promise<void> = Promise.resolve()
   #rebuild: Promise<void> | undefined
   #failing = false
   /** Why L0 must be rebuilt before it is trusted again: a rebuild that failed. */
@@ -56,7 +59,8 @@ export class Sync {
   constructor(deps: SyncDeps, position: Position) {
     this.#deps = deps
     this.#position = position
-    this.#intervalMs = deps.exclusive ? EXCLUSIVE_POLL_MS : Math.max(5, (deps.maxStalenessMs || 1000) / 3)
+    const intervalMs = deps.exclusive ? EXCLUSIVE_POLL_MS : Math.max(5, (deps.maxStalenessMs || 1000) / 3)
+    this.#timer = new PollTimer(() => this.poll().catch((error: unknown) => this.#failed(error)), intervalMs)
     this.#wall = deps.clock.now()
     this.#monotonic = deps.clock.monotonic()
     this.#sweptAt = this.#monotonic
@@ -69,6 +73,7 @@ export class Sync {
   /** Takes in everything committed so far. Rejects where the store can't be read. */
   async start(): Promise<void> {
     this.#following = true
+    await this.#deps.versions?.load()
     await this.poll()
   }
 
@@ -76,9 +81,8 @@ export class Sync {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#following = false
-    clearTimeout(this.#timer)
     this.#deps.lease.end()
-    await this.#running
+    await this.#timer.stop()
     await this.#rebuild
   }
 
@@ -104,6 +108,8 @@ export class Sync {
       // More to come: let the event loop turn between slices.
       await new Promise(setImmediate)
     }
+    const { versions } = this.#deps
+    if (versions?.complete === false) await versions.load()
     this.#sweep()
   }
 
@@ -135,8 +141,10 @@ export class Sync {
   }
 
   /** Takes in a change that this engine has just committed itself. */
-  committed(digest: Digest, seq: number, epoch: Committed['epoch'], revoked: boolean, expiresAt: number, selector?: readonly string[]): void {
-    this.#applyOne(digest, revoked, expiresAt, selector)
+  committed(change: Change, { epoch, buckets }: Committed): void {
+    const { digest, seq } = change
+    this.#applyChange(change)
+    if (buckets !== undefined) this.#deps.versions?.noteCommit(digest, seq, buckets)
     // The very next number of the same history: nothing of others' lies between, so the poll need not read our own change
     // again. In another epoch the numbers before it may be others' as well, where the store was restored in between.
     if (seq === this.#position.seq + 1 && (epoch === this.#position.epoch || seq === 1)) this.#position = { seq, epoch }
@@ -144,16 +152,13 @@ export class Sync {
 
   #apply(answer: Extract<Poll, { status: 'ok' }>): boolean {
     for (const change of answer.changes) this.#applyChange(change)
+    if (answer.buckets !== undefined) this.#deps.versions?.note(answer.buckets)
     // Own commits may have moved the position while an asynchronous store was answering.
     if (answer.position.seq >= this.#position.seq) this.#position = answer.position
     return !answer.more
   }
 
   #applyChange({ digest, revoked, expiresAt, selector }: Change): void {
-    this.#applyOne(digest, revoked, expiresAt, selector)
-  }
-
-  #applyOne(digest: Digest, revoked: boolean, expiresAt: number, selector?: readonly string[]): void {
     // A tombstone leaves its bits in L0 until the next rebuild: that costs a closer look, never a wrong answer.
     if (revoked) this.#deps.l0.add(digest, expiresAt, selector)
     this.#deps.cache.forget(digest)
@@ -168,15 +173,17 @@ export class Sync {
 
   /** Nothing that L0 and the cache hold counts any more. */
   async #startOver(why: string): Promise<void> {
-    const { lease, cache, logger, l0, store } = this.#deps
+    const { lease, cache, logger, l0, store, versions } = this.#deps
     lease.end()
     cache.clear()
+    versions?.forget()
     this.#following = false
     this.#unfinished = why
     logger.warn({ position: this.#position }, why)
     await this.#rebuild
     const position = await l0.rebuild(store)
     cache.clear()
+    await versions?.load()
     this.#position = position
     this.#unfinished = undefined
     this.#following = !this.#stopped
@@ -216,15 +223,14 @@ export class Sync {
       .finally(() => (this.#rebuild = undefined))
   }
 
-  /** Polls from now on, every Δ/3, without keeping the process alive. */
+  /** Polls from now on, every Δ/3. */
   keepPolling(): void {
-    if (this.#stopped) return
-    this.#timer = setTimeout(() => {
-      this.#running = this.poll()
-        .catch((error: unknown) => this.#failed(error))
-        .finally(() => this.keepPolling())
-    }, this.#intervalMs)
-    this.#timer.unref()
+    this.#timer.start()
+  }
+
+  /** Polls soon where that may find more: something was committed elsewhere, it is said, up to a number. */
+  hurry(seq: number): void {
+    if (seq > this.#position.seq) this.#timer.hurry()
   }
 
   #failed(error: unknown): void {

@@ -53,7 +53,7 @@ export class VerdictCache {
 }
 
 /** The 128 bits as eight UTF-16 units: a short string that V8 hashes once. */
-function keyOf(digest: Digest): string {
+export function keyOf(digest: Digest): string {
   const [a, b, c, d] = digest
   return String.fromCharCode(a & 0xffff, a >>> 16, b & 0xffff, b >>> 16, c & 0xffff, c >>> 16, d & 0xffff, d >>> 16)
 }

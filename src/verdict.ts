@@ -35,6 +35,7 @@ export interface Verdict {
 /** Shared, so that the common answer allocates nothing. */
 export const ACTIVE_BY_PREFILTER: Verdict = Object.freeze({ status: 'active', decidedBy: 'prefilter' })
 export const ACTIVE_BY_CACHE: Verdict = Object.freeze({ status: 'active', decidedBy: 'cache' })
+export const ACTIVE_BY_REDIS: Verdict = Object.freeze({ status: 'active', decidedBy: 'redis' })
 export const ACTIVE_BY_STORE: Verdict = Object.freeze({ status: 'active', decidedBy: 'store' })
 
 /** A store row as users see it. */

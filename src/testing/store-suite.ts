@@ -3,6 +3,7 @@ import type { RevocationStore, StoredRow } from '../ports.js'
 import {
   collect, digestOf, follow, id, NOW, openStore, revoke, selector, unrevoke, wordsOf,
 } from './store-fixtures.js'
+import { storeBucketSuite } from './store-bucket-suite.js'
 import { storeFollowSuite } from './store-follow-suite.js'
 import { storeUpsertSuite } from './store-upsert-suite.js'
 import type { SuiteRunner } from './suite-runner.js'
@@ -185,5 +186,6 @@ export function storeSuite(runner: SuiteRunner, name: string, harness: StoreHarn
   })
 
   storeFollowSuite(describe, it, name)
+  storeBucketSuite(describe, it, name)
   storeUpsertSuite(describe, it, name)
 }

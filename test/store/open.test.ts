@@ -43,7 +43,7 @@ describe('a file that is no sound store is refused and left as it was', () => {
       edit(path, (db) => db.exec('ALTER TABLE revocations DROP COLUMN actor'))],
     ['a lost key', 'ERR_STORE_CORRUPT', (path) => edit(path, (db) => db.exec(`DELETE FROM meta WHERE key = 'key'`))],
     ['a lost id', 'ERR_STORE_CORRUPT', (path) => edit(path, (db) => db.exec('DELETE FROM meta'))],
-    ['a newer schema', 'ERR_STORE_MISMATCH', (path) => edit(path, (db) => db.pragma('user_version = 2'))],
+    ['a newer schema', 'ERR_STORE_MISMATCH', (path) => edit(path, (db) => db.pragma('user_version = 3'))],
     ['another application\'s database', 'ERR_STORE_MISMATCH', (path) =>
       edit(path, (db) => db.pragma('application_id = 1'))],
     ['tables of nobody in particular', 'ERR_STORE_MISMATCH', (path) => {
@@ -98,7 +98,7 @@ describe('opening', () => {
 
   it('commits durably: WAL with full synchronisation, read back', async () => {
     const store = await open(join(directory(), 'store.db'))
-    expect(store.stats()).toMatchObject({ kind: 'sqlite', journalMode: 'wal', synchronous: 'full', schemaVersion: 1 })
+    expect(store.stats()).toMatchObject({ kind: 'sqlite', journalMode: 'wal', synchronous: 'full', schemaVersion: 2 })
   })
 
   it('several at once creates one store', async () => {

@@ -60,7 +60,9 @@ describe('a restored backup', () => {
     db.exec(`ATTACH '${backup}' AS old; BEGIN IMMEDIATE;
       DELETE FROM revocations; INSERT INTO revocations SELECT * FROM old.revocations;
       DELETE FROM epochs; INSERT INTO epochs SELECT * FROM old.epochs;
-      UPDATE head SET (seq, epoch) = (SELECT seq, epoch FROM old.head); COMMIT`)
+      DELETE FROM namespaces; INSERT INTO namespaces SELECT * FROM old.namespaces;
+      DELETE FROM buckets; INSERT INTO buckets SELECT * FROM old.buckets;
+      UPDATE head SET (seq, epoch, tag) = (SELECT seq, epoch, tag FROM old.head); COMMIT`)
     db.close()
     await store.write([revoke(3)])
     expect(store.stats().seq).toBe(position.seq)

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { bucketOfBytes } from '../../buckets.js'
 import { RevocadeError } from '../../errors.js'
 import type { Connection } from './driver.js'
 import { unpack, type UnpackedMutation } from './packing.js'
@@ -8,12 +9,17 @@ const LARGE_BATCH = 32
 /** 64 MB and 4 MB. */
 const LONG_LOG_PAGES = 16_000
 const SHORT_LOG_PAGES = 1000
+/** Versions of a bucket that are remembered besides the present one: from any of them L1 is brought up to date by what changed since. */
+const EARLIER_TAGS = 7
 
-/** What a committed batch answers: `[seq, expiresAt]` for each mutation, and where the history stands now. */
+/** What a committed batch answers: `[seq, expiresAt]` for each mutation, and where the history and the buckets stand now. */
 export interface BatchResult {
   readonly results: Float64Array<ArrayBuffer>
   readonly epoch: string
   readonly seq: number
+  readonly bits: number
+  /** Hexadecimal: a typed array would be cloned with the memory around it. */
+  readonly tag: string
 }
 
 /** The columns of an existing row that decide what an upsert leaves. */
@@ -64,6 +70,8 @@ export function merge(existing: Existing, mutation: UnpackedMutation, toleranceS
  * It also tags the history: before its first change, a write connection draws a random *epoch* that begins with that
  * change, and draws another if the store was set back behind what it has seen. Two histories that went apart (a
  * backup was restored) may both have a change 1000, but not in the same epoch.
+ *
+ * And it moves the versions of the buckets that the changes lie in, with a tag drawn for each commit.
  */
 export class Committer {
   readonly #db: Connection
@@ -79,7 +87,7 @@ export class Committer {
     this.#db = db
     this.#namespace = namespace
     this.#toleranceSeconds = toleranceSeconds
-    this.#statements = prepare(db)
+    this.#statements = prepare(db, namespace)
   }
 
   /**
@@ -88,15 +96,18 @@ export class Committer {
    * @param seen The newest change that anyone in this process has seen.
    */
   apply(memory: ArrayBuffer, count: number, seen = 0): BatchResult {
-    const { begin, head, setHead, startEpoch, commit } = this.#statements
+    const { begin, head, setHead, startEpoch, commit, setBucket } = this.#statements
     this.#tuneLog(count)
     begin.run()
     try {
       const before = head.get()
       if (before === undefined) throw damaged('has lost its head row')
       let [seq, epoch] = before
+      const [, , bits] = before
       const first = seq + 1
       const results = new Float64Array(count * 2)
+      const tag = randomBytes(8)
+      const touched = new Map<number, number>()
       let i = 0
       for (const mutation of unpack(memory, count)) {
         const expiresAt = mutation.revoke ? this.#revoke(seq + 1, mutation) : this.#unrevoke(seq + 1, mutation)
@@ -104,6 +115,7 @@ export class Committer {
           seq++
           results[i] = seq
           results[i + 1] = expiresAt
+          touched.set(bucketOfBytes(mutation.digest, bits), seq)
         }
         i += 2
       }
@@ -113,12 +125,13 @@ export class Committer {
           epoch = randomBytes(9).toString('base64url')
           startEpoch.run(first, epoch)
         }
-        setHead.run(seq, epoch)
+        for (const [bucket, last] of touched) setBucket.run(bucket, last, tag)
+        setHead.run(seq, epoch, tag)
       }
       commit.run()
       if (seq >= first) this.#epochBegun = true
       this.#seen = seq
-      return { results, epoch, seq }
+      return { results, epoch, seq, bits, tag: tag.toString('hex') }
     } catch (error) {
       if (this.#db.inTransaction) this.#statements.rollback.run()
       throw error
@@ -168,13 +181,19 @@ export class Committer {
 const damaged = (how: string): RevocadeError =>
   new RevocadeError('ERR_STORE_CORRUPT', `The store ${how}. Restore it from a backup.`)
 
-function prepare(db: Connection) {
+function prepare(db: Connection, namespace: number) {
   return {
     begin: db.prepare<[]>('BEGIN IMMEDIATE'),
     commit: db.prepare<[]>('COMMIT'),
     rollback: db.prepare<[]>('ROLLBACK'),
-    head: db.prepare<[], [seq: number, epoch: string]>('SELECT seq, epoch FROM head WHERE id = 1').raw(),
-    setHead: db.prepare<[seq: number, epoch: string]>('UPDATE head SET seq = ?, epoch = ? WHERE id = 1'),
+    head: db.prepare<[], [seq: number, epoch: string, bits: number]>(`
+      SELECT head.seq, head.epoch, namespaces.bucket_bits FROM head, namespaces
+      WHERE head.id = 1 AND namespaces.id = ${namespace}`).raw(),
+    setHead: db.prepare<[seq: number, epoch: string, tag: Buffer]>('UPDATE head SET seq = ?, epoch = ?, tag = ? WHERE id = 1'),
+    // The concatenation of two blobs is text with the same bytes, hence the cast.
+    setBucket: db.prepare<[bucket: number, seq: number, tag: Buffer]>(`
+      INSERT INTO buckets VALUES (${namespace}, ?, ?, ?, x'') ON CONFLICT DO UPDATE
+      SET earlier = substr(CAST(tag || earlier AS BLOB), 1, ${EARLIER_TAGS * 8}), seq = excluded.seq, tag = excluded.tag`),
     startEpoch: db.prepare<[seq: number, epoch: string]>('INSERT OR REPLACE INTO epochs VALUES (?, ?)'),
     insert: db.prepare(`
       INSERT INTO revocations (seq, namespace, digest, revoked, expires_at, revoked_at, selector, target,

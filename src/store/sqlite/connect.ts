@@ -134,7 +134,8 @@ function validate(db: Connection, path: string): void {
     throw new RevocadeError('ERR_STORE_MISMATCH', `The store ${path} has schema version ${version}, newer than this `
       + `version of revocade knows (${SCHEMA_VERSION}). Update the package, or choose another file.`)
   }
-  if (!['revocations', 'head', 'epochs', 'namespaces', 'meta'].every((table) => tables.includes(table))) {
+  const needed = ['revocations', 'head', 'epochs', 'namespaces', 'meta', ...(version < 2 ? [] : ['buckets'])]
+  if (!needed.every((table) => tables.includes(table))) {
     throw corrupt('lacks some of its tables')
   }
 }

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../errors.js'
 import type {
-  Committed, Digest, MaybePromise, Mutation, Poll, Position, RevocationStore, ScanChunk, ScanEnd, StoreContext,
+  BucketSource, Committed, Digest, MaybePromise, Mutation, Poll, Position, RevocationStore, ScanChunk, ScanEnd, StoreContext,
   StoredRow, StoreInfo, StoreQuery, StoreStats,
 } from '../../ports.js'
 import { OpenStore } from './open-store.js'
@@ -29,6 +29,12 @@ export interface SqliteStoreOptions {
  */
 export class SqliteStore implements RevocationStore {
   readonly kind = 'sqlite'
+  readonly buckets: BucketSource = {
+    versions: () => this.#required().bucketVersions(),
+    read: (bucket, bits, since) => this.#required().readBucket(bucket, bits, since),
+    divide: async (bits) => this.#required().divide(bits),
+  }
+
   readonly #path: string
   readonly #options: SqliteStoreOptions
   readonly #jobs = new Set<Worker>()

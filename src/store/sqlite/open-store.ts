@@ -1,11 +1,12 @@
 import { RevocadeError } from '../../errors.js'
 import type {
-  Committed, Digest, MaybePromise, Mutation, Poll, Position, StoreContext, StoredRow, StoreQuery, StoreStats,
+  BucketRead, BucketSource, BucketVersions, Committed, Digest, MaybePromise, Mutation, Poll, Position, StoreContext, StoredRow, StoreQuery, StoreStats,
 } from '../../ports.js'
 import { openConnections, type Connections } from './connections.js'
 import { fileIdentity, fileSize } from './file-identity.js'
 import type { SqliteStoreOptions } from './index.js'
 import { acquireLock, type StoreLock } from './lock.js'
+import type { Reader } from './reader.js'
 import { moveAwayLog } from './replaced-file.js'
 import { SCHEMA_VERSION } from './schema.js'
 import { toRevocadeError } from './sqlite-errors.js'
@@ -74,21 +75,24 @@ export class OpenStore {
   }
 
   get(digest: Digest): StoredRow | undefined {
-    if (this.#fault !== undefined) throw this.#fault
-    try {
-      return this.#connections.reader.get(digest)
-    } catch (error) {
-      throw toRevocadeError(error, 'read', this.#path)
-    }
+    return this.#read((reader) => reader.get(digest))
   }
 
   list(query: StoreQuery): StoredRow[] {
+    return this.#read((reader) => reader.list(query))
+  }
+
+  bucketVersions(): BucketVersions {
+    return this.#read((reader) => reader.buckets.all())
+  }
+
+  readBucket(...args: Parameters<BucketSource['read']>): BucketRead {
+    return this.#read((reader) => reader.buckets.read(...args))
+  }
+
+  async divide(bits: number): Promise<void> {
     if (this.#fault !== undefined) throw this.#fault
-    try {
-      return this.#connections.reader.list(query)
-    } catch (error) {
-      throw toRevocadeError(error, 'read', this.#path)
-    }
+    await this.#connections.writer.chore({ type: 'divide', bits })
   }
 
   isCurrent(): boolean {
@@ -113,7 +117,7 @@ export class OpenStore {
       if (version === this.#version && after.seq === this.#delivered.seq && after.epoch === this.#delivered.epoch) {
         return { status: 'ok', changes: [], position: this.#delivered, more: false }
       }
-      const tail = reader.tail(after, Math.max(1, limit))
+      const tail = reader.tail(after, Math.max(1, limit), this.#context.buckets === true)
       if (tail === undefined) return { status: 'diverged' }
       if (!tail.more) {
         this.#version = version
@@ -134,7 +138,7 @@ export class OpenStore {
   async purge(): Promise<number> {
     if (this.#fault !== undefined) return 0
     const { clock, purgeGraceSeconds } = this.#context
-    return this.#connections.writer.purge(Math.floor(clock.now() / 1000) - purgeGraceSeconds)
+    return this.#connections.writer.chore({ type: 'purge', expiredBefore: Math.floor(clock.now() / 1000) - purgeGraceSeconds })
   }
 
   stats(): StoreStats {
@@ -167,6 +171,15 @@ export class OpenStore {
     reader.close() // first: the last connection to go folds the log into the file, and only a writing one can
     await writer.close(refusal)
     this.#lock.release()
+  }
+
+  #read<T>(read: (reader: Reader) => T): T {
+    if (this.#fault !== undefined) throw this.#fault
+    try {
+      return read(this.#connections.reader)
+    } catch (error) {
+      throw toRevocadeError(error, 'read', this.#path)
+    }
   }
 
   /** No file stands at the path. Its connections stay open: it may come back, and until then nobody gets its inode. */

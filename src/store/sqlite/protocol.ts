@@ -1,3 +1,4 @@
+import type { BatchResult } from './commit.js'
 import type { Connected, ConnectOptions } from './connect.js'
 import type { PackedChunk, PackedEnd } from './scan-chunks.js'
 import type { PackedError } from './sqlite-errors.js'
@@ -5,26 +6,24 @@ import type { PackedError } from './sqlite-errors.js'
 /** What the write thread is started with. */
 export type WriterData = ConnectOptions
 
+/** Work for the write thread that is no commit of anyone's: one of a type at a time. */
+export type Chore =
+  | { readonly type: 'purge'; /** NumericDate seconds. */ readonly expiredBefore: number }
+  | { readonly type: 'divide'; /** The buckets are to be 2^bits. */ readonly bits: number }
+
 /** To the write thread. */
 export type ToWriter =
   | { readonly type: 'batch'; readonly memory: ArrayBuffer; readonly count: number; readonly seen: number }
-  | { readonly type: 'purge'; /** NumericDate seconds. */ readonly expiredBefore: number }
+  | Chore
   | { readonly type: 'close' }
 
 /** From the write thread. */
 export type FromWriter =
   | ({ readonly type: 'ready' } & WriterReady)
   | { readonly type: 'failed'; readonly error: PackedError }
-  | {
-      readonly type: 'committed'
-      readonly memory: ArrayBuffer
-      /** `[seq, expiresAt]` for each mutation. */
-      readonly results: Float64Array<ArrayBuffer>
-      readonly epoch: string
-      readonly seq: number
-    }
+  | ({ readonly type: 'committed'; readonly memory: ArrayBuffer } & BatchResult)
   | { readonly type: 'rejected'; readonly memory: ArrayBuffer; readonly error: PackedError }
-  | { readonly type: 'purged'; readonly deleted: number; readonly error: PackedError | undefined }
+  | { readonly type: 'done'; readonly chore: Chore['type']; /** Rows. */ readonly changed: number; readonly error: PackedError | undefined }
 
 /** What the write connection found on opening. */
 export type WriterReady = Omit<Connected, 'db'>

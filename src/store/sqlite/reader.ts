@@ -1,5 +1,6 @@
 import { endianness } from 'node:os'
-import type { Change, Digest, Position, StoredRow, StoreQuery } from '../../ports.js'
+import type { BucketVersions, Change, Digest, Position, StoredRow, StoreQuery } from '../../ports.js'
+import { BucketReader } from './bucket-reader.js'
 import { openDatabase, type Connection } from './driver.js'
 import { ROW_COLUMNS, selectorNames, toStoredRow, type RawRow } from './rows.js'
 
@@ -13,6 +14,7 @@ export interface Tail {
   readonly changes: readonly Change[]
   readonly position: Position
   readonly more: boolean
+  readonly buckets?: BucketVersions
 }
 
 /** How long a read waits for a lock, in milliseconds: only WAL recovery takes one, and the event loop waits with us. */
@@ -23,6 +25,7 @@ if (endianness() !== 'LE') throw new Error('revocade: digests are stored little-
 
 /** The read connection of the main thread: prepared statements over snapshots that last for one call. */
 export class Reader {
+  readonly buckets: BucketReader
   readonly #db: Connection
   readonly #namespace: number
   readonly #statements: ReturnType<typeof prepare>
@@ -34,6 +37,7 @@ export class Reader {
     this.#db = openDatabase(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
     try {
       this.#statements = prepare(this.#db, namespace)
+      this.buckets = new BucketReader(this.#db, namespace)
     } catch (error) {
       this.#db.close()
       throw error
@@ -56,18 +60,22 @@ export class Reader {
     return { seq, epoch }
   }
 
-  /** What changed after a position, in one snapshot; undefined where the history does not contain the position. */
-  tail(after: Position, limit: number): Tail | undefined {
+  /**
+   * What changed after a position, in one snapshot; undefined where the history does not contain the position.
+   *
+   * @param buckets Whether the versions of the buckets that changed are wanted.
+   */
+  tail(after: Position, limit: number, buckets: boolean): Tail | undefined {
     const { begin, end, changes } = this.#statements
     begin.run()
     try {
       const head = this.head()
       if (!this.#isPast(after, head)) return undefined
-      if (after.seq === head.seq) return { changes: [], position: head, more: false }
-      const rows = changes.all(after.seq, limit)
+      const rows = after.seq === head.seq ? [] : changes.all(after.seq, limit)
       const last = rows.length < limit ? undefined : rows.at(-1)
       const position = last === undefined ? head : { seq: last[0], epoch: this.#epochAt(last[0]) ?? '' }
-      return { changes: this.#ofNamespace(rows), position, more: last !== undefined }
+      const tail = { changes: this.#ofNamespace(rows), position, more: last !== undefined }
+      return buckets ? { ...tail, buckets: this.buckets.of(tail.changes) } : tail
     } finally {
       end.run()
     }

@@ -35,6 +35,22 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE namespaces (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
   CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE namespaces ADD COLUMN bucket_bits INTEGER NOT NULL DEFAULT 0; -- 2^bucket_bits buckets, by leading bits of digests
+  CREATE TABLE buckets (
+    namespace INTEGER NOT NULL,
+    bucket    INTEGER NOT NULL,
+    seq       INTEGER NOT NULL,                           -- of the last change in it
+    tag       BLOB    NOT NULL CHECK (length(tag) = 8),   -- of the commit that made that change
+    earlier   BLOB    NOT NULL,                           -- tags of the versions before, newest first, at most 7
+    PRIMARY KEY (namespace, bucket)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO buckets SELECT namespaces.id, 0, head.seq, randomblob(8), x'' FROM namespaces, head WHERE head.seq > 0;
+  ALTER TABLE head ADD COLUMN tag BLOB NOT NULL DEFAULT x'';
+  -- A process that still runs code of schema version 1 would commit without touching the buckets: its commits must fail.
+  CREATE TRIGGER head_takes_a_tag BEFORE UPDATE ON head WHEN NEW.tag IS OLD.tag
+  BEGIN SELECT raise(ABORT, 'the store has a newer schema: update and restart this process'); END;
+  `,
 ]
 
 export const SCHEMA_VERSION = MIGRATIONS.length

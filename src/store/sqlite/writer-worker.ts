@@ -3,7 +3,8 @@ import { RevocadeError } from '../../errors.js'
 import { Committer } from './commit.js'
 import { connect, type Connected } from './connect.js'
 import { fileIdentity } from './file-identity.js'
-import type { FromWriter, ToWriter, WriterData } from './protocol.js'
+import { divideBuckets } from './divide.js'
+import type { Chore, FromWriter, ToWriter, WriterData } from './protocol.js'
 import { purgeExpired } from './purge.js'
 import { packError, toRevocadeError } from './sqlite-errors.js'
 
@@ -34,14 +35,14 @@ function serve({ db, ...found }: Connected, committer: Committer): void {
     }
   }
 
-  const purge = (steps: Generator<number, void, void>, deleted: number): void => {
+  const work = (chore: Chore['type'], steps: Iterator<number, void, void>, changed: number): void => {
     if (!db.open) return
     try {
       const step = steps.next()
-      if (step.done !== true) setImmediate(purge, steps, deleted + step.value) // batches that wait go first
-      else send({ type: 'purged', deleted, error: undefined })
+      if (step.done !== true) setImmediate(work, chore, steps, changed + step.value) // batches that wait go first
+      else send({ type: 'done', chore, changed, error: undefined })
     } catch (error) {
-      send({ type: 'purged', deleted, error: packError(toRevocadeError(error, 'write', path)) })
+      send({ type: 'done', chore, changed, error: packError(toRevocadeError(error, 'write', path)) })
     }
   }
 
@@ -51,7 +52,10 @@ function serve({ db, ...found }: Connected, committer: Committer): void {
         commit(message)
         break
       case 'purge':
-        purge(purgeExpired(db, message.expiredBefore), 0)
+        work('purge', purgeExpired(db, message.expiredBefore), 0)
+        break
+      case 'divide':
+        work('divide', divideBuckets(db, found.namespaceId, message.bits), 0)
         break
       case 'close':
         db.close()

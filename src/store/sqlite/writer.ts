@@ -1,9 +1,10 @@
 import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../errors.js'
 import type { Committed, Mutation, Written } from '../../ports.js'
+import type { BatchResult } from './commit.js'
 import type { ConnectOptions } from './connect.js'
 import { isRecyclable, Packer } from './packing.js'
-import type { FromWriter, ToWriter, WriterReady } from './protocol.js'
+import type { Chore, FromWriter, ToWriter, WriterReady } from './protocol.js'
 import { toRevocadeError, unpackError } from './sqlite-errors.js'
 import { startThread } from './thread.js'
 
@@ -26,9 +27,9 @@ interface Batch {
   readonly waiters: Waiter[]
 }
 
-interface Purge {
+interface Doing {
   readonly promise: Promise<number>
-  readonly resolve: (deleted: number) => void
+  readonly resolve: (changed: number) => void
   readonly reject: (error: RevocadeError) => void
 }
 
@@ -44,7 +45,7 @@ export class Writer {
   readonly #queue: Batch[] = []
   #flushing = false
   #spare: ArrayBuffer | undefined
-  #purge: Purge | undefined
+  readonly #chores = new Map<Chore['type'], Doing>()
   #idle: (() => void) | undefined
   #retired: RevocadeError | undefined
   /** Mutations accepted and not yet answered. */
@@ -107,18 +108,19 @@ export class Writer {
     })
   }
 
-  /** Deletes what expired before (NumericDate seconds) in the background; resolves with the number of rows. */
-  purge(expiredBefore: number): Promise<number> {
-    if (this.#purge !== undefined) return this.#purge.promise
+  /** Has the thread do something in the background; resolves with the number of rows. One that is under way already is not begun again. */
+  chore(chore: Chore): Promise<number> {
+    const doing = this.#chores.get(chore.type)
+    if (doing !== undefined) return doing.promise
     const worker = this.#worker
     if (worker === undefined) return Promise.resolve(0)
-    let settle: Pick<Purge, 'resolve' | 'reject'> = { resolve: () => undefined, reject: () => undefined }
+    let settle: Omit<Doing, 'promise'> = { resolve: () => undefined, reject: () => undefined }
     const promise = new Promise<number>((resolve, reject) => {
       settle = { resolve, reject }
     })
-    this.#purge = { promise, ...settle }
+    this.#chores.set(chore.type, { promise, ...settle })
     worker.ref()
-    post(worker, { type: 'purge', expiredBefore })
+    post(worker, chore)
     return promise
   }
 
@@ -132,8 +134,8 @@ export class Writer {
     }
     const worker = this.#worker
     if (worker === undefined) return
-    this.#purge?.resolve(0)
-    this.#purge = undefined
+    for (const { resolve } of this.#chores.values()) resolve(0)
+    this.#chores.clear()
     worker.ref()
     const exited = new Promise((resolve) => worker.once('exit', resolve))
     post(worker, { type: 'close' })
@@ -174,17 +176,17 @@ export class Writer {
   }
 
   #answer(message: Exclude<FromWriter, { type: 'ready' | 'failed' }>): void {
-    if (message.type === 'purged') {
-      const purge = this.#purge
-      this.#purge = undefined
-      if (this.#inFlight === undefined) this.#worker?.unref()
-      if (message.error === undefined) purge?.resolve(message.deleted)
-      else purge?.reject(unpackError(message.error))
+    if (message.type === 'done') {
+      const doing = this.#chores.get(message.chore)
+      this.#chores.delete(message.chore)
+      this.#letEnd()
+      if (message.error === undefined) doing?.resolve(message.changed)
+      else doing?.reject(unpackError(message.error))
       return
     }
     const batch = this.#inFlight
     this.#inFlight = undefined
-    if (this.#purge === undefined) this.#worker?.unref()
+    this.#letEnd()
     if (isRecyclable(message.memory)) this.#spare = message.memory
     if (message.type === 'committed') {
       this.commits++
@@ -192,11 +194,17 @@ export class Writer {
     }
     this.#flush() // the next batch first: the thread must not wait for our callers
     if (batch === undefined) return
-    if (message.type === 'committed') this.#acknowledge(batch, message.results, message.epoch)
+    if (message.type === 'committed') this.#acknowledge(batch, message)
     else this.#reject(batch, unpackError(message.error))
   }
 
-  #acknowledge(batch: Batch, results: Float64Array, epoch: string): void {
+  /** A process that has nothing under way may end. */
+  #letEnd(): void {
+    if (this.#inFlight === undefined && this.#chores.size === 0) this.#worker?.unref()
+  }
+
+  #acknowledge(batch: Batch, { results, epoch, bits, tag }: BatchResult): void {
+    const buckets = { bits, tag: Buffer.from(tag, 'hex') }
     let at = 0
     for (const { count, resolve } of batch.waiters) {
       const written: Written[] = []
@@ -204,7 +212,7 @@ export class Writer {
         written.push({ seq: results[at] ?? 0, expiresAt: results[at + 1] ?? 0 })
       }
       this.waiting -= count
-      resolve({ epoch, written })
+      resolve({ epoch, written, buckets })
     }
   }
 
@@ -221,8 +229,8 @@ export class Writer {
       : new RevocadeError('ERR_NOT_DURABLE', `Nothing was acknowledged: ${cause.message}`, { cause })
     const batches = this.#inFlight === undefined ? this.#queue.splice(0) : [this.#inFlight, ...this.#queue.splice(0)]
     this.#inFlight = undefined
-    this.#purge?.reject(error)
-    this.#purge = undefined
+    for (const { reject } of this.#chores.values()) reject(error)
+    this.#chores.clear()
     for (const batch of batches) this.#reject(batch, error)
     this.#idle?.()
   }

@@ -1,0 +1,89 @@
+/**
+ * Revocations are grouped into 2^bits buckets by the leading bits of their digests, so that a bucket is one range of the
+ * store's index. L1 keeps a bucket in one Redis hash. L0 uses bytes 8 to 15 of a digest only, so what L1 sees is independent.
+ */
+export const MAX_BUCKET_BITS = 20
+/** Rows of a bucket that are read whole: a few milliseconds' worth. */
+export const MOST_ROWS_READ = 2048
+
+/** The bucket of a digest. */
+export function bucketOf(digest: Int32Array, bits: number): number {
+  const word = digest[0]
+  return (((word & 0xff) << 16) | (word & 0xff00) | ((word >>> 16) & 0xff)) >>> (24 - bits)
+}
+
+/** The same of its 16 bytes. */
+export function bucketOfBytes(bytes: Uint8Array, bits: number): number {
+  return ((bytes[0] << 16) | (bytes[1] << 8) | bytes[2]) >>> (24 - bits)
+}
+
+/** The digests of a bucket, in the order of their bytes: from the first (inclusive) to the last (exclusive). */
+export function rangeOf(bucket: number, bits: number): { readonly from: Uint8Array; readonly to: Uint8Array } {
+  return { from: leading(bucket, bits), to: bucket + 1 === 2 ** bits ? AFTER_ALL : leading(bucket + 1, bits) }
+}
+
+/** Longer than any digest: after all of them. */
+const AFTER_ALL = new Uint8Array(17).fill(0xff)
+
+function leading(bucket: number, bits: number): Uint8Array {
+  const value = bucket * 2 ** (24 - bits)
+  return Uint8Array.of(value >>> 16, (value >>> 8) & 0xff, value & 0xff)
+}
+
+/**
+ * Which change of a bucket was its last. The number alone does not say it: a restored store gives its numbers out again.
+ * So each commit draws a random tag, and two states of a bucket with one version are one state, in whatever history.
+ */
+export interface BucketVersion {
+  readonly bucket: number
+  /** 0: nothing in it ever changed. */
+  readonly seq: number
+  /** 8 random bytes; zeros at seq 0. */
+  readonly tag: Uint8Array
+}
+
+/** Versions of some buckets, and into how many (2^bits) the digests are divided. A bucket that is in none of them never changed. */
+export interface BucketVersions {
+  readonly bits: number
+  readonly versions: readonly BucketVersion[]
+}
+
+/** A row as L1 keeps it. Times in NumericDate seconds. */
+export interface BucketEntry {
+  /** 16 bytes. */
+  readonly digest: Uint8Array
+  readonly revoked: boolean
+  readonly expiresAt: number
+  /** Selectors only, where they have a cutoff; see `StoredRow.issuedThrough`. */
+  readonly issuedThrough?: number
+}
+
+/**
+ * The answer to {@link BucketSource.read}. `divided`: the number of buckets is not what the asker thinks. `crowded`: there is too
+ * much in it to be read whole.
+ */
+export type BucketRead =
+  | { readonly status: 'divided' }
+  | { readonly status: 'crowded'; readonly rows: number }
+  | {
+      readonly status: 'ok'
+      readonly version: BucketVersion
+      /** True: all that is revoked, expired or not. False: what has changed since the version that was asked from, tombstones included. */
+      readonly whole: boolean
+      readonly entries: readonly BucketEntry[]
+      /** Rows of the bucket, whatever they say. */
+      readonly rows: number
+    }
+
+/** What L1 needs of a store that can feed one: its buckets, each as of one snapshot. */
+export interface BucketSource {
+  /** The versions of all buckets, from one snapshot. */
+  versions(): BucketVersions | Promise<BucketVersions>
+  /**
+   * A bucket of 2^bits from one snapshot: what changed since a version, if that lies in the bucket's recent history; otherwise
+   * all of it, unless that is more than {@link MOST_ROWS_READ}.
+   */
+  read(bucket: number, bits: number, since: Pick<BucketVersion, 'seq' | 'tag'> | undefined): BucketRead | Promise<BucketRead>
+  /** Divides the digests into 2^bits buckets, where there are fewer: each part starts with the version of what it was part of. */
+  divide(bits: number): Promise<void>
+}

@@ -1,0 +1,52 @@
+import type { RedisWarning } from '../api.js'
+import type { Logger } from '../ports.js'
+import type { RedisCommands } from './commands.js'
+import { readHealth, type RedisHealth, warningsOf } from './health.js'
+
+/** How often the server is looked at. */
+const INTERVAL_MS = 30_000
+
+export interface HealthWatchDeps {
+  readonly commands: RedisCommands
+  readonly logger: Logger
+  readonly clock: { now(): number }
+  /** It is another server, or the same one started anew. */
+  readonly onRestart: () => void
+}
+
+/** Looks at the server at the start and now and then, and says once what should be looked after. */
+export class HealthWatch {
+  facts: RedisHealth | null = null
+  warnings: readonly RedisWarning[] = []
+  readonly #deps: HealthWatchDeps
+  readonly #told = new Set<string>()
+  readonly #timer: NodeJS.Timeout
+
+  constructor(deps: HealthWatchDeps) {
+    this.#deps = deps
+    this.#timer = setInterval(() => this.look(), INTERVAL_MS).unref()
+  }
+
+  look(): void {
+    if (!this.#deps.commands.available) return
+    this.#look().catch((error: unknown) => this.#deps.logger.debug({ err: error }, 'the state of Redis could not be read'))
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  async #look(): Promise<void> {
+    const { commands, logger, clock, onRestart } = this.#deps
+    const facts = await readHealth((command, ...args) => commands.send(command, ...args), clock)
+    const previous = this.facts ?? undefined
+    this.facts = facts
+    this.warnings = warningsOf(facts, previous)
+    for (const { code, message, advice } of this.warnings) {
+      if (this.#told.has(code)) continue
+      this.#told.add(code)
+      logger.warn({ code, advice }, message)
+    }
+    if (previous !== undefined && previous.runId !== facts.runId) onRestart()
+  }
+}

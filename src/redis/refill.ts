@@ -1,0 +1,164 @@
+import type { KnownVersions } from '../known-versions.js'
+import { VERSION_FIELD } from './bucket-script.js'
+import type { RedisCommands } from './commands.js'
+import type { Keys } from './keys.js'
+import type { Publisher } from './publisher.js'
+
+/** Versions asked for at a time. */
+const AT_A_TIME = 64
+/** Buckets that may wait to be written before a pass goes on. */
+const AHEAD = 32
+/** The writer of a change puts it into Redis itself. The others look after it so much later, each at another moment, lest it died. */
+const LOOK_AFTER_MS = 2000
+/** A pass that found much amiss does not begin again at once: a server that evicts is not to be fed without end. Milliseconds. */
+const SHORTEST_REST_MS = 5000
+const LONGEST_REST_MS = 600_000
+/** After a pass that could not be finished. */
+const RETRY_MS = 500
+
+export interface RefillDeps {
+  readonly commands: RedisCommands
+  readonly publisher: Publisher
+  readonly versions: KnownVersions
+  readonly keys: Keys
+}
+
+/**
+ * Heals L1 in the background: looks through the versions of all buckets and has the ones written that are not as they should
+ * be. No answer waits for it or relies on it.
+ */
+export class Refill {
+  /** Buckets that the last pass found right or has had written; of that pass, or of the one under way. */
+  verified = 0
+  passes = 0
+  readonly #deps: RefillDeps
+  readonly #lookAfter = new Set<number>()
+  #running: Promise<void> = Promise.resolve()
+  #active = false
+  #wanted = false
+  #done = false
+  #restMs = SHORTEST_REST_MS
+  #notBefore = 0
+  #timer: NodeJS.Timeout | undefined
+  #stopped = false
+
+  constructor(deps: RefillDeps) {
+    this.#deps = deps
+  }
+
+  /** Whether all buckets were found right, or written, and nothing has been noticed to be missing since. */
+  get complete(): boolean {
+    return this.#done && !this.#wanted && this.#deps.publisher.queued === 0
+  }
+
+  /** All buckets may be amiss: look through them. `now`: not after a rest, for they are new. */
+  start(now = false): void {
+    if (this.#stopped) return
+    if (now) this.#notBefore = 0
+    this.#wanted = true
+    this.#done = false
+    this.#schedule()
+  }
+
+  /** Someone else has changed a bucket: see later that it was written. */
+  lookAfter(bucket: number): void {
+    this.#lookAfter.add(bucket)
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#schedule()
+    }, LOOK_AFTER_MS * (1 + Math.random() * 2)).unref()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    await this.#running
+  }
+
+  #schedule(): void {
+    if (this.#active || this.#stopped) return
+    this.#active = true
+    this.#running = this.#run()
+  }
+
+  #scheduleIn(ms: number): void {
+    setTimeout(() => this.#schedule(), ms).unref()
+  }
+
+  /** Nothing throws out of here: what can't be done now is done when the breaker closes. */
+  async #run(): Promise<void> {
+    const some = [...this.#lookAfter]
+    this.#lookAfter.clear()
+    if (some.length > 0) await this.#look(some, this.#deps.versions.bits, () => undefined)
+    while (this.#mayPass()) await this.#pass()
+    // In the turn that found nothing left to do: what comes after it finds nobody at work.
+    this.#active = false
+  }
+
+  /** Whether a pass is wanted, and possible now. */
+  #mayPass(): boolean {
+    const { versions, commands } = this.#deps
+    if (!this.#wanted || this.#stopped || !versions.isKnown || commands.breaker.state !== 'closed') return false
+    const restMs = this.#notBefore - performance.now()
+    if (restMs > 0) this.#scheduleIn(restMs)
+    return restMs <= 0
+  }
+
+  async #pass(): Promise<void> {
+    const { bits } = this.#deps.versions
+    this.#wanted = false
+    this.verified = 0
+    this.passes++
+    const amiss = await this.#look(fromAnywhere(2 ** bits), bits, () => this.verified++)
+    if (amiss === undefined) {
+      this.#wanted = true
+      this.#notBefore = performance.now() + RETRY_MS
+      return
+    }
+    this.#done = !this.#wanted
+    this.#restMs = amiss * 4 > 2 ** bits ? Math.min(this.#restMs * 2, LONGEST_REST_MS) : SHORTEST_REST_MS
+    this.#notBefore = performance.now() + this.#restMs
+  }
+
+  /** How many buckets were not as they should be; undefined where Redis, or what it should hold, could not be asked to the end. */
+  async #look(buckets: Iterable<number>, bits: number, onVerified: () => void): Promise<number | undefined> {
+    const { commands, versions, publisher, keys } = this.#deps
+    let amiss = 0
+    for (const chunk of chunks(buckets, AT_A_TIME)) {
+      while (publisher.queued > AHEAD && commands.available) await unhurried(5)
+      if (!commands.available || this.#stopped || versions.bits !== bits) return undefined
+      const replies = await Promise.allSettled(chunk.map((bucket) => commands.send('HGET', keys.bucket(bucket, bits), VERSION_FIELD)))
+      for (const [i, reply] of replies.entries()) {
+        if (reply.status === 'rejected') return undefined
+        const bucket = chunk[i]
+        const version = reply.value instanceof Uint8Array ? reply.value : null
+        if (versions.bits !== bits) return undefined
+        if (!versions.isCurrent(bucket, bits, version)) {
+          amiss++
+          publisher.repair(bucket, version)
+        }
+        onVerified()
+      }
+    }
+    return amiss
+  }
+}
+
+const unhurried = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms).unref())
+
+/** 0 … count − 1, beginning anywhere: several engines that begin together share the work. */
+function* fromAnywhere(count: number): Generator<number, void, void> {
+  const first = Math.floor(Math.random() * count)
+  for (let i = 0; i < count; i++) yield (first + i) % count
+}
+
+function* chunks(values: Iterable<number>, size: number): Generator<number[], void, void> {
+  let chunk: number[] = []
+  for (const value of values) {
+    chunk.push(value)
+    if (chunk.length < size) continue
+    yield chunk
+    chunk = []
+  }
+  if (chunk.length > 0) yield chunk
+}

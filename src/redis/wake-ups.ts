@@ -1,0 +1,90 @@
+import type { RedisClient } from './client.js'
+import type { RedisCommands } from './commands.js'
+
+export interface WakeUpsDeps {
+  readonly subscriber: RedisClient
+  readonly commands: RedisCommands
+  /** Where the engines on one store and namespace hear each other. */
+  readonly channel: string
+  /** Something was committed elsewhere, it is said, up to this number. */
+  readonly onWake: (seq: number) => void
+  /** What this engine tells whoever asks all engines for their figures. */
+  readonly figures: () => object
+}
+
+/**
+ * Messages between engines: "something was committed, look", and "tell your figures". They only make others look sooner at the
+ * store. Nothing they say is taken for true, and one that is lost is made up for by the next poll.
+ */
+export class WakeUps {
+  sent = 0
+  received = 0
+  listening = false
+  readonly #deps: WakeUpsDeps
+  #seq = 0
+  #saying = false
+
+  constructor(deps: WakeUpsDeps) {
+    this.#deps = deps
+    const { subscriber } = deps
+    subscriber.on('ready', this.#onReady)
+    subscriber.on('close', this.#onClose)
+    subscriber.on('message', this.#onMessage)
+  }
+
+  start(): void {
+    const { subscriber } = this.#deps
+    // It goes on trying by itself.
+    if (subscriber.status === 'wait') subscriber.connect().catch(() => undefined)
+    else if (subscriber.status === 'ready') this.#onReady()
+  }
+
+  /** Tells the others. While one message is on its way the next waits, and stands for all that came meanwhile. */
+  say(seq: number): void {
+    this.#seq = Math.max(this.#seq, seq)
+    if (this.#saying || !this.#deps.commands.available) return
+    this.#saying = true
+    const said = this.#seq
+    this.#deps.commands.send('PUBLISH', this.#deps.channel, `wake ${said}`).then(
+      () => this.sent++,
+      () => undefined, // their next poll finds it
+    ).finally(() => {
+      this.#saying = false
+      if (this.#seq > said) this.say(this.#seq)
+    })
+  }
+
+  stop(): void {
+    const { subscriber } = this.#deps
+    subscriber.off('ready', this.#onReady)
+    subscriber.off('close', this.#onClose)
+    subscriber.off('message', this.#onMessage)
+    subscriber.disconnect()
+  }
+
+  readonly #onReady = (): void => {
+    this.#deps.subscriber.subscribe(this.#deps.channel).then(
+      () => {
+        this.listening = true
+      },
+      () => undefined, // the connection was lost again: the next one tries
+    )
+  }
+
+  readonly #onClose = (): void => {
+    this.listening = false
+  }
+
+  readonly #onMessage = (_channel: string, message: string): void => {
+    this.received++
+    const [word, argument = ''] = message.split(' ')
+    if (word === 'wake' && /^\d{1,16}$/.test(argument)) this.#deps.onWake(Number(argument))
+    else if (word === 'figures' && /^[\w-]{1,64}$/.test(argument)) this.#answer(argument)
+  }
+
+  #answer(asker: string): void {
+    const { commands, channel, figures } = this.#deps
+    if (!commands.available) return
+    commands.send('PUBLISH', `${channel}:${asker}`, JSON.stringify(figures())).catch(() => undefined) // they ask again
+  }
+}

@@ -1,0 +1,93 @@
+import { bucketOf, MOST_ROWS_READ, rangeOf, type BucketEntry, type BucketRead, type BucketVersion, type BucketVersions } from '../../buckets.js'
+import type { Change } from '../../ports.js'
+import type { Connection } from './driver.js'
+
+type RawVersion = readonly [bucket: number, seq: number, tag: Buffer]
+type RawEntry = readonly [digest: Buffer, revoked: number, expiresAt: number, issuedThrough: number | null]
+
+const NO_TAG = Buffer.alloc(8)
+
+/** Reads buckets and their versions, on the connection of a {@link Reader} and in its snapshots. */
+export class BucketReader {
+  readonly #statements: ReturnType<typeof prepare>
+
+  constructor(db: Connection, namespace: number) {
+    this.#statements = prepare(db, namespace)
+  }
+
+  /** The versions of all buckets, from one snapshot. */
+  all(): BucketVersions {
+    return this.#snapshot(() => ({ bits: this.#bits(), versions: this.#statements.all.all().map(toVersion) }))
+  }
+
+  /** The versions of the buckets that some changes lie in. To be called within the snapshot of the changes. */
+  of(changes: readonly Change[]): BucketVersions {
+    const bits = this.#bits()
+    const buckets = new Set(changes.map(({ digest }) => bucketOf(digest, bits)))
+    return { bits, versions: [...buckets].map((bucket) => this.#version(bucket)) }
+  }
+
+  /** One bucket, from one snapshot: what changed since a version in its recent history, or all of it. */
+  read(bucket: number, bits: number, since: Pick<BucketVersion, 'seq' | 'tag'> | undefined): BucketRead {
+    return this.#snapshot((): BucketRead => {
+      if (this.#bits() !== bits) return { status: 'divided' }
+      const version = this.#version(bucket)
+      const { from, to } = rangeOf(bucket, bits)
+      const whole = since === undefined || !this.#isRecent(bucket, version, since)
+      const { count, live, changed } = this.#statements
+      const rows = count.get(from, to) ?? 0
+      if (whole && rows > MOST_ROWS_READ) return { status: 'crowded', rows }
+      const raw = whole ? live.all(from, to) : changed.all(from, to, since.seq)
+      return { status: 'ok', version, whole, rows, entries: raw.map(toEntry) }
+    })
+  }
+
+  #snapshot<T>(read: () => T): T {
+    const { begin, end } = this.#statements
+    begin.run()
+    try {
+      return read()
+    } finally {
+      end.run()
+    }
+  }
+
+  #bits(): number {
+    return this.#statements.bits.get() ?? 0
+  }
+
+  #version(bucket: number): BucketVersion {
+    const raw = this.#statements.version.get(bucket)
+    return raw === undefined ? { bucket, seq: 0, tag: NO_TAG } : toVersion(raw)
+  }
+
+  #isRecent(bucket: number, version: BucketVersion, { tag }: Pick<BucketVersion, 'tag'>): boolean {
+    if (Buffer.compare(version.tag, tag) === 0) return true
+    const earlier = this.#statements.earlier.get(bucket) ?? NO_TAG.subarray(0, 0)
+    for (let at = 0; at < earlier.length; at += 8) if (earlier.subarray(at, at + 8).equals(tag)) return true
+    return false
+  }
+}
+
+const toVersion = ([bucket, seq, tag]: RawVersion): BucketVersion => ({ bucket, seq, tag })
+
+const toEntry = ([digest, revoked, expiresAt, issuedThrough]: RawEntry): BucketEntry =>
+  ({ digest, revoked: revoked === 1, expiresAt, ...(issuedThrough === null ? {} : { issuedThrough }) })
+
+function prepare(db: Connection, namespace: number) {
+  // The index of (namespace, digest) holds the rowid, which is `seq`: rows that did not change are passed over within it.
+  const range = `FROM revocations WHERE namespace = ${namespace} AND digest >= ? AND digest < ?`
+  const version = `SELECT bucket, seq, tag FROM buckets WHERE namespace = ${namespace}`
+  const columns = 'SELECT digest, revoked, expires_at, issued_through'
+  return {
+    begin: db.prepare<[]>('BEGIN'),
+    end: db.prepare<[]>('COMMIT'),
+    bits: db.prepare<[], number>(`SELECT bucket_bits FROM namespaces WHERE id = ${namespace}`).pluck(),
+    all: db.prepare<[], RawVersion>(version).raw(),
+    version: db.prepare<[bucket: number], RawVersion>(`${version} AND bucket = ?`).raw(),
+    earlier: db.prepare<[bucket: number], Buffer>(`SELECT earlier FROM buckets WHERE namespace = ${namespace} AND bucket = ?`).pluck(),
+    count: db.prepare<[from: Uint8Array, to: Uint8Array], number>(`SELECT count(*) ${range}`).pluck(),
+    live: db.prepare<[from: Uint8Array, to: Uint8Array], RawEntry>(`${columns} ${range} AND revoked = 1`).raw(),
+    changed: db.prepare<[from: Uint8Array, to: Uint8Array, after: number], RawEntry>(`${columns} ${range} AND seq > ?`).raw(),
+  }
+}
