@@ -55,18 +55,24 @@ export class ServerContainer implements ServerRunner {
   }
 
   async #create(): Promise<StartedTestContainer> {
-    const { GenericContainer } = await import('testcontainers')
+    const { GenericContainer, Wait } = await import('testcontainers')
     const command = ['redis-server', '--save', '', '--appendonly', 'no', '--protected-mode', 'no', ...this.#args]
     for (let tries = 1; ; tries++) {
       // Docker publishes a port under another number after each start, unless it is told which.
       const host = this.#port ?? portToTry()
+      let said = ''
+      const container = new GenericContainer(this.#image)
+        .withCommand(command)
+        .withExposedPorts({ container: PORT, host })
+        .withLogConsumer((log) => log.on('data', (text) => (said = (said + String(text)).slice(-64_000))))
+        .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/i))
       try {
-        const container = await new GenericContainer(this.#image).withCommand(command).withExposedPorts({ container: PORT, host }).start()
+        const started = await container.start()
         this.#port = host
-        return container
+        return started
       } catch (error) {
         const another = this.#port === undefined && PORT_TAKEN.test(String(error)) && tries < PORTS_TO_TRY
-        if (!another) throw error
+        if (!another) throw new Error(`${this.#image} did not start: ${String(error)}\n${said}`, { cause: error })
       }
     }
   }

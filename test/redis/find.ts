@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import { canInstall, installRedis } from './apt.js'
@@ -9,6 +10,8 @@ import { pullImage } from './container.js'
 
 const NAMES = ['redis-server', 'valkey-server']
 const IMAGE = 'redis:8'
+/** To answer and to pull the image. */
+const DOCKER_MS = 180_000
 /** What the package supports, and so what its tests accept. */
 const OLDEST = [6, 2] as const
 
@@ -35,10 +38,10 @@ async function findOwn(say: (line: string) => void, mayInstall: boolean): Promis
   if (onPath !== undefined) return { found: { kind: 'binary', path: onPath.found }, description: `${onPath.description} from PATH` }
 
   try {
-    await pullImage(IMAGE)
+    await within(DOCKER_MS, pullImage(IMAGE))
     return { found: { kind: 'docker', image: IMAGE }, description: `${IMAGE} in Docker` }
   } catch (error) {
-    tried.push(`Docker: ${firstLine(error)}`)
+    tried.push(`Docker: ${reason(error)}`)
   }
 
   if (!mayInstall) tried.push('apt-get: not tried, as REVOCADE_TEST_REDIS_URL is set')
@@ -52,13 +55,13 @@ async function findOwn(say: (line: string) => void, mayInstall: boolean): Promis
         return { found: { kind: 'binary', path: installed.found }, description: `${installed.description}, installed with apt-get` }
       }
     } catch (error) {
-      tried.push(`apt-get: ${firstLine(error)}`)
+      tried.push(`apt-get: ${reason(error)}`)
     }
   }
   const instead = mayInstall ? ', or set REVOCADE_TEST_REDIS_URL to a server that is there (redis://host:port)' : ''
-  const whatToDo = `There is no Redis server for this test to start. Put redis-server or valkey-server (${OLDEST.join('.')} or newer) on PATH, or start ` +
+  const whatToDo = `No Redis server can be started for the tests. Put redis-server or valkey-server (${OLDEST.join('.')} or newer) on PATH, or start ` +
     `Docker${instead}. Tried: ${tried.join('; ')}`
-  return { found: { kind: 'none', whatToDo }, description: `none. ${whatToDo}` }
+  return { found: { kind: 'none', whatToDo }, description: whatToDo }
 }
 
 /**
@@ -90,7 +93,8 @@ export function isSupported(version: string): boolean {
 /** Name and version of the server at a URL. A URL that somebody set and that doesn't work ends the run. */
 async function versionAt(url: string): Promise<string> {
   const client = new Redis(url, { lazyConnect: true, retryStrategy: null, connectTimeout: 5000, commandTimeout: 5000 })
-  client.on('error', () => undefined) // it rejects connect() too
+  let why: unknown // connect() rejects too, but says less
+  client.on('error', (error) => (why = error))
   try {
     await client.connect()
     const info = await client.info('server')
@@ -98,10 +102,16 @@ async function versionAt(url: string): Promise<string> {
     if (!isSupported(version)) throw new Error(`it is ${version}, and the oldest supported is ${OLDEST.join('.')}`)
     return `redis ${version}`
   } catch (error) {
-    throw new Error(`REVOCADE_TEST_REDIS_URL: no usable Redis there (${firstLine(error)}). Start it, or unset the variable.`, { cause: error })
+    throw new Error(`REVOCADE_TEST_REDIS_URL: no usable Redis there (${reason(why ?? error)}). Start it, or unset the variable.`, { cause: error })
   } finally {
     client.disconnect()
   }
 }
 
-const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? ''
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  const late = setTimeout(ms, undefined, { ref: false }).then(() => { throw new Error(`no answer within ${ms / 1000} s`) })
+  return Promise.race([promise, late])
+}
+
+/** What an error says, programs' complaints included, in one line of bearable length. */
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error)).trim().replace(/\s+/g, ' ').slice(0, 500)
