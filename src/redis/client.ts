@@ -1,3 +1,6 @@
+/** May name fewer arguments than an event has, and of narrower types: the types of events are ioredis' to know. */
+type Listener = { listen(...args: unknown[]): void }['listen']
+
 /**
  * The part of an ioredis client (`^5.4 || ^6`, single, Sentinel or Cluster) that this package uses, declared here so that its
  * types need none of ioredis' own. A client that a caller hands in is used and never closed.
@@ -11,10 +14,10 @@ export interface RedisClient {
   /** A `Cluster`, which takes options of its own where one connection takes options. */
   readonly isCluster?: boolean
   /** Another connection with the same options: for subscriptions, which take a connection for themselves. A cluster takes nodes first, then options. */
-  duplicate(...overrides: object[]): RedisClient
+  duplicate(...overrides: (object | undefined)[]): RedisClient
   subscribe(...channels: string[]): Promise<unknown>
-  on(event: string, listener: (...args: never[]) => void): unknown
-  off(event: string, listener: (...args: never[]) => void): unknown
+  on(event: string, listener: Listener): unknown
+  off(event: string, listener: Listener): unknown
   listenerCount(event: string): number
   /** Ends the connection; with `true` it is made anew. */
   disconnect(reconnect?: boolean): void
