@@ -10,9 +10,9 @@ let closing: Promise<void> = Promise.resolve()
 
 /**
  * Sets the options of the process-wide engine. Call it before the first {@link isRevoked} or {@link revoke};
- * later it throws `ERR_CONFIG`. Without it they come from the environment: `REVOCADE_STORE`, `REVOCADE_NAMESPACE`,
- * `REVOCADE_SECRET`, `REVOCADE_MAX_STALENESS_MS`, `REVOCADE_CLAIMS` and `REVOCADE_ID_CLAIMS` (comma-separated; `+` joins
- * the claims of one selector).
+ * later it throws `ERR_CONFIG`. Without it they come from the environment: `REVOCADE_STORE`, `REVOCADE_REDIS_URL` (else
+ * `REDIS_URL`; an empty one is none), `REVOCADE_NAMESPACE`, `REVOCADE_SECRET`, `REVOCADE_MAX_STALENESS_MS`, `REVOCADE_CLAIMS`
+ * and `REVOCADE_ID_CLAIMS` (comma-separated; `+` joins the claims of one selector).
  */
 export function configure(options: RevocadeOptions): void {
   if (starting !== undefined) {
@@ -59,8 +59,10 @@ async function start(): Promise<Revocade> {
 /** The options that the environment gives. Throws `ERR_CONFIG` for a number that is none. */
 export function optionsFromEnvironment(env: Readonly<Record<string, string | undefined>>): RevocadeOptions {
   const staleness = env.REVOCADE_MAX_STALENESS_MS
+  const redis = env.REVOCADE_REDIS_URL ?? env.REDIS_URL ?? ''
   return {
     ...(env.REVOCADE_STORE === undefined ? {} : { store: env.REVOCADE_STORE }),
+    ...(redis === '' ? {} : { redis }),
     ...(env.REVOCADE_NAMESPACE === undefined ? {} : { namespace: env.REVOCADE_NAMESPACE }),
     ...(env.REVOCADE_SECRET === undefined ? {} : { secret: env.REVOCADE_SECRET }),
     ...(staleness === undefined ? {} : { maxStalenessMs: staleness === '' ? NaN : Number(staleness) }),

@@ -3,6 +3,8 @@ import { boolean, number, oneOf, onlyKnown, optionError, record, wholeNumber } f
 import type { Clock } from './clock.js'
 import { systemClock } from './clock.js'
 import type { Logger, PrefilterKind, RevocationStore } from './ports.js'
+import type { RedisClient } from './redis/client.js'
+import { readRedisOptions, type RedisLayerOptions, type RedisSettings } from './redis/options.js'
 
 export { oneOf, onlyKnown, record } from './arguments.js'
 
@@ -22,6 +24,11 @@ export interface PrefilterChoice {
 export interface RevocadeOptions {
   /** The durable store: a path (SQLite), or a {@link RevocationStore}, which the engine opens and closes. Default './revocade.db'. */
   readonly store?: string | RevocationStore | undefined
+  /**
+   * L1, which makes questions to the store rarer and lets engines hear of each other's changes at once: a URL, an ioredis client
+   * (used, never closed), or {@link RedisLayerOptions}. Needs the package ioredis, unless a client is given. Default: none.
+   */
+  readonly redis?: string | RedisClient | RedisLayerOptions | null | undefined
   /** L0. Default `{ kind: 'bloom' }`. */
   readonly prefilter?: PrefilterChoice | undefined
   /** Selectors to honour besides the token's identity; an array inside is several claims together. Default ['sid', 'sub']. */
@@ -57,6 +64,7 @@ export interface RevocadeOptions {
 /** The options with their defaults, checked and frozen. */
 export interface Settings {
   readonly store: string | RevocationStore
+  readonly redis: RedisSettings | undefined
   readonly prefilter: PrefilterChoice & { readonly kind: PrefilterKind }
   readonly selectors: readonly (readonly string[])[]
   readonly idClaims: readonly string[]
@@ -86,12 +94,10 @@ const silent: Logger = { debug: nothing, info: nothing, warn: nothing, error: no
 export function readOptions(options: RevocadeOptions = {}): Settings {
   const given = record(options, 'options')
   onlyKnown(given, OPTION_NAMES, 'option')
-  if (given.redis !== undefined && given.redis !== null) {
-    throw optionError('redis', 'this version has no Redis layer: leave it out')
-  }
   const idClaims = options.idClaims === undefined ? ['jti'] : names(options.idClaims, 'idClaims')
   return Object.freeze({
     store: storeOption(options.store),
+    redis: options.redis === undefined || options.redis === null ? undefined : readRedisOptions(options.redis),
     prefilter: prefilterOption(options.prefilter),
     selectors: selectorsOption(options.claims),
     idClaims,

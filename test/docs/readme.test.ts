@@ -4,6 +4,7 @@ import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { readOptions } from '#dist/options.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
+import { readRedisOptions } from '#dist/redis/options.js'
 import { code, readPage, ROOT, section, tableRows } from './markdown.js'
 
 /** The names of an interface's members, from the source. */
@@ -108,6 +109,41 @@ describe('the table of prefilter options', () => {
     expect(await createPrefilter({ kind: 'trie' })).toMatchObject({ prefixBits: valueOf(table.get('prefixBits')?.fallback ?? '') })
     // "22 bits a live revocation"
     expect(Math.round((byDefault.bytes * 8) / expected)).toBe(22)
+  })
+})
+
+describe('the table of redis options', () => {
+  const rows = tableRows(section('README.md', 'redis'))
+  const table = new Map(rows.map(([name, fallback, accepts]) => [code(name), { fallback, accepts }]))
+
+  it('lists exactly the options there are, in their order', () => {
+    expect([...table.keys()]).toEqual(membersOf('src/redis/options.ts', 'RedisLayerOptions'))
+    for (const row of rows) expect(row).toHaveLength(4)
+  })
+
+  it('has the defaults that are used', () => {
+    const { target, ...settings } = readRedisOptions({ port: 6379 })
+    const used: Record<string, unknown> = { ...target, ...settings }
+    for (const [name, { fallback }] of table) expect(used[name], name).toEqual(valueOf(fallback))
+  })
+
+  it.each([['timeoutMs', 1, 10_000], ['port', 1, 65_535], ['db', 0, 99_999]])('%s is taken from %d to %d and not beyond', (name, least, most) => {
+    expect(bounds(table.get(name)?.accepts ?? '')).toEqual([least, most])
+    const read = (value: number) => readRedisOptions({ host: 'h', [name]: value })
+    expect(read(least)).toMatchObject(name === 'timeoutMs' ? { timeoutMs: least } : { target: { [name]: least } })
+    expect(read(most)).toMatchObject(name === 'timeoutMs' ? { timeoutMs: most } : { target: { [name]: most } })
+    expect(() => read(least - 1)).toThrow(name)
+    expect(() => read(most + 1)).toThrow(name)
+  })
+
+  it('has forms of URLs that are read, and the length of a prefix', () => {
+    const forms = [...(table.get('url')?.accepts ?? '').matchAll(/`([^`]+)`/g)].map(([, form]) => form)
+    const kinds = forms.map((form) => form.replace('user:password', 'u:p').replace(/\[([^\]]+)\]/g, '$1').replace(':port', ':1').replace('/db', '/2').replace('…', 'h'))
+      .map((url) => readRedisOptions(url).target.kind)
+    expect(kinds).toEqual(['single', 'single', 'sentinel', 'cluster', 'socket', 'socket'])
+    expect(table.get('keyPrefix')?.accepts).toMatch(/^1 … 64 characters/)
+    expect(readRedisOptions({ host: 'h', keyPrefix: 'p'.repeat(64) }).keyPrefix).toHaveLength(64)
+    expect(() => readRedisOptions({ host: 'h', keyPrefix: 'p'.repeat(65) })).toThrow('64')
   })
 })
 

@@ -37,4 +37,9 @@ it('reads its options from the environment', () => {
     store: 'x.db', namespace: 'n', secret: 's', maxStalenessMs: 0, claims: [['sid'], ['client_id', 'sub']], idClaims: ['jti', 'uti'],
   })
   expect(optionsFromEnvironment({ REVOCADE_MAX_STALENESS_MS: '' }).maxStalenessMs).toBeNaN()
+  // Many platforms set REDIS_URL; our own variable goes before it, and empty it says no.
+  expect(optionsFromEnvironment({ REDIS_URL: 'redis://a' })).toEqual({ redis: 'redis://a' })
+  expect(optionsFromEnvironment({ REDIS_URL: 'redis://a', REVOCADE_REDIS_URL: 'redis://b' })).toEqual({ redis: 'redis://b' })
+  expect(optionsFromEnvironment({ REDIS_URL: 'redis://a', REVOCADE_REDIS_URL: '' })).toEqual({})
+  expect(optionsFromEnvironment({ REDIS_URL: '' })).toEqual({})
 })

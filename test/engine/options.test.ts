@@ -3,7 +3,7 @@ import { createRevocade, type RevocadeOptions } from 'revocade'
 
 const options: [RevocadeOptions | object, RegExp][] = [
   [{ stoer: 'x' }, /'stoer'.*'store'/], [{ maxStalenessMs: -1 }, /maxStalenessMs/], [{ maxStalenessMs: '1' }, /maxStalenessMs/],
-  [{ store: '' }, /store/], [{ store: {} }, /store/], [{ store: 'postgres://x' }, /PostgreSQL/], [{ redis: 'redis://x' }, /Redis/],
+  [{ store: '' }, /store/], [{ store: {} }, /store/], [{ store: 'postgres://x' }, /PostgreSQL/], [{ redis: 'http://x' }, /redis:\/\//],
   [{ prefilter: { kind: 'blom' } }, /'bloom'/], [{ prefilter: { kind: 'bloom', prefixBits: 3 } }, /prefixBits/], [{ prefilter: [] }, /prefilter/],
   [{ claims: 'sub' }, /claims/], [{ claims: [[]] }, /claims/], [{ claims: ['a', 'a'] }, /twice/], [{ claims: [['a', 'a']] }, /twice/],
   [{ idClaims: [] }, /idClaims/], [{ namespace: '' }, /namespace/], [{ secret: 7 }, /secret/], [{ secret: 'short' }, /16/], [{ logger: {} }, /logger/],
