@@ -1,9 +1,9 @@
+import { randomBytes } from 'node:crypto'
+import { bucketOf, type BucketSource, type BucketVersion } from '#dist/buckets.js'
 import type {
   Change, Committed, Digest, MaybePromise, Mutation, Poll, Position, RevocationStore, ScanChunk, ScanEnd, StoreInfo,
   StoreQuery, StoreStats, StoredRow, Target,
 } from 'revocade'
-
-const EPOCH = 'model'
 
 interface ModelRow extends StoredRow {
   readonly key: string
@@ -18,6 +18,11 @@ export class ModelStore implements RevocationStore {
   readonly kind = 'model'
   rows: ModelRow[] = []
   head: Position = { seq: 0, epoch: '' }
+  /** Where each epoch of the history begins. */
+  #epochs: Position[] = []
+  #newEpoch = true
+  #bits = 0
+  #versions: Version[] = []
   /** Set to make every access fail. */
   broken: Error | undefined
   /** Told of each commit, at its very moment. */
@@ -34,12 +39,15 @@ export class ModelStore implements RevocationStore {
 
   poll(after: Position, limit: number): MaybePromise<Poll> {
     return this.#access('poll', () => {
-      if (after.seq > this.head.seq || (after.seq > 0 && after.epoch !== this.head.epoch)) return { status: 'diverged' }
+      if (after.seq > this.head.seq || (after.seq > 0 && after.epoch !== this.#epochAt(after.seq))) return { status: 'diverged' }
       const later = this.rows.filter((row) => row.seq > after.seq).toSorted((a, b) => a.seq - b.seq)
       const page = later.slice(0, limit)
       const more = later.length > limit
-      const position = more ? { seq: page[page.length - 1].seq, epoch: this.head.epoch } : this.head
-      return { status: 'ok', changes: page.map(toChange), position, more }
+      const last = page[page.length - 1]
+      const position = more ? { seq: last.seq, epoch: this.#epochAt(last.seq) } : this.head
+      const buckets = new Set(page.map(({ digest }) => bucketOf(digest, this.#bits)))
+      const versions = [...buckets].map((bucket) => this.#version(bucket))
+      return { status: 'ok', changes: page.map(toChange), position, more, buckets: { bits: this.#bits, versions } }
     })
   }
 
@@ -58,7 +66,11 @@ export class ModelStore implements RevocationStore {
   }
 
   async write(mutations: readonly Mutation[]): Promise<Committed> {
-    return this.#access('write', () => ({ epoch: EPOCH, written: mutations.map((mutation) => this.#apply(mutation)) }))
+    return this.#access('write', () => {
+      const tag = randomBytes(8)
+      const written = mutations.map((mutation) => this.#apply(mutation, tag))
+      return { epoch: this.head.epoch, written, buckets: { bits: this.#bits, tag } }
+    })
   }
 
   list({ afterSeq, limit }: StoreQuery): MaybePromise<readonly StoredRow[]> {
@@ -73,16 +85,64 @@ export class ModelStore implements RevocationStore {
     return Promise.resolve()
   }
 
+  readonly buckets: BucketSource = {
+    versions: () => this.#access('versions', () => ({ bits: this.#bits, versions: [...this.#versions] })),
+    read: (bucket, bits, since) => this.#access('read bucket', () => {
+      if (bits !== this.#bits) return { status: 'divided' }
+      const version = this.#version(bucket)
+      const tag = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+      const known = since !== undefined && [version.tag, ...version.earlier].some((earlier) => tag(earlier) === tag(since.tag))
+      const rows = this.rows.filter(({ digest }) => bucketOf(digest, bits) === bucket)
+      const wanted = rows.filter((row) => (known ? row.seq > since.seq : row.revoked))
+      const entries = wanted.map(({ digest, revoked, expiresAt, issuedThrough }) =>
+        ({ digest: new Uint8Array(digest.slice().buffer), revoked, expiresAt, ...(issuedThrough === undefined ? {} : { issuedThrough }) }))
+      return { status: 'ok', version, whole: !known, rows: rows.length, entries }
+    }),
+    divide: async (bits) => this.#access('divide', () => {
+      const parts = 2 ** Math.max(0, bits - this.#bits)
+      this.#versions = this.#versions.flatMap((version) =>
+        Array.from({ length: parts }, (_, part) => ({ ...version, bucket: version.bucket * parts + part })))
+      this.#bits = Math.max(bits, this.#bits)
+    }),
+  }
+
+  /** A backup: what it gives back puts the store where it is now. In the way of SQLite's `.restore`, under engines that are running. */
+  backup(): () => void {
+    const { rows, head } = this
+    const [epochs, bits, versions] = [this.#epochs, this.#bits, this.#versions]
+    return () => {
+      this.rows = rows
+      this.head = head
+      this.#epochs = epochs
+      this.#bits = bits
+      this.#versions = versions
+      this.#newEpoch = true
+    }
+  }
+
+  #epochAt(seq: number): string {
+    return this.#epochs.findLast((epoch) => epoch.seq <= seq)?.epoch ?? ''
+  }
+
+  #version(bucket: number): Version {
+    return this.#versions.find((version) => version.bucket === bucket) ?? { bucket, seq: 0, tag: Buffer.alloc(8), earlier: [] }
+  }
+
   #find(digest: Digest): ModelRow | undefined {
     return this.rows.find((row) => row.key === digest.join())
   }
 
-  #apply(mutation: Mutation): { seq: number; expiresAt: number } {
+  #apply(mutation: Mutation, tag: Uint8Array): { seq: number; expiresAt: number } {
     const digest = new Int32Array(mutation.digest.slice().buffer)
     const old = this.#find(digest)
     if (mutation.op === 'unrevoke' && old?.revoked !== true) return { seq: 0, expiresAt: 0 }
     const seq = this.head.seq + 1
-    this.head = { seq, epoch: EPOCH }
+    if (this.#newEpoch) this.#epochs = [...this.#epochs, { seq, epoch: randomBytes(4).toString('hex') }]
+    this.#newEpoch = false
+    this.head = { seq, epoch: this.#epochAt(seq) }
+    const before = this.#version(bucketOf(digest, this.#bits))
+    const after = { bucket: before.bucket, seq, tag, earlier: [before.tag, ...before.earlier].slice(0, 7) }
+    this.#versions = [...this.#versions.filter(({ bucket }) => bucket !== before.bucket), after]
     this.rows = this.rows.filter((row) => row !== old)
     if (mutation.op === 'revoke') {
       this.rows.push({ ...mutation, key: digest.join(), digest, revoked: true, seq })
@@ -108,6 +168,10 @@ export class ModelStore implements RevocationStore {
       return value
     })()
   }
+}
+
+interface Version extends BucketVersion {
+  readonly earlier: readonly Uint8Array[]
 }
 
 function toChange({ digest, seq, revoked, expiresAt, target }: ModelRow): Change {

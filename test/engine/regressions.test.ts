@@ -100,11 +100,11 @@ describe('a store that was set back in place', () => {
 
   it('a commit of ours in another epoch does not pass for the next change', async () => {
     const engine = await rig(new ModelStore(), { clock: new ManualClock(), maxStalenessMs: 1000 })
-    const digest = new Int32Array([1, 2, 3, 4])
-    engine.sync.committed(digest, 1, 'a', true, now + 60)
-    engine.sync.committed(digest, 2, 'a', true, now + 60)
+    const change = (seq: number) => ({ digest: new Int32Array([1, 2, 3, 4]), seq, revoked: true, expiresAt: now + 60 })
+    engine.sync.committed(change(1), { epoch: 'a', written: [] })
+    engine.sync.committed(change(2), { epoch: 'a', written: [] })
     expect(engine.sync.position).toEqual({ seq: 2, epoch: 'a' })
-    engine.sync.committed(digest, 3, 'b', true, now + 60)
+    engine.sync.committed(change(3), { epoch: 'b', written: [] })
     expect(engine.sync.position).toEqual({ seq: 2, epoch: 'a' })
   })
 })

@@ -1,8 +1,10 @@
+import { CloserLook } from '#dist/closer-look.js'
 import { L0 } from '#dist/l0.js'
 import { Lease } from '#dist/lease.js'
 import { Lookup } from '#dist/lookup.js'
 import { Mutations } from '#dist/mutation.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
+import type { RedisLayer } from '#dist/redis/index.js'
 import { Revoke } from '#dist/revoke.js'
 import { Sync } from '#dist/sync.js'
 import { TokenDigester } from '#dist/token/identify.js'
@@ -26,12 +28,13 @@ export interface RigOptions {
   readonly clock: ManualClock
   readonly maxStalenessMs: number
   readonly graceSeconds?: number
-  readonly prefilter?: { kind: 'bloom' | 'exact' | 'trie'; prefixBits?: number; expectedRevocations?: number }
+  readonly prefilter?: { kind: 'bloom' | 'exact' | 'trie' | 'none'; prefixBits?: number; expectedRevocations?: number }
+  readonly l1?: RedisLayer
 }
 
 /** The engine's parts, wired as engine.ts does, but with the poll in the hands of the test. */
 export async function rig(store: RevocationStore, options: RigOptions) {
-  const { clock, maxStalenessMs } = options
+  const { clock, maxStalenessMs, l1 } = options
   const graceSeconds = options.graceSeconds ?? 3600
   const warnings: string[] = []
   const note = (_: object, message: string): void => void warnings.push(message)
@@ -44,17 +47,19 @@ export async function rig(store: RevocationStore, options: RigOptions) {
   const cache = new VerdictCache(1000)
   const checkpoints: string[] = []
   const sync = new Sync(
-    { store, l0, cache, lease, clock, logger, maxStalenessMs, exclusive: false, graceSeconds, checkpoint: (why) => checkpoints.push(why) },
+    { store, l0, cache, lease, versions: l1?.versions, clock, logger, maxStalenessMs, exclusive: false, graceSeconds, checkpoint: (why) => checkpoints.push(why) },
     position,
   )
   await sync.start()
   const lookup = new Lookup({
-    digester, l0, cache, lease, sync, store, clock, onUnknown: 'throw', clockToleranceSeconds: 0,
+    digester, l0, lease, sync, clock, closerLook: new CloserLook(cache, store, l1), onUnknown: 'throw', clockToleranceSeconds: 0,
   })
   const mutations = new Mutations({
     digester, clock, idClaims: ['jti'], selectors: new Set(['["sub"]']), maxTokenLifetimeSeconds: 3600,
   })
-  const writer = new Revoke({ digester, mutations, l0, sync, store, clock, clockToleranceSeconds: 0, stalenessMs: maxStalenessMs })
+  const writer = new Revoke({
+    digester, mutations, l0, sync, store, prefixCache: l1, clock, clockToleranceSeconds: 0, stalenessMs: maxStalenessMs,
+  })
   return { l0, lease, cache, sync, lookup, writer, warnings, checkpoints, digester }
 }
 

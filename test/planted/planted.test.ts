@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+
+// A test that can't fail shows nothing. Each of these mistakes is made on purpose, in a copy of the build, and the tests that
+// are there against it must say which promise it breaks.
+
+interface Mistake {
+  readonly name: string
+  /** Within the build. */
+  readonly file: string
+  /** What stands there, once, and what is put in its place. */
+  readonly is: string
+  readonly becomes: string
+  /** The test file that must fail, and how: the numbers are those of docs/guarantees.md. */
+  readonly caughtBy: string
+  readonly breaks: RegExp
+}
+
+const REDIS = 'test/redis/interleavings.test.ts'
+const ENGINE = 'test/engine/interleavings.test.ts'
+
+const MISTAKES: readonly Mistake[] = [
+  {
+    name: 'the lease counts from the reply', file: 'sync.js',
+    is: 'this.#renew(sentAt);\n                break;', becomes: 'this.#renew(this.#deps.clock.monotonic());\n                break;',
+    caughtBy: REDIS, breaks: /3: .* active too late/,
+  },
+  {
+    name: 'a bucket that bears no version is taken for complete', file: 'known-versions.js',
+    is: '|| version === null)\n            return false', becomes: ')\n            return false; if (version === null)\n            return true',
+    caughtBy: REDIS, breaks: /[23]: .* active/,
+  },
+  {
+    name: 'the version of a bucket is ignored', file: 'known-versions.js',
+    is: 'return version.length === VERSION_BYTES && Buffer.compare(this.#at(this.#table, bucket), version) === 0', becomes: 'return true',
+    caughtBy: REDIS, breaks: /[23]: .* active/,
+  },
+  {
+    name: 'a number alone is the version: a high-water mark', file: 'known-versions.js',
+    is: 'Buffer.compare(this.#at(this.#table, bucket), version) === 0',
+    becomes: 'this.#at(this.#table, bucket).readUIntBE(0, SEQ_BYTES) <= Buffer.from(version).readUIntBE(0, SEQ_BYTES)',
+    caughtBy: REDIS, breaks: /[23]: .* active/,
+  },
+  {
+    name: 'a bucket is changed whatever version it is at', file: 'redis/bucket-script.js',
+    is: 'if at ~= ARGV[1] then', becomes: 'if false then',
+    caughtBy: REDIS, breaks: /[23]: .* active/,
+  },
+  {
+    name: "an engine's own commit does not move the version", file: 'sync.js',
+    is: 'if (buckets !== undefined)', becomes: 'if (buckets === null)',
+    caughtBy: REDIS, breaks: /2: own .* active/,
+  },
+  {
+    name: 'a version that does not fit what was known is passed over', file: 'known-versions.js',
+    is: 'known.set(DOUBT);', becomes: '',
+    caughtBy: REDIS, breaks: /[23]: .* active/,
+  },
+  {
+    name: "Redis's answer is cached although a change came after its proof", file: 'closer-look.js',
+    is: 'if (!this.#prefixCache.isCurrent(reply))', becomes: 'const current = this.#prefixCache.isCurrent(reply); await null; await null; await null; await null; await null; if (!current)',
+    caughtBy: REDIS, breaks: /[23]: .* active/,
+  },
+  {
+    name: "the store's answer is cached although a change came while it was under way", file: 'closer-look.js',
+    is: 'this.#cache.set(digest, row, askedAt)', becomes: 'this.#cache.set(digest, row, this.#cache.stamp)',
+    caughtBy: ENGINE, breaks: /[23]: .* active/,
+  },
+  {
+    name: 'a check joins a lookup that was sent before the last change', file: 'closer-look.js',
+    is: 'flight?.stamp === this.#cache.stamp', becomes: 'flight !== undefined',
+    caughtBy: REDIS, breaks: /[23]: .* active/,
+  },
+  {
+    name: 'the cursor goes by what arrives', file: 'sync.js',
+    is: 'seq === this.#position.seq + 1 &&', becomes: 'seq > this.#position.seq ||',
+    caughtBy: ENGINE, breaks: /3: .* active too late/,
+  },
+]
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const copies = `${root}build/planted`
+afterAll(() => rmSync(copies, { recursive: true, force: true }))
+
+describe.concurrent('a mistake is noticed', { timeout: 300_000 }, () => {
+  it.each(MISTAKES.map((mistake, i) => ({ ...mistake, i })))('$name', async ({ i, file, is, becomes, caughtBy, breaks }) => {
+    // The folder's name ends as the build's does: what runs there runs outside the test runner's own loader as well.
+    const dist = `${copies}/${i}/dist`
+    mkdirSync(dist, { recursive: true })
+    cpSync(`${root}dist`, dist, { recursive: true })
+    const text = readFileSync(`${dist}/${file}`, 'utf8')
+    expect(text.split(is).length, `${is} stands in ${file} once`).toBe(2)
+    writeFileSync(`${dist}/${file}`, text.replace(is, () => becomes))
+    const { code, output } = await vitest(caughtBy, dist)
+    expect(output).toMatch(breaks)
+    expect(code).toBe(1)
+  })
+})
+
+async function vitest(file: string, dist: string): Promise<{ code: number | null; output: string }> {
+  const { NODE_V8_COVERAGE: _, VITEST: __, ...env } = process.env
+  const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', file], { cwd: root, env: { ...env, REVOCADE_DIST: dist, NO_COLOR: '1' } })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', resolve)
+  })
+  return { code, output }
+}
