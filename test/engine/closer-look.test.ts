@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest'
+import { ManualClock, rig } from './rig.js'
+import { ModelStore } from './model-store.js'
+
+const EXP = 1_900_000_000
+const TOKEN = { jti: 'a', exp: EXP }
+
+/** A gate that holds back what a test names, until it is opened. */
+function holding(what: string): { gate: (label: string) => Promise<void>; held: () => number; open: () => void } {
+  let waiting: (() => void)[] = []
+  return {
+    gate: (label) => (label === what ? new Promise((resolve) => void waiting.push(resolve)) : Promise.resolve()),
+    held: () => waiting.length,
+    open: () => {
+      for (const resolve of waiting) resolve()
+      waiting = []
+    },
+  }
+}
+
+describe('many checks of one digest', () => {
+  it('ask the store once', async () => {
+    const store = new ModelStore()
+    const { lookup } = await rig(store, { clock: new ManualClock(), maxStalenessMs: 1000, prefilter: { kind: 'none' } })
+    const requests = holding('get: request')
+    store.gate = requests.gate
+    const checks = Array.from({ length: 100 }, () => lookup.check(TOKEN))
+    await expect.poll(requests.held).toBe(1)
+    requests.open()
+    for (const verdict of await Promise.all(checks)) expect(verdict).toMatchObject({ status: 'active', decidedBy: 'store' })
+    await expect(lookup.check(TOKEN)).resolves.toMatchObject({ decidedBy: 'cache' })
+  })
+
+  it('do not share an answer that was asked for before a change', async () => {
+    const store = new ModelStore()
+    const { lookup, writer } = await rig(store, { clock: new ManualClock(), maxStalenessMs: 1000, prefilter: { kind: 'none' } })
+    const replies = holding('get: reply')
+    store.gate = replies.gate
+    const before = lookup.check(TOKEN)
+    await expect.poll(replies.held).toBe(1)
+    await writer.revoke(TOKEN)
+    const after = lookup.check(TOKEN)
+    await expect.poll(replies.held).toBe(2)
+    replies.open()
+    await before
+    await expect(after).resolves.toMatchObject({ status: 'revoked' })
+    await expect(lookup.check(TOKEN)).resolves.toMatchObject({ status: 'revoked' })
+  })
+})

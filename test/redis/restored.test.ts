@@ -1,0 +1,90 @@
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { RedisLayer } from '#dist/redis/index.js'
+import { ModelStore } from '../engine/model-store.js'
+import { ManualClock, rig } from '../engine/rig.js'
+import { GatedClient } from './gated-client.js'
+import { startRedis, type RedisServer } from './server.js'
+
+// A restored store gives its numbers out again, while Redis still holds what they meant before. Nobody writes to Redis here
+// after the restoration: what an engine makes of the old content alone is looked at.
+
+let redis: RedisServer
+beforeAll(async () => {
+  redis = await startRedis()
+  return redis.stop
+})
+beforeEach(() => redis.command('FLUSHALL'))
+
+const EXP = 1_900_000_000
+const [A, B, C] = ['a', 'b', 'c'].map((jti) => ({ jti, exp: EXP }))
+
+async function engineOn(store: ModelStore, clock: ManualClock) {
+  const client = redis.client()
+  await client.ping()
+  const commands = new GatedClient(client)
+  const ignore = (): void => undefined
+  const layer = new RedisLayer({
+    connections: { commands, subscriber: commands.duplicate(), handedIn: true, description: 'test' },
+    timeoutMs: 5000, keyPrefix: 'test', storeId: 'model', namespace: 'default', source: store.buckets, clock,
+    logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+  })
+  await layer.start()
+  onTestFinished(() => layer.close())
+  const engine = await rig(store, { clock, maxStalenessMs: 1000, prefilter: { kind: 'none' }, l1: layer })
+  /** From now on Redis can be read, and not written. */
+  const freeze = (): void => {
+    commands.gate = (label) => (label.startsWith('EVAL') ? Promise.reject(new Error('frozen')) : Promise.resolve())
+  }
+  return { ...engine, layer, freeze }
+}
+
+/** Redis holds the bucket as of change 3, with c alone; the store, as of change 1, holds b alone. */
+async function restored() {
+  const clock = new ManualClock()
+  const store = new ModelStore()
+  const first = await engineOn(store, clock)
+  await first.writer.revoke(B)
+  const restore = store.backup()
+  await first.writer.unrevoke(B)
+  await expect(first.writer.revoke(C)).resolves.toMatchObject({ seq: 3, redis: 'written' })
+  await first.sync.poll()
+  first.freeze()
+  restore()
+  return { clock, store, first }
+}
+
+describe('a restored store, and a Redis of before', () => {
+  it('what an engine commits with a number that was there before is found by it at once', async () => {
+    const { first } = await restored()
+    await expect(first.writer.revoke(A)).resolves.toMatchObject({ seq: 2, redis: 'queued' })
+    await expect(first.lookup.check(A)).resolves.toMatchObject({ status: 'revoked', decidedBy: 'store' })
+  })
+
+  it('what Redis bears a higher number for than the store has is not taken for newer', async () => {
+    const { store, clock } = await restored()
+    const second = await engineOn(store, clock)
+    second.freeze()
+    await second.sync.poll()
+    await expect(second.lookup.check(B)).resolves.toMatchObject({ status: 'revoked', decidedBy: 'store' })
+  })
+
+  it('what Redis bears the same number for, but of another history, proves nothing', async () => {
+    const { store, clock, first } = await restored()
+    await first.writer.revoke(A)
+    await first.writer.revoke({ jti: 'd', exp: EXP })
+    expect(store.head.seq).toBe(3)
+    const second = await engineOn(store, clock)
+    second.freeze()
+    await second.sync.poll()
+    await expect(second.lookup.check(A)).resolves.toMatchObject({ status: 'revoked', decidedBy: 'store' })
+  })
+
+  it('is written over what Redis holds, whatever its number', async () => {
+    const { store, clock } = await restored()
+    const second = await engineOn(store, clock)
+    await expect.poll(() => second.layer.stats().complete).toBe(true)
+    await second.sync.poll()
+    await expect(second.lookup.check(C)).resolves.toMatchObject({ status: 'active', decidedBy: 'redis' })
+    await expect(second.lookup.check(B)).resolves.toMatchObject({ status: 'revoked', decidedBy: 'store' })
+  })
+})
