@@ -6,9 +6,8 @@ import { isRedisClient } from './options.js'
  * not keep it alive. So whoever waits for a reply has a timer that does keep it alive: for the deadline that there is anyway.
  *
  * ioredis has no option for this. Its sockets and its timers between attempts are reached by the names that they have in
- * versions 5.4 to 6; where they are not there, nothing happens, and the process lives until the client is closed. What can't
- * be reached keeps it alive for a while: a connection that owes an answer (for the socket timeout at most), and a question to
- * Sentinels that is under way.
+ * versions 5.4 to 6; where they are not there, nothing happens, and the process lives until the client is closed. Out of
+ * reach is the search for a master: as long as no Sentinel answers, it keeps the process alive until the client is closed.
  */
 export function letProcessEnd(client: RedisClient): void {
   if (client.isCluster === true) {
