@@ -129,8 +129,10 @@ export interface Stats {
 
 /** Something about the Redis server that should be looked at. Answers are right all the same. */
 export interface RedisWarning {
-  /** Stable. */
+  /** Stable; docs/redis.md lists them. */
   readonly code: string
+  /** `info`: nothing is wrong, it is only good to know. */
+  readonly level: 'warn' | 'info'
   readonly message: string
   /** What to do about it. */
   readonly advice: string

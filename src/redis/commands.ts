@@ -44,7 +44,7 @@ export class RedisCommands {
 
   /** Whether a command would be sent. */
   get available(): boolean {
-    return this.breaker.state === 'closed' && this.#inFlight < MAX_IN_FLIGHT && this.#options.client.status === 'ready'
+    return this.breaker.state === 'closed' && this.#inFlight < MAX_IN_FLIGHT && this.#isReady()
   }
 
   /** Connects, where that is ours to do, and waits some time for the first answer. Whether it came. */
@@ -102,13 +102,18 @@ export class RedisCommands {
     this.#inFlight++
     try {
       const reply = this.#options.client.callBuffer(command, ...args)
+      let settled = false
       const deadline = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
+        const expire = (): void => {
+          if (settled) return
           this.timeouts++
           reject(new Error(`no reply to ${command} within ${timeoutMs} ms`))
-        }, timeoutMs)
+        }
+        // Where it was this process that stalled, the reply lies in the socket: that is read between a timer and an immediate.
+        timer = setTimeout(() => setImmediate(() => setImmediate(expire)), timeoutMs)
       })
       const answer = await Promise.race([reply, deadline])
+      settled = true
       this.lastRoundTripMs = performance.now() - sentAt
       return answer
     } finally {
@@ -117,15 +122,19 @@ export class RedisCommands {
     }
   }
 
+  #isReady(): boolean {
+    return this.#options.client.status === 'ready'
+  }
+
   /** A server that keeps a connection open and says nothing may be gone for good: after two probes in vain another connection is made. */
   async #probe(): Promise<void> {
     const { client, mayReconnect, timeoutMs } = this.#options
-    if (client.status !== 'ready') throw new Error(`not connected (${client.status})`)
+    if (!this.#isReady()) throw new Error(`not connected (${client.status})`)
     try {
       await this.#within(Math.max(timeoutMs, 50), 'PING', [])
       this.#silentProbes = 0
     } catch (error) {
-      if (++this.#silentProbes >= 2 && mayReconnect && client.status === 'ready') {
+      if (++this.#silentProbes >= 2 && mayReconnect && this.#isReady()) {
         this.#silentProbes = 0
         client.disconnect(true)
       }

@@ -42,10 +42,10 @@ export class HealthWatch {
     const previous = this.facts ?? undefined
     this.facts = facts
     this.warnings = warningsOf(facts, previous)
-    for (const { code, message, advice } of this.warnings) {
+    for (const { code, level, message, advice } of this.warnings) {
       if (this.#told.has(code)) continue
       this.#told.add(code)
-      logger.warn({ code, advice }, message)
+      logger[level]({ code, advice }, message)
     }
     if (previous !== undefined && previous.runId !== facts.runId) onRestart()
   }
