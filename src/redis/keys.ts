@@ -31,12 +31,13 @@ export class Keys {
 }
 
 /** The field of a digest in its bucket: bytes 2 to 7, which neither L0 nor (up to 65,536 buckets) the bucket's number uses. */
-export function fieldOf(digest: Digest): Uint8Array {
-  return new Uint8Array(digest.buffer, digest.byteOffset + 2, 6)
+export function fieldOf(digest: Digest): Buffer {
+  // A Buffer: of any other bytes ioredis sends the numbers as text, which would be another field.
+  return Buffer.from(digest.buffer, digest.byteOffset + 2, 6)
 }
 
-export function fieldOfBytes(digest: Uint8Array): Uint8Array {
-  return digest.subarray(2, 8)
+export function fieldOfBytes(digest: Uint8Array): Buffer {
+  return Buffer.from(digest.buffer, digest.byteOffset + 2, 6)
 }
 
 /** Four bytes of expiry; for a selector with a cutoff four more. */

@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, it } from 'vitest'
+import { createRevocade } from 'revocade'
+import { fieldOf, fieldOfBytes } from '#dist/redis/keys.js'
+import { borrowRedis } from './server.js'
+
+const directory = mkdtempSync(join(tmpdir(), 'revocade-keys-'))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+it('the field of a digest is the same bytes for who writes it and for who looks for it', async () => {
+  const digest = Int32Array.of(0x04030201, 0x08070605, -1, 0)
+  const client = (await borrowRedis()).client()
+  const key = `field:${Math.random()}`
+  // Not a Buffer: what a store of another make may give.
+  await client.callBuffer('HSET', key, fieldOfBytes(new Uint8Array(digest.buffer)), 'v')
+  expect(await client.hkeysBuffer(key)).toEqual([Buffer.from([3, 4, 5, 6, 7, 8])])
+  expect(await client.callBuffer('HMGET', key, fieldOf(digest))).toEqual([Buffer.from('v')])
+  await client.del(key)
+})
+
+it('a revocation that one engine has written, another finds in Redis', async () => {
+  const { url } = await borrowRedis()
+  const options = { store: join(directory, 'a.db'), redis: url }
+  await using writer = await createRevocade(options)
+  const exp = Math.floor(Date.now() / 1000) + 600
+  const tokens = Array.from({ length: 5 }, (_, i) => ({ jti: `t${i}`, exp }))
+  for (const token of tokens) await writer.revoke(token)
+  // Opened now: its L0 has them, its cache of verdicts has nothing.
+  await using reader = await createRevocade(options)
+  await expect.poll(() => reader.stats().redis?.complete).toBe(true)
+  for (const token of tokens) await expect(reader.check(token)).resolves.toMatchObject({ status: 'revoked' })
+  expect(reader.stats().redis).toMatchObject({ lookups: tokens.length, hits: tokens.length })
+})
