@@ -13,13 +13,19 @@ import { createHash } from 'node:crypto'
  *         6 n, the number of fields to delete
  *         7 … these n fields, then fields and values to set
  *
+ * What is no hash is in the way, and goes.
+ *
  * Answers {1}: it is at the new version. {0, version}: it is at another one ('' for none), nothing was done.
  * {2}: done, but it holds more than it should (what has expired in the store goes only when a bucket is written whole).
  *
  * Only commands of Redis 6.2. Arguments go in slices, since Lua's stack holds some 8,000.
  */
 const SOURCE = `
-local key, at = KEYS[1], redis.call('HGET', KEYS[1], '#') or ''
+local key, at = KEYS[1], redis.pcall('HGET', KEYS[1], '#') or ''
+if type(at) == 'table' then
+  redis.call('DEL', key)
+  at = ''
+end
 if at ~= ARGV[1] then
   if at == ARGV[2] then return {1} end
   return {0, at}

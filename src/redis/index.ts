@@ -5,9 +5,11 @@ import { RevocadeError } from '../errors.js'
 import type { Digest, Logger, RevocationStore } from '../ports.js'
 import type { PrefixCache, PrefixReply } from '../prefix-cache.js'
 import { VERSION_FIELD } from './bucket-script.js'
+import { BucketWriter } from './bucket-writer.js'
 import type { RedisConnections } from './client.js'
-import { RedisCommands } from './commands.js'
+import { isRefusal, RedisCommands } from './commands.js'
 import { connectRedis } from './connect.js'
+import { Division } from './division.js'
 import { HealthWatch } from './health-watch.js'
 import { decodeField, fieldOf, Keys } from './keys.js'
 import type { RedisSettings } from './options.js'
@@ -57,6 +59,8 @@ export class RedisLayer implements PrefixCache {
   readonly #options: RedisLayerDeps
   readonly #commands: RedisCommands
   readonly #keys: Keys
+  readonly #writer: BucketWriter
+  readonly #division: Division
   readonly #publisher: Publisher
   readonly #refill: Refill
   readonly #wakeUps: WakeUps
@@ -75,13 +79,16 @@ export class RedisLayer implements PrefixCache {
       client: connections.commands, timeoutMs, mayReconnect: !connections.handedIn,
       onChange: (state, why) => this.#changed(state, why),
     })
-    const publisher = new Publisher({
-      commands, source, keys, logger, clock, bits: () => versions.bits,
-      onDivided: () => void versions.load().catch((error: unknown) => logger.debug({ err: error }, 'the versions of buckets could not be loaded')),
-    })
+    const onDivided = (): void =>
+      void versions.load().catch((error: unknown) => logger.debug({ err: error }, 'the versions of buckets could not be loaded'))
+    const writer = new BucketWriter({ commands, source, keys, clock, onDivided })
+    const division = new Division({ commands, source, keys, logger, onDivided, onFailed: () => this.#refill.start() })
+    const publisher = new Publisher({ commands, writer, division, bits: () => versions.bits })
     this.versions = versions
     this.#keys = keys
     this.#commands = commands
+    this.#writer = writer
+    this.#division = division
     this.#publisher = publisher
     this.#refill = new Refill({ commands, publisher, versions, keys })
     this.#wakeUps = new WakeUps({
@@ -145,15 +152,16 @@ export class RedisLayer implements PrefixCache {
     const { versions } = this
     const { connections } = this.#options
     const { breaker, timeouts, failures, lastRoundTripMs } = this.#commands
-    const { written, conflicts, queued, refusal } = this.#publisher
+    const { written, queued, refusal } = this.#publisher
     const { listening, sent, received } = this.#wakeUps
     return {
       state: breaker.state === 'closed' ? 'ready' : this.#answered ? 'unavailable' : 'connecting',
       breaker: breaker.state,
       why: this.#why ?? refusal ?? null,
       server: connections.description,
-      queued, written, conflicts, timeouts, failures,
-      complete: breaker.state === 'closed' && versions.complete && this.#refill.complete,
+      queued, written, timeouts, failures,
+      conflicts: this.#writer.conflicts,
+      complete: breaker.state === 'closed' && versions.complete && !this.#division.underWay && this.#refill.complete,
       buckets: 2 ** versions.bits,
       verified: this.#refill.verified,
       ...this.#counts,
@@ -180,7 +188,9 @@ export class RedisLayer implements PrefixCache {
       // A value that we never wrote is no absence.
       const readable = value === null || entry !== null
       return { bucket, bits, entry, version: readable && version instanceof Uint8Array ? version : null }
-    } catch {
+    } catch (error) {
+      // Something else stands under that name: to be written over.
+      if (isRefusal(error) && error.message.startsWith('WRONGTYPE')) return { bucket, bits, entry: null, version: null }
       return undefined // the breaker has counted it, and the store is asked instead
     }
   }

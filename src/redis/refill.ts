@@ -10,8 +10,11 @@ const AT_A_TIME = 64
 const AHEAD = 32
 /** The writer of a change puts it into Redis itself. The others look after it so much later, each at another moment, lest it died. */
 const LOOK_AFTER_MS = 2000
-/** A pass that found much amiss does not begin again at once: a server that evicts is not to be fed without end. Milliseconds. */
-const SHORTEST_REST_MS = 5000
+/**
+ * A pass that found much amiss does not begin again at once, and after another one later still: a server that evicts is not to be
+ * fed without end. Milliseconds.
+ */
+const SHORTEST_REST_MS = 1000
 const LONGEST_REST_MS = 600_000
 /** After a pass that could not be finished. */
 const RETRY_MS = 500
@@ -55,6 +58,7 @@ export class Refill {
   start(now = false): void {
     if (this.#stopped) return
     if (now) this.#notBefore = 0
+    if (performance.now() > this.#notBefore + this.#restMs * 4) this.#restMs = SHORTEST_REST_MS
     this.#wanted = true
     this.#done = false
     this.#schedule()
@@ -106,6 +110,7 @@ export class Refill {
 
   async #pass(): Promise<void> {
     const { bits } = this.#deps.versions
+    const isFirst = this.passes === 0
     this.#wanted = false
     this.verified = 0
     this.passes++
@@ -116,8 +121,8 @@ export class Refill {
       return
     }
     this.#done = !this.#wanted
-    this.#restMs = amiss * 4 > 2 ** bits ? Math.min(this.#restMs * 2, LONGEST_REST_MS) : SHORTEST_REST_MS
     this.#notBefore = performance.now() + this.#restMs
+    this.#restMs = amiss * 4 > 2 ** bits && !isFirst ? Math.min(this.#restMs * 2, LONGEST_REST_MS) : SHORTEST_REST_MS
   }
 
   /** How many buckets were not as they should be; undefined where Redis, or what it should hold, could not be asked to the end. */
