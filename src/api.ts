@@ -1,5 +1,6 @@
 import type { PrefilterKind, StoreStats, Target } from './ports.js'
 import type { RevocadeError } from './errors.js'
+import type { RedisStats } from './prefix-cache.js'
 import type { DecidedBy, Revocation, Verdict } from './verdict.js'
 
 /** A point in time: a `Date`, or NumericDate seconds (a number that can only be milliseconds is refused). */
@@ -125,51 +126,6 @@ export interface Stats {
   readonly store: StoreStats
   /** Null where no Redis is configured. */
   readonly redis: RedisStats | null
-}
-
-/** Something about the Redis server that should be looked at. Answers are right all the same. */
-export interface RedisWarning {
-  /** Stable; docs/redis.md lists them. */
-  readonly code: string
-  /** `info`: nothing is wrong, it is only good to know. */
-  readonly level: 'warn' | 'info'
-  readonly message: string
-  /** What to do about it. */
-  readonly advice: string
-}
-
-/** L1, as this engine sees it. Counts are since start. */
-export interface RedisStats {
-  /** `connecting`: it has not answered yet. `unavailable`: nothing is asked of it now; see `why`. */
-  readonly state: 'connecting' | 'ready' | 'unavailable'
-  readonly breaker: 'closed' | 'open' | 'half-open'
-  /** Why it is unavailable, or refuses writes; null where all is well. */
-  readonly why: string | null
-  /** The server, without user and password. */
-  readonly server: string
-  /** Buckets that wait to be written. */
-  readonly queued: number
-  /** Every bucket was found, or made, as the store has it, and none is waiting. */
-  readonly complete: boolean
-  readonly buckets: number
-  /** How far the last look through all buckets has come. */
-  readonly verified: number
-  /** Lookups sent; and of their replies: an entry, a proven absence, an absence without proof. */
-  readonly lookups: number
-  readonly hits: number
-  readonly proven: number
-  readonly unproven: number
-  readonly timeouts: number
-  readonly failures: number
-  /** Of the last reply, in milliseconds. */
-  readonly roundTripMs: number | null
-  /** Buckets written, and attempts that met another version than they expected. */
-  readonly written: number
-  readonly conflicts: number
-  readonly wakeUps: { readonly listening: boolean; readonly sent: number; readonly received: number }
-  /** What the server said of itself at the last look. */
-  readonly health: Readonly<Record<string, string | number | boolean | null>> | null
-  readonly warnings: readonly RedisWarning[]
 }
 
 /** The engine. Its methods are bound: they may be taken off the object. */

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os'
 import type { ListQuery, Revocade, Stats } from './api.js'
 import { RevocadeError } from './errors.js'
 import { CloserLook } from './closer-look.js'
@@ -23,8 +22,6 @@ import { VerdictCache } from './verdict-cache.js'
 const GRACE_SECONDS = 3600
 /** Rows of a listing read at a time. */
 const LIST_PAGE = 256
-/** Names the engines of this process to those who watch. */
-const ENGINE = `${hostname()}:${process.pid}`
 
 /**
  * Opens the store and resolves once L0 is complete: never ready while anything is missing.
@@ -87,7 +84,7 @@ async function startEngine(
   )
   if (l1 !== undefined) {
     l1.onWake = (seq) => sync.hurry(seq)
-    l1.figures = () => ({ engine: ENGINE, ...engine.stats() })
+    l1.figures = () => engine.stats()
   }
   if (filtering) {
     await sync.start()

@@ -1,4 +1,3 @@
-import type { RedisStats } from './api.js'
 import type { Digest } from './ports.js'
 
 /** What L1 holds under a digest's long prefix. Times in NumericDate seconds. */
@@ -41,4 +40,49 @@ export interface PrefixCache {
   stats(): RedisStats
   /** Writes what is queued, for a moment, then releases everything. Idempotent. */
   close(): Promise<void>
+}
+
+/** Something about the Redis server that should be looked at. Answers are right all the same. */
+export interface RedisWarning {
+  /** Stable; docs/redis.md lists them. */
+  readonly code: string
+  /** `info`: nothing is wrong, it is only good to know. */
+  readonly level: 'warn' | 'info'
+  readonly message: string
+  /** What to do about it. */
+  readonly advice: string
+}
+
+/** L1, as this engine sees it. Counts are since start. */
+export interface RedisStats {
+  /** `connecting`: it has not answered yet. `unavailable`: nothing is asked of it now; see `why`. */
+  readonly state: 'connecting' | 'ready' | 'unavailable'
+  readonly breaker: 'closed' | 'open' | 'half-open'
+  /** Why it is unavailable, or refuses writes; null where all is well. */
+  readonly why: string | null
+  /** The server, without user and password. */
+  readonly server: string
+  /** Buckets that wait to be written. */
+  readonly queued: number
+  /** Every bucket was found, or made, as the store has it, and none is waiting. */
+  readonly complete: boolean
+  readonly buckets: number
+  /** How far the last look through all buckets has come. */
+  readonly verified: number
+  /** Lookups sent; and of their replies: an entry, a proven absence, an absence without proof. */
+  readonly lookups: number
+  readonly hits: number
+  readonly proven: number
+  readonly unproven: number
+  readonly timeouts: number
+  readonly failures: number
+  /** Of the last reply, in milliseconds. */
+  readonly roundTripMs: number | null
+  /** Buckets written, and attempts that met another version than they expected. */
+  readonly written: number
+  readonly conflicts: number
+  readonly wakeUps: { readonly listening: boolean; readonly sent: number; readonly received: number }
+  /** What the server said of itself at the last look. */
+  readonly health: Readonly<Record<string, string | number | boolean | null>> | null
+  readonly warnings: readonly RedisWarning[]
 }

@@ -1,4 +1,4 @@
-import type { RedisWarning } from '../api.js'
+import type { RedisWarning } from '../prefix-cache.js'
 import type { Logger } from '../ports.js'
 import type { RedisCommands } from './commands.js'
 import { readHealth, type RedisHealth, warningsOf } from './health.js'

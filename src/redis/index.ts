@@ -1,9 +1,8 @@
-import type { RedisStats, RedisWarning } from '../api.js'
 import { bucketOf, type BucketSource } from '../buckets.js'
 import { KnownVersions } from '../known-versions.js'
 import { RevocadeError } from '../errors.js'
 import type { Digest, Logger, RevocationStore } from '../ports.js'
-import type { PrefixCache, PrefixReply } from '../prefix-cache.js'
+import type { PrefixCache, PrefixReply, RedisStats } from '../prefix-cache.js'
 import { VERSION_FIELD } from './bucket-script.js'
 import { BucketWriter } from './bucket-writer.js'
 import type { RedisConnections } from './client.js'
@@ -20,6 +19,8 @@ import { WakeUps } from './wake-ups.js'
 /** How long an engine's start waits for a server that does not answer, and its end for what is queued. Milliseconds. */
 const START_PATIENCE_MS = 500
 const CLOSE_PATIENCE_MS = 500
+/** Buckets of one commit past which they are written at leisure: an import must not take the event loop for itself. */
+const MANY = 64
 
 export interface RedisLayerContext {
   readonly storeId: string
@@ -138,7 +139,8 @@ export class RedisLayer implements PrefixCache {
     const { timeoutMs } = this.#options
     this.#wakeUps.say(seq)
     const buckets = new Set(digests.map((digest) => bucketOf(digest, versions.bits)))
-    const written = Promise.all([...buckets].map((bucket) => this.#publisher.changed(bucket, versions.of(bucket))))
+    const bulk = buckets.size > MANY
+    const written = Promise.all([...buckets].map((bucket) => this.#publisher.changed(bucket, versions.of(bucket), bulk)))
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<readonly boolean[]>((resolve) => {
       timer = setTimeout(() => resolve([false]), timeoutMs)
@@ -168,7 +170,7 @@ export class RedisLayer implements PrefixCache {
       roundTripMs: lastRoundTripMs,
       wakeUps: { listening, sent, received },
       health: this.#health.facts,
-      warnings: this.#health.warnings satisfies readonly RedisWarning[],
+      warnings: this.#health.warnings,
     }
   }
 

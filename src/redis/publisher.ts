@@ -51,13 +51,22 @@ export class Publisher {
     return this.#urgent.size + this.#background.size + this.#busy.size
   }
 
-  /** For the store has just committed to this bucket. `presumed`: the version before. Resolves whether it was written this time. */
-  changed(bucket: number, presumed: Uint8Array | undefined): Promise<boolean> {
+  /**
+   * For the store has just committed to this bucket. `presumed`: the version before. `bulk`: there are many, and nobody is kept
+   * waiting. Resolves whether it was written this time.
+   */
+  changed(bucket: number, presumed: Uint8Array | undefined, bulk: boolean): Promise<boolean> {
     return new Promise((resolve) => {
-      const waiting = this.#background.get(bucket)
-      this.#background.delete(bucket)
-      this.#enqueue(this.#urgent, bucket, { belief: waiting?.belief ?? { version: presumed, seen: false }, waiters: [...(waiting?.waiters ?? []), resolve] })
-      this.#endRest()
+      const task: Task = { belief: { version: presumed, seen: false }, waiters: [resolve] }
+      if (bulk && !this.#urgent.has(bucket)) {
+        this.#enqueue(this.#background, bucket, task)
+      } else {
+        const waiting = this.#background.get(bucket)
+        this.#background.delete(bucket)
+        if (waiting !== undefined) this.#enqueue(this.#urgent, bucket, waiting)
+        this.#enqueue(this.#urgent, bucket, task)
+        this.#endRest()
+      }
       this.run()
     })
   }

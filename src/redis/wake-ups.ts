@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
 import type { RedisClient } from './client.js'
 import type { RedisCommands } from './commands.js'
 
@@ -21,6 +23,8 @@ export class WakeUps {
   received = 0
   listening = false
   readonly #deps: WakeUpsDeps
+  /** Names this engine to those who watch. */
+  readonly #name = `${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`
   #seq = 0
   #saying = false
 
@@ -85,6 +89,6 @@ export class WakeUps {
   #answer(asker: string): void {
     const { commands, channel, figures } = this.#deps
     if (!commands.available) return
-    commands.send('PUBLISH', `${channel}:${asker}`, JSON.stringify(figures())).catch(() => undefined) // they ask again
+    commands.send('PUBLISH', `${channel}:${asker}`, JSON.stringify({ engine: this.#name, ...figures() })).catch(() => undefined) // they ask again
   }
 }

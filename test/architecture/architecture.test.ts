@@ -9,12 +9,13 @@ const sources = readSources(fileURLToPath(new URL('src/', ROOT)))
 const MOST_LINES = 250
 
 /** Files at the root of src that every part may name: the interfaces of the layers, the error class, and how arguments are checked. */
-const BASE = String.raw`(?:ports|errors|arguments)\.ts$`
+const BASE = String.raw`(?:ports|buckets|errors|arguments)\.ts$`
 const NODE = '^node:'
 
 /**
  * Who may import whom. Arrows point from what is closer to the user to what is closer to the machine:
- * cli -> engine -> lookup, revoke, sync -> token, prefilter, ports; a store knows its port and nothing of the engine.
+ * cli -> engine -> lookup, revoke, sync -> token, prefilter, ports; a store and the Redis layer know their ports, and nothing of
+ * the engine or of each other.
  */
 const ZONES: readonly Zone[] = [
   { of: /^cli\//, mayImport: /./ },
@@ -22,19 +23,22 @@ const ZONES: readonly Zone[] = [
   { of: /^token\//, mayImport: new RegExp(`^token/|^${BASE}|^node:crypto$`) },
   { of: /^prefilter\//, mayImport: new RegExp(`^prefilter/|^${BASE}|^node:crypto$|^bloom-filters$`) },
   { of: /^store\/sqlite\//, mayImport: new RegExp(`^store/sqlite/|^${BASE}|${NODE}|^better-sqlite3$`) },
-  { of: /^redis\//, mayImport: new RegExp(`^redis/|^${BASE}|^(?:clock|buckets|verdict)\\.ts$|${NODE}|^ioredis$`) },
+  { of: /^redis\//, mayImport: new RegExp(`^redis/|^${BASE}|^(?:arguments|known-versions|prefix-cache)\\.ts$|${NODE}|^ioredis$`) },
   // What everyone may import imports nothing, or nothing but its like.
   { of: /^arguments\.ts$/, mayImport: /^errors\.ts$/ },
-  { of: /^(?:ports|errors|clock|expiry-histogram)\.ts$/, mayImport: /^$/ },
-  { of: /^(?:verdict|api|lease)\.ts$/, mayImport: /^(?:ports|errors|clock|verdict)\.ts$/ },
+  { of: /^(?:buckets|errors|clock|expiry-histogram|poll-timer)\.ts$/, mayImport: /^$/ },
+  { of: /^ports\.ts$/, mayImport: /^buckets\.ts$/ },
+  { of: /^(?:known-versions|prefix-cache)\.ts$/, mayImport: /^(?:buckets|ports)\.ts$/ },
+  { of: /^(?:verdict|api|lease)\.ts$/, mayImport: /^(?:ports|prefix-cache|errors|clock|verdict)\.ts$/ },
   { of: /^verdict-cache\.ts$/, mayImport: /^ports\.ts$|^lru-cache$/ },
   { of: /^options\.ts$/, mayImport: /^(?:api|arguments|clock|errors|ports)\.ts$|^redis\/(?:client|options)\.ts$/ },
   // The three main flows. None knows another's inside, and the store is whoever implements the port.
   { of: /^(?:mutation|l0|snapshot-file)\.ts$/, mayImport: /^(?:api|arguments|errors|expiry-histogram|l0|options|ports)\.ts$|^token\/|^prefilter\/|^node:/ },
-  { of: /^sync\.ts$/, mayImport: /^(?:clock|errors|l0|lease|ports|verdict-cache)\.ts$|^token\// },
-  { of: /^lookup\.ts$/, mayImport: /^(?:api|arguments|clock|errors|l0|lease|options|ports|sync|verdict|verdict-cache)\.ts$|^token\// },
-  { of: /^revoke\.ts$/, mayImport: /^(?:api|arguments|clock|errors|l0|mutation|options|ports|sync)\.ts$|^token\// },
-  { of: /^engine\.ts$/, mayImport: /^(?!index|default-engine|cli|testing)[\w-]+\.ts$|^store\/sqlite\/index\.ts$|^prefilter\/create\.ts$|^token\// },
+  { of: /^sync\.ts$/, mayImport: /^(?:clock|errors|known-versions|l0|lease|poll-timer|ports|verdict-cache)\.ts$|^token\// },
+  { of: /^closer-look\.ts$/, mayImport: /^(?:ports|prefix-cache|verdict-cache)\.ts$/ },
+  { of: /^lookup\.ts$/, mayImport: /^(?:api|arguments|clock|closer-look|errors|l0|lease|options|ports|sync|verdict)\.ts$|^token\// },
+  { of: /^revoke\.ts$/, mayImport: /^(?:api|arguments|clock|errors|l0|mutation|options|ports|prefix-cache|sync)\.ts$|^token\// },
+  { of: /^engine\.ts$/, mayImport: /^(?!index|default-engine|cli|testing)[\w-]+\.ts$|^store\/sqlite\/index\.ts$|^redis\/index\.ts$|^prefilter\/create\.ts$|^token\// },
   { of: /^default-engine\.ts$/, mayImport: /^(?:api|engine|errors|options)\.ts$/ },
   { of: /^index\.ts$/, mayImport: /^(?!cli|testing)[\w-]+\.ts$|^store\/sqlite\/index\.ts$|^redis\/(?:client|options)\.ts$/ },
 ]

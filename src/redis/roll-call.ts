@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto'
+import type { RedisClient } from './client.js'
+import type { RedisCommands } from './commands.js'
+import { type EngineFigures, readFigures } from './figures.js'
+
+/** How long an engine that is well may take to answer, in milliseconds. */
+const PATIENCE_MS = 300
+/** Answers are short. What is longer, or comes from more engines than anybody has, is somebody else's. */
+const MOST_CHARACTERS = 64 * 1024
+const MOST_ENGINES = 1000
+
+export interface RollCallDeps {
+  /** Not connected yet. It goes on trying by itself. */
+  readonly subscriber: RedisClient
+  readonly commands: RedisCommands
+  /** Where the engines on one store and namespace hear each other. */
+  readonly channel: string
+  /** False: the server does not know how many heard a message. A node of a cluster knows only of those that listen at it. */
+  readonly countsListeners: boolean
+}
+
+/** An answer, and when it came, by the monotonic clock in milliseconds. */
+export interface Heard {
+  readonly at: number
+  readonly figures: EngineFigures
+}
+
+export interface Roll {
+  /** Engines that were reached. Null: it is not known, or nobody could be asked. */
+  readonly reached: number | null
+  /** One an engine, in the order of their names. */
+  readonly answers: readonly Heard[]
+}
+
+/**
+ * Asks all engines on one store and namespace for their figures, as often as one likes. Engines answer on a channel that has the
+ * asker's name in it, so that no answer goes to anybody else.
+ */
+export class RollCall {
+  readonly #deps: RollCallDeps
+  readonly #asker = randomUUID()
+  readonly #answers = new Map<string, Heard>()
+  #listening = false
+  /** Called whenever something has come that may be waited for. */
+  #notify: () => void = () => undefined
+
+  constructor(deps: RollCallDeps) {
+    this.#deps = deps
+    const { subscriber } = deps
+    subscriber.on('ready', this.#onReady)
+    subscriber.on('close', this.#onClose)
+    subscriber.on('message', this.#onMessage)
+  }
+
+  start(): void {
+    // A failure shows in that nobody answers.
+    this.#deps.subscriber.connect().catch(() => undefined)
+  }
+
+  /** Resolves when all that were reached have answered, or patience is at its end. Never rejects. */
+  async askEngines(patienceMs = PATIENCE_MS): Promise<Roll> {
+    const { countsListeners } = this.#deps
+    const deadline = performance.now() + patienceMs
+    this.#answers.clear()
+    const heard = (await this.#until(deadline, () => this.#listening)) ? await this.#ask() : null
+    const reached = countsListeners ? heard : null
+    if (heard !== null) await this.#until(deadline, () => reached !== null && this.#answers.size >= reached)
+    const answers = [...this.#answers.values()].sort((a, b) => (a.figures.engine < b.figures.engine ? -1 : 1))
+    return { reached, answers }
+  }
+
+  stop(): void {
+    const { subscriber } = this.#deps
+    subscriber.off('ready', this.#onReady)
+    subscriber.off('close', this.#onClose)
+    subscriber.off('message', this.#onMessage)
+    subscriber.disconnect()
+  }
+
+  /** How many heard it; null where nobody can be asked now. */
+  async #ask(): Promise<number | null> {
+    const { commands, channel } = this.#deps
+    try {
+      const heard = await commands.send('PUBLISH', channel, `figures ${this.#asker}`)
+      return typeof heard === 'number' ? heard : null
+    } catch {
+      return null // the breaker has counted it
+    }
+  }
+
+  /** Whether something is so before a deadline. */
+  async #until(deadline: number, isSo: () => boolean): Promise<boolean> {
+    while (!isSo()) {
+      const left = deadline - performance.now()
+      if (left <= 0) return false
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left)
+        this.#notify = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    return true
+  }
+
+  readonly #onReady = (): void => {
+    this.#deps.subscriber.subscribe(`${this.#deps.channel}:${this.#asker}`).then(
+      () => {
+        this.#listening = true
+        this.#notify()
+      },
+      () => undefined, // the connection was lost again: the next one tries
+    )
+  }
+
+  readonly #onClose = (): void => {
+    this.#listening = false
+  }
+
+  readonly #onMessage = (_channel: string, message: string): void => {
+    if (message.length > MOST_CHARACTERS) return
+    const figures = readFigures(message)
+    if (figures === undefined || (this.#answers.size >= MOST_ENGINES && !this.#answers.has(figures.engine))) return
+    this.#answers.set(figures.engine, { at: performance.now(), figures })
+    this.#notify()
+  }
+}
