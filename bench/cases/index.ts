@@ -5,8 +5,10 @@ import { check } from './check.js'
 import { compare } from './compare.js'
 import { durable } from './durable.js'
 import { filter } from './filter.js'
+import { redis } from './redis.js'
+import { redisMemory } from './redis-memory.js'
 import { scale } from './scale.js'
 import { selectors } from './selectors.js'
 
 /** In the order in which they run. */
-export const CASES: readonly Case[] = [check, compare, scale, selectors, allocation, filter, durable, bulk, reopen]
+export const CASES: readonly Case[] = [check, compare, scale, selectors, allocation, filter, durable, bulk, reopen, redis, redisMemory]

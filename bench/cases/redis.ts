@@ -1,0 +1,92 @@
+import { join } from 'node:path'
+import { createRevocade, type Revocade, type TokenClaims } from '#dist/index.js'
+import { freshClaims } from '../claims.js'
+import { interleave, of, type Subject } from '../measure.js'
+import { Random } from '../random.js'
+import { RedisServer } from '../redis-server.js'
+import { inputs, storeFile } from '../store-file.js'
+import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
+import { IsClearlyActive } from './check.js'
+
+const SIZES = { full: 1_000_000, quick: 50_000, test: 2000 } as const
+
+class AwaitedRevoke implements Subject {
+  readonly name: string
+  readonly #random: Random
+  readonly #engine: Revocade
+  readonly #redis: 'written' | 'off'
+  #claims: TokenClaims[] = []
+
+  constructor(random: Random, engine: Revocade, redis: 'written' | 'off') {
+    this.name = `await revoke, Redis ${redis}`
+    this.#random = random
+    this.#engine = engine
+    this.#redis = redis
+  }
+
+  prepare(count: number): void {
+    this.#claims = Array.from({ length: count }, () => freshClaims(this.#random))
+  }
+
+  async run(count: number): Promise<number> {
+    let right = 0
+    for (let i = 0; i < count; i++) if ((await this.#engine.revoke(this.#claims[i])).redis === this.#redis) right++
+    return right
+  }
+}
+
+/** Until every bucket is in Redis. */
+export async function filled(engine: Revocade): Promise<void> {
+  while (engine.stats().redis?.complete !== true) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+async function run(context: Context): Promise<Row[]> {
+  const random = new Random(context.seed, 'redis')
+  await using server = await RedisServer.start()
+  const store = await storeFile(context, SIZES[context.scale])
+  await using without = await createRevocade({ store })
+  await using engine = await createRevocade({ store, redis: server.url })
+  await filled(engine)
+
+  const before = await server.commands()
+  const checks = await interleave(
+    [new IsClearlyActive(random, without, 'without'), new IsClearlyActive(random, engine, 'with')],
+    { rounds: { full: 400, quick: 60, test: 1 }[context.scale], batch: 512 },
+  )
+  const sent = (await server.commands()) - before
+  const rounds = await roundTrips(context, server)
+  const writes = await interleave(
+    [new AwaitedRevoke(random, without, 'off'), new AwaitedRevoke(random, engine, 'written')],
+    { rounds: { full: 60, quick: 10, test: 1 }[context.scale], batch: 32 },
+  )
+  const times = (timings: typeof checks, one: string, other: string, unit: number): Pick<Row, 'value' | 'from'> => {
+    const [a, b] = [of(timings, one).p50 / unit, of(timings, other).p50 / unit]
+    return { value: a / b, from: `${a.toFixed(0)} ÷ ${b.toFixed(0)} ${unit === 1 ? 'ns' : 'µs'}` }
+  }
+  return [
+    { what: "check, L0 'no': with Redis ÷ without", unit: 'x', target: atMost(1.05), ...times(checks, 'with', 'without', 1) },
+    { what: 'Redis commands during these checks', value: sent, unit: '', target: atMost(0) },
+    { what: "commands of a token that L0 can't rule out: first check", value: rounds.first, unit: '', target: atMost(1) },
+    { what: 'the next hundred checks of that token', value: rounds.next, unit: '', target: atMost(0) },
+    { what: 'await revoke, until Redis has it ÷ without Redis', unit: 'x', ...times(writes, 'await revoke, Redis written', 'await revoke, Redis off', 1000) },
+  ]
+}
+
+/** Commands for a token that a filter of 8 bits can't rule out and nobody revoked. */
+async function roundTrips(context: Context, server: RedisServer): Promise<{ first: number; next: number }> {
+  const random = new Random(context.seed, 'round trips')
+  await using engine = await createRevocade({
+    store: join(context.directory, 'round-trips.db'), redis: server.url, prefilter: { kind: 'trie', prefixBits: 8 }, claims: ['sub'],
+  })
+  await engine.revokeMany(inputs(context, 100))
+  await filled(engine)
+  let claims = freshClaims(random)
+  while (engine.isClearlyActive(claims)) claims = freshClaims(random)
+  const start = await server.commands()
+  assertAnswer((await engine.check(claims)).decidedBy === 'redis', 'Redis decides the first check')
+  const first = (await server.commands()) - start
+  for (let i = 0; i < 100; i++) assertAnswer(!(await engine.isRevoked(claims)), 'not revoked')
+  return { first, next: (await server.commands()) - start - first }
+}
+
+export const redis: Case = { name: 'redis', title: 'With a Redis between engine and store, 1 M revocations', run }
