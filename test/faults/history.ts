@@ -1,37 +1,133 @@
-/**
- * A line of a history: what one engine did or was told, and when. Times are in milliseconds of one clock for all
- * processes (CLOCK_MONOTONIC, `process.hrtime`).
- */
-export interface Line {
+import type { Verdict } from 'revocade'
+
+// What engines did and were told, judged by the promises of docs/guarantees.md. Times are in milliseconds of one clock for all
+// processes (CLOCK_MONOTONIC, `process.hrtime`).
+
+interface Call {
   readonly engine: string
-  /** `revoke`: `end` is the acknowledgement. */
-  readonly op: 'revoke' | 'check'
-  readonly token: number
   /** Read before the call. */
   readonly start: number
-  /** Read after the answer. */
+  /** Read after the answer: of a change, the acknowledgement. */
   readonly end: number
-  /** Of a check; of a revocation `done`, or `failed`: then the token counts neither as revoked nor as active. */
-  readonly verdict: 'active' | 'revoked' | 'unknown' | 'done' | 'failed'
 }
 
-/** The promise of docs/guarantees.md that a check breaks in a history without un-revocations, or undefined. */
-export function brokenPromise(check: Line, revocation: Line | undefined, stalenessMs: number): string | undefined {
-  const { verdict, engine, token, start, end } = check
-  const told = `${engine} said '${verdict}' of ${token}`
-  if (verdict === 'revoked' && (revocation === undefined || end < revocation.start)) {
-    return `promise 5, exact positives: ${told} before anybody revoked it`
+/** `failed`: nobody knows whether, or when, it was committed. So it is also with what a killed process had under way. */
+export type Change = Call & { readonly verdict: 'done' | 'failed' } & (
+  | { readonly op: 'revoke' | 'unrevoke'; readonly token: number }
+  | { readonly op: 'revokeWhere' | 'unrevokeWhere'; readonly sub: number }
+)
+
+export interface Check extends Call {
+  readonly op: 'check'
+  readonly token: number
+  /** The subject that the token names, where it does. */
+  readonly sub?: number
+  readonly verdict: Verdict['status']
+  readonly decidedBy?: Verdict['decidedBy']
+}
+
+/** An engine is opened: what was acknowledged before, it knows from its start. */
+export interface Opening extends Call { readonly op: 'open' }
+
+/** Nobody can ask the store. */
+export interface Outage { readonly op: 'outage'; readonly start: number; readonly end: number }
+
+export type Line = Change | Check | Opening | Outage
+
+/** The latest moment at which a change may have been committed. */
+const latest = ({ verdict, end }: Change): number => (verdict === 'done' ? end : Infinity)
+
+/** The changes of one target: of a token, or of a subject. */
+interface Changes { readonly revoked: Change[]; readonly unrevoked: Change[] }
+
+/**
+ * Knows all that was changed, and judges checks by it. A change takes effect at some moment of its call, so of two that overlap
+ * either may be the later one: what may be right is taken for right.
+ */
+export class Judge {
+  readonly #stalenessOf: (engine: string) => number
+  readonly #changes = new Map<string, Changes>()
+  readonly #opened = new Map<string, number>()
+  readonly #outages: Outage[] = []
+
+  /** @param stalenessOf Δ of each engine. */
+  constructor(stalenessOf: (engine: string) => number) {
+    this.#stalenessOf = stalenessOf
   }
-  if (verdict !== 'active' || revocation?.verdict !== 'done' || start <= revocation.end) return undefined
-  const late = start - revocation.end
-  const by = `in a check that started ${late.toFixed(3)} ms after the acknowledgement`
-  if (revocation.engine === engine) return `promise 2, read your writes: ${told} ${by}`
-  return late > stalenessMs ? `promise 3, bounded staleness of ${stalenessMs} ms: ${told} ${by}` : undefined
+
+  learn(lines: readonly Line[]): void {
+    for (const line of lines) {
+      if (line.op === 'open') this.#opened.set(line.engine, line.start)
+      else if (line.op === 'outage') this.#outages.push(line)
+      else if (line.op !== 'check') {
+        const { revoked, unrevoked } = this.#of('sub' in line ? `s${line.sub}` : `t${line.token}`)
+        if (line.op === 'revoke' || line.op === 'revokeWhere') revoked.push(line)
+        else unrevoked.push(line)
+      }
+    }
+  }
+
+  /** The promise that a check breaks, or undefined. */
+  brokenPromise(check: Check): string | undefined {
+    const { verdict, decidedBy, engine, token } = check
+    if (verdict === 'unknown') return decidedBy === undefined || decidedBy === 'policy' ? undefined : `promise 4, unknown is not active: '${decidedBy}' decided on unknown`
+    const targets = [`t${token}`, ...(check.sub === undefined ? [] : [`s${check.sub}`])].map((target) => this.#of(target))
+    const wrong = verdict === 'active' ? this.#wrongActive(check, targets) : this.#wrongRevoked(check, targets)
+    return wrong && `${wrong}: ${engine} said '${verdict}' of ${token}${decidedBy === undefined ? '' : ` (${decidedBy})`} at ${check.start.toFixed(3)}`
+  }
+
+  /** A check that failed although the store could be asked. */
+  isFailure({ verdict, start, end }: Check): boolean {
+    return verdict === 'unknown' && !this.#isOut(start, end)
+  }
+
+  #wrongActive({ engine, start, end, decidedBy }: Check, targets: readonly Changes[]): string | undefined {
+    if (decidedBy === 'policy') return "promise 4, unknown is not active: the policy, which is 'throw', decided"
+    const stand = targets.flatMap(({ revoked, unrevoked }) => revoked.filter((change) =>
+      change.verdict === 'done' && change.end < start && !unrevoked.some((undone) => latest(undone) > change.start && undone.start < end)))
+    const last = (changes: readonly Change[]): string => `${(start - Math.min(...changes.map((change) => change.end))).toFixed(3)} ms after the acknowledgement`
+    const own = stand.filter((change) => change.engine === engine)
+    if (own.length > 0) return `promise 2, read your writes, ${last(own)}`
+    const before = stand.filter((change) => change.end < (this.#opened.get(engine) ?? -Infinity))
+    if (before.length > 0) return `promise 1, durable: opened after it, ${last(before)}`
+    const staleness = this.#stalenessOf(engine)
+    const old = stand.filter((change) => start - change.end > staleness)
+    return old.length > 0 ? `promise 3, bounded staleness of ${staleness} ms, ${last(old)}` : undefined
+  }
+
+  #wrongRevoked({ engine, start, end, decidedBy }: Check, targets: readonly Changes[]): string | undefined {
+    if (decidedBy === 'prefilter') return 'promise 5, exact positives: the filter decided'
+    if (decidedBy === 'redis' && !this.#isOut(start, end)) return 'promise 5, exact positives: Redis decided while the store could be asked'
+    const staleness = this.#stalenessOf(engine)
+    const begun = targets.map(({ revoked, unrevoked }) => ({ revoked: revoked.filter((change) => change.start <= end), unrevoked }))
+    // What an engine has taken back itself it knows at once.
+    const knowsOf = (undone: Change): boolean => undone.verdict === 'done' && undone.end + (undone.engine === engine ? 0 : staleness) < start
+    const perhaps = begun.some(({ revoked, unrevoked }) =>
+      revoked.some((change) => !unrevoked.some((undone) => knowsOf(undone) && undone.start > latest(change))))
+    if (perhaps) return undefined
+    const taken = begun.some(({ revoked }) => revoked.length > 0)
+    return `promise 5, exact positives, ${taken ? `later than ${staleness} ms after it was un-revoked` : 'before anybody revoked it'}`
+  }
+
+  #of(target: string): Changes {
+    const found = this.#changes.get(target) ?? { revoked: [], unrevoked: [] }
+    this.#changes.set(target, found)
+    return found
+  }
+
+  #isOut(from: number, to: number): boolean {
+    return this.#outages.some(({ start, end }) => start <= to && end >= from)
+  }
 }
 
 /** All broken promises of a history. `stalenessOf`: Δ of each engine. */
 export function judge(history: readonly Line[], stalenessOf: (engine: string) => number): string[] {
-  const revocations = new Map(history.filter(({ op }) => op === 'revoke').map((line) => [line.token, line]))
-  const checks = history.filter(({ op }) => op === 'check')
-  return checks.flatMap((check) => brokenPromise(check, revocations.get(check.token), stalenessOf(check.engine)) ?? [])
+  const one = new Judge(stalenessOf)
+  one.learn(history)
+  return history.flatMap((line) => (line.op === 'check' ? (one.brokenPromise(line) ?? []) : []))
+}
+
+/** Promise 4: what was decided by policy is counted. `counted`: `stats().decided.policy`. */
+export function miscounted(engine: string, unknown: number, counted: number): string | undefined {
+  return unknown === counted ? undefined : `promise 4, unknown is not active: ${engine} counted ${counted} decisions by policy, and made ${unknown}`
 }

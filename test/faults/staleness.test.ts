@@ -97,9 +97,9 @@ async function trial(peers: readonly Peer[], enough: (seen: (name: string) => Se
     suspensions += more
     const history = [...told.values()].flatMap((one) => one.history)
     expect(judge(history, (engine) => peers.find(({ name }) => name === engine)?.stalenessMs ?? 0)).toEqual([])
-    const acknowledged = new Map(history.filter(({ op }) => op === 'revoke').map(({ token, end }) => [token, end]))
+    const acknowledged = new Map(history.flatMap((line) => (line.op === 'revoke' ? [[line.token, line.end] as const] : [])))
     for (const [name, { count, history: own }] of told) {
-      const checks = own.filter(({ op }) => op === 'check')
+      const checks = own.filter((line) => line.op === 'check')
       const active = new Set(checks.filter(({ verdict }) => verdict === 'active').map(({ token }) => token))
       const one = seen(name)
       one.checks += count.checks
