@@ -4,6 +4,8 @@ import type { Connection } from './driver.js'
 
 type RawVersion = readonly [bucket: number, seq: number, tag: Buffer]
 type RawEntry = readonly [digest: Buffer, revoked: number, expiresAt: number, issuedThrough: number | null]
+/** A bucket as SQLite joins it: hexadecimal digests, comma-separated times; null where it is empty. */
+type RawBucket = readonly [digests: string | null, expiries: string | null, cutoffs: string | null]
 
 const NO_TAG = Buffer.alloc(8)
 
@@ -37,8 +39,8 @@ export class BucketReader {
       const { count, live, changed } = this.#statements
       const rows = count.get(from, to) ?? 0
       if (whole && rows > MOST_ROWS_READ) return { status: 'crowded', rows }
-      const raw = whole ? live.all(from, to) : changed.all(from, to, since.seq)
-      return { status: 'ok', version, whole, rows, entries: raw.map(toEntry) }
+      const entries = whole ? unpack(live.get(from, to)) : changed.all(from, to, since.seq).map(toEntry)
+      return { status: 'ok', version, whole, rows, entries }
     })
   }
 
@@ -74,11 +76,20 @@ const toVersion = ([bucket, seq, tag]: RawVersion): BucketVersion => ({ bucket, 
 const toEntry = ([digest, revoked, expiresAt, issuedThrough]: RawEntry): BucketEntry =>
   ({ digest, revoked: revoked === 1, expiresAt, ...(issuedThrough === null ? {} : { issuedThrough }) })
 
+function unpack([digests, expiries, cutoffs]: RawBucket = [null, null, null]): BucketEntry[] {
+  if (digests === null || expiries === null || cutoffs === null) return []
+  const bytes = Buffer.from(digests, 'hex')
+  const issuedThrough = cutoffs.split(',')
+  return expiries.split(',').map((expiresAt, i) => ({
+    digest: bytes.subarray(i * 16, (i + 1) * 16), revoked: true, expiresAt: Number(expiresAt),
+    ...(issuedThrough[i] === '' ? {} : { issuedThrough: Number(issuedThrough[i]) }),
+  }))
+}
+
 function prepare(db: Connection, namespace: number) {
   // The index of (namespace, digest) holds the rowid, which is `seq`: rows that did not change are passed over within it.
   const range = `FROM revocations WHERE namespace = ${namespace} AND digest >= ? AND digest < ?`
   const version = `SELECT bucket, seq, tag FROM buckets WHERE namespace = ${namespace}`
-  const columns = 'SELECT digest, revoked, expires_at, issued_through'
   return {
     begin: db.prepare<[]>('BEGIN'),
     end: db.prepare<[]>('COMMIT'),
@@ -87,7 +98,11 @@ function prepare(db: Connection, namespace: number) {
     version: db.prepare<[bucket: number], RawVersion>(`${version} AND bucket = ?`).raw(),
     earlier: db.prepare<[bucket: number], Buffer>(`SELECT earlier FROM buckets WHERE namespace = ${namespace} AND bucket = ?`).pluck(),
     count: db.prepare<[from: Uint8Array, to: Uint8Array], number>(`SELECT count(*) ${range}`).pluck(),
-    live: db.prepare<[from: Uint8Array, to: Uint8Array], RawEntry>(`${columns} ${range} AND revoked = 1`).raw(),
-    changed: db.prepare<[from: Uint8Array, to: Uint8Array, after: number], RawEntry>(`${columns} ${range} AND seq > ?`).raw(),
+    // One row of strings takes half the time of many rows.
+    live: db.prepare<[from: Uint8Array, to: Uint8Array], RawBucket>(`
+      SELECT group_concat(hex(digest), ''), group_concat(expires_at), group_concat(ifnull(issued_through, ''))
+      ${range} AND revoked = 1`).raw(),
+    changed: db.prepare<[from: Uint8Array, to: Uint8Array, after: number], RawEntry>(
+      `SELECT digest, revoked, expires_at, issued_through ${range} AND seq > ?`).raw(),
   }
 }
