@@ -3,7 +3,7 @@ import type { Logger } from '../ports.js'
 import type { RedisCommands } from './commands.js'
 import type { Keys } from './keys.js'
 
-/** Rows of a bucket past which the store divides its buckets, and what a part should have then: a hash stays one small block. */
+/** Rows of a bucket past which the store divides its buckets, and what a part has then at least: a hash stays one small block, and its key costs little. */
 const MOST_ROWS = 256
 const FEWEST_ROWS = 64
 /** Keys removed at a time. */
@@ -33,7 +33,7 @@ export class Division {
   consider(bits: number, rows: number): void {
     if (rows <= MOST_ROWS || this.underWay || bits >= MAX_BUCKET_BITS) return
     this.underWay = true
-    this.#divide(bits, bits + Math.ceil(Math.log2(rows / FEWEST_ROWS)))
+    this.#divide(bits, bits + Math.floor(Math.log2(rows / FEWEST_ROWS)))
       .catch((error: unknown) => {
         this.#deps.logger.warn({ err: error }, 'the buckets of the Redis layer could not be divided')
         this.#deps.onFailed()
