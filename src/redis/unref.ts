@@ -7,7 +7,8 @@ import { isRedisClient } from './options.js'
  *
  * ioredis has no option for this. Its sockets and its timers between attempts are reached by the names that they have in
  * versions 5.4 to 6; where they are not there, nothing happens, and the process lives until the client is closed. Out of
- * reach is the search for a master: as long as no Sentinel answers, it keeps the process alive until the client is closed.
+ * reach is an attempt that is neither accepted nor refused, which lasts for the connect timeout; and the search for a master:
+ * as long as no Sentinel answers, it keeps the process alive until the client is closed.
  */
 export function letProcessEnd(client: RedisClient): void {
   if (client.isCluster === true) {
@@ -19,10 +20,7 @@ export function letProcessEnd(client: RedisClient): void {
     client.on('-node', () => setImmediate(letSubscriberEnd, client))
     client.on('ready', () => letSubscriberEnd(client))
   }
-  const release = (): void => unref(Reflect.get(client, 'stream'))
-  // The socket is there only some turns after the attempt has begun.
-  client.on('connecting', () => setImmediate(release))
-  client.on('connect', release)
+  client.on('connect', () => unref(Reflect.get(client, 'stream')))
   client.on('reconnecting', () => unref(Reflect.get(client, 'reconnectTimeout')))
 }
 
