@@ -13,7 +13,7 @@ export interface PrefixReply {
   /** The bucket is one of 2^bits. */
   readonly bits: number
   /** Null: it bore none. */
-  readonly version: Uint8Array | null
+  readonly version: Buffer | null
   /** Null: nothing. */
   readonly entry: PrefixEntry | null
 }

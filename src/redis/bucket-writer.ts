@@ -12,7 +12,7 @@ const SPARE_FIELDS = 16
 
 /** What is thought to be in Redis: seen there, or only presumed (`undefined`: no idea). An empty version: no key. */
 export interface Belief {
-  readonly version: Uint8Array | undefined
+  readonly version: Buffer | undefined
   readonly seen: boolean
 }
 
@@ -24,7 +24,7 @@ export interface Outcome {
   readonly rows?: number
 }
 
-export const NOTHING = new Uint8Array(0)
+export const NOTHING = Buffer.alloc(0)
 
 export interface BucketWriterDeps {
   readonly commands: RedisCommands
@@ -73,16 +73,16 @@ export class BucketWriter {
       if (code === 1) return { written: true, rows }
       whole = code === 2
       if (!whole) this.conflicts++
-      belief = whole ? { version, seen: false } : { version: there instanceof Uint8Array ? there : NOTHING, seen: true }
+      belief = whole ? { version, seen: false } : { version: Buffer.isBuffer(there) ? there : NOTHING, seen: true }
     }
     return { written: false, belief, ...(rows === undefined ? {} : { rows }) }
   }
 
   /** See the script. */
-  #arguments(read: Extract<BucketRead, { status: 'ok' }>, expected: Uint8Array, version: Uint8Array): (string | number | Uint8Array)[] {
+  #arguments(read: Extract<BucketRead, { status: 'ok' }>, expected: Buffer, version: Buffer): (string | number | Buffer)[] {
     const now = this.#deps.clock.now() / 1000
-    const removed: Uint8Array[] = []
-    const set: Uint8Array[] = []
+    const removed: Buffer[] = []
+    const set: Buffer[] = []
     let expiresAt = now
     for (const entry of read.entries) {
       const field = fieldOfBytes(entry.digest)

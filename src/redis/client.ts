@@ -9,8 +9,8 @@ export interface RedisClient {
   /** 'ready' where a command would be sent at once. */
   readonly status: string
   connect(): Promise<void>
-  /** Sends any command; replies come as bytes. */
-  callBuffer(command: string, ...args: (string | number | Uint8Array)[]): Promise<unknown>
+  /** Sends any command; replies come as bytes. Bytes go as a `Buffer`: of any others ioredis sends the numbers, as text. */
+  callBuffer(command: string, ...args: (string | number | Buffer)[]): Promise<unknown>
   /** A `Cluster`, which takes options of its own where one connection takes options. */
   readonly isCluster?: boolean
   /** Another connection with the same options: for subscriptions, which take a connection for themselves. A cluster takes nodes first, then options. */

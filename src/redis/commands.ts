@@ -69,7 +69,7 @@ export class RedisCommands {
   }
 
   /** Rejects where there is no reply in time, or the server refuses; callers ask {@link RedisCommands.available} first. */
-  async send(command: string, ...args: (string | number | Uint8Array)[]): Promise<unknown> {
+  async send(command: string, ...args: (string | number | Buffer)[]): Promise<unknown> {
     if (!this.available) throw new Error('Redis is not asked now')
     try {
       const reply = await this.#within(this.#options.timeoutMs, command, args)
@@ -87,7 +87,7 @@ export class RedisCommands {
   }
 
   /** Runs the bucket script; its text is sent only where the server does not know it yet. */
-  async runBucketScript(key: string, args: readonly (string | number | Uint8Array)[]): Promise<unknown> {
+  async runBucketScript(key: string, args: readonly (string | number | Buffer)[]): Promise<unknown> {
     try {
       return await this.send('EVALSHA', BUCKET_SCRIPT.sha, 1, key, ...args)
     } catch (error) {
@@ -96,7 +96,7 @@ export class RedisCommands {
     }
   }
 
-  async #within(timeoutMs: number, command: string, args: readonly (string | number | Uint8Array)[]): Promise<unknown> {
+  async #within(timeoutMs: number, command: string, args: readonly (string | number | Buffer)[]): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined
     const sentAt = performance.now()
     this.#inFlight++

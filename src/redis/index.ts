@@ -189,7 +189,7 @@ export class RedisLayer implements PrefixCache {
       if (entry !== null) this.#counts.hits++
       // A value that we never wrote is no absence.
       const readable = value === null || entry !== null
-      return { bucket, bits, entry, version: readable && version instanceof Uint8Array ? version : null }
+      return { bucket, bits, entry, version: readable && Buffer.isBuffer(version) ? version : null }
     } catch (error) {
       // Something else stands under that name: to be written over.
       if (isRefusal(error) && error.message.startsWith('WRONGTYPE')) return { bucket, bits, entry: null, version: null }

@@ -55,7 +55,7 @@ export class Publisher {
    * For the store has just committed to this bucket. `presumed`: the version before. `bulk`: there are many, and nobody is kept
    * waiting. Resolves whether it was written this time.
    */
-  changed(bucket: number, presumed: Uint8Array | undefined, bulk: boolean): Promise<boolean> {
+  changed(bucket: number, presumed: Buffer | undefined, bulk: boolean): Promise<boolean> {
     return new Promise((resolve) => {
       const task: Task = { belief: { version: presumed, seen: false }, waiters: [resolve] }
       if (bulk && !this.#urgent.has(bucket)) {
@@ -72,7 +72,7 @@ export class Publisher {
   }
 
   /** For a bucket was seen in Redis that does not hold what it should. `version`: as it was seen, null where there was none. */
-  repair(bucket: number, version: Uint8Array | null): void {
+  repair(bucket: number, version: Buffer | null): void {
     if (this.#urgent.has(bucket)) return
     this.#enqueue(this.#background, bucket, { belief: { version: version ?? NOTHING, seen: true }, waiters: [] })
     this.run()

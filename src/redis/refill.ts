@@ -136,7 +136,7 @@ export class Refill {
       for (const [i, reply] of replies.entries()) {
         if (reply.status === 'rejected') return undefined
         const bucket = chunk[i]
-        const version = reply.value instanceof Uint8Array ? reply.value : null
+        const version = Buffer.isBuffer(reply.value) ? reply.value : null
         if (versions.bits !== bits) return undefined
         if (!versions.isCurrent(bucket, bits, version)) {
           amiss++

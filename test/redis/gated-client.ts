@@ -19,11 +19,11 @@ export class GatedClient implements RedisClient {
     return this.#client.status
   }
 
-  async callBuffer(command: string, ...args: (string | number | Uint8Array)[]): Promise<unknown> {
+  async callBuffer(command: string, ...args: (string | number | Buffer)[]): Promise<unknown> {
     await this.gate?.(`${command}: request`)
     this.outstanding++
     try {
-      return await this.#client.callBuffer(command, args.map((arg) => (arg instanceof Uint8Array ? Buffer.from(arg) : arg)))
+      return await this.#client.callBuffer(command, ...args)
     } finally {
       this.outstanding--
       await this.gate?.(`${command}: reply`)
