@@ -6,6 +6,7 @@ import type { Keys } from './keys.js'
 /** Buckets looked at. The mean of so many is good to some percent, and they are asked for in a few milliseconds. */
 const SAMPLE = 256
 const AT_A_TIME = 64
+const LOOKS_AGAIN = 2
 
 /** What a look at some of the buckets in Redis says of all of them. */
 export interface KeySample {
@@ -21,18 +22,22 @@ export interface KeySample {
 }
 
 interface Look {
+  readonly bucket: number
   readonly present: boolean
   readonly current: boolean
   readonly bytes: number | null
 }
 
-/** Looks at some buckets. Rejects where Redis can't be asked. `versions`: loaded just now. */
+/** Looks at some buckets. Rejects where Redis, or the store, can't be asked. */
 export async function sampleKeys(commands: RedisCommands, keys: Keys, versions: KnownVersions): Promise<KeySample> {
-  const { bits } = versions
-  const buckets = 2 ** bits
-  const looks: Look[] = []
-  for (const some of chunks(atRandom(buckets, SAMPLE), AT_A_TIME)) {
-    looks.push(...(await Promise.all(some.map((bucket) => look(commands, keys.bucket(bucket, bits), bucket, versions)))))
+  await versions.load()
+  const buckets = 2 ** versions.bits
+  let looks = await lookAt(atRandom(buckets, SAMPLE), commands, keys, versions)
+  // A bucket that changes all the time may have changed between the store's answer and that of Redis.
+  for (let again = 0; again < LOOKS_AGAIN && looks.some(({ current }) => !current); again++) {
+    await versions.load()
+    const behind = looks.filter(({ current }) => !current).map(({ bucket }) => bucket)
+    looks = [...looks.filter(({ current }) => current), ...(await lookAt(behind, commands, keys, versions))]
   }
   const told = looks.flatMap(({ bytes }) => (bytes === null ? [] : [bytes]))
   const sum = told.reduce((total, bytes) => total + bytes, 0)
@@ -45,6 +50,14 @@ export async function sampleKeys(commands: RedisCommands, keys: Keys, versions: 
   }
 }
 
+async function lookAt(buckets: readonly number[], commands: RedisCommands, keys: Keys, versions: KnownVersions): Promise<Look[]> {
+  const looks: Look[] = []
+  for (const some of chunks(buckets, AT_A_TIME)) {
+    looks.push(...(await Promise.all(some.map((bucket) => look(commands, keys.bucket(bucket, versions.bits), bucket, versions)))))
+  }
+  return looks
+}
+
 async function look(commands: RedisCommands, key: string, bucket: number, versions: KnownVersions): Promise<Look> {
   const [found, used] = await Promise.all([
     commands.send('HGET', key, VERSION_FIELD),
@@ -54,7 +67,7 @@ async function look(commands: RedisCommands, key: string, bucket: number, versio
   const version = found instanceof Uint8Array ? found : null
   // Null: there is no key.
   const bytes = used === null ? 0 : typeof used === 'number' ? used : null
-  return { present: version !== null, current: versions.isCurrent(bucket, versions.bits, version), bytes }
+  return { bucket, present: version !== null, current: versions.isCurrent(bucket, versions.bits, version), bytes }
 }
 
 /** Some of the numbers from 0 to count − 1, each at most once; all of them where there are no more. */

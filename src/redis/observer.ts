@@ -33,6 +33,8 @@ export class RedisObserver {
   readonly #keys: Keys
   readonly #rollCall: RollCall
   #why: string | null = null
+  /** Of the last question to the engines: a server that hangs is known by that before the breaker opens. */
+  #silence: string | null = null
 
   /** @throws RevocadeError `ERR_CONFIG` */
   static async connect(settings: RedisSettings, storeId: string, namespace: string): Promise<RedisObserver> {
@@ -60,18 +62,16 @@ export class RedisObserver {
 
   get server(): ServerState {
     const { breaker, lastRoundTripMs } = this.#commands
-    const ready = breaker.state === 'closed'
-    return {
-      server: this.#connections.description,
-      state: ready ? 'ready' : 'unavailable',
-      why: ready ? null : (this.#why ?? 'it does not answer'),
-      roundTripMs: lastRoundTripMs,
-    }
+    const connected = breaker.state === 'closed'
+    const why = connected ? this.#silence : (this.#why ?? 'it does not answer')
+    return { server: this.#connections.description, state: why === null ? 'ready' : 'unavailable', why, roundTripMs: why === null ? lastRoundTripMs : null }
   }
 
   /** Never rejects: who does not answer is not in the roll. */
-  askEngines(patienceMs?: number): Promise<Roll> {
-    return this.#rollCall.askEngines(patienceMs)
+  async askEngines(patienceMs?: number): Promise<Roll> {
+    const roll = await this.#rollCall.askEngines(patienceMs)
+    this.#silence = roll.failure
+    return roll
   }
 
   /** Rejects where the server can't be asked. */
@@ -82,9 +82,7 @@ export class RedisObserver {
 
   /** Rejects where the server, or the store, can't be asked. */
   async sampleKeys(source: BucketSource): Promise<KeySample> {
-    const versions = new KnownVersions(source)
-    await versions.load()
-    return sampleKeys(this.#commands, this.#keys, versions)
+    return sampleKeys(this.#commands, this.#keys, new KnownVersions(source))
   }
 
   stop(): void {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { messageOf } from './breaker.js'
 import type { RedisClient } from './client.js'
 import type { RedisCommands } from './commands.js'
 import { type EngineFigures, readFigures } from './figures.js'
@@ -26,10 +27,12 @@ export interface Heard {
 }
 
 export interface Roll {
-  /** Engines that were reached. Null: it is not known, or nobody could be asked. */
+  /** Engines that heard the question. Null: it is not known, or nobody could be asked. */
   readonly reached: number | null
   /** One an engine, in the order of their names. */
   readonly answers: readonly Heard[]
+  /** Why nobody could be asked; null where somebody could. */
+  readonly failure: string | null
 }
 
 /**
@@ -59,14 +62,18 @@ export class RollCall {
 
   /** Resolves when all that were reached have answered, or patience is at its end. Never rejects. */
   async askEngines(patienceMs = PATIENCE_MS): Promise<Roll> {
-    const { countsListeners } = this.#deps
+    const { commands, channel, countsListeners } = this.#deps
     const deadline = performance.now() + patienceMs
     this.#answers.clear()
-    const heard = (await this.#until(deadline, () => this.#listening)) ? await this.#ask() : null
-    const reached = countsListeners ? heard : null
-    if (heard !== null) await this.#until(deadline, () => reached !== null && this.#answers.size >= reached)
-    const answers = [...this.#answers.values()].sort((a, b) => (a.figures.engine < b.figures.engine ? -1 : 1))
-    return { reached, answers }
+    if (!(await this.#until(deadline, () => this.#listening))) return { reached: null, answers: [], failure: 'the channel for answers could not be opened' }
+    try {
+      const heard = await commands.send('PUBLISH', channel, `figures ${this.#asker}`)
+      const reached = countsListeners && typeof heard === 'number' ? heard : null
+      await this.#until(deadline, () => reached !== null && this.#answers.size >= reached)
+      return { reached, answers: this.#sorted(), failure: null }
+    } catch (error) {
+      return { reached: null, answers: this.#sorted(), failure: messageOf(error) }
+    }
   }
 
   stop(): void {
@@ -77,15 +84,8 @@ export class RollCall {
     subscriber.disconnect()
   }
 
-  /** How many heard it; null where nobody can be asked now. */
-  async #ask(): Promise<number | null> {
-    const { commands, channel } = this.#deps
-    try {
-      const heard = await commands.send('PUBLISH', channel, `figures ${this.#asker}`)
-      return typeof heard === 'number' ? heard : null
-    } catch {
-      return null // the breaker has counted it
-    }
+  #sorted(): Heard[] {
+    return [...this.#answers.values()].sort((a, b) => (a.figures.engine < b.figures.engine ? -1 : 1))
   }
 
   /** Whether something is so before a deadline. */
