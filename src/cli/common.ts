@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Revocade } from '../api.js'
 import { readOptions, type RevocadeOptions } from '../options.js'
+import type { RedisLayerOptions } from '../redis/options.js'
 import type { RevocationStore } from '../ports.js'
 import { CliError } from './errors.js'
 
@@ -18,8 +19,13 @@ export interface StoreOptions extends OutputOptions {
   readonly secretEnv?: string
 }
 
+/** Options of the commands that deal with the Redis of the services. */
+export interface RedisOptions {
+  readonly redis?: string
+}
+
 /** Options of the commands that deal with tokens. */
-export interface TokenOptions extends StoreOptions {
+export interface TokenOptions extends StoreOptions, RedisOptions {
   readonly claims?: (string | string[])[]
   readonly idClaims?: string[]
 }
@@ -42,7 +48,13 @@ export function addTokenOptions(command: Command): Command {
   command
     .option('--claims <list>', 'selectors that checks honour, such as sid,sub,client_id+sub (default: sid,sub)', parseClaims)
     .option('--id-claims <list>', 'the first of these that a token has names it (default: jti)', parseList)
-  return addStoreOptions(command)
+  return addStoreOptions(addRedisOption(command))
+}
+
+/** No parser of its own, though some text is no URL: commander would repeat it, password and all, in the message about it. */
+export function addRedisOption(command: Command): Command {
+  const what = 'the Redis of your services (arguments are visible in ps: a URL with a password belongs in the variable)'
+  return command.addOption(new Option('--redis <url>', what).env('REVOCADE_REDIS_URL'))
 }
 
 /** `sid,client_id+sub`: selectors by comma, several claims of one selector by `+`. */
@@ -74,12 +86,21 @@ export function secretOf(options: StoreOptions): { secret?: string } {
   throw new CliError('ERR_USAGE', `--secret-env: the environment variable ${name} is not set`)
 }
 
+/** The command line is in no hurry, and may be far from the server. Milliseconds. */
+const REDIS_TIMEOUT_MS = 500
+
+/** The layer that `--redis` names; undefined for none, which an empty variable is as well. */
+export function redisOption({ redis }: RedisOptions): RedisLayerOptions | undefined {
+  return redis === undefined || redis === '' ? undefined : { url: redis, timeoutMs: REDIS_TIMEOUT_MS }
+}
+
 /** The engine's options for one command: no filter is loaded for the few questions that it asks. */
 export function engineOptions(options: TokenOptions): RevocadeOptions {
   return {
     store: options.store,
     prefilter: { kind: 'none' },
     snapshot: false,
+    redis: redisOption(options),
     ...secretOf(options),
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
     ...(options.claims === undefined ? {} : { claims: options.claims }),
@@ -101,7 +122,7 @@ export function mustExist(options: StoreOptions): void {
  */
 export async function withStore<T>(
   options: TokenOptions,
-  overrides: Pick<RevocadeOptions, 'claims' | 'idClaims'>,
+  overrides: Pick<RevocadeOptions, 'claims' | 'idClaims' | 'prefilter' | 'redis'>,
   use: (engine: Revocade, store: RevocationStore) => Promise<T>,
 ): Promise<T> {
   // Loaded here, not at the top: `--help` and a mistyped option need no database driver.

@@ -23,15 +23,19 @@ export interface ErrorReport {
 /** Anything thrown, as a code and a message that can be printed. */
 export function reportOf(error: unknown): ErrorReport {
   if (error instanceof RevocadeError || error instanceof CliError) {
-    return { code: error.code, message: printable(withoutTokens(error.message)) }
+    return { code: error.code, message: printable(withoutSecrets(error.message)) }
   }
   const message = error instanceof Error ? error.message : String(error)
-  return { code: 'ERR_INTERNAL', message: printable(withoutTokens(`${message} (--verbose shows where)`)) }
+  return { code: 'ERR_INTERNAL', message: printable(withoutSecrets(`${message} (--verbose shows where)`)) }
 }
 
-/** A JWT typed in the wrong place must not reach a log by way of the message about it. */
-function withoutTokens(text: string): string {
-  return text.replace(/eyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)*/g, '<token>')
+/** A JWT, or a URL with a password, typed in the wrong place must not reach a log by way of the message about it. */
+export function withoutSecrets(text: string): string {
+  return text
+    .replace(/eyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)*/g, '<token>')
+    // Up to the last @ of the line: one in a password should be encoded, and may not be. What begins with [ is a form that we show.
+    .replace(/\b(rediss?|unix|redis\+\w+|postgres(?:ql)?):\/\/(?!\[).*@/gi, '$1://<secret>@')
+    .replace(/\b(sentinelPassword)=[^\s&']*/gi, '$1=<secret>')
 }
 
 /**

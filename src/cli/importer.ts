@@ -1,8 +1,9 @@
-import type { Revocade, RevocationInput } from '../api.js'
+import type { BulkReceipt, Revocade, RevocationInput } from '../api.js'
 import { type TokenOptions, withStore } from './common.js'
 import { CliError, type ErrorReport, reportOf } from './errors.js'
 import { EntryQueue, LineIndex } from './entry-queue.js'
 import type { Entry } from './formats/entry.js'
+import { together } from './in-redis.js'
 import { MAX_ADDED, Plan } from './import-plan.js'
 
 export interface ImportSummary {
@@ -10,6 +11,7 @@ export interface ImportSummary {
   imported: number
   expired: number
   invalid: number
+  redis: BulkReceipt['redis']
   /** Selectors that the file holds and `--claims` does not name. */
   addedClaims: string[][]
   /** Id claims that the file holds and `--id-claims` does not name. */
@@ -41,7 +43,7 @@ export class StrictImportError extends CliError {
  * tokens always run on the configured id claims: what names them must not depend on the lines before.
  */
 export class Importer {
-  readonly summary: ImportSummary = { lines: 0, imported: 0, expired: 0, invalid: 0, addedClaims: [], addedIdClaims: [] }
+  readonly summary: ImportSummary = { lines: 0, imported: 0, expired: 0, invalid: 0, redis: 'off', addedClaims: [], addedIdClaims: [] }
   readonly #options: TokenOptions
   readonly #strict: boolean
   readonly #hooks: ImportHooks
@@ -78,6 +80,7 @@ export class Importer {
     })
     this.summary.imported += receipt.count
     this.summary.expired += receipt.expired
+    this.summary.redis = together([this.summary.redis, receipt.redis])
   }
 
   async *#inputs(plan: Plan, lines: LineIndex): AsyncGenerator<RevocationInput, void, void> {

@@ -4,6 +4,7 @@ import { addTokenOptions, type TokenOptions } from '../common.js'
 import { CliError } from '../errors.js'
 import { readCsv } from '../formats/csv.js'
 import { readNdjson } from '../formats/ndjson.js'
+import { noteQueued, redisText } from '../in-redis.js'
 import { Importer, type ImportSummary } from '../importer.js'
 import { LineReporter } from '../line-reporter.js'
 import { note, tone, writeJson, writeLine } from '../output.js'
@@ -55,9 +56,10 @@ async function importFile(file: string, options: ImportOptions): Promise<void> {
 }
 
 async function tell(summary: ImportSummary, options: ImportOptions): Promise<void> {
-  const { imported, expired, invalid, addedClaims, addedIdClaims } = summary
+  const { imported, expired, invalid, redis, addedClaims, addedIdClaims } = summary
   if (options.json === true) await writeJson(summary)
-  else await writeLine(`${tone('imported', 'good')} ${imported}, already expired ${expired}, invalid ${invalid}`)
+  else await writeLine(`${tone('imported', 'good')} ${imported}, already expired ${expired}, invalid ${invalid}${redisText(redis)}`)
+  noteQueued(redis, options)
   if (addedClaims.length > 0) {
     const claims = addedClaims.map((names) => JSON.stringify(names.length === 1 ? names[0] : names)).join(', ')
     note(`the file has selectors that hold only where the checking services have ${claims} in their option 'claims'`, options)

@@ -4,6 +4,7 @@ import type { BulkReceipt, Receipt, Revocade, RevocationInput, RevokeOptions, Se
 import { RevocadeError } from '../../errors.js'
 import { withStore } from '../common.js'
 import { CliError, reportOf } from '../errors.js'
+import { noteQueued, redisText } from '../in-redis.js'
 import type { Line } from '../lines.js'
 import { LineReporter } from '../line-reporter.js'
 import { note, tone, writeJson, writeLine } from '../output.js'
@@ -165,11 +166,13 @@ async function tellReceipt(receipt: Receipt, options: RevokeCommandOptions): Pro
   } else if (receipt.outcome === 'expired') {
     await writeLine(`${tone('expired', 'warn')} ${targetText(receipt.target)}: it expired at ${shortTime(receipt.expiresAt)}, there is nothing to revoke`)
   } else {
-    await writeLine(`${tone('revoked', 'good')} ${targetText(receipt.target)} until ${shortTime(receipt.expiresAt)} (durable, seq ${receipt.seq})`)
+    await writeLine(`${tone('revoked', 'good')} ${targetText(receipt.target)} until ${shortTime(receipt.expiresAt)} (durable, seq ${receipt.seq}${redisText(receipt.redis)})`)
   }
+  noteQueued(receipt.redis, options)
 }
 
 async function tellBulk(receipt: BulkReceipt, options: RevokeCommandOptions): Promise<void> {
   if (options.json === true) await writeJson(receipt)
-  else await writeLine(`${tone('revoked', 'good')} ${receipt.count}, already expired ${receipt.expired}, invalid ${receipt.invalid} (durable, seq ${receipt.seq})`)
+  else await writeLine(`${tone('revoked', 'good')} ${receipt.count}, already expired ${receipt.expired}, invalid ${receipt.invalid} (durable, seq ${receipt.seq}${redisText(receipt.redis)})`)
+  noteQueued(receipt.redis, options)
 }

@@ -3,6 +3,7 @@ import type { Receipt, Revocade, Token } from '../../api.js'
 import { RevocadeError } from '../../errors.js'
 import { mustExist, withStore } from '../common.js'
 import { reportOf } from '../errors.js'
+import { noteQueued, redisText, together } from '../in-redis.js'
 import { LineReporter } from '../line-reporter.js'
 import type { Line } from '../lines.js'
 import { note, tone, writeJson, writeLine } from '../output.js'
@@ -40,6 +41,7 @@ async function unrevokeOne(engine: Revocade, token: Token, options: TargetOption
 async function unrevokeLines(engine: Revocade, batches: AsyncIterable<Line[]>, options: TargetOptions): Promise<void> {
   const reporter = new LineReporter(options)
   const done = { unrevoked: 0, unchanged: 0 }
+  let redis: Receipt['redis'] = 'off'
   for await (const lines of batches) {
     for (const line of lines) {
       if ('problem' in line) {
@@ -47,8 +49,9 @@ async function unrevokeLines(engine: Revocade, batches: AsyncIterable<Line[]>, o
         continue
       }
       try {
-        const { outcome } = await engine.unrevoke(line.text)
-        done[outcome === 'unrevoked' ? 'unrevoked' : 'unchanged']++
+        const receipt = await engine.unrevoke(line.text)
+        done[receipt.outcome === 'unrevoked' ? 'unrevoked' : 'unchanged']++
+        redis = together([redis, receipt.redis])
       } catch (error) {
         if (!(error instanceof RevocadeError) || error.statusCode !== 400) throw error
         reporter.report(line.number, reportOf(error))
@@ -57,13 +60,15 @@ async function unrevokeLines(engine: Revocade, batches: AsyncIterable<Line[]>, o
   }
   reporter.end()
   const invalid = reporter.count
-  if (options.json === true) await writeJson({ ...done, invalid })
-  else await writeLine(`${tone('unrevoked', 'good')} ${done.unrevoked}, not revoked before ${done.unchanged}, invalid ${invalid}`)
+  if (options.json === true) await writeJson({ ...done, invalid, redis })
+  else await writeLine(`${tone('unrevoked', 'good')} ${done.unrevoked}, not revoked before ${done.unchanged}, invalid ${invalid}${redisText(redis)}`)
+  noteQueued(redis, options)
   if (invalid > 0) process.exitCode = 2
 }
 
 async function tellReceipt(receipt: Receipt, options: TargetOptions): Promise<void> {
   if (options.json === true) await writeJson(receipt)
   else if (receipt.outcome === 'unchanged') await writeLine(`${tone('unchanged', 'warn')} ${targetText(receipt.target)} was not revoked`)
-  else await writeLine(`${tone('unrevoked', 'good')} ${targetText(receipt.target)} (durable, seq ${receipt.seq})`)
+  else await writeLine(`${tone('unrevoked', 'good')} ${targetText(receipt.target)} (durable, seq ${receipt.seq}${redisText(receipt.redis)})`)
+  noteQueued(receipt.redis, options)
 }
