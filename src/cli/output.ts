@@ -60,7 +60,7 @@ const NO_BORDERS = {
   bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
   left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ',
 }
-const GAP = 2
+export const GAP = 2
 
 export interface TableOptions {
   readonly head?: readonly string[]
@@ -70,6 +70,8 @@ export interface TableOptions {
   readonly flexible?: number
   /** Wrap what does not fit, between words or anywhere (ids have no spaces); else it is cut. */
   readonly wrap?: 'words' | 'anywhere'
+  /** What it has to fit. Default: a terminal's width; elsewhere anything does. */
+  readonly width?: number
 }
 
 /** A table without borders. On a terminal it fits the width; elsewhere nothing is cut. */
@@ -77,8 +79,9 @@ export function table(rows: readonly (readonly string[])[], options: TableOption
   const { head, right = [], flexible, wrap } = options
   const all = head === undefined ? rows : [head, ...rows]
   const columns = Math.max(0, ...all.map((row) => row.length))
-  const widths = Array.from({ length: columns }, (_, i) => Math.max(1, ...all.map((row) => visible(row[i] ?? ''))))
-  if (process.stdout.isTTY) shrink(widths, process.stdout.columns, flexible)
+  const widths = Array.from({ length: columns }, (_, i) => Math.max(1, ...all.map((row) => displayWidth(row[i] ?? ''))))
+  const available = options.width ?? (process.stdout.isTTY ? process.stdout.columns : undefined)
+  if (available !== undefined) shrink(widths, available, flexible)
   const printer = new Table({
     chars: NO_BORDERS,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
@@ -111,6 +114,7 @@ function shrink(widths: number[], available: number, flexible: number | undefine
   }
 }
 
-function visible(text: string): number {
+/** Characters that are seen, of the longest line. */
+export function displayWidth(text: string): number {
   return Math.max(...stripVTControlCharacters(text).split('\n').map((line) => Array.from(line).length))
 }

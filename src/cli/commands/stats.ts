@@ -1,8 +1,12 @@
 import type { Command } from 'commander'
 import type { RevocationStore } from '../../ports.js'
-import { addStoreOptions, mustExist, type StoreOptions, withStore } from '../common.js'
+import { addRedisOption, addStoreOptions, mustExist, type RedisOptions, type StoreOptions, withStore } from '../common.js'
 import { printable } from '../errors.js'
+import { whole } from '../numbers.js'
+import { observedRedis, withObserver } from '../observe.js'
 import { table, writeJson, writeLine } from '../output.js'
+import { readRedisReport } from '../stats/redis-report.js'
+import { redisText } from '../stats/redis-text.js'
 import { liveAfter, storedRows } from '../store-rows.js'
 
 interface Counts {
@@ -18,18 +22,20 @@ const OF_THIS_PROCESS: ReadonlySet<string> = new Set(['integrity', 'pendingWrite
 export function addStats(program: Command): void {
   const command = program
     .command('stats')
-    .description('Count what the store holds, and show how it is set up.')
+    .description('Count what the store holds, and show how it is set up. With --redis also what Redis holds, and the figures of all engines.')
     .action(stats)
-  addStoreOptions(command)
+  addStoreOptions(addRedisOption(command))
 }
 
-async function stats(options: StoreOptions): Promise<void> {
+async function stats(options: StoreOptions & RedisOptions): Promise<void> {
+  const observed = observedRedis(options)
   mustExist(options)
-  await withStore(options, {}, async (_engine, store) => {
+  await withStore(options, { redis: null }, async (_engine, store) => {
     const counts = await count(store)
     const facts = Object.fromEntries(Object.entries(store.stats()).filter(([name]) => !OF_THIS_PROCESS.has(name)))
+    const layer = observed === undefined ? undefined : await withObserver(observed, options, store, (observer) => readRedisReport(observer, store.buckets))
     if (options.json === true) {
-      await writeJson({ counts, store: facts })
+      await writeJson({ counts, store: facts, ...(layer === undefined ? {} : { redis: layer }) })
       return
     }
     await writeLine(table([
@@ -38,6 +44,7 @@ async function stats(options: StoreOptions): Promise<void> {
       ['expired, to be purged', whole(counts.expired)],
       ...Object.entries(facts).map(([name, value]) => [words(name), shown(name, value)]),
     ], { flexible: 1 }))
+    if (layer !== undefined) await writeLine(`\n${redisText(layer)}`)
   })
 }
 
@@ -67,8 +74,4 @@ function shown(name: string, value: string | number | boolean | null): string {
   if (value === null) return 'none'
   if (typeof value === 'number' && name !== 'schemaVersion') return whole(value)
   return printable(String(value))
-}
-
-function whole(value: number): string {
-  return value.toLocaleString('en')
 }

@@ -1,0 +1,40 @@
+import type { BucketSource } from '../../ports.js'
+import type { EngineFigures } from '../../redis/figures.js'
+import type { HealthWarning, RedisHealth } from '../../redis/health.js'
+import type { KeySample } from '../../redis/key-sample.js'
+import type { RedisObserver, ServerState } from '../../redis/observer.js'
+import { addUp, type ByLayer, measuredTogether } from '../layers.js'
+
+/** What there is to say of the Redis layer of a store: the server, what it holds, and the engines that use it. */
+export interface RedisReport extends ServerState {
+  /** Null where the server does not say. */
+  readonly keys: KeySample | null
+  readonly health: RedisHealth | null
+  readonly warnings: readonly HealthWarning[]
+  /** Engines that heard the question; null where that is not known. */
+  readonly reached: number | null
+  /** Those that answered. */
+  readonly engines: readonly EngineFigures[]
+  readonly total: { readonly decided: ByLayer; readonly measuredFalsePositiveRate: number | null; readonly queued: number }
+}
+
+/** Never rejects for the server's sake: that it does not answer is what there is to say. */
+export async function readRedisReport(observer: RedisObserver, buckets: BucketSource | undefined): Promise<RedisReport> {
+  const { reached, answers } = await observer.askEngines()
+  const engines = answers.map(({ figures }) => figures)
+  const seen = await observer.health().catch(() => null)
+  const keys = buckets === undefined || seen === null ? null : await observer.sampleKeys(buckets).catch(() => null)
+  return {
+    ...observer.server,
+    keys,
+    health: seen?.facts ?? null,
+    warnings: seen?.warnings ?? [],
+    reached,
+    engines,
+    total: {
+      decided: addUp(engines.map(({ decided }) => decided)),
+      measuredFalsePositiveRate: measuredTogether(engines),
+      queued: engines.reduce((sum, { redis }) => sum + redis.queued, 0),
+    },
+  }
+}
