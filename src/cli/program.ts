@@ -9,7 +9,8 @@ import { addList } from './commands/list.js'
 import { addRevoke } from './commands/revoke.js'
 import { addStats } from './commands/stats.js'
 import { addUnrevoke } from './commands/unrevoke.js'
-import { CliError, reportOf } from './errors.js'
+import { addWatch } from './commands/watch.js'
+import { CliError, reportOf, withoutSecrets } from './errors.js'
 import { tone } from './output.js'
 
 /** What the shell gets. 1 is kept for "revoked", so every failure is 2. */
@@ -23,7 +24,7 @@ export function createProgram(): Command {
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
     .addHelpText('after', '\nExit codes: 0 active or done, 1 revoked, 2 error or unknown.\nExamples: revocade demo\n          revocade revoke --jti 7f2c --expires-in 8h\n          echo "$TOKEN" | revocade check -')
-  for (const add of [addDemo, addRevoke, addCheck, addUnrevoke, addList, addImport, addExport, addStats, addDoctor]) add(program)
+  for (const add of [addDemo, addRevoke, addCheck, addUnrevoke, addList, addImport, addExport, addStats, addWatch, addDoctor]) add(program)
   return program
 }
 
@@ -55,7 +56,7 @@ function printError(error: unknown, argv: readonly string[]): void {
   if (argv.includes('--json')) process.stderr.write(`${JSON.stringify({ error: report })}\n`)
   else process.stderr.write(`${tone(report.code, 'bad', process.stderr)}: ${report.message}\n`)
   const verbose = argv.includes('--verbose') || (process.env.DEBUG ?? '').includes('revocade')
-  if (verbose && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n${causes(error)}`)
+  if (verbose && error instanceof Error) process.stderr.write(withoutSecrets(`${error.stack ?? ''}\n${causes(error)}`))
 }
 
 /** Commander's own words, with its suggestion, in our form. */

@@ -1,0 +1,80 @@
+import { setTimeout } from 'node:timers/promises'
+import { type Command, InvalidArgumentError } from 'commander'
+import { addRedisOption, addStoreOptions, mustExist, type RedisOptions, type StoreOptions, withStore } from '../common.js'
+import { observedRedis, withObserver } from '../observe.js'
+import { type Display, jsonDisplay, lineDisplay, onceDisplay, screenDisplay } from '../watch/display.js'
+import { type Look, lookAtOwn, lookThroughRedis } from '../watch/look.js'
+import { Rates } from '../watch/rates.js'
+import { canDraw } from '../watch/screen.js'
+
+interface WatchOptions extends StoreOptions, RedisOptions {
+  readonly interval: number
+  readonly once?: boolean
+}
+
+const SHORTEST_MS = 100
+const LONGEST_MS = 3_600_000
+const ENDINGS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+export function addWatch(program: Command): void {
+  const command = program
+    .command('watch')
+    .description('Follow what all engines do: rates, layers, leases, Redis. Drawn in place on a terminal (q ends it), else a line an interval.')
+    .option('--interval <ms>', 'how often to look', parseInterval, 1000)
+    .option('--once', 'look at one interval, print it, and end')
+    .action(watch)
+  addStoreOptions(addRedisOption(command))
+}
+
+async function watch(options: WatchOptions): Promise<void> {
+  const observed = observedRedis(options)
+  mustExist(options)
+  const ending = new AbortController()
+  const end = (): void => ending.abort()
+  for (const signal of ENDINGS) process.on(signal, end)
+  try {
+    if (observed === undefined) {
+      // An engine as services have it, which follows the store.
+      await withStore(options, { redis: null, prefilter: { kind: 'bloom' } }, (engine) => follow(options, ending, () => lookAtOwn(engine)))
+    } else {
+      await withStore(options, { redis: null }, (_engine, store) =>
+        withObserver(observed, options, store, (observer) => follow(options, ending, () => lookThroughRedis(observer, store, options.interval))))
+    }
+  } finally {
+    for (const signal of ENDINGS) process.off(signal, end)
+  }
+}
+
+/** Looks and shows, until it is told to end. */
+async function follow(options: WatchOptions, ending: AbortController, look: () => Look | Promise<Look>): Promise<void> {
+  const rates = new Rates()
+  const display = displayFor(options, () => ending.abort())
+  try {
+    for (let due = performance.now(); !ending.signal.aborted;) {
+      const frame = rates.next(await look())
+      await display.show(frame)
+      if (options.once === true && frame.seconds !== null) return
+      // A look that took too long makes the next one late, and no two of them close together.
+      due = Math.max(due + options.interval, performance.now() + options.interval / 2)
+      await rest(due - performance.now(), ending.signal)
+    }
+  } finally {
+    display.close()
+  }
+}
+
+function displayFor({ json, once, store, interval }: WatchOptions, onQuit: () => void): Display {
+  if (json === true) return jsonDisplay()
+  if (!canDraw()) return lineDisplay()
+  return once === true ? onceDisplay({ store, intervalMs: interval }) : screenDisplay({ store, intervalMs: interval }, onQuit)
+}
+
+async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, { signal }).catch(() => undefined)
+}
+
+function parseInterval(text: string): number {
+  const ms = Number(text)
+  if (/^\d+$/.test(text) && ms >= SHORTEST_MS && ms <= LONGEST_MS) return ms
+  throw new InvalidArgumentError(`Give milliseconds from ${SHORTEST_MS} to ${LONGEST_MS}.`)
+}

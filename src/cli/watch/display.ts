@@ -1,0 +1,65 @@
+import { printable } from '../errors.js'
+import { LAYERS } from '../layers.js'
+import { percent, perSecond, rate, shortDuration, whole } from '../numbers.js'
+import { writeJson, writeLine } from '../output.js'
+import { leaseText } from './engine-table.js'
+import type { Frame } from './rates.js'
+import { Screen } from './screen.js'
+import { view, type ViewOptions } from './view.js'
+
+/** Where frames go. */
+export interface Display {
+  show(frame: Frame): Promise<void>
+  close(): void
+}
+
+/** Frames that charts look back on: as many as the widest terminal has columns, about. */
+const HISTORY = 300
+
+/** A document a line. The first frame has no rates, and is not worth one. */
+export function jsonDisplay(): Display {
+  return { show: (frame) => (frame.seconds === null ? Promise.resolve() : writeJson(frame)), close: () => undefined }
+}
+
+/** Where there is no terminal to draw on: a line a frame. */
+export function lineDisplay(): Display {
+  return { show: (frame) => (frame.seconds === null ? Promise.resolve() : writeLine(lineOf(frame))), close: () => undefined }
+}
+
+/** The view once, as text that stays. */
+export function onceDisplay(options: Pick<ViewOptions, 'store' | 'intervalMs'>): Display {
+  const size = { width: process.stdout.columns > 0 ? process.stdout.columns : 80, height: Infinity }
+  // Without its last line, which tells how to end what has ended.
+  return { show: (frame) => (frame.seconds === null ? Promise.resolve() : writeLine(view([frame], { ...options, ...size }).slice(0, -2).join('\n'))), close: () => undefined }
+}
+
+/** The view, redrawn in place. */
+export function screenDisplay(options: Pick<ViewOptions, 'store' | 'intervalMs'>, onQuit: () => void): Display {
+  const frames: Frame[] = []
+  const draw = (): void => screen.draw(view(frames, { ...options, ...screen.size }))
+  const screen = new Screen({ onQuit, onRedraw: draw })
+  return {
+    show(frame) {
+      frames.push(frame)
+      if (frames.length > HISTORY) frames.shift()
+      draw()
+      return Promise.resolve()
+    },
+    close: () => screen.close(),
+  }
+}
+
+function lineOf({ time, seq, revocationsPerSecond, redis, total }: Frame): string {
+  const { shares } = total
+  return [
+    `${time.slice(0, 19)}Z`,
+    `engines ${whole(total.engines)}`,
+    `checks/s ${perSecond(total.checksPerSecond)}`,
+    ...LAYERS.map((layer) => `${layer} ${percent(shares === null ? null : shares[layer])}`),
+    `revocations/s ${perSecond(revocationsPerSecond)}`,
+    `seq ${whole(seq)}`,
+    `lease ${leaseText(total)}`,
+    `false + ${rate(total.measuredFalsePositiveRate)}`,
+    ...(redis === null ? [] : [`queue ${whole(total.queued)}`, redis.state === 'ready' ? `redis ready ${shortDuration(redis.roundTripMs)}` : `redis unavailable: ${printable(redis.why ?? '')}`]),
+  ].join('  ')
+}
