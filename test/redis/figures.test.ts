@@ -1,0 +1,207 @@
+import fc from 'fast-check'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createRevocade, type Revocade, type RevocadeOptions } from 'revocade'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { readFigures } from '#dist/redis/figures.js'
+import { RedisObserver } from '#dist/redis/observer.js'
+import { readRedisOptions } from '#dist/redis/options.js'
+import { SqliteStore } from '#dist/store/sqlite/index.js'
+import { startRedis, type RedisServer } from './server.js'
+
+let redis: RedisServer
+const folder = mkdtempSync(join(tmpdir(), 'revocade-figures-'))
+const store = join(folder, 'revocade.db')
+const EXP = Math.floor(Date.now() / 1000) + 3600
+
+beforeAll(async () => {
+  redis = await startRedis()
+  return redis.stop
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+beforeEach(async () => {
+  await redis.command('FLUSHALL')
+})
+
+async function engine(options: RevocadeOptions = {}): Promise<Revocade> {
+  const made = await createRevocade({ store, redis: redis.url, snapshot: false, ...options })
+  onTestFinished(() => made.close())
+  await expect.poll(() => made.stats().redis?.wakeUps.listening).toBe(true)
+  return made
+}
+
+async function observer(storeId: string, { namespace = 'default', url = redis.url } = {}): Promise<RedisObserver> {
+  const made = await RedisObserver.connect(readRedisOptions({ url, timeoutMs: 200 }), storeId, namespace)
+  onTestFinished(() => made.stop())
+  return made
+}
+
+/** What an engine tells those who ask, as the server passed it on. */
+async function realAnswer(): Promise<Record<string, unknown>> {
+  const made = await engine()
+  const { id } = made.stats().store
+  const client = redis.client()
+  const message = new Promise<string>((resolve) => void client.on('pmessage', (_pattern, _channel, text: string) => resolve(text)))
+  await client.psubscribe('revocade:*:*')
+  const watching = await observer(id)
+  await watching.askEngines()
+  return JSON.parse(await message) as Record<string, unknown>
+}
+
+type Json = Record<string, unknown>
+
+/** All that stands in the shape, by path. */
+const READ = [
+  'engine', 'prefilter', 'prefilter.kind', 'prefilter.entries', 'prefilter.bytes', 'decided', 'decided.prefilter', 'decided.cache', 'decided.redis',
+  'decided.store', 'decided.policy', 'lease', 'lease.live', 'lease.maxStalenessMs', 'store', 'store.seq', 'redis', 'redis.state', 'redis.breaker',
+  'redis.queued', 'redis.complete', 'redis.buckets', 'redis.verified',
+]
+
+function changed(answer: Json, path: string, value: unknown): string {
+  const copy = structuredClone(answer)
+  const names = path.split('.')
+  const last = names.pop() ?? ''
+  const holder = names.reduce<Json>((object, name) => object[name] as Json, copy)
+  if (value === undefined) Reflect.deleteProperty(holder, last)
+  else holder[last] = value
+  return JSON.stringify(copy)
+}
+
+describe('what is taken for the figures of an engine', () => {
+  it('is what an engine says, and nothing that lacks a part or has another kind of thing in its place', async () => {
+    const answer = await realAnswer()
+    expect(readFigures(JSON.stringify(answer))).toEqual(answer)
+    for (const path of READ) {
+      for (const wrong of [undefined, null, -1, [], 'x'.repeat(300)]) expect(readFigures(changed(answer, path, wrong)), `${path}: ${String(wrong)}`).toBeUndefined()
+    }
+    for (const path of ['lease.ageMs', 'redis.why', 'redis.roundTripMs', 'prefilter.measuredFalsePositiveRate']) {
+      expect(readFigures(changed(answer, path, null)), path).toBeDefined()
+      expect(readFigures(changed(answer, path, {})), path).toBeUndefined()
+    }
+  })
+
+  it('never throws, whatever is said', () => {
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (message) => readFigures(message) === undefined))
+  })
+})
+
+describe('asking all engines', () => {
+  it('hears each engine of the store and the namespace, and of no other, and does not wait when all have answered', async () => {
+    const [first, second] = [await engine(), await engine()]
+    await engine({ namespace: 'other' })
+    await engine({ store: join(folder, 'another.db') })
+    await first.revoke({ jti: 'a', exp: EXP })
+    expect(first.isClearlyActive({ jti: 'b' })).toBe(true)
+    const watching = await observer(second.stats().store.id)
+    for (let round = 0; round < 2; round++) {
+      const begun = performance.now()
+      const { reached, answers, failure } = await watching.askEngines(10_000)
+      expect(performance.now() - begun).toBeLessThan(5000)
+      expect({ reached, failure }).toEqual({ reached: 2, failure: null })
+      expect(answers.map(({ figures }) => figures.decided.prefilter).sort()).toEqual([0, 1])
+      expect(answers.map(({ figures }) => figures.store.seq)).toEqual([1, 1])
+      expect(new Set(answers.map(({ figures }) => figures.engine)).size).toBe(2)
+    }
+  })
+
+  it('does without one that hears and says nothing, and tells that there is one', async () => {
+    const made = await engine()
+    const { id } = made.stats().store
+    const [channel = ''] = (await redis.command('PUBSUB', 'CHANNELS', 'revocade:*')) as string[]
+    const mute = redis.client()
+    await mute.subscribe(channel)
+    const watching = await observer(id)
+    const begun = performance.now()
+    expect(await watching.askEngines(300)).toMatchObject({ reached: 2, answers: [{ figures: { store: { id } } }], failure: null })
+    expect(performance.now() - begun).toBeGreaterThan(290)
+  })
+
+  it('is not fooled by what others say on the channel', async () => {
+    const made = await engine()
+    const liar = redis.client()
+    const speaker = redis.client()
+    liar.on('pmessage', (_pattern: string, _channel: string, message: string) => {
+      const asker = /^figures (.*)$/.exec(message)?.[1]
+      if (asker === undefined) return
+      for (const lie of ['', '{}', 'null', '{"engine":"evil"}', 'x'.repeat(100_000)]) void speaker.publish(`${_channel}:${asker}`, lie)
+    })
+    await liar.psubscribe('revocade:*')
+    const watching = await observer(made.stats().store.id)
+    const { answers } = await watching.askEngines(300)
+    expect(answers).toHaveLength(1)
+  })
+
+  it('says why nobody could be asked, and asks again when the server is back', async () => {
+    const own = await startRedis()
+    const made = await createRevocade({ store, redis: own.url, snapshot: false })
+    onTestFinished(() => made.close())
+    const watching = await observer(made.stats().store.id, { url: own.url })
+    await expect.poll(async () => (await watching.askEngines()).answers.length).toBe(1)
+    expect(watching.server).toMatchObject({ state: 'ready', why: null, server: `${own.url}/0` })
+    await own.suspend(true)
+    expect(await watching.askEngines()).toMatchObject({ reached: null, answers: [], failure: 'no reply to PUBLISH within 200 ms' })
+    expect(watching.server).toMatchObject({ state: 'unavailable', why: 'no reply to PUBLISH within 200 ms', roundTripMs: null })
+    await own.suspend(false)
+    await expect.poll(async () => (await watching.askEngines()).answers.length).toBe(1)
+    await own.kill()
+    await expect.poll(() => watching.server).toMatchObject({ state: 'unavailable', why: expect.stringContaining('ECONNREFUSED') as string })
+    await own.restart()
+    await expect.poll(async () => (await watching.askEngines()).answers.length, { timeout: 20_000 }).toBe(1)
+    expect(watching.server.state).toBe('ready')
+  })
+})
+
+describe('looking at the keys', () => {
+  async function openStore(path: string): Promise<{ readonly file: SqliteStore; readonly id: string }> {
+    const file = new SqliteStore(path, { integrityCheckDelayMs: Infinity })
+    const silent = (): void => undefined
+    const logger = { debug: silent, info: silent, warn: silent, error: silent }
+    const { id } = await file.open({ namespace: 'default', secret: undefined, exclusive: false, purgeGraceSeconds: 3600, clock: Date, logger })
+    onTestFinished(() => file.close())
+    return { file, id }
+  }
+
+  async function memory(): Promise<number> {
+    const keys = (await redis.command('KEYS', 'revocade:*')) as string[]
+    const used = await Promise.all(keys.map((key) => redis.command('MEMORY', 'USAGE', key)))
+    return used.reduce<number>((sum, bytes) => sum + Number(bytes), 0)
+  }
+
+  it('finds them there and up to date, then gone, and says what memory they take', async () => {
+    const { file, id } = await openStore(store)
+    const made = await engine()
+    await made.revoke({ jti: 'k', exp: EXP })
+    await expect.poll(() => made.stats().redis?.complete).toBe(true)
+    const watching = await observer(id)
+    const buckets = made.stats().redis?.buckets
+    expect(await watching.sampleKeys(file.buckets)).toEqual({ buckets, lookedAt: buckets, present: buckets, current: buckets, estimatedBytes: await memory() })
+    await made.close()
+    await redis.command('FLUSHALL')
+    expect(await watching.sampleKeys(file.buckets)).toEqual({ buckets, lookedAt: buckets, present: 0, current: 0, estimatedBytes: 0 })
+  })
+
+  it('looks at some where there are many, and estimates', async () => {
+    const { file, id } = await openStore(join(folder, 'many.db'))
+    await file.buckets.divide(10)
+    const made = await engine({ store: join(folder, 'many.db') })
+    await made.revokeMany(Array.from({ length: 3000 }, (_, i) => ({ jti: `k${i}`, expiresAt: EXP })))
+    await expect.poll(() => made.stats().redis?.complete, { timeout: 30_000 }).toBe(true)
+    const { estimatedBytes, ...counts } = await (await observer(id)).sampleKeys(file.buckets)
+    expect(counts).toEqual({ buckets: 1024, lookedAt: 256, present: 256, current: 256 })
+    const real = await memory()
+    expect(Math.abs((estimatedBytes ?? 0) / real - 1)).toBeLessThan(0.2)
+  })
+
+  it('sees what is behind the store', async () => {
+    const { file, id } = await openStore(join(folder, 'behind.db'))
+    const made = await engine({ store: join(folder, 'behind.db') })
+    await made.revoke({ jti: 'k', exp: EXP })
+    await expect.poll(() => made.stats().redis?.complete).toBe(true)
+    await made.close()
+    const withoutRedis = await createRevocade({ store: join(folder, 'behind.db'), snapshot: false })
+    await withoutRedis.revoke({ jti: 'l', exp: EXP })
+    await withoutRedis.close()
+    expect(await (await observer(id)).sampleKeys(file.buckets)).toMatchObject({ buckets: 1, present: 1, current: 0 })
+  })
+})
