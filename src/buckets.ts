@@ -48,6 +48,10 @@ export interface BucketVersions {
   readonly versions: readonly BucketVersion[]
 }
 
+export interface AllBucketVersions extends BucketVersions {
+  readonly position: { readonly seq: number; readonly epoch: string }
+}
+
 /** A row as L1 keeps it. Times in NumericDate seconds. */
 export interface BucketEntry {
   /** 16 bytes. */
@@ -77,8 +81,8 @@ export type BucketRead =
 
 /** What L1 needs of a store that can feed one: its buckets, each as of one snapshot. */
 export interface BucketSource {
-  /** The versions of all buckets, from one snapshot. */
-  versions(): BucketVersions | Promise<BucketVersions>
+  /** The versions of all buckets, from one snapshot, and the position of the newest change in it. */
+  versions(): AllBucketVersions | Promise<AllBucketVersions>
   /**
    * A bucket of 2^bits from one snapshot: what changed since a version, if that lies in the bucket's recent history; otherwise
    * all of it, unless that is more than {@link MOST_ROWS_READ}.

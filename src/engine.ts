@@ -84,13 +84,14 @@ async function startEngine(
   )
   if (l1 !== undefined) {
     l1.onWake = (seq) => sync.hurry(seq)
+    l1.onDivided = () => sync.loadVersions()
     l1.figures = () => engine.stats()
   }
   if (filtering) {
     await sync.start()
     sync.keepPolling()
   } else {
-    await l1?.versions.load()
+    await sync.loadVersions()
   }
   if (restored === undefined) checkpoint('rebuilt')
 

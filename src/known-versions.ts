@@ -1,5 +1,5 @@
 import { bucketOf, type BucketSource, type BucketVersion, type BucketVersions } from './buckets.js'
-import type { Committed, Digest } from './ports.js'
+import type { Committed, Digest, Position } from './ports.js'
 
 /** A version as L1 keeps it: the number in 6 bytes, most significant first, then the tag. */
 export const VERSION_BYTES = 14
@@ -31,8 +31,9 @@ interface Note extends Pick<BucketVersion, 'seq' | 'tag'> {
  * The versions of all buckets, at least as new as all that L0 has seen: what a bucket in L1 must bear for its silence to count.
  *
  * They may be newer than L0, never older. So they are loaded after L0 has its position, noted from each poll together with
- * its changes, and from each own commit when it is acknowledged. Whatever does not fit (an older number, one number with two
- * tags, another number of buckets) is not explained away: it proves nothing from then on, until all are loaded anew.
+ * its changes, and from each own commit when it is acknowledged. That they are of the history that the store has still, is for
+ * the next poll to find out (`seen`). Whatever does not fit (an older number, one number with two tags, another number of
+ * buckets) is not explained away: it proves nothing from then on, until all are loaded anew.
  */
 export class KnownVersions {
   /** There are 2^bits buckets, as far as is known. */
@@ -66,14 +67,14 @@ export class KnownVersions {
     this.#meanwhile = undefined
   }
 
-  /** Reads all versions from the store. Only of what was committed before it was called can it be told to know. */
-  async load(): Promise<void> {
+  /** Reads all versions from the store; resolves with the position that they are of. Only what was committed before it was called is sure to be in them. */
+  async load(): Promise<Position> {
     this.forget()
     const meanwhile: Note[] = []
     this.#meanwhile = meanwhile
     const reply = this.#source.versions()
-    const { bits, versions } = reply instanceof Promise ? await reply : reply
-    if (this.#meanwhile !== meanwhile) return // forgotten, or loaded anew
+    const { bits, versions, position } = reply instanceof Promise ? await reply : reply
+    if (this.#meanwhile !== meanwhile) return position // forgotten, or loaded anew
     this.#meanwhile = undefined
     this.bits = bits
     this.#table = Buffer.alloc(VERSION_BYTES * 2 ** bits)
@@ -81,6 +82,7 @@ export class KnownVersions {
     for (const version of versions) this.#table.set(encodeVersion(version), version.bucket * VERSION_BYTES)
     for (const note of meanwhile) this.#note(note)
     this.onLoaded()
+    return position
   }
 
   /** The versions that came with changes from the store. */

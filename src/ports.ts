@@ -5,7 +5,7 @@
 
 import type { BucketSource, BucketVersions } from './buckets.js'
 
-export type { BucketEntry, BucketRead, BucketSource, BucketVersion, BucketVersions } from './buckets.js'
+export type { AllBucketVersions, BucketEntry, BucketRead, BucketSource, BucketVersion, BucketVersions } from './buckets.js'
 
 /**
  * A 128-bit digest as four 32-bit words, `words[0]` holding bytes 0–3 little-endian and so on.
@@ -91,6 +91,8 @@ export type Poll =
       readonly changes: readonly Change[]
       readonly position: Position
       readonly more: boolean
+      /** The newest change in the snapshot that this was read from. Default: `position`. */
+      readonly head?: Position
       /** From the same snapshot as the changes: the versions of the buckets that they lie in. Where {@link StoreContext.buckets} asks for it. */
       readonly buckets?: BucketVersions
     }
@@ -207,8 +209,13 @@ export interface RevocationStore {
   open(context: StoreContext): Promise<StoreInfo>
   /** The newest committed row of a digest, tombstones and expired rows included. */
   get(digest: Digest): MaybePromise<StoredRow | undefined>
-  /** The changes after a position, oldest first, at most `limit`. `more`: there may be others already. */
-  poll(after: Position, limit: number): MaybePromise<Poll>
+  /**
+   * The changes after a position, oldest first, at most `limit`. `more`: there may be others already.
+   *
+   * `seen`: the newest position that the follower has heard of, by its own commits or an earlier poll's head; `after` where it is
+   * left out. A history that does not contain it is another one: `diverged`.
+   */
+  poll(after: Position, limit: number, seen?: Position): MaybePromise<Poll>
   /**
    * True: nothing was committed, by anyone, since the last poll that answered with no more to come. Cheap and
    * synchronous; a store that has it answers {@link RevocationStore.poll} at once, too.

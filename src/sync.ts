@@ -1,4 +1,5 @@
 import type { Clock } from './clock.js'
+import { ClockWatch } from './clock-watch.js'
 import type { KnownVersions } from './known-versions.js'
 import type { L0 } from './l0.js'
 import type { Lease } from './lease.js'
@@ -43,6 +44,8 @@ export interface SyncDeps {
 export class Sync {
   readonly #deps: SyncDeps
   #position: Position
+  /** The newest position of the store's history that was heard of, perhaps ahead of what was taken in. The store must know it still. */
+  #seen: Position
   readonly #timer: PollTimer
   #stopped = false
   /** L0 holds everything up to the position. Not before the start, nor while it is rebuilt because it can't be trusted. */
@@ -51,19 +54,19 @@ export class Sync {
   #failing = false
   /** Why L0 must be rebuilt before it is trusted again: a rebuild that failed. */
   #unfinished: string | undefined
-  #wall: number
-  #monotonic: bigint
+  readonly #clockWatch: ClockWatch
   #sweptAt: bigint
 
   /** `position`: everything up to it is in L0. */
   constructor(deps: SyncDeps, position: Position) {
     this.#deps = deps
     this.#position = position
+    this.#seen = position
+    deps.cache.horizon = position.seq
     const intervalMs = deps.exclusive ? EXCLUSIVE_POLL_MS : Math.max(5, (deps.maxStalenessMs || 1000) / 3)
     this.#timer = new PollTimer(() => this.poll().catch((error: unknown) => this.#failed(error)), intervalMs)
-    this.#wall = deps.clock.now()
-    this.#monotonic = deps.clock.monotonic()
-    this.#sweptAt = this.#monotonic
+    this.#clockWatch = new ClockWatch(deps.clock)
+    this.#sweptAt = deps.clock.monotonic()
   }
 
   get position(): Position {
@@ -73,7 +76,7 @@ export class Sync {
   /** Takes in everything committed so far. Rejects where the store can't be read. */
   async start(): Promise<void> {
     this.#following = true
-    await this.#deps.versions?.load()
+    await this.loadVersions()
     await this.poll()
   }
 
@@ -92,7 +95,7 @@ export class Sync {
     if (why !== undefined) await this.#startOver(why)
     for (;;) {
       const sentAt = this.#deps.clock.monotonic()
-      const reply = this.#deps.store.poll(this.#position, SLICE)
+      const reply = this.#deps.store.poll(this.#position, SLICE, this.#seen)
       // A reply that is there is applied before anything else runs: the store already counts it as delivered, so that a
       // check in between would be told by isCurrent() that L0 has it.
       const answer = reply instanceof Promise ? await reply : reply
@@ -108,8 +111,7 @@ export class Sync {
       // More to come: let the event loop turn between slices.
       await new Promise(setImmediate)
     }
-    const { versions } = this.#deps
-    if (versions?.complete === false) await versions.load()
+    if (this.#deps.versions?.complete === false) await this.loadVersions()
     this.#sweep()
   }
 
@@ -123,7 +125,7 @@ export class Sync {
     const sentAt = clock.monotonic()
     try {
       if (!store.isCurrent()) {
-        const answer = store.poll(this.#position, CATCH_UP)
+        const answer = store.poll(this.#position, CATCH_UP, this.#seen)
         if (answer instanceof Promise) {
           // Not in time for this check; the next round asks again. But that the store is another one is said only once,
           // and a failure that nobody listens to would end the process.
@@ -140,10 +142,17 @@ export class Sync {
     return true
   }
 
+  /** Learns the versions of all buckets, where there is an L1 to hold them against. */
+  async loadVersions(): Promise<void> {
+    const position = await this.#deps.versions?.load()
+    if (position !== undefined) this.#see(position)
+  }
+
   /** Takes in a change that this engine has just committed itself. */
   committed(change: Change, { epoch, buckets }: Committed): void {
     const { digest, seq } = change
     this.#applyChange(change)
+    this.#see({ seq, epoch })
     if (buckets !== undefined) this.#deps.versions?.noteCommit(digest, seq, buckets)
     // The very next number of the same history: nothing of others' lies between, so the poll need not read our own change
     // again. In another epoch the numbers before it may be others' as well, where the store was restored in between.
@@ -153,9 +162,16 @@ export class Sync {
   #apply(answer: Extract<Poll, { status: 'ok' }>): boolean {
     for (const change of answer.changes) this.#applyChange(change)
     if (answer.buckets !== undefined) this.#deps.versions?.note(answer.buckets)
+    this.#see(answer.head ?? answer.position)
     // Own commits may have moved the position while an asynchronous store was answering.
     if (answer.position.seq >= this.#position.seq) this.#position = answer.position
     return !answer.more
+  }
+
+  #see(position: Position): void {
+    if (position.seq <= this.#seen.seq) return
+    this.#seen = position
+    this.#deps.cache.horizon = position.seq
   }
 
   #applyChange({ digest, revoked, expiresAt, selector }: Change): void {
@@ -183,20 +199,19 @@ export class Sync {
     await this.#rebuild
     const position = await l0.rebuild(store)
     cache.clear()
-    await versions?.load()
     this.#position = position
+    this.#seen = position
+    cache.horizon = position.seq
+    await this.loadVersions()
     this.#unfinished = undefined
     this.#following = !this.#stopped
     this.#deps.checkpoint('rebuilt')
   }
 
-  /** Ends the lease where wall and monotonic clock disagree; true where L0 itself can't be trusted by the new time. */
+  /** Ends the lease where the clocks disagree; true where L0 itself can't be trusted by the new time. */
   #clockStepped(): boolean {
-    const { clock, lease, logger, graceSeconds } = this.#deps
-    const [wall, monotonic] = [clock.now(), clock.monotonic()]
-    const steppedMs = wall - this.#wall - Number(monotonic - this.#monotonic) / 1e6
-    this.#wall = wall
-    this.#monotonic = monotonic
+    const { lease, logger, graceSeconds } = this.#deps
+    const steppedMs = this.#clockWatch.steppedMs()
     if (Math.abs(steppedMs) < CLOCK_STEP_MS) return false
     lease.end()
     logger.warn({ steppedMs: Math.round(steppedMs) }, 'the clock was stepped or the process suspended: the lease ended')
@@ -214,11 +229,8 @@ export class Sync {
   }
 
   #startRebuild(): void {
-    if (this.#rebuild !== undefined) return
-    const { l0, store, logger } = this.#deps
-    this.#rebuild = l0
-      .rebuild(store)
-      .then(() => this.#deps.checkpoint('rebuilt'))
+    const { l0, store, logger, checkpoint } = this.#deps
+    this.#rebuild ??= l0.rebuild(store).then(() => checkpoint('rebuilt'))
       .catch((error: unknown) => logger.warn({ err: error }, 'L0 could not be rebuilt; the old one stays in use'))
       .finally(() => (this.#rebuild = undefined))
   }

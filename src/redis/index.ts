@@ -53,6 +53,8 @@ export async function prepareRedis(settings: RedisSettings, store: RevocationSto
 export class RedisLayer implements PrefixCache {
   /** What its buckets must bear to count. Whoever follows the store keeps them. */
   readonly versions: KnownVersions
+  /** There are other buckets now: their versions must be loaded. */
+  onDivided: () => Promise<unknown> = () => this.versions.load()
   /** Something was committed elsewhere, it is said, up to this number. */
   onWake: (seq: number) => void = () => undefined
   /** What this engine tells those who watch. */
@@ -81,7 +83,7 @@ export class RedisLayer implements PrefixCache {
       onChange: (state, why) => this.#changed(state, why),
     })
     const onDivided = (): void =>
-      void versions.load().catch((error: unknown) => logger.debug({ err: error }, 'the versions of buckets could not be loaded'))
+      void this.onDivided().catch((error: unknown) => logger.debug({ err: error }, 'the versions of buckets could not be loaded'))
     const writer = new BucketWriter({ commands, source, keys, clock, onDivided })
     const division = new Division({ commands, source, keys, logger, onDivided, onFailed: () => this.#refill.start() })
     const publisher = new Publisher({ commands, writer, division, bits: () => versions.bits })

@@ -33,6 +33,17 @@ export function storeFollowSuite(describe: SuiteRunner['describe'], it: SuiteIt,
       assert.deepEqual(told((await follow(store, START, 2)).changes), [[3, 3, true], ...expected])
     })
 
+    it('knows a position that was seen and not delivered, and tells the head', async ({ connect }) => {
+      const { store } = await openStore(connect())
+      const { epoch } = await store.write([revoke(1), revoke(2), revoke(3)])
+      const poll = await store.poll(START, 1, { seq: 3, epoch })
+      assert.ok(poll.status === 'ok')
+      assert.deepEqual(poll.head ?? poll.position, { seq: 3, epoch })
+      for (const seen of [{ seq: 3, epoch: 'of another history' }, { seq: 4, epoch }]) {
+        assert.deepEqual(await store.poll(START, 1, seen), { status: 'diverged' })
+      }
+    })
+
     it('names the claims of selectors', async ({ connect }) => {
       const { store } = await openStore(connect())
       await store.write([revoke(1, selector({ sub: 'x', client_id: 'c' })), revoke(2)])

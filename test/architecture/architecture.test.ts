@@ -27,6 +27,7 @@ const ZONES: readonly Zone[] = [
   // What everyone may import imports nothing, or nothing but its like.
   { of: /^arguments\.ts$/, mayImport: /^errors\.ts$/ },
   { of: /^(?:buckets|errors|clock|expiry-histogram|poll-timer)\.ts$/, mayImport: /^$/ },
+  { of: /^clock-watch\.ts$/, mayImport: /^clock\.ts$/ },
   { of: /^ports\.ts$/, mayImport: /^buckets\.ts$/ },
   { of: /^(?:known-versions|prefix-cache)\.ts$/, mayImport: /^(?:buckets|ports)\.ts$/ },
   { of: /^(?:verdict|api|lease)\.ts$/, mayImport: /^(?:ports|prefix-cache|errors|clock|verdict)\.ts$/ },
@@ -34,7 +35,7 @@ const ZONES: readonly Zone[] = [
   { of: /^options\.ts$/, mayImport: /^(?:api|arguments|clock|errors|ports)\.ts$|^redis\/(?:client|options)\.ts$/ },
   // The three main flows. None knows another's inside, and the store is whoever implements the port.
   { of: /^(?:mutation|l0|snapshot-file)\.ts$/, mayImport: /^(?:api|arguments|errors|expiry-histogram|l0|options|ports)\.ts$|^token\/|^prefilter\/|^node:/ },
-  { of: /^sync\.ts$/, mayImport: /^(?:clock|errors|known-versions|l0|lease|poll-timer|ports|verdict-cache)\.ts$|^token\// },
+  { of: /^sync\.ts$/, mayImport: /^(?:clock|clock-watch|errors|known-versions|l0|lease|poll-timer|ports|verdict-cache)\.ts$|^token\// },
   { of: /^closer-look\.ts$/, mayImport: /^(?:ports|prefix-cache|verdict-cache)\.ts$/ },
   { of: /^lookup\.ts$/, mayImport: /^(?:api|arguments|clock|closer-look|errors|l0|lease|options|ports|sync|verdict)\.ts$|^token\// },
   { of: /^revoke\.ts$/, mayImport: /^(?:api|arguments|clock|errors|l0|mutation|options|ports|prefix-cache|sync)\.ts$|^token\// },

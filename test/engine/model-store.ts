@@ -37,9 +37,9 @@ export class ModelStore implements RevocationStore {
     return this.#access('get', () => this.#find(digest))
   }
 
-  poll(after: Position, limit: number): MaybePromise<Poll> {
+  poll(after: Position, limit: number, seen = after): MaybePromise<Poll> {
     return this.#access('poll', () => {
-      if (after.seq > this.head.seq || (after.seq > 0 && after.epoch !== this.#epochAt(after.seq))) return { status: 'diverged' }
+      if (![after, seen].every(({ seq, epoch }) => seq <= this.head.seq && (seq === 0 || epoch === this.#epochAt(seq)))) return { status: 'diverged' }
       const later = this.rows.filter((row) => row.seq > after.seq).toSorted((a, b) => a.seq - b.seq)
       const page = later.slice(0, limit)
       const more = later.length > limit
@@ -47,7 +47,7 @@ export class ModelStore implements RevocationStore {
       const position = more ? { seq: last.seq, epoch: this.#epochAt(last.seq) } : this.head
       const buckets = new Set(page.map(({ digest }) => bucketOf(digest, this.#bits)))
       const versions = [...buckets].map((bucket) => this.#version(bucket))
-      return { status: 'ok', changes: page.map(toChange), position, more, buckets: { bits: this.#bits, versions } }
+      return { status: 'ok', changes: page.map(toChange), position, more, head: this.head, buckets: { bits: this.#bits, versions } }
     })
   }
 
@@ -86,7 +86,7 @@ export class ModelStore implements RevocationStore {
   }
 
   readonly buckets: BucketSource = {
-    versions: () => this.#access('versions', () => ({ bits: this.#bits, versions: [...this.#versions] })),
+    versions: () => this.#access('versions', () => ({ bits: this.#bits, versions: [...this.#versions], position: this.head })),
     read: (bucket, bits, since) => this.#access('read bucket', () => {
       if (bits !== this.#bits) return { status: 'divided' }
       const version = this.#version(bucket)

@@ -17,9 +17,9 @@ export class BucketReader {
     this.#statements = prepare(db, namespace)
   }
 
-  /** The versions of all buckets, from one snapshot. */
+  /** The versions of all buckets. To be called within a snapshot. */
   all(): BucketVersions {
-    return this.#snapshot(() => ({ bits: this.#bits(), versions: this.#statements.all.all().map(toVersion) }))
+    return { bits: this.#bits(), versions: this.#statements.all.all().map(toVersion) }
   }
 
   /** The versions of the buckets that some changes lie in. To be called within the snapshot of the changes. */

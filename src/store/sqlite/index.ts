@@ -72,8 +72,8 @@ export class SqliteStore implements RevocationStore {
     return this.#required().get(digest)
   }
 
-  poll(after: Position, limit: number): MaybePromise<Poll> {
-    return this.#required().poll(after, limit)
+  poll(after: Position, limit: number, seen = after): MaybePromise<Poll> {
+    return this.#required().poll(after, limit, seen)
   }
 
   isCurrent(): boolean {

@@ -1,6 +1,6 @@
 import { RevocadeError } from '../../errors.js'
 import type {
-  BucketRead, BucketSource, BucketVersions, Committed, Digest, MaybePromise, Mutation, Poll, Position, StoreContext, StoredRow, StoreQuery, StoreStats,
+  AllBucketVersions, BucketRead, BucketSource, Committed, Digest, MaybePromise, Mutation, Poll, Position, StoreContext, StoredRow, StoreQuery, StoreStats,
 } from '../../ports.js'
 import { openConnections, type Connections } from './connections.js'
 import { fileIdentity, fileSize } from './file-identity.js'
@@ -82,8 +82,8 @@ export class OpenStore {
     return this.#read((reader) => reader.list(query))
   }
 
-  bucketVersions(): BucketVersions {
-    return this.#read((reader) => reader.buckets.all())
+  bucketVersions(): AllBucketVersions {
+    return this.#read((reader) => reader.bucketVersions())
   }
 
   readBucket(...args: Parameters<BucketSource['read']>): BucketRead {
@@ -100,7 +100,7 @@ export class OpenStore {
     return this.#connections.reader.dataVersion() === this.#version
   }
 
-  poll(after: Position, limit: number): MaybePromise<Poll> {
+  poll(after: Position, limit: number, seen: Position): MaybePromise<Poll> {
     if (this.#healing !== undefined) return this.#healing
     const standing = fileIdentity(this.#path)
     if (standing === undefined) throw this.#missing()
@@ -117,7 +117,7 @@ export class OpenStore {
       if (version === this.#version && after.seq === this.#delivered.seq && after.epoch === this.#delivered.epoch) {
         return { status: 'ok', changes: [], position: this.#delivered, more: false }
       }
-      const tail = reader.tail(after, Math.max(1, limit), this.#context.buckets === true)
+      const tail = reader.tail(after, seen, Math.max(1, limit), this.#context.buckets === true)
       if (tail === undefined) return { status: 'diverged' }
       if (!tail.more) {
         this.#version = version

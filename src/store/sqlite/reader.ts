@@ -1,5 +1,5 @@
 import { endianness } from 'node:os'
-import type { BucketVersions, Change, Digest, Position, StoredRow, StoreQuery } from '../../ports.js'
+import type { AllBucketVersions, BucketVersions, Change, Digest, Position, StoredRow, StoreQuery } from '../../ports.js'
 import { BucketReader } from './bucket-reader.js'
 import { openDatabase, type Connection } from './driver.js'
 import { ROW_COLUMNS, selectorNames, toStoredRow, type RawRow } from './rows.js'
@@ -14,6 +14,7 @@ export interface Tail {
   readonly changes: readonly Change[]
   readonly position: Position
   readonly more: boolean
+  readonly head: Position
   readonly buckets?: BucketVersions
 }
 
@@ -61,21 +62,32 @@ export class Reader {
   }
 
   /**
-   * What changed after a position, in one snapshot; undefined where the history does not contain the position.
+   * What changed after a position, in one snapshot; undefined where the history does not contain the position, or what was seen.
    *
    * @param buckets Whether the versions of the buckets that changed are wanted.
    */
-  tail(after: Position, limit: number, buckets: boolean): Tail | undefined {
+  tail(after: Position, seen: Position, limit: number, buckets: boolean): Tail | undefined {
     const { begin, end, changes } = this.#statements
     begin.run()
     try {
       const head = this.head()
-      if (!this.#isPast(after, head)) return undefined
+      if (!this.#isPast(after, head) || !this.#isPast(seen, head)) return undefined
       const rows = after.seq === head.seq ? [] : changes.all(after.seq, limit)
       const last = rows.length < limit ? undefined : rows.at(-1)
       const position = last === undefined ? head : { seq: last[0], epoch: this.#epochAt(last[0]) ?? '' }
-      const tail = { changes: this.#ofNamespace(rows), position, more: last !== undefined }
+      const tail = { changes: this.#ofNamespace(rows), position, more: last !== undefined, head }
       return buckets ? { ...tail, buckets: this.buckets.of(tail.changes) } : tail
+    } finally {
+      end.run()
+    }
+  }
+
+  /** The versions of all buckets, and the head, in one snapshot. */
+  bucketVersions(): AllBucketVersions {
+    const { begin, end } = this.#statements
+    begin.run()
+    try {
+      return { ...this.buckets.all(), position: this.head() }
     } finally {
       end.run()
     }
