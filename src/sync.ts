@@ -80,6 +80,16 @@ export class Sync {
     await this.poll()
   }
 
+  /** Polls from now on, every Δ/3. */
+  keepPolling(): void {
+    this.#timer.start()
+  }
+
+  /** Polls soon where that may find more: something was committed elsewhere, it is said, up to a number. */
+  hurry(seq: number): void {
+    if (seq > this.#position.seq) this.#timer.hurry()
+  }
+
   /** Follows no more; resolves when nothing is under way. */
   async stop(): Promise<void> {
     this.#stopped = true
@@ -220,29 +230,14 @@ export class Sync {
   }
 
   #sweep(): void {
-    const { clock, l0 } = this.#deps
+    const { clock, l0, store, logger, checkpoint } = this.#deps
     const now = clock.monotonic()
     if (now - this.#sweptAt < SWEEP_NS) return
     this.#sweptAt = now
-    if (l0.sweep()) this.#startRebuild()
-    else this.#deps.checkpoint('swept')
-  }
-
-  #startRebuild(): void {
-    const { l0, store, logger, checkpoint } = this.#deps
-    this.#rebuild ??= l0.rebuild(store).then(() => checkpoint('rebuilt'))
+    if (!l0.sweep()) checkpoint('swept')
+    else this.#rebuild ??= l0.rebuild(store).then(() => checkpoint('rebuilt'))
       .catch((error: unknown) => logger.warn({ err: error }, 'L0 could not be rebuilt; the old one stays in use'))
       .finally(() => (this.#rebuild = undefined))
-  }
-
-  /** Polls from now on, every Δ/3. */
-  keepPolling(): void {
-    this.#timer.start()
-  }
-
-  /** Polls soon where that may find more: something was committed elsewhere, it is said, up to a number. */
-  hurry(seq: number): void {
-    if (seq > this.#position.seq) this.#timer.hurry()
   }
 
   #failed(error: unknown): void {
