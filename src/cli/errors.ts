@@ -34,7 +34,8 @@ export function withoutSecrets(text: string): string {
   return text
     .replace(/eyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)*/g, '<token>')
     // Up to the last @ of the line: one in a password should be encoded, and may not be. What begins with [ is a form that we show.
-    .replace(/\b(rediss?|unix|redis\+\w+|postgres(?:ql)?):\/\/(?!\[).*@/gi, '$1://<secret>@')
+    // One slash: a path that was made of it.
+    .replace(/\b(rediss?|unix|redis\+\w+|postgres(?:ql)?):\/+(?![/[]).*@/gi, '$1://<secret>@')
     .replace(/\b(sentinelPassword)=[^\s&']*/gi, '$1=<secret>')
 }
 

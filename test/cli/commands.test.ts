@@ -105,7 +105,7 @@ describe('tokens by the line', () => {
     await dir.run(['revoke', 'opaque-1', '--expires-in', '1h'])
     expect(await dir.run(['check', '-'], { stdin: 'Bearer opaque-1\nopaque-2\n' })).toMatchObject({ code: 1, stdout: '1\trevoked\tstore\n2\tactive\tstore\n' })
     expect(await dir.run(['unrevoke', '-', '--json'], { stdin: 'opaque-1\nopaque-2\n' })).toMatchObject({
-      code: 0, stdout: '{"unrevoked":1,"unchanged":1,"invalid":0}\n',
+      code: 0, stdout: '{"unrevoked":1,"unchanged":1,"invalid":0,"redis":"off"}\n',
     })
   })
 })

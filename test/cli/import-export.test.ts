@@ -34,7 +34,7 @@ describe.each(['ndjson', 'csv'])('import and export as %s', (format) => {
     const first = await dir.run(['import', 'in.ndjson', '--json'])
     expect(first.code).toBe(0)
     expect(summaryOf(first.stdout)).toEqual({
-      lines: 10, imported: 10, expired: 0, invalid: 0, addedClaims: [['client_id', 'sub'], ['tenant']], addedIdClaims: ['uti'],
+      lines: 10, imported: 10, expired: 0, invalid: 0, redis: 'off', addedClaims: [['client_id', 'sub'], ['tenant']], addedIdClaims: ['uti'],
     })
     expect(first.stderr).toContain("in their option 'claims'")
 

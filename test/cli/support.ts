@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,24 +20,50 @@ export interface RunOptions {
 }
 
 /** Runs the command line as a process of its own. */
-export async function revocade(args: readonly string[], { cwd, stdin = '', env = {} }: RunOptions): Promise<Ran> {
-  const { NODE_V8_COVERAGE, PATH } = process.env
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    cwd,
-    env: { PATH, ...(NODE_V8_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE }), ...env },
-  })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk))
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk))
-  // The command may be done before it has read its input.
-  child.stdin.on('error', () => undefined)
-  child.stdin.end(stdin)
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', resolve)
-  })
-  return { code, stdout, stderr }
+export async function revocade(args: readonly string[], { stdin = '', ...options }: RunOptions): Promise<Ran> {
+  const running = new Running(args, options)
+  running.end(stdin)
+  return running.ended
+}
+
+/** The command line as a process that goes on. */
+export class Running {
+  stdout = ''
+  stderr = ''
+  /** Resolves when it has ended. */
+  readonly ended: Promise<Ran>
+  readonly #child: ChildProcessWithoutNullStreams
+
+  /** `nodeArgs`: for Node.js itself, such as `--import`. */
+  constructor(args: readonly string[], { cwd, env = {}, nodeArgs = [] }: Omit<RunOptions, 'stdin'> & { readonly nodeArgs?: readonly string[] }) {
+    const { NODE_V8_COVERAGE, PATH } = process.env
+    const child = spawn(process.execPath, [...nodeArgs, MAIN, ...args], {
+      cwd,
+      env: { PATH, ...(NODE_V8_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE }), ...env },
+    })
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (this.stdout += chunk))
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (this.stderr += chunk))
+    // The command may be done before it has read its input.
+    child.stdin.on('error', () => undefined)
+    this.#child = child
+    this.ended = new Promise((resolve, reject) => {
+      child.on('error', reject)
+      child.on('close', (code) => resolve({ code, stdout: this.stdout, stderr: this.stderr }))
+    })
+  }
+
+  /** To its stdin. */
+  type(keys: string): void {
+    this.#child.stdin.write(keys)
+  }
+
+  end(input: string | Uint8Array = ''): void {
+    this.#child.stdin.end(input)
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
 }
 
 /** A directory for each test, and the command line run in it. */
