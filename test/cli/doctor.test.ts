@@ -1,8 +1,9 @@
 import { chmodSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { sqlite } from '#dist/cli/doctor/disk.js'
 import { checkNode } from '#dist/cli/doctor/machine.js'
+import { startRedis, type RedisServer } from '../redis/server.js'
 import { inDirectory, inSeconds } from './support.js'
 
 const dir = inDirectory()
@@ -69,5 +70,64 @@ describe('doctor', () => {
     expect(checkNode('20.18.3', '9').status).toBe('fail')
     expect(checkNode('20.19.0', '9').status).toBe('ok')
     expect(checkNode('24.1.0', '10').status).toBe('ok')
+  })
+})
+
+describe('doctor --redis', () => {
+  const CHECKS = [
+    'Redis', 'Redis server', 'Redis memory', 'Redis eviction', 'Redis clock', 'Redis persistence', 'Redis round trip', 'Redis scripts', 'Redis hashes', 'Redis messages',
+  ]
+  let redis: RedisServer
+  beforeAll(async () => {
+    redis = await startRedis()
+    return redis.stop
+  })
+  beforeEach(() => dir.run(['revoke', '--jti', 'a', '--expires-in', '1h']))
+  const statuses = (report: Report) => Object.fromEntries(report.checks.filter(({ check }) => check.startsWith('Redis')).map(({ check, status }) => [check, status]))
+
+  it('finds a server well, and leaves nothing on it', async () => {
+    const { code, stdout, stderr } = await dir.run(['doctor', '--redis', `${redis.url}/1`, '--json'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(statuses(reportOf(stdout))).toEqual(Object.fromEntries(CHECKS.map((check) => [check, 'ok'])))
+    expect(await redis.client({ db: 1 }).dbsize()).toBe(0)
+    // Without a Redis, there is none to look at.
+    expect(statuses(reportOf((await dir.run(['doctor', '--json'])).stdout))).toEqual({})
+  })
+
+  it('fails where there is none, and says why', async () => {
+    const { code, stdout } = await dir.run(['doctor', '--json'], { env: { REVOCADE_REDIS_URL: 'redis://:hunter2@127.0.0.1:1' } })
+    expect([code, statuses(reportOf(stdout))]).toEqual([2, { Redis: 'fail' }])
+    expect(reportOf(stdout).checks.at(-1)).toMatchObject({ detail: 'redis://127.0.0.1:1/0: ECONNREFUSED' })
+    const mistyped = await dir.run(['doctor'], { env: { REVOCADE_REDIS_URL: 'http://:hunter2@127.0.0.1:1' } })
+    expect([mistyped.code, mistyped.stdout, mistyped.stderr]).toEqual([2, '', expect.stringMatching(/^ERR_CONFIG: .*forms/)])
+    expect(stdout + mistyped.stderr).not.toContain('hunter2')
+  })
+
+  it('fails where a password is wrong, without telling it', async () => {
+    await redis.command('ACL', 'SETUSER', 'locked', 'on', '>right', '~*', '&*', '+@all')
+    const { code, stdout } = await dir.run(['doctor', '--json'], { env: { REVOCADE_REDIS_URL: redis.url.replace('//', '//locked:hunter2@') } })
+    expect([code, reportOf(stdout).checks.at(-1)]).toMatchObject([2, { check: 'Redis', status: 'fail', detail: expect.stringContaining('WRONGPASS') as string }])
+    expect(stdout).not.toContain('hunter2')
+  })
+
+  it('fails where nothing answers', async () => {
+    const silent = await startRedis()
+    await silent.suspend(true)
+    const { code, stdout } = await dir.run(['doctor', '--redis', silent.url, '--json'])
+    expect([code, reportOf(stdout).checks.at(-1)]).toMatchObject([2, { check: 'Redis', status: 'fail', detail: expect.stringMatching(/no reply|closed/) as string }])
+  })
+
+  it('sees a policy that evicts, hashes that are not packed, and a user who may do too little', async () => {
+    const other = await startRedis({ args: ['--maxmemory', '100mb', '--maxmemory-policy', 'volatile-lru', '--hash-max-ziplist-entries', '128'] })
+    const spoilt = await dir.run(['doctor', '--redis', other.url, '--json'])
+    expect(spoilt.code).toBe(0)
+    const found = reportOf(spoilt.stdout)
+    expect(statuses(found)).toMatchObject({ 'Redis eviction': 'warn', 'Redis hashes': 'warn', 'Redis scripts': 'ok', 'Redis memory': 'ok' })
+    for (const { status, advice } of found.checks) expect(advice === undefined).toBe(status === 'ok')
+    await other.command('ACL', 'SETUSER', 'small', 'on', 'nopass', '~*', 'resetchannels', '+@all', '-@scripting', '-config', '-info')
+    const refused = await dir.run(['doctor', '--redis', other.url.replace('//', '//small:x@'), '--json'])
+    expect([refused.code, statuses(reportOf(refused.stdout))]).toEqual([2, {
+      Redis: 'ok', 'Redis server': 'warn', 'Redis round trip': 'ok', 'Redis scripts': 'fail', 'Redis messages': 'warn',
+    }])
   })
 })

@@ -1,14 +1,16 @@
 import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { addStoreOptions, type StoreOptions } from '../common.js'
+import { addRedisOption, addStoreOptions, type RedisOptions, type StoreOptions } from '../common.js'
 import { checkWriting } from '../doctor/disk.js'
 import type { Finding } from '../doctor/finding.js'
 import { checkClock, checkFileSystem, checkNode } from '../doctor/machine.js'
+import { checkRedis } from '../doctor/redis.js'
 import { checkStoreFile } from '../doctor/store-file.js'
 import { printable } from '../errors.js'
+import { observedRedis } from '../observe.js'
 import { table, tone, writeJson, writeLine } from '../output.js'
 
-interface DoctorOptions extends StoreOptions {
+interface DoctorOptions extends StoreOptions, RedisOptions {
   readonly deep?: boolean
 }
 
@@ -17,13 +19,15 @@ const TONES = { ok: 'good', warn: 'warn', fail: 'bad' } as const
 export function addDoctor(program: Command): void {
   const command = program
     .command('doctor')
-    .description('Check the machine, the disk and the store, and say what to do. Exit code 2 where something fails.')
+    .description('Check the machine, the disk, the store, and the Redis where one is named, and say what to do. Exit code 2 where something fails.')
     .option('--deep', 'compare every index with its table as well (slow on large stores)')
     .action(doctor)
-  addStoreOptions(command)
+  addStoreOptions(addRedisOption(command))
 }
 
-async function doctor(options: DoctorOptions): Promise<void> {
+async function doctor({ redis, ...options }: DoctorOptions): Promise<void> {
+  // Checked before anything is looked at: a URL that is none is a wrong command line.
+  const redisSettings = observedRedis(redis === undefined ? {} : { redis })
   const directory = dirname(resolve(options.store))
   const findings: Finding[] = [
     checkNode(),
@@ -31,6 +35,7 @@ async function doctor(options: DoctorOptions): Promise<void> {
     ...(await checkWriting(directory)),
     ...(await checkStoreFile(options)),
     await checkClock(),
+    ...(redisSettings === undefined ? [] : await checkRedis(redisSettings)),
   ]
   const failed = findings.filter(({ status }) => status === 'fail').length
   if (failed > 0) process.exitCode = 2
