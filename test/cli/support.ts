@@ -61,6 +61,11 @@ export class Running {
     this.#child.stdin.end(input)
   }
 
+  /** Nobody reads its stdout any more: the next write to it fails. */
+  breakOutput(): void {
+    this.#child.stdout.destroy()
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
   }
