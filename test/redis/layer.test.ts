@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
@@ -235,5 +235,29 @@ describe('healing', () => {
     expect(await fields()).toBe(20_000)
     expect((await buckets()).length).toBe(engine.stats().redis?.buckets)
     expect(engine.stats().redis?.buckets).toBeGreaterThanOrEqual(128)
+  })
+})
+
+describe('the access that docs/redis.md asks for', () => {
+  it('is enough', async () => {
+    const rules = /`(~revocade:.*config\|get)`/.exec(readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8'))?.[1] ?? ''
+    await redis.command('ACL', 'SETUSER', 'revocade', 'reset', 'on', '>secret', ...rules.split(' '))
+    onTestFinished(() => redis.command('ACL', 'DELUSER', 'revocade').then(() => undefined))
+    const warnings: unknown[] = []
+    const note = (...said: unknown[]): void => void warnings.push(said)
+    const ignore = (): void => undefined
+    const engine = await open({
+      redis: { url: redis.url, username: 'revocade', password: 'secret' }, logger: { debug: note, info: ignore, warn: note, error: note },
+    })
+    await engine.revokeMany(Array.from({ length: 600 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    await ready(engine)
+    await expect(engine.revoke(token('a'))).resolves.toMatchObject({ redis: 'written' })
+    await engine.unrevoke(token('a'))
+    const [wrong] = falsePositives(engine, 1)
+    await expect(engine.check(wrong)).resolves.toMatchObject({ decidedBy: 'redis' })
+    await expect.poll(() => engine.stats().redis?.wakeUps.received).toBeGreaterThan(0)
+    expect(engine.stats().redis?.health).toMatchObject({ role: 'master', maxmemoryPolicy: 'noeviction' })
+    expect((await redis.command('ACL', 'LOG')) as unknown[]).toEqual([])
+    expect(warnings).toEqual([])
   })
 })
