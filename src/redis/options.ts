@@ -12,7 +12,7 @@ import { fieldsOfUrl } from './url.js'
  * `password`, `sentinelPassword`, `tls`.
  */
 export interface RedisLayerOptions {
-  /** `redis://[user:password@]host[:port][/db]`, `rediss://…`, Sentinel, cluster or socket: docs/how-it-works.md lists the forms. */
+  /** `redis://[user:password@]host[:port][/db]`, `rediss://…`, Sentinel, cluster or socket: the README lists the forms. */
   readonly url?: string | undefined
   /** An ioredis client (5.4 or newer, also a `Cluster`). It is used for commands, duplicated for messages, and never closed. */
   readonly client?: RedisClient | undefined

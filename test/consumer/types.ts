@@ -2,7 +2,7 @@
 import {
   configure, createRevocade, defaultRevocade, ERROR_STATUS, isRevoked, revoke, RevocadeError,
   type BulkReceipt, type CheckOptions, type Clock, type DecidedBy, type ListQuery, type Logger, type Prefilter, type PrefilterChoice,
-  type Receipt, type Revocade, type RevocadeErrorCode, type RevocadeOptions, type Revocation, type RevocationInput, type RevocationStore,
+  type Receipt, type RedisClient, type RedisLayerOptions, type Revocade, type RevocadeErrorCode, type RevocadeOptions, type Revocation, type RevocationInput, type RevocationStore,
   type RevokeManyOptions, type RevokeOptions, type RevokeWhereOptions, type Selector, type Stats, type Target, type Time, type Token,
   type TokenClaims, type UnknownPolicy, type Verdict, type VerdictStatus,
 } from 'revocade'
@@ -22,6 +22,8 @@ export type NothingIsAny = [
   Expect<Equal<IsAny<Token>, false>>,
   Expect<Equal<IsAny<RevocationStore>, false>>,
   Expect<Equal<IsAny<Prefilter>, false>>,
+  Expect<Equal<IsAny<RedisClient>, false>>,
+  Expect<Equal<IsAny<RedisLayerOptions>, false>>,
   Expect<Equal<IsAny<typeof createRevocade>, false>>,
   Expect<Equal<IsAny<typeof configure>, false>>,
   Expect<Equal<IsAny<RevocadeError['code']>, false>>,
@@ -70,6 +72,11 @@ export type Shapes = [
   Expect<Equal<Names<RevokeManyOptions>, 'ack' | 'onInvalid' | 'onProgress'>>,
   Expect<Equal<Names<ListQuery>, 'kind' | 'includeExpired' | 'afterSeq' | 'limit'>>,
   Expect<Equal<Names<PrefilterChoice>, 'kind' | 'falsePositiveRate' | 'expectedRevocations' | 'prefixBits'>>,
+  Expect<Equal<RevocadeOptions['redis'], string | RedisClient | RedisLayerOptions | null | undefined>>,
+  Expect<Equal<
+    Names<RedisLayerOptions>,
+    'url' | 'client' | 'timeoutMs' | 'keyPrefix' | 'host' | 'port' | 'db' | 'username' | 'password' | 'path' | 'tls' | 'sentinels' | 'name' | 'sentinelPassword' | 'nodes'
+  >>,
 ]
 
 // As it is used.

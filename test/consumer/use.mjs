@@ -38,6 +38,8 @@ assert.equal(stats().store.kind, 'sqlite')
 
 await assert.rejects(revocade.isRevoked(''), (error) => error instanceof RevocadeError && error.code === 'ERR_INVALID_TOKEN')
 await assert.rejects(createRevocade({ stroe: './x.db' }), { code: 'ERR_CONFIG', statusCode: ERROR_STATUS.ERR_CONFIG })
+// The client of Redis is installed by who wants one.
+await assert.rejects(createRevocade({ store: './other.db', redis: 'redis://localhost' }), { code: 'ERR_CONFIG', message: /npm install ioredis/ })
 await close()
 await assert.rejects(revocade.isRevoked(claims), { code: 'ERR_CLOSED' })
 
