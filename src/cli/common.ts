@@ -22,6 +22,7 @@ export interface StoreOptions extends OutputOptions {
 /** Options of the commands that deal with the Redis of the services. */
 export interface RedisOptions {
   readonly redis?: string
+  readonly redisPrefix?: string
 }
 
 /** Options of the commands that deal with tokens. */
@@ -48,13 +49,19 @@ export function addTokenOptions(command: Command): Command {
   command
     .option('--claims <list>', 'selectors that checks honour, such as sid,sub,client_id+sub (default: sid,sub)', parseClaims)
     .option('--id-claims <list>', 'the first of these that a token has names it (default: jti)', parseList)
-  return addStoreOptions(addRedisOption(command))
+  return addStoreOptions(addRedisOptions(command))
 }
 
 /** No parser of its own, though some text is no URL: commander would repeat it, password and all, in the message about it. */
 export function addRedisOption(command: Command): Command {
   const what = 'the Redis of your services (arguments are visible in ps: a URL with a password belongs in the variable)'
   return command.addOption(new Option('--redis <url>', what).env('REVOCADE_REDIS_URL'))
+}
+
+/** For what reads or writes the keys of services, or speaks to them: they may have named theirs otherwise. */
+export function addRedisOptions(command: Command): Command {
+  const what = "what the names of keys begin with, as in your services' option redis.keyPrefix (default: revocade)"
+  return addRedisOption(command).addOption(new Option('--redis-prefix <name>', what).env('REVOCADE_REDIS_PREFIX'))
 }
 
 /** `sid,client_id+sub`: selectors by comma, several claims of one selector by `+`. */
@@ -90,8 +97,9 @@ export function secretOf(options: StoreOptions): { secret?: string } {
 const REDIS_TIMEOUT_MS = 500
 
 /** The layer that `--redis` names; undefined for none, which an empty variable is as well. */
-export function redisOption({ redis }: RedisOptions): RedisLayerOptions | undefined {
-  return redis === undefined || redis === '' ? undefined : { url: redis, timeoutMs: REDIS_TIMEOUT_MS }
+export function redisOption({ redis = '', redisPrefix = '' }: RedisOptions): RedisLayerOptions | undefined {
+  if (redis === '') return undefined
+  return { url: redis, timeoutMs: REDIS_TIMEOUT_MS, ...(redisPrefix === '' ? {} : { keyPrefix: redisPrefix }) }
 }
 
 /** The engine's options for one command: no filter is loaded for the few questions that it asks. */

@@ -178,6 +178,18 @@ describe('stats --redis', () => {
     expect(ndjson((await dir.run(['stats', '--json'])).stdout)[0]).not.toHaveProperty('redis')
   })
 
+  it('finds services that have named their keys otherwise, as revoke does', async () => {
+    const engine = await service({ redis: { url: redis.url, keyPrefix: 'acme' } })
+    const [url, prefix] = [['--redis', redis.url], ['--redis-prefix', 'acme']]
+    await dir.run([...REVOKE, ...url, ...prefix])
+    await expect.poll(() => engine.isRevoked({ jti: 'a' })).toBe(true)
+    const reached = async (args: readonly string[], env = {}) => (JSON.parse((await dir.run(['stats', ...url, ...args, '--json'], { env })).stdout) as Report).redis.reached
+    expect(await reached(prefix)).toBe(1)
+    expect(await reached([], { REVOCADE_REDIS_PREFIX: 'acme' })).toBe(1)
+    expect(await reached([])).toBe(0)
+    expect(await redis.command('KEYS', 'revocade*')).toEqual([])
+  })
+
   it('finds no engine where none is running, and none of the command line itself', async () => {
     await dir.run([...REVOKE, '--redis', redis.url])
     const { redis: report } = JSON.parse((await dir.run(['stats', '--redis', redis.url, '--json'])).stdout) as Report

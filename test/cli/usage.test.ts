@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { inDirectory } from './support.js'
 
 const dir = inDirectory()
-const COMMANDS = ['demo', 'revoke', 'check', 'unrevoke', 'list', 'import', 'export', 'stats', 'doctor']
+const COMMANDS = ['demo', 'revoke', 'check', 'unrevoke', 'list', 'import', 'export', 'stats', 'watch', 'doctor']
 
 describe('usage', () => {
   it('prints help on stdout with exit code 0, and without a command on stderr with 2', async () => {
@@ -59,7 +59,7 @@ describe('usage', () => {
     expect(ran.stderr).not.toContain('c2VjcmV0')
   })
 
-  it.each(['check', 'unrevoke', 'list', 'export', 'stats', 'doctor'])('%s says that there is no store, and makes none', async (command) => {
+  it.each(['check', 'unrevoke', 'list', 'export', 'stats', 'watch', 'doctor'])('%s says that there is no store, and makes none', async (command) => {
     const args = ['check', 'unrevoke'].includes(command) ? [command, 'x'] : [command]
     const ran = await dir.run([...args, '--store', 'missing.db'])
     expect(ran.code).toBe(2)

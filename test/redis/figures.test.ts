@@ -193,6 +193,16 @@ describe('looking at the keys', () => {
     expect(Math.abs((estimatedBytes ?? 0) / real - 1)).toBeLessThan(0.2)
   })
 
+  it('goes without the memory where that may not be asked', async () => {
+    const { file, id } = await openStore(store)
+    const made = await engine()
+    await expect.poll(() => made.stats().redis?.complete).toBe(true)
+    await redis.command('ACL', 'SETUSER', 'watcher', 'on', '>pw', '~revocade:*', '&revocade:*', '+@all', '-memory')
+    const watching = await observer(id, { url: redis.url.replace('//', '//watcher:pw@') })
+    expect(await watching.sampleKeys(file.buckets)).toMatchObject({ present: 1, current: 1, estimatedBytes: null })
+    expect((await watching.askEngines()).answers).toHaveLength(1)
+  })
+
   it('sees what is behind the store', async () => {
     const { file, id } = await openStore(join(folder, 'behind.db'))
     const made = await engine({ store: join(folder, 'behind.db') })

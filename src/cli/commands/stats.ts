@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { RevocationStore } from '../../ports.js'
-import { addRedisOption, addStoreOptions, mustExist, type RedisOptions, type StoreOptions, withStore } from '../common.js'
+import { addRedisOptions, addStoreOptions, mustExist, type RedisOptions, type StoreOptions, withStore } from '../common.js'
 import { printable } from '../errors.js'
 import { whole } from '../numbers.js'
 import { observedRedis, withObserver } from '../observe.js'
@@ -24,7 +24,7 @@ export function addStats(program: Command): void {
     .command('stats')
     .description('Count what the store holds, and show how it is set up. With --redis also what Redis holds, and the figures of all engines.')
     .action(stats)
-  addStoreOptions(addRedisOption(command))
+  addStoreOptions(addRedisOptions(command))
 }
 
 async function stats(options: StoreOptions & RedisOptions): Promise<void> {

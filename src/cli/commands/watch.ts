@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import { addRedisOption, addStoreOptions, mustExist, type RedisOptions, type StoreOptions, withStore } from '../common.js'
+import { addRedisOptions, addStoreOptions, mustExist, type RedisOptions, type StoreOptions, withStore } from '../common.js'
 import { observedRedis, withObserver } from '../observe.js'
 import { type Display, jsonDisplay, lineDisplay, onceDisplay, screenDisplay } from '../watch/display.js'
 import { type Look, lookAtOwn, lookThroughRedis } from '../watch/look.js'
@@ -23,7 +23,7 @@ export function addWatch(program: Command): void {
     .option('--interval <ms>', 'how often to look', parseInterval, 1000)
     .option('--once', 'look at one interval, print it, and end')
     .action(watch)
-  addStoreOptions(addRedisOption(command))
+  addStoreOptions(addRedisOptions(command))
 }
 
 async function watch(options: WatchOptions): Promise<void> {
