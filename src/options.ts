@@ -6,7 +6,6 @@ import type { Logger, PrefilterKind, RevocationStore } from './ports.js'
 import type { RedisClient } from './redis/client.js'
 import { readRedisOptions, type RedisLayerOptions, type RedisSettings } from './redis/options.js'
 
-export { oneOf, onlyKnown, record } from './arguments.js'
 
 /** L0's kind and size. */
 export interface PrefilterChoice {

@@ -1,11 +1,11 @@
 import type {
   BulkReceipt, Receipt, RevocationInput, RevokeManyOptions, RevokeOptions, RevokeWhereOptions,
 } from './api.js'
+import { oneOf, onlyKnown, record } from './arguments.js'
 import type { Clock } from './clock.js'
 import { RevocadeError } from './errors.js'
 import type { L0 } from './l0.js'
 import { type Mutations, readText, type RevokeMutation, selectorOf } from './mutation.js'
-import { oneOf, onlyKnown, record } from './options.js'
 import type { Change, Digest, Mutation, RevocationStore, Target, Written } from './ports.js'
 import type { PrefixCache } from './prefix-cache.js'
 import type { Sync } from './sync.js'

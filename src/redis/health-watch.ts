@@ -1,6 +1,7 @@
 import type { RedisWarning } from '../prefix-cache.js'
 import type { Logger } from '../ports.js'
 import type { RedisCommands } from './commands.js'
+import { messageOf } from './breaker.js'
 import { readHealth, type RedisHealth, warningsOf } from './health.js'
 
 /** How often the server is looked at. */
@@ -29,7 +30,7 @@ export class HealthWatch {
 
   look(): void {
     if (!this.#deps.commands.available) return
-    this.#look().catch((error: unknown) => this.#deps.logger.debug({ err: error }, 'the state of Redis could not be read'))
+    this.#look().catch((error: unknown) => this.#deps.logger.debug({ why: messageOf(error) }, 'the state of Redis could not be read'))
   }
 
   stop(): void {
