@@ -217,6 +217,16 @@ export class RedisLayer implements PrefixCache {
   }
 
   async #close(): Promise<void> {
+    // What is waited for here keeps no process alive. Whoever awaits the end of an engine is to see it.
+    const awake = setInterval(() => undefined, 1000)
+    try {
+      await this.#end()
+    } finally {
+      clearInterval(awake)
+    }
+  }
+
+  async #end(): Promise<void> {
     const { versions } = this
     const { connections } = this.#options
     versions.onLoaded = () => undefined
