@@ -1,3 +1,4 @@
+import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRevocade, type Revocade, type TokenClaims } from '#dist/index.js'
 import { freshClaims } from '../claims.js'
@@ -43,7 +44,9 @@ export async function filled(engine: Revocade): Promise<void> {
 async function run(context: Context): Promise<Row[]> {
   const random = new Random(context.seed, 'redis')
   await using server = await RedisServer.start()
-  const store = await storeFile(context, SIZES[context.scale])
+  // A copy: this case writes to it, and others count what is in it.
+  const store = join(context.directory, 'redis.db')
+  copyFileSync(await storeFile(context, SIZES[context.scale]), store)
   await using without = await createRevocade({ store })
   await using engine = await createRevocade({ store, redis: server.url })
   await filled(engine)
