@@ -8,8 +8,9 @@ const AT_A_TIME = 16
 const PAUSE_MS = 1000
 /** After there was no room for more commands. */
 const BUSY_MS = 20
-/** Background work takes a fifth of the time at most. */
+/** Background work takes a fifth of the time at most, and so long at a stretch, in milliseconds: checks come in between. */
 const REST = 4
+const STRETCH_MS = 1
 
 interface Task {
   readonly belief: Belief
@@ -126,7 +127,7 @@ export class Publisher {
     const urgent = this.#take(this.#urgent)
     if (urgent.length > 0) return Promise.all(urgent)
     const begun = performance.now()
-    const background = this.#take(this.#background)
+    const background = this.#take(this.#background, begun + STRETCH_MS)
     if (background.length === 0) return undefined
     const restMs = (performance.now() - begun) * REST
     return Promise.all(background).then(() => this.#rest(restMs))
@@ -158,10 +159,10 @@ export class Publisher {
     setTimeout(() => this.run(), ms).unref()
   }
 
-  #take(queue: Map<number, Task>): Promise<void>[] {
+  #take(queue: Map<number, Task>, until = Infinity): Promise<void>[] {
     const taken: Promise<void>[] = []
     for (const [bucket, task] of queue) {
-      if (taken.length === AT_A_TIME) break
+      if (taken.length === AT_A_TIME || (taken.length > 0 && performance.now() > until)) break
       if (this.#busy.has(bucket)) continue
       queue.delete(bucket)
       this.#busy.add(bucket)
