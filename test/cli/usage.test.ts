@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { inDirectory } from './support.js'
+import { inDirectory, Running } from './support.js'
 
 const dir = inDirectory()
 const COMMANDS = ['demo', 'revoke', 'check', 'unrevoke', 'list', 'import', 'export', 'stats', 'watch', 'doctor']
@@ -49,6 +49,17 @@ describe('usage', () => {
   it('shows a stack with --verbose only', async () => {
     expect((await dir.run(['check', 'x'])).stderr).not.toContain('    at ')
     expect((await dir.run(['check', 'x', '--verbose'])).stderr).toContain('    at ')
+  })
+
+  it('does not take it for success that Node.js ends because nothing is left to wait for', async () => {
+    await dir.run(['revoke', '--jti', 'a', '--expires-in', '1h'])
+    const waitForEver = `import timers from 'node:timers/promises'
+      import { syncBuiltinESMExports } from 'node:module'
+      timers.setTimeout = () => new Promise(() => undefined)
+      syncBuiltinESMExports()`
+    const running = new Running(['watch', '--json'], { cwd: dir.path, nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(waitForEver)}`] })
+    running.end()
+    expect(await running.ended).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('ERR_INTERNAL: the command ended before it was done\n') as string })
   })
 
   it('never repeats a token that was typed in the wrong place', async () => {
