@@ -1,3 +1,4 @@
+import { rate, whole } from '../numbers.js'
 import { table, tone } from '../output.js'
 import type { AlgorithmResult } from './tokens.js'
 import type { TrafficResult } from './traffic.js'
@@ -101,18 +102,10 @@ function wrong(count: number): string {
   return tone(whole(count), count === 0 ? 'good' : 'bad')
 }
 
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en')
-}
-
 function decimal(value: number): string {
   return value.toLocaleString('en', { maximumSignificantDigits: 3 })
 }
 
 function micros(value: number): string {
   return value < 1000 ? `${value.toPrecision(value < 100 ? 2 : 3)} µs` : `${(value / 1000).toPrecision(2)} ms`
-}
-
-function rate(value: number): string {
-  return value === 0 ? '0' : value >= 0.001 ? `${(value * 100).toPrecision(2)} %` : value.toExponential(1)
 }
