@@ -5,6 +5,9 @@ import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { startRedis, type RedisServer } from '../redis/server.js'
 import { inDirectory, inSeconds, jwt, ndjson, type Ran } from './support.js'
 
+/** Long enough for a busy machine. */
+const SOON = { timeout: 30_000 }
+
 const dir = inDirectory()
 let redis: RedisServer
 beforeAll(async () => {
@@ -19,7 +22,7 @@ beforeEach(async () => {
 async function service(options: RevocadeOptions = {}): Promise<Revocade> {
   const engine = await createRevocade({ store: join(dir.path, 'revocade.db'), redis: redis.url, maxStalenessMs: 3_600_000, snapshot: false, ...options })
   onTestFinished(() => engine.close())
-  await expect.poll(() => engine.stats().redis?.wakeUps.listening).toBe(true)
+  await expect.poll(() => engine.stats().redis?.wakeUps.listening, SOON).toBe(true)
   return engine
 }
 
@@ -34,10 +37,10 @@ describe('what the command line changes', () => {
     expect(await dir.run([...REVOKE, '--redis', redis.url])).toMatchObject({
       code: 0, stderr: '', stdout: expect.stringMatching(/^revoked jti=a until .* \(durable, seq 1, Redis: written\)\n$/) as string,
     })
-    await expect.poll(() => engine.isRevoked(claims)).toBe(true)
+    await expect.poll(() => engine.isRevoked(claims), SOON).toBe(true)
     const taken = await dir.run(['unrevoke', '--jti', 'a', '--redis', redis.url, '--json'])
     expect(JSON.parse(taken.stdout)).toMatchObject({ outcome: 'unrevoked', redis: 'written' })
-    await expect.poll(() => engine.isRevoked(claims)).toBe(false)
+    await expect.poll(() => engine.isRevoked(claims), SOON).toBe(false)
   })
 
   it('in bulk as well, and the sum of it says so', async () => {
@@ -45,7 +48,7 @@ describe('what the command line changes', () => {
     const lines = `{"jti":"a","expiresAt":${inSeconds(3600)}}\n{"where":{"tenant":"t"},"expiresAt":${inSeconds(3600)}}\n`
     const imported = await dir.run(['import', '--redis', redis.url, '--json'], { stdin: lines })
     expect(JSON.parse(imported.stdout)).toMatchObject({ imported: 2, redis: 'written', addedClaims: [['tenant']] })
-    await expect.poll(() => engine.isRevoked({ jti: 'a' })).toBe(true)
+    await expect.poll(() => engine.isRevoked({ jti: 'a' }), SOON).toBe(true)
     const tokens = ['b', 'c'].map((jti) => `${jwt({ jti, exp: inSeconds(3600) })}\n`).join('')
     const env = { REVOCADE_REDIS_URL: redis.url }
     expect((await dir.run(['revoke', '-'], { stdin: tokens, env })).stdout).toMatch(/^revoked 2, .* Redis: written\)\n$/)
@@ -158,7 +161,7 @@ describe('stats --redis', () => {
     for (let i = 0; i < 5; i++) await first.isRevoked({ jti: `b${i}` })
     await first.isRevoked({ jti: 'a' })
     await second.isRevoked({ jti: 'b' })
-    await expect.poll(() => second.stats().redis?.complete).toBe(true)
+    await expect.poll(() => second.stats().redis?.complete, SOON).toBe(true)
 
     const { redis: report } = JSON.parse((await dir.run(['stats', '--redis', redis.url, '--json'])).stdout) as Report
     expect(report).toMatchObject({ state: 'ready', reached: 2, keys: { buckets: 1, lookedAt: 1, present: 1, current: 1 }, health: { role: 'master' } })
@@ -182,7 +185,7 @@ describe('stats --redis', () => {
     const engine = await service({ redis: { url: redis.url, keyPrefix: 'acme' } })
     const [url, prefix] = [['--redis', redis.url], ['--redis-prefix', 'acme']]
     await dir.run([...REVOKE, ...url, ...prefix])
-    await expect.poll(() => engine.isRevoked({ jti: 'a' })).toBe(true)
+    await expect.poll(() => engine.isRevoked({ jti: 'a' }), SOON).toBe(true)
     const reached = async (args: readonly string[], env = {}) => (JSON.parse((await dir.run(['stats', ...url, ...args, '--json'], { env })).stdout) as Report).redis.reached
     expect(await reached(prefix)).toBe(1)
     expect(await reached([], { REVOCADE_REDIS_PREFIX: 'acme' })).toBe(1)

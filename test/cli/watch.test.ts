@@ -9,6 +9,9 @@ const FAKE_TERMINAL = fileURLToPath(new URL('fake-terminal.mjs', import.meta.url
 const ENTER = '\u001b[?1049h\u001b[?25l'
 const LEAVE = '\u001b[?25h\u001b[?1049l'
 
+/** Long enough for a busy machine. */
+const SOON = { timeout: 30_000 }
+
 const dir = inDirectory()
 let redis: RedisServer
 beforeAll(async () => {
@@ -19,7 +22,7 @@ beforeAll(async () => {
 async function service(url = redis.url): Promise<Revocade> {
   const engine = await createRevocade({ store: join(dir.path, 'revocade.db'), redis: url, snapshot: false })
   onTestFinished(() => engine.close())
-  await expect.poll(() => engine.stats().redis?.wakeUps.listening).toBe(true)
+  await expect.poll(() => engine.stats().redis?.wakeUps.listening, SOON).toBe(true)
   return engine
 }
 
@@ -55,7 +58,7 @@ describe('watch --json', () => {
     const first = await service()
     traffic(first)
     const watching = watch(['--redis', redis.url, '--json', '--interval', '200'])
-    await expect.poll(() => watching.frames.length, { timeout: 20_000 }).toBeGreaterThan(2)
+    await expect.poll(() => watching.frames.length, SOON).toBeGreaterThan(2)
     const frame = watching.frames.at(-1)
     expect(frame).toMatchObject({ redis: { state: 'ready', why: null }, total: { engines: 1, lease: { live: true } }, engines: [{ silentMs: 0, shares: { prefilter: 1 }, redis: { breaker: 'closed' } }] })
     expect(frame?.seconds).toBeGreaterThan(0.09)
@@ -66,9 +69,9 @@ describe('watch --json', () => {
     expect(Math.max(...rates)).toBeLessThan(200)
 
     const second = await service()
-    await expect.poll(() => watching.frames.at(-1)?.total.engines).toBe(2)
+    await expect.poll(() => watching.frames.at(-1)?.total.engines, SOON).toBe(2)
     await second.close()
-    await expect.poll(() => watching.frames.at(-1)).toMatchObject({ total: { engines: 1 }, engines: expect.arrayContaining([expect.objectContaining({ checksPerSecond: null })]) as unknown })
+    await expect.poll(() => watching.frames.at(-1), SOON).toMatchObject({ total: { engines: 1 }, engines: expect.arrayContaining([expect.objectContaining({ checksPerSecond: null })]) as unknown })
     expect(watching.frames.at(-1)?.engines.find(({ silentMs }) => silentMs > 0)).toBeDefined()
 
     watching.signal('SIGINT')
@@ -82,15 +85,15 @@ describe('watch --json', () => {
     const engine = await service(own.url)
     traffic(engine)
     const watching = watch(['--redis', own.url, '--json', '--interval', '200'])
-    await expect.poll(() => watching.frames.at(-1)?.total.engines, { timeout: 20_000 }).toBe(1)
+    await expect.poll(() => watching.frames.at(-1)?.total.engines, SOON).toBe(1)
     await own.kill()
-    await expect.poll(() => watching.frames.at(-1)?.redis?.state).toBe('unavailable')
+    await expect.poll(() => watching.frames.at(-1)?.redis?.state, SOON).toBe('unavailable')
     const seq = watching.frames.at(-1)?.seq ?? 0
-    await expect.poll(() => watching.frames.at(-1)?.redis?.why).toContain('ECONNREFUSED')
-    await expect.poll(() => watching.frames.at(-1)?.seq).toBeGreaterThan(seq)
+    await expect.poll(() => watching.frames.at(-1)?.redis?.why, SOON).toContain('ECONNREFUSED')
+    await expect.poll(() => watching.frames.at(-1)?.seq, SOON).toBeGreaterThan(seq)
     expect(watching.frames.at(-1)).toMatchObject({ total: { engines: 0, checksPerSecond: null, lease: null } })
     await own.restart()
-    await expect.poll(() => watching.frames.at(-1), { timeout: 20_000 }).toMatchObject({ redis: { state: 'ready' }, total: { engines: 1 } })
+    await expect.poll(() => watching.frames.at(-1), SOON).toMatchObject({ redis: { state: 'ready' }, total: { engines: 1 } })
   })
 })
 
@@ -119,7 +122,7 @@ describe('watch at a terminal', () => {
   async function drawn(args: readonly string[] = ['--redis', redis.url]): Promise<Running> {
     traffic(await service())
     const watching = watch([...args, '--interval', '200'], terminal)
-    await expect.poll(() => plain(watching.stdout), { timeout: 20_000 }).toMatch(/checks\/s +\d/)
+    await expect.poll(() => plain(watching.stdout), SOON).toMatch(/checks\/s +\d/)
     return watching
   }
 
@@ -145,7 +148,7 @@ describe('watch at a terminal', () => {
     const watching = await drawn()
     const before = watching.stdout.length
     watching.signal('SIGUSR2')
-    await expect.poll(() => watching.stdout.length).toBeGreaterThan(before)
+    await expect.poll(() => watching.stdout.length, SOON).toBeGreaterThan(before)
     const screen = plain(watching.stdout.split('\u001b[H').at(-1) ?? '')
     expect(Math.max(...screen.split('\r\n').map((line) => line.length))).toBeLessThanOrEqual(40)
   })

@@ -14,6 +14,8 @@ let redis: RedisServer
 const folder = mkdtempSync(join(tmpdir(), 'revocade-figures-'))
 const store = join(folder, 'revocade.db')
 const EXP = Math.floor(Date.now() / 1000) + 3600
+/** Long enough for a busy machine. */
+const SOON = { timeout: 30_000 }
 
 beforeAll(async () => {
   redis = await startRedis()
@@ -27,7 +29,7 @@ beforeEach(async () => {
 async function engine(options: RevocadeOptions = {}): Promise<Revocade> {
   const made = await createRevocade({ store, redis: redis.url, snapshot: false, ...options })
   onTestFinished(() => made.close())
-  await expect.poll(() => made.stats().redis?.wakeUps.listening).toBe(true)
+  await expect.poll(() => made.stats().redis?.wakeUps.listening, SOON).toBe(true)
   return made
 }
 
@@ -137,17 +139,17 @@ describe('asking all engines', () => {
     const made = await createRevocade({ store, redis: own.url, snapshot: false })
     onTestFinished(() => made.close())
     const watching = await observer(made.stats().store.id, { url: own.url })
-    await expect.poll(async () => (await watching.askEngines()).answers.length).toBe(1)
+    await expect.poll(async () => (await watching.askEngines()).answers.length, SOON).toBe(1)
     expect(watching.server).toMatchObject({ state: 'ready', why: null, server: `${own.url}/0` })
     await own.suspend(true)
     expect(await watching.askEngines()).toMatchObject({ reached: null, answers: [], failure: 'no reply to PUBLISH within 200 ms' })
     expect(watching.server).toMatchObject({ state: 'unavailable', why: 'no reply to PUBLISH within 200 ms', roundTripMs: null })
     await own.suspend(false)
-    await expect.poll(async () => (await watching.askEngines()).answers.length).toBe(1)
+    await expect.poll(async () => (await watching.askEngines()).answers.length, SOON).toBe(1)
     await own.kill()
-    await expect.poll(() => watching.server).toMatchObject({ state: 'unavailable', why: expect.stringContaining('ECONNREFUSED') as string })
+    await expect.poll(() => watching.server, SOON).toMatchObject({ state: 'unavailable', why: expect.stringContaining('ECONNREFUSED') as string })
     await own.restart()
-    await expect.poll(async () => (await watching.askEngines()).answers.length, { timeout: 20_000 }).toBe(1)
+    await expect.poll(async () => (await watching.askEngines()).answers.length, SOON).toBe(1)
     expect(watching.server.state).toBe('ready')
   })
 })
@@ -172,7 +174,7 @@ describe('looking at the keys', () => {
     const { file, id } = await openStore(store)
     const made = await engine()
     await made.revoke({ jti: 'k', exp: EXP })
-    await expect.poll(() => made.stats().redis?.complete).toBe(true)
+    await expect.poll(() => made.stats().redis?.complete, SOON).toBe(true)
     const watching = await observer(id)
     const buckets = made.stats().redis?.buckets
     expect(await watching.sampleKeys(file.buckets)).toEqual({ buckets, lookedAt: buckets, present: buckets, current: buckets, estimatedBytes: await memory() })
@@ -186,7 +188,7 @@ describe('looking at the keys', () => {
     await file.buckets.divide(10)
     const made = await engine({ store: join(folder, 'many.db') })
     await made.revokeMany(Array.from({ length: 3000 }, (_, i) => ({ jti: `k${i}`, expiresAt: EXP })))
-    await expect.poll(() => made.stats().redis?.complete, { timeout: 30_000 }).toBe(true)
+    await expect.poll(() => made.stats().redis?.complete, SOON).toBe(true)
     const { estimatedBytes, ...counts } = await (await observer(id)).sampleKeys(file.buckets)
     expect(counts).toEqual({ buckets: 1024, lookedAt: 256, present: 256, current: 256 })
     const real = await memory()
@@ -196,7 +198,7 @@ describe('looking at the keys', () => {
   it('goes without the memory where that may not be asked', async () => {
     const { file, id } = await openStore(store)
     const made = await engine()
-    await expect.poll(() => made.stats().redis?.complete).toBe(true)
+    await expect.poll(() => made.stats().redis?.complete, SOON).toBe(true)
     await redis.command('ACL', 'SETUSER', 'watcher', 'on', '>pw', '~revocade:*', '&revocade:*', '+@all', '-memory')
     const watching = await observer(id, { url: redis.url.replace('//', '//watcher:pw@') })
     expect(await watching.sampleKeys(file.buckets)).toMatchObject({ present: 1, current: 1, estimatedBytes: null })
@@ -207,7 +209,7 @@ describe('looking at the keys', () => {
     const { file, id } = await openStore(join(folder, 'behind.db'))
     const made = await engine({ store: join(folder, 'behind.db') })
     await made.revoke({ jti: 'k', exp: EXP })
-    await expect.poll(() => made.stats().redis?.complete).toBe(true)
+    await expect.poll(() => made.stats().redis?.complete, SOON).toBe(true)
     await made.close()
     const withoutRedis = await createRevocade({ store: join(folder, 'behind.db'), snapshot: false })
     await withoutRedis.revoke({ jti: 'l', exp: EXP })
