@@ -1,3 +1,5 @@
+import type { Measurement, Situation } from './types.js'
+
 /**
  * Something to time, a batch of operations at a time. `prepare` makes fresh input and is not timed; `run` does
  * `count` operations on it and returns how many gave the expected answer.
@@ -17,6 +19,12 @@ export interface Timing {
   readonly min: number
 }
 
+/** With what it was made from. */
+export interface Timed extends Timing {
+  readonly samples: readonly number[]
+  readonly batch: number
+}
+
 export interface Rounds {
   readonly rounds: number
   readonly batch: number
@@ -31,7 +39,7 @@ const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
  * the machine does falls on all of them alike. Between batches the event loop turns, as it does in a server: timers
  * fire, the store is polled, leases are renewed.
  */
-export async function interleave(subjects: readonly Subject[], { rounds, batch, between }: Rounds): Promise<Map<string, Timing>> {
+export async function interleave(subjects: readonly Subject[], { rounds, batch, between }: Rounds): Promise<Map<string, Timed>> {
   const samples = new Map<Subject, number[]>(subjects.map((subject) => [subject, []]))
   const missed = new Map<Subject, number>(subjects.map((subject) => [subject, 0]))
   // The first tenth warms up caches and compilers.
@@ -54,7 +62,7 @@ export async function interleave(subjects: readonly Subject[], { rounds, batch, 
     const allowed = Math.ceil((subject.tolerated ?? 0) * (rounds + warmUp) * batch)
     if (wrong > allowed) throw new Error(`wrong answer: ${subject.name}, ${wrong} times (${allowed} allowed)`)
   }
-  return new Map([...samples].map(([{ name }, times]) => [name, timing(times)]))
+  return new Map([...samples].map(([{ name }, times]) => [name, { ...timing(times), samples: times, batch }]))
 }
 
 export function timing(samples: readonly number[]): Timing {
@@ -66,12 +74,28 @@ function quantile(sorted: Float64Array, share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
 }
 
+/** Four digits of a time tell all that it knows, and keep records small. */
+export const rounded = (value: number): number => Number(value.toPrecision(4))
+
+/** A timing as it is recorded. */
+export function measurement({ p50, p99, samples, batch }: Timed, situation: Situation): Measurement {
+  const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length
+  return {
+    ...situation, p50Ns: rounded(p50), p99Ns: rounded(p99), opsPerSecond: rounded(1e9 / mean), batch, samples: samples.map(rounded),
+  }
+}
+
+/** All that was timed side by side over so many entries, each subject under its own name. */
+export function measurements(timings: ReadonlyMap<string, Timed>, n: number): Measurement[] {
+  return [...timings].map(([engine, timed]) => measurement(timed, { engine, n }))
+}
+
 export function median(samples: readonly number[]): number {
   return timing(samples).p50
 }
 
 /** The timing of a subject by its name. */
-export function of(timings: ReadonlyMap<string, Timing>, name: string): Timing {
+export function of<T extends Timing>(timings: ReadonlyMap<string, T>, name: string): T {
   const found = timings.get(name)
   if (found === undefined) throw new Error(`nothing was timed as ${name}`)
   return found

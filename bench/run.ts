@@ -1,12 +1,14 @@
 import { fork } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, loadavg, totalmem } from 'node:os'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import Table from 'cli-table3'
 import { CASES } from './cases/index.js'
-import type { Case, Context, Row, Scale, Unit } from './types.js'
+import { describeMachine, versions } from './machine.js'
+import { type BenchRecord, FORMAT, type RecordedCase, type RecordedMeasurement, type RecordedRow, stringifyRecord } from './record.js'
+import { tableOf, verdict } from './table.js'
+import type { Case, CaseResult, Scale, Settings } from './types.js'
 
 /** Runs the cases, each in a process of its own, and prints what they measured against their targets. */
 
@@ -16,105 +18,79 @@ const USAGE = `npm run bench [-- options]
   --test            answers only, tiny sizes, no judgement of figures: for continuous integration
   --seed TEXT       other random numbers (default: revocade)
   --directory PATH  where the stores are put: the disk that is measured (default: ./.bench)
-  --json FILE       writes the results there too`
-
-interface Result {
-  readonly name: string
-  readonly title: string
-  readonly rows: readonly Row[]
-}
-
-const { values } = parseArgs({
-  options: {
-    case: { type: 'string', multiple: true },
-    quick: { type: 'boolean', default: false },
-    test: { type: 'boolean', default: false },
-    seed: { type: 'string', default: 'revocade' },
-    directory: { type: 'string', default: process.cwd() },
-    json: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-})
-
-if (values.help) console.log(USAGE)
-else process.exitCode = await main()
+  --json FILE       writes a record there too: for npm run bench:compare and npm run bench:report`
 
 async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      case: { type: 'string', multiple: true },
+      quick: { type: 'boolean', default: false },
+      test: { type: 'boolean', default: false },
+      seed: { type: 'string', default: 'revocade' },
+      directory: { type: 'string', default: process.cwd() },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const { seed, json } = values
   const chosen = values.case === undefined ? CASES : CASES.filter(({ name }) => values.case?.includes(name))
-  if (chosen.length < (values.case?.length ?? 0)) {
-    console.error(USAGE)
-    return 2
+  if (values.help || chosen.length < (values.case?.length ?? 0)) {
+    console.log(USAGE)
+    return values.help ? 0 : 2
   }
   const scale: Scale = values.test ? 'test' : values.quick ? 'quick' : 'full'
-  const directory = mkdtempSync(join(resolve(values.directory), '.bench-'))
+  const date = new Date().toISOString()
   const machine = describeMachine()
-  const results: Result[] = []
-  console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.memory}; Node ${machine.node}, SQLite by better-sqlite3 ${machine.driver}`)
-  console.log(`${new Date().toISOString()}, seed ${values.seed}, load ${loadavg()[0].toFixed(1)}`)
-  try {
-    for (const one of chosen) {
-      const load = loadavg()[0]
-      const rows = await runCase(one, { scale, directory, seed: values.seed })
-      results.push({ name: one.name, title: one.title, rows })
-      console.log(`\n${one.title} (${one.name}; load ${load.toFixed(1)})`)
-      console.log(scale === 'test' ? '  answers right' : format(rows))
-    }
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
+  const used = versions()
+  console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.memory}; Node ${used.node}, SQLite by better-sqlite3 ${used['better-sqlite3']}`)
+  console.log(`${date}, seed ${seed}`)
+  const measured = await runAll(chosen, scale, seed, resolve(values.directory))
+  if (json !== undefined) {
+    const record: BenchRecord = { format: FORMAT, date, seed, scale, machine, versions: used, ...measured }
+    writeFileSync(json, stringifyRecord(record))
   }
-  if (values.json !== undefined) {
-    writeFileSync(values.json, `${JSON.stringify({ date: new Date().toISOString(), seed: values.seed, scale, machine, results }, null, 2)}\n`)
-  }
-  const missed = scale === 'test' ? 0 : results.flatMap(({ rows }) => rows).filter((row) => verdict(row) === 'miss').length
+  const missed = scale === 'test' ? 0 : measured.targets.filter((row) => verdict(row) === 'miss').length
   if (missed > 0) console.log(`\n${missed} missed`)
   return missed > 0 && scale === 'full' ? 1 : 0
 }
 
-function runCase({ name, nodeFlags = [] }: Case, context: Context): Promise<Row[]> {
+async function runAll(chosen: readonly Case[], scale: Scale, seed: string, parent: string): Promise<Pick<BenchRecord, 'cases' | 'results' | 'targets'>> {
+  const directory = mkdtempSync(join(parent, '.bench-'))
+  const cases: RecordedCase[] = []
+  const results: RecordedMeasurement[] = []
+  const targets: RecordedRow[] = []
+  try {
+    for (const one of chosen) {
+      const { name, title } = one
+      const load = loadavg()[0]
+      const start = performance.now()
+      const { rows, measured } = await runCase(one, { scale, directory, seed })
+      const seconds = Number(((performance.now() - start) / 1000).toFixed(1))
+      cases.push({ name, title, load, seconds })
+      results.push(...measured.map((measurement) => ({ case: name, ...measurement })))
+      targets.push(...rows.map((row) => ({ case: name, ...row })))
+      console.log(`\n${title} (${name}; ${seconds} s, load ${load.toFixed(1)})`)
+      console.log(scale === 'test' ? '  answers right' : tableOf(rows))
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+  return { cases, results, targets }
+}
+
+function runCase({ name, nodeFlags = [] }: Case, settings: Settings): Promise<CaseResult> {
   return new Promise((settle, reject) => {
     const script = fileURLToPath(new URL('./run-case.js', import.meta.url))
-    const child = fork(script, [name, JSON.stringify(context)], { execArgv: [...nodeFlags] })
-    let rows: Row[] | undefined
+    const child = fork(script, [name, JSON.stringify(settings)], { execArgv: [...nodeFlags] })
+    let result: CaseResult | undefined
     child.on('message', (message) => {
-      rows = message as Row[]
+      result = message as CaseResult
     })
     child.on('exit', (code) => {
-      if (rows === undefined) reject(new Error(`the case ${name} ended with ${code}`))
-      else settle(rows)
+      if (result === undefined) reject(new Error(`the case ${name} ended with ${code}`))
+      else settle(result)
     })
   })
 }
 
-function verdict({ value, target }: Row): 'pass' | 'miss' | '' {
-  if (target === undefined) return ''
-  return (target.at === 'most' ? value <= target.value : value >= target.value) ? 'pass' : 'miss'
-}
-
-function format(rows: readonly Row[]): string {
-  const table = new Table({ head: ['', 'measured', 'target', '', 'from'], colAligns: ['left', 'right', 'right', 'left', 'left'], style: { head: [], border: [] } })
-  for (const row of rows) {
-    const { what, value, unit, target, from = '' } = row
-    const bound = target === undefined ? '' : `${target.at === 'most' ? '≤' : '≥'} ${quantity(target.value, unit)}`
-    table.push([what, quantity(value, unit), bound, verdict(row), from])
-  }
-  return table.toString()
-}
-
-function quantity(value: number, unit: Unit): string {
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2
-  const number = value.toLocaleString('en', { maximumFractionDigits: digits })
-  return unit === 'x' || unit === '/s' ? `${number}${unit === 'x' ? '×' : '/s'}` : `${number} ${unit}`
-}
-
-function describeMachine() {
-  const manifest = JSON.parse(readFileSync(new URL(import.meta.resolve('better-sqlite3/package.json')), 'utf8')) as { readonly version: string }
-  return {
-    cpu: cpus()[0]?.model ?? 'unknown processor',
-    cores: cpus().length,
-    memory: `${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
-    platform: `${process.platform} ${process.arch}`,
-    node: process.versions.node,
-    v8: process.versions.v8,
-    driver: manifest.version,
-  }
-}
+process.exitCode = await main()

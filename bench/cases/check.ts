@@ -2,7 +2,7 @@ import { createRevocade, type Revocade, type TokenClaims } from '#dist/index.js'
 import { BloomPrefilter } from '#dist/prefilter/bloom.js'
 import { TokenDigester } from '#dist/token/identify.js'
 import { freshClaims } from '../claims.js'
-import { interleave, of, type Subject } from '../measure.js'
+import { interleave, measurements, of, type Subject } from '../measure.js'
 import { Random } from '../random.js'
 import { revokedClaims, storeFile } from '../store-file.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
@@ -239,6 +239,7 @@ async function run(context: Context): Promise<Row[]> {
     batch: 512,
     between: () => assertAnswer(engine.stats().lease.live, 'the lease ran out'),
   })
+  context.record(measurements(timings, size))
   const p50 = (name: string): number => of(timings, name).p50
   const parts = p50('digest') + p50('clock') + p50('probe')
   const sum = `digest ${p50('digest').toFixed(0)} + clock ${p50('clock').toFixed(0)} + probe ${p50('probe').toFixed(0)} ns`

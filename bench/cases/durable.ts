@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { createRevocade, type Revocade, type TokenClaims } from '#dist/index.js'
 import { EXPIRES_AT, freshClaims } from '../claims.js'
-import { interleave, median, of, type Subject, timing, type Timing } from '../measure.js'
+import { interleave, measurements, median, of, type Subject, timing, type Timing } from '../measure.js'
 import { Random } from '../random.js'
 import { inputs } from '../store-file.js'
 import { assertAnswer, atLeast, atMost, type Case, type Context, type Row } from '../types.js'
@@ -82,6 +82,7 @@ async function run(context: Context): Promise<Row[]> {
   const timings = await interleave([bare, new RevokeOneByOne(random, engine)],
     { rounds: { full: 60, quick: 20, test: 1 }[context.scale], batch: 50 })
   bare.close()
+  context.record(measurements(timings, engine.stats().prefilter.entries))
   const [one, insert] = [of(timings, 'await revoke').p50, of(timings, 'bare insert').p50]
   return [
     {

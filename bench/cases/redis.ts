@@ -2,7 +2,7 @@ import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRevocade, type Revocade, type TokenClaims } from '#dist/index.js'
 import { freshClaims } from '../claims.js'
-import { interleave, of, type Subject } from '../measure.js'
+import { interleave, measurements, of, type Subject } from '../measure.js'
 import { Random } from '../random.js'
 import { RedisServer } from '../redis-server.js'
 import { inputs, storeFile } from '../store-file.js'
@@ -53,7 +53,7 @@ async function run(context: Context): Promise<Row[]> {
 
   const before = await server.commands()
   const checks = await interleave(
-    [new IsClearlyActive(random, without, 'without'), new IsClearlyActive(random, engine, 'with')],
+    [new IsClearlyActive(random, without, 'check without Redis'), new IsClearlyActive(random, engine, 'check with Redis')],
     { rounds: { full: 400, quick: 60, test: 1 }[context.scale], batch: 512 },
   )
   const sent = (await server.commands()) - before
@@ -62,12 +62,14 @@ async function run(context: Context): Promise<Row[]> {
     [new AwaitedRevoke(random, without, 'off'), new AwaitedRevoke(random, engine, 'written')],
     { rounds: { full: 60, quick: 10, test: 1 }[context.scale], batch: 32 },
   )
+  context.record(measurements(checks, SIZES[context.scale]))
+  context.record(measurements(writes, SIZES[context.scale]))
   const times = (timings: typeof checks, one: string, other: string, unit: number): Pick<Row, 'value' | 'from'> => {
     const [a, b] = [of(timings, one).p50 / unit, of(timings, other).p50 / unit]
     return { value: a / b, from: `${a.toFixed(0)} ÷ ${b.toFixed(0)} ${unit === 1 ? 'ns' : 'µs'}` }
   }
   return [
-    { what: "check, L0 'no': with Redis ÷ without", unit: 'x', target: atMost(1.05), ...times(checks, 'with', 'without', 1) },
+    { what: "check, L0 'no': with Redis ÷ without", unit: 'x', target: atMost(1.05), ...times(checks, 'check with Redis', 'check without Redis', 1) },
     { what: 'Redis commands during these checks', value: sent, unit: '', target: atMost(0) },
     { what: "commands of a token that L0 can't rule out: first check", value: rounds.first, unit: '', target: atMost(1) },
     { what: 'the next hundred checks of that token', value: rounds.next, unit: '', target: atMost(0) },

@@ -1,5 +1,5 @@
 import { createRevocade, type Revocade } from '#dist/index.js'
-import { interleave, of } from '../measure.js'
+import { interleave, measurement, of } from '../measure.js'
 import { MemoryStore } from '../memory-store.js'
 import { Random } from '../random.js'
 import { atMost, type Case, type Context, type Row } from '../types.js'
@@ -28,6 +28,7 @@ async function run(context: Context): Promise<Row[]> {
   )
   for (const engine of engines) await engine.close()
   const p50 = (size: number): number => of(timings, name(size)).p50
+  context.record(sizes.map((n) => measurement(of(timings, name(n)), { engine: 'isClearlyActive', n })))
   const least = p50(sizes[0])
   return sizes.slice(1).map((size) => ({
     what: `${name(size)} ÷ ${name(sizes[0])}`,

@@ -1,6 +1,6 @@
 import { createRevocade } from '#dist/index.js'
 import { EXPIRES_AT, freshClaims } from '../claims.js'
-import { interleave, of } from '../measure.js'
+import { interleave, measurements, of } from '../measure.js'
 import { MemoryStore } from '../memory-store.js'
 import { Random } from '../random.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
@@ -26,6 +26,7 @@ async function run(context: Context): Promise<Row[]> {
     [new IsClearlyActive(random, plain, 'without'), new IsClearlyActive(random, selecting, 'with')],
     { rounds: { full: 300, quick: 60, test: 2 }[context.scale], batch: 512 },
   )
+  context.record(measurements(timings, size))
   const [without, withBoth] = [of(timings, 'without').p50, of(timings, 'with').p50]
   return [{
     what: 'with live sub and sid revocations ÷ without', value: withBoth / without, unit: 'x', target: atMost(2.2),

@@ -1,0 +1,25 @@
+import Table from 'cli-table3'
+import type { Row, Unit } from './types.js'
+
+export function verdict({ value, target }: Row): 'pass' | 'miss' | '' {
+  if (target === undefined) return ''
+  return (target.at === 'most' ? value <= target.value : value >= target.value) ? 'pass' : 'miss'
+}
+
+/** The figures of a case against their targets. */
+export function tableOf(rows: readonly Row[]): string {
+  const table = new Table({ head: ['', 'measured', 'target', '', 'from'], colAligns: ['left', 'right', 'right', 'left', 'left'], style: { head: [], border: [] } })
+  for (const row of rows) table.push([row.what, quantity(row.value, row.unit), bound(row), verdict(row), row.from ?? ''])
+  return table.toString()
+}
+
+/** `≤ 1.4×`, or nothing. */
+export function bound({ target, unit }: Row): string {
+  return target === undefined ? '' : `${target.at === 'most' ? '≤' : '≥'} ${quantity(target.value, unit)}`
+}
+
+export function quantity(value: number, unit: Unit): string {
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2
+  const number = value.toLocaleString('en', { maximumFractionDigits: digits })
+  return unit === 'x' || unit === '/s' ? `${number}${unit === 'x' ? '×' : '/s'}` : `${number} ${unit}`.trimEnd()
+}
