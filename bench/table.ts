@@ -23,3 +23,10 @@ export function quantity(value: number, unit: Unit): string {
   const number = value.toLocaleString('en', { maximumFractionDigits: digits })
   return unit === 'x' || unit === '/s' ? `${number}${unit === 'x' ? '×' : '/s'}` : `${number} ${unit}`.trimEnd()
 }
+
+/** A time in the unit that suits it. */
+export function duration(ns: number): string {
+  if (ns < 1000) return quantity(ns, 'ns')
+  if (ns < 1e6) return quantity(ns / 1000, 'µs')
+  return ns < 1e9 ? quantity(ns / 1e6, 'ms') : quantity(ns / 1e9, 's')
+}
