@@ -3,6 +3,7 @@ import { messageOf } from './breaker.js'
 import type { RedisClient } from './client.js'
 import type { RedisCommands } from './commands.js'
 import { type EngineFigures, readFigures } from './figures.js'
+import { Subscription } from './subscription.js'
 
 /** How long an engine that is well may take to answer, in milliseconds. */
 const PATIENCE_MS = 300
@@ -43,21 +44,21 @@ export class RollCall {
   readonly #deps: RollCallDeps
   readonly #asker = randomUUID()
   readonly #answers = new Map<string, Heard>()
-  #listening = false
+  readonly #subscription: Subscription
   /** Called whenever something has come that may be waited for. */
   #notify: () => void = () => undefined
 
   constructor(deps: RollCallDeps) {
     this.#deps = deps
-    const { subscriber } = deps
-    subscriber.on('ready', this.#onReady)
-    subscriber.on('close', this.#onClose)
-    subscriber.on('message', this.#onMessage)
+    this.#subscription = new Subscription({
+      client: deps.subscriber, channel: `${deps.channel}:${this.#asker}`,
+      onMessage: (message) => this.#heard(message),
+      onListening: () => this.#notify(),
+    })
   }
 
   start(): void {
-    // A failure shows in that nobody answers.
-    this.#deps.subscriber.connect().catch(() => undefined)
+    this.#subscription.start()
   }
 
   /** Resolves when all that were reached have answered, or patience is at its end. Never rejects. */
@@ -65,7 +66,7 @@ export class RollCall {
     const { commands, channel, countsListeners } = this.#deps
     const deadline = performance.now() + patienceMs
     this.#answers.clear()
-    if (!(await this.#until(deadline, () => this.#listening))) return { reached: null, answers: [], failure: 'the channel for answers could not be opened' }
+    if (!(await this.#until(deadline, () => this.#subscription.listening))) return { reached: null, answers: [], failure: 'the channel for answers could not be opened' }
     try {
       const heard = await commands.send('PUBLISH', channel, `figures ${this.#asker}`)
       const reached = countsListeners && typeof heard === 'number' ? heard : null
@@ -77,11 +78,7 @@ export class RollCall {
   }
 
   stop(): void {
-    const { subscriber } = this.#deps
-    subscriber.off('ready', this.#onReady)
-    subscriber.off('close', this.#onClose)
-    subscriber.off('message', this.#onMessage)
-    subscriber.disconnect()
+    this.#subscription.stop()
   }
 
   #sorted(): Heard[] {
@@ -104,21 +101,7 @@ export class RollCall {
     return true
   }
 
-  readonly #onReady = (): void => {
-    this.#deps.subscriber.subscribe(`${this.#deps.channel}:${this.#asker}`).then(
-      () => {
-        this.#listening = true
-        this.#notify()
-      },
-      () => undefined, // the connection was lost again: the next one tries
-    )
-  }
-
-  readonly #onClose = (): void => {
-    this.#listening = false
-  }
-
-  readonly #onMessage = (_channel: string, message: string): void => {
+  #heard(message: string): void {
     if (message.length > MOST_CHARACTERS) return
     const figures = readFigures(message)
     if (figures === undefined || (this.#answers.size >= MOST_ENGINES && !this.#answers.has(figures.engine))) return

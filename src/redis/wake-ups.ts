@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { RedisClient } from './client.js'
 import type { RedisCommands } from './commands.js'
+import { Subscription } from './subscription.js'
 
 export interface WakeUpsDeps {
   readonly subscriber: RedisClient
@@ -21,8 +22,8 @@ export interface WakeUpsDeps {
 export class WakeUps {
   sent = 0
   received = 0
-  listening = false
   readonly #deps: WakeUpsDeps
+  readonly #subscription: Subscription
   /** Names this engine to those who watch. */
   readonly #name = `${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`
   #seq = 0
@@ -30,17 +31,15 @@ export class WakeUps {
 
   constructor(deps: WakeUpsDeps) {
     this.#deps = deps
-    const { subscriber } = deps
-    subscriber.on('ready', this.#onReady)
-    subscriber.on('close', this.#onClose)
-    subscriber.on('message', this.#onMessage)
+    this.#subscription = new Subscription({ client: deps.subscriber, channel: deps.channel, onMessage: (message) => this.#heard(message) })
+  }
+
+  get listening(): boolean {
+    return this.#subscription.listening
   }
 
   start(): void {
-    const { subscriber } = this.#deps
-    // It goes on trying by itself.
-    if (subscriber.status === 'wait') subscriber.connect().catch(() => undefined)
-    else if (subscriber.status === 'ready') this.#onReady()
+    this.#subscription.start()
   }
 
   /** Tells the others. While one message is on its way the next waits, and stands for all that came meanwhile. */
@@ -59,27 +58,10 @@ export class WakeUps {
   }
 
   stop(): void {
-    const { subscriber } = this.#deps
-    subscriber.off('ready', this.#onReady)
-    subscriber.off('close', this.#onClose)
-    subscriber.off('message', this.#onMessage)
-    subscriber.disconnect()
+    this.#subscription.stop()
   }
 
-  readonly #onReady = (): void => {
-    this.#deps.subscriber.subscribe(this.#deps.channel).then(
-      () => {
-        this.listening = true
-      },
-      () => undefined, // the connection was lost again: the next one tries
-    )
-  }
-
-  readonly #onClose = (): void => {
-    this.listening = false
-  }
-
-  readonly #onMessage = (_channel: string, message: string): void => {
+  #heard(message: string): void {
     this.received++
     const [word, argument = ''] = message.split(' ')
     if (word === 'wake' && /^\d{1,16}$/.test(argument)) this.#deps.onWake(Number(argument))
