@@ -53,15 +53,12 @@ export function addTokenOptions(command: Command): Command {
 }
 
 /** No parser of its own, though some text is no URL: commander would repeat it, password and all, in the message about it. */
-export function addRedisOption(command: Command): Command {
-  const what = 'the Redis of your services (arguments are visible in ps: a URL with a password belongs in the variable)'
-  return command.addOption(new Option('--redis <url>', what).env('REVOCADE_REDIS_URL'))
-}
-
-/** For what reads or writes the keys of services, or speaks to them: they may have named theirs otherwise. */
 export function addRedisOptions(command: Command): Command {
-  const what = "what the names of keys begin with, as in your services' option redis.keyPrefix (default: revocade)"
-  return addRedisOption(command).addOption(new Option('--redis-prefix <name>', what).env('REVOCADE_REDIS_PREFIX'))
+  const url = 'the Redis of your services (arguments are visible in ps: a URL with a password belongs in the variable)'
+  const prefix = "what the names of keys begin with, as in your services' option redis.keyPrefix (default: revocade)"
+  return command
+    .addOption(new Option('--redis <url>', url).env('REVOCADE_REDIS_URL'))
+    .addOption(new Option('--redis-prefix <name>', prefix).env('REVOCADE_REDIS_PREFIX'))
 }
 
 /** `sid,client_id+sub`: selectors by comma, several claims of one selector by `+`. */

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { addRedisOption, addStoreOptions, type RedisOptions, type StoreOptions } from '../common.js'
+import { addRedisOptions, addStoreOptions, type RedisOptions, type StoreOptions } from '../common.js'
 import { checkWriting } from '../doctor/disk.js'
 import type { Finding } from '../doctor/finding.js'
 import { checkClock, checkFileSystem, checkNode } from '../doctor/machine.js'
@@ -22,12 +22,12 @@ export function addDoctor(program: Command): void {
     .description('Check the machine, the disk, the store, and the Redis where one is named, and say what to do. Exit code 2 where something fails.')
     .option('--deep', 'compare every index with its table as well (slow on large stores)')
     .action(doctor)
-  addStoreOptions(addRedisOption(command))
+  addStoreOptions(addRedisOptions(command))
 }
 
-async function doctor({ redis, ...options }: DoctorOptions): Promise<void> {
+async function doctor(options: DoctorOptions): Promise<void> {
   // Checked before anything is looked at: a URL that is none is a wrong command line.
-  const redisSettings = observedRedis(redis === undefined ? {} : { redis })
+  const redisSettings = observedRedis(options)
   const directory = dirname(resolve(options.store))
   const findings: Finding[] = [
     checkNode(),

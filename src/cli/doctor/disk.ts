@@ -1,6 +1,7 @@
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bytesText, fail, type Finding, median, millisecondsText, ok, warn, why } from './finding.js'
+import { fail, type Finding, median, millisecondsText, ok, warn, why } from './finding.js'
+import { bytes } from '../numbers.js'
 
 const SYNCS = 9
 const REVOCATIONS = 9
@@ -85,8 +86,8 @@ function durability(journalMode: string, synchronous: string): Finding {
   return fail('durability', detail, 'Acknowledged revocations may be lost in a power failure. Use a local file system.')
 }
 
-export function walSize(bytes: number): Finding {
-  const detail = bytesText(bytes)
-  if (bytes <= LARGE_WAL_BYTES) return ok('write-ahead log', detail)
+export function walSize(size: number): Finding {
+  const detail = bytes(size)
+  if (size <= LARGE_WAL_BYTES) return ok('write-ahead log', detail)
   return warn('write-ahead log', detail, 'It grows while some process keeps a read open. Find and restart that process.')
 }

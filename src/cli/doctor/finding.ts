@@ -28,13 +28,6 @@ export function why(error: unknown): string {
   return error instanceof Error ? printable(error.message) : String(error)
 }
 
-export function bytesText(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
-  const value = bytes / 1024 ** power
-  return `${value.toLocaleString('en', { maximumFractionDigits: power === 0 || value >= 100 ? 0 : 1 })} ${units[power]}`
-}
-
 export function millisecondsText(ms: number): string {
   return `${ms.toLocaleString('en', { maximumSignificantDigits: 3 })} ms`
 }

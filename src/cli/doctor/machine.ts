@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { bytesText, fail, type Finding, ok, warn, why } from './finding.js'
+import { fail, type Finding, ok, warn, why } from './finding.js'
+import { bytes } from '../numbers.js'
 
 const MIB = 1024 * 1024
 /** No machine's clock is right that says a day before this code was written. */
@@ -47,7 +48,7 @@ function fileSystem(type: number): Finding {
 }
 
 function space(free: number, total: number): Finding {
-  const detail = `${bytesText(free)} free of ${bytesText(total)}`
+  const detail = `${bytes(free)} free of ${bytes(total)}`
   if (free < 16 * MIB) return fail('disk space', detail, 'Free some: revocations are about to be refused.')
   if (free < 512 * MIB) return warn('disk space', detail, 'Free some before revocations are refused.')
   return ok('disk space', detail)

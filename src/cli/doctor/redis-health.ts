@@ -1,5 +1,6 @@
 import { type HealthWarningCode, readHealth, type RedisHealth, type Send, warningsOf } from '../../redis/health.js'
-import { bytesText, type Finding, millisecondsText, ok, warn, why } from './finding.js'
+import { type Finding, millisecondsText, ok, warn, why } from './finding.js'
+import { bytes } from '../numbers.js'
 
 /** What the server says of itself, each with what the layer thinks of it. */
 export async function checkHealth(send: Send): Promise<Finding[]> {
@@ -26,9 +27,9 @@ export async function checkHealth(send: Send): Promise<Finding[]> {
 }
 
 function memory({ usedMemoryBytes, maxMemoryBytes }: RedisHealth): string {
-  const used = usedMemoryBytes === null ? 'not told' : `${bytesText(usedMemoryBytes)} used`
+  const used = usedMemoryBytes === null ? 'not told' : `${bytes(usedMemoryBytes)} used`
   if (maxMemoryBytes === null) return used
-  return maxMemoryBytes === 0 ? `${used}, no limit` : `${used} of ${bytesText(maxMemoryBytes)}`
+  return maxMemoryBytes === 0 ? `${used}, no limit` : `${used} of ${bytes(maxMemoryBytes)}`
 }
 
 function persistence({ rdb, aof }: RedisHealth): string {

@@ -3,7 +3,8 @@ import { access, stat } from 'node:fs/promises'
 import { RevocadeError } from '../../errors.js'
 import { type StoreOptions, withStore } from '../common.js'
 import { walSize } from './disk.js'
-import { bytesText, fail, type Finding, ok, warn, why } from './finding.js'
+import { fail, type Finding, ok, warn, why } from './finding.js'
+import { bytes } from '../numbers.js'
 
 /** The checks of the file itself, one by one; what would need a sound file is left out where it is not. */
 export async function checkStoreFile(options: StoreOptions & { readonly deep?: boolean }): Promise<Finding[]> {
@@ -15,7 +16,7 @@ export async function checkStoreFile(options: StoreOptions & { readonly deep?: b
       : fail('store file', `${path}: ${found}`, 'Let this user read it.')]
   }
   if (!found.isFile()) return [fail('store file', `${path} is no file`, 'Give the path of a file.')]
-  const findings = [ok('store file', `${path}, ${bytesText(found.size)}`), await permissions(path, found.mode)]
+  const findings = [ok('store file', `${path}, ${bytes(found.size)}`), await permissions(path, found.mode)]
   const integrity = await checkIntegrity(path, options.deep === true)
   findings.push(integrity)
   if (integrity.status === 'ok') findings.push(...(await opened(options)))
