@@ -212,8 +212,8 @@ export class RedisLayer implements PrefixCache {
     this.#answered = true
     this.#health.look()
     this.#publisher.run()
-    // What it holds may be of long ago: nothing relies on it, but it wants to be looked through.
-    this.#refill.start()
+    // What it holds may be of long ago, or nothing: no answer relies on it, but it wants to be looked through.
+    this.#refill.start(true)
   }
 
   async #close(): Promise<void> {

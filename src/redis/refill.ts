@@ -39,6 +39,8 @@ export class Refill {
   #running: Promise<void> = Promise.resolve()
   #active = false
   #wanted = false
+  /** It is no wonder if much is amiss: Redis has just come back, or the buckets are new. */
+  #expected = false
   #done = false
   #restMs = SHORTEST_REST_MS
   #notBefore = 0
@@ -54,10 +56,13 @@ export class Refill {
     return this.#done && !this.#wanted && this.#deps.publisher.queued === 0
   }
 
-  /** All buckets may be amiss: look through them. `now`: not after a rest, for they are new. */
+  /** All buckets may be amiss: look through them. `now`: not after a rest, for there is good reason. */
   start(now = false): void {
     if (this.#stopped) return
-    if (now) this.#notBefore = 0
+    if (now) {
+      this.#notBefore = 0
+      this.#expected = true
+    }
     if (performance.now() > this.#notBefore + this.#restMs * 4) this.#restMs = SHORTEST_REST_MS
     this.#wanted = true
     this.#done = false
@@ -110,7 +115,8 @@ export class Refill {
 
   async #pass(): Promise<void> {
     const { bits } = this.#deps.versions
-    const isFirst = this.passes === 0
+    const expected = this.#expected
+    this.#expected = false
     this.#wanted = false
     this.verified = 0
     this.passes++
@@ -122,7 +128,7 @@ export class Refill {
     }
     this.#done = !this.#wanted
     this.#notBefore = performance.now() + this.#restMs
-    this.#restMs = amiss * 4 > 2 ** bits && !isFirst ? Math.min(this.#restMs * 2, LONGEST_REST_MS) : SHORTEST_REST_MS
+    this.#restMs = amiss * 4 > 2 ** bits && !expected ? Math.min(this.#restMs * 2, LONGEST_REST_MS) : SHORTEST_REST_MS
   }
 
   /** How many buckets were not as they should be; undefined where Redis, or what it should hold, could not be asked to the end. */

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, TestRunner } from 'vitest'
 import type { Revocade, RevocadeOptions, Stats, Token } from 'revocade'
 
 const folder = process.env.REVOCADE_DIST
-const at = (file: string): string => (folder === undefined ? `#dist/${file}` : pathToFileURL(`${folder}/${file}`).href)
+export const at = (file: string): string => (folder === undefined ? `#dist/${file}` : pathToFileURL(`${folder}/${file}`).href)
 
 // The built package, or a copy that was broken on purpose: see children/package-under-test.mjs.
 const { createRevocade } = (await import(at('index.js'))) as typeof import('revocade')
@@ -15,17 +15,22 @@ export const { SqliteStore } = (await import(at('store/sqlite/index.js'))) as ty
 
 export const EXP = Math.floor(Date.now() / 1000) + 86_400
 
-/** A directory of its own for one test. */
+/** A directory of its own for one test, or for all tests of a file, which then remove it. */
 export function directory(): string {
   const path = mkdtempSync(join(tmpdir(), 'revocade-faults-'))
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+  atTestEnd(() => rmSync(path, { recursive: true, force: true }))
   return path
 }
 
-/** An engine in this process that the test's end closes. */
+/** In a test; in a hook its author is to do it. */
+function atTestEnd(clean: () => unknown): void {
+  if (TestRunner.getCurrentTest() !== undefined) onTestFinished(async () => { await clean() })
+}
+
+/** An engine in this process that the end of the test closes. */
 export async function open(options: RevocadeOptions): Promise<Revocade> {
   const engine = await createRevocade(options)
-  onTestFinished(() => engine.close())
+  atTestEnd(() => engine.close())
   return engine
 }
 
@@ -59,7 +64,7 @@ export class Child {
       this.over = true
       resolve()
     }))
-    onTestFinished(() => this.kill())
+    atTestEnd(() => this.kill())
   }
 
   /** SIGKILL: no handler, no flush, no farewell. Resolves once it is gone. */
@@ -76,28 +81,41 @@ export class Child {
 
 type Reply = { readonly id: number; readonly value?: unknown; readonly error?: { readonly code: string; readonly message: string } }
 
-/** A process with an engine: see children/host.mjs. */
-export class Host extends Child {
+/** A process that does what it is asked, a message each. Its first message, number 0, says that it is up. */
+export class Callee extends Child {
+  readonly up: Promise<unknown>
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   #calls = 0
 
-  private constructor() {
-    super('host.mjs')
+  constructor(script: string, args: readonly string[] = []) {
+    super(script, args)
     this.process.on('message', ({ id, value, error }: Reply) => {
       const waiter = this.#waiting.get(id)
       this.#waiting.delete(id)
       if (error === undefined) waiter?.resolve(value)
       else waiter?.reject(Object.assign(new Error(error.message), { code: error.code }))
     })
+    this.up = new Promise((resolve, reject) => this.#waiting.set(0, { resolve, reject }))
     void this.ended.then(() => {
       for (const { reject } of this.#waiting.values()) reject(new Error(`the process has ended: ${this.complaints}`))
     })
   }
 
+  call(what: string, args: object = {}): Promise<unknown> {
+    const id = ++this.#calls
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject })
+      this.process.send({ id, what, args })
+    })
+  }
+}
+
+/** A process with an engine: see children/host.mjs. */
+export class Host extends Callee {
   /** A process that is up, without an engine yet. */
   static async start(): Promise<Host> {
-    const host = new Host()
-    await new Promise((resolve, reject) => host.#waiting.set(0, { resolve, reject }))
+    const host = new Host('host.mjs')
+    await host.up
     return host
   }
 
@@ -108,43 +126,35 @@ export class Host extends Child {
   }
 
   open(options: RevocadeOptions & { readonly store: string; readonly storeOptions?: object }): Promise<unknown> {
-    return this.#call('open', options)
+    return this.call('open', options)
   }
 
   async revoke(token: Token, options?: object): Promise<number> {
-    return (await this.#call('revoke', { token, options })) as number
+    return (await this.call('revoke', { token, options })) as number
   }
 
   async revokeWhere(selector: object, options?: object): Promise<number> {
-    return (await this.#call('revokeWhere', { selector, options })) as number
+    return (await this.call('revokeWhere', { selector, options })) as number
   }
 
   async unrevoke(token: Token): Promise<number> {
-    return (await this.#call('unrevoke', { token })) as number
+    return (await this.call('unrevoke', { token })) as number
   }
 
   async verdicts(tokens: readonly Token[]): Promise<string[]> {
-    return (await this.#call('verdicts', { tokens })) as string[]
+    return (await this.call('verdicts', { tokens })) as string[]
   }
 
   /** Blocks its event loop. Resolves with the answers it gave in the same turn, to `isClearlyActive` and `check`. */
   async stall(ms: number, tokens: readonly Token[]): Promise<{ direct: boolean[]; asked: string[] }> {
-    return (await this.#call('stall', { ms, tokens })) as { direct: boolean[]; asked: string[] }
+    return (await this.call('stall', { ms, tokens })) as { direct: boolean[]; asked: string[] }
   }
 
   async stats(): Promise<Stats> {
-    return (await this.#call('stats', {})) as Stats
+    return (await this.call('stats')) as Stats
   }
 
   close(): Promise<unknown> {
-    return this.#call('close', {})
-  }
-
-  #call(what: string, args: object): Promise<unknown> {
-    const id = ++this.#calls
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject })
-      this.process.send({ id, what, args })
-    })
+    return this.call('close')
   }
 }

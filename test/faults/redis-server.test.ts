@@ -1,0 +1,110 @@
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { startRedis, type RedisServer } from '../redis/server.js'
+import { BYSTANDERS, Fleet, SECRET, type Told } from './fleet.js'
+import { directory, EXP, open, sleep, until } from './support.js'
+
+// Promise 8 between processes: whatever becomes of the Redis server, answers stay right, none fails, and the layer heals. A longer
+// run: REVOCADE_TEST_SECONDS=20 npx vitest run test/faults/redis-server.test.ts
+
+const SECONDS = Number(process.env.REVOCADE_TEST_SECONDS ?? 0.7)
+
+let redis: RedisServer
+let fleet: Fleet
+beforeAll(async () => {
+  redis = await startRedis()
+  fleet = await Fleet.start(redis)
+  return async () => {
+    await fleet.stop()
+    await redis.stop()
+  }
+})
+
+const soon = (atMostMs: number): Promise<void> => sleep(Math.random() * atMostMs)
+
+/** Again and again, at random moments, and often enough on a slow machine as well. */
+async function repeatedly(atMostMs: number, what: () => unknown, atLeast = 3): Promise<void> {
+  const end = performance.now() + SECONDS * 1000
+  for (let times = 0; times < atLeast || performance.now() < end; times++) {
+    await soon(atMostMs)
+    await what()
+  }
+}
+
+/** All peers were right, and none of them failed; and enough was asked to have found out. */
+async function expectRight(told: Told): Promise<void> {
+  if (process.env.REVOCADE_TEST_SECONDS !== undefined) console.log(JSON.stringify({ ...told, said: told.said.length }))
+  expect(told.wrong).toEqual([])
+  expect(told.failed).toBe(0)
+  expect(told.decided.redis).toBeGreaterThan(300)
+  expect(told.decided.store).toBeGreaterThan(300)
+  expect(told.near).toBeGreaterThan(0)
+  expect(told.turned).toBeGreaterThan(10)
+  expect(await fleet.amiss(redis.url)).toEqual([])
+}
+
+describe('three processes on one store, and their Redis', () => {
+  it('is flushed again and again', async () => {
+    await expectRight(await fleet.endure(() => repeatedly(60, () => redis.command('FLUSHALL'))))
+  })
+
+  it('is killed and starts again, another one and empty, at the same address', async () => {
+    await expectRight(await fleet.endure(() => repeatedly(400, () => redis.restart({ empty: true }))))
+  })
+
+  it('is stopped, and goes on with what it was told before', async () => {
+    await expectRight(await fleet.endure(() => repeatedly(200, async () => {
+      await redis.suspend(true)
+      await soon(300)
+      await redis.suspend(false)
+    })))
+  })
+
+  it.each(['ALL', 'WRITE'])('pauses its clients (%s)', async (mode) => {
+    await expectRight(await fleet.endure(() => repeatedly(200, () => redis.command('CLIENT', 'PAUSE', 150, mode))))
+  })
+
+  it.each(['allkeys-random', 'volatile-ttl', 'noeviction'])('has no memory left (%s)', async (policy) => {
+    const count = async (name: string): Promise<number> =>
+      Number(new RegExp(`^${name}[:=](\\d+)`, 'm').exec(String(await redis.command('INFO', 'everything')))?.[1] ?? 0)
+    const tally = policy === 'noeviction' ? 'errorstat_OOM:count' : 'evicted_keys'
+    const before = await count(tally)
+    await expectRight(await fleet.endure(async () => {
+      await redis.command('CONFIG', 'SET', 'maxmemory-policy', policy)
+      await repeatedly(100, async () => {
+        await redis.command('CONFIG', 'SET', 'maxmemory', Math.random() < 0.5 ? 1 : (await count('used_memory')) - 10_000)
+      }, 6)
+      await redis.command('CONFIG', 'SET', 'maxmemory', 0)
+    }))
+    expect(await count(tally)).toBeGreaterThan(before)
+  })
+
+  it('goes back with single buckets', async () => {
+    const client = redis.client()
+    const kept: { readonly key: string; readonly dump: Buffer }[] = []
+    const keep = async (key: string): Promise<void> => {
+      const dump: unknown = await client.dumpBuffer(key)
+      if (Buffer.isBuffer(dump)) kept.push({ key, dump }) // null: it was removed since it was listed
+    }
+    await expectRight(await fleet.endure(() => repeatedly(30, async () => {
+      for (const key of await client.keys('revocade:*')) if (Math.random() < 0.3) await keep(key)
+      const old = kept[Math.floor(Math.random() * kept.length)]
+      await client.restore(old.key, 0, old.dump, 'REPLACE')
+    }, 12)))
+  })
+
+  it('goes back with all of it, to what it had saved', async () => {
+    await redis.command('SAVE')
+    await expectRight(await fleet.endure(() => repeatedly(400, () => redis.restart())))
+  })
+
+  it('holds the data of another store, which says the contrary', async () => {
+    await using other = await open({ store: join(directory(), 'other.db'), secret: SECRET, redis: redis.url })
+    await expectRight(await fleet.endure(async () => {
+      await redis.restart({ empty: true })
+      await other.revokeMany(Array.from({ length: BYSTANDERS }, (_, i) => ({ jti: `t${-1 - i}`, expiresAt: EXP })))
+      await until('the other store has filled it', () => other.stats().redis?.complete === true)
+      await sleep(SECONDS * 500)
+    }))
+  })
+})
