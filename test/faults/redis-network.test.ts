@@ -1,0 +1,56 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { startProxy, type TcpProxy } from '../redis/proxy.js'
+import { startRedis, type RedisServer } from '../redis/server.js'
+import { Fleet } from './fleet.js'
+import { sleep } from './support.js'
+
+// Promise 8 between processes: whatever the network does to what engines and Redis tell each other. A longer run:
+// REVOCADE_TEST_SECONDS=20 npx vitest run test/faults/redis-network.test.ts
+
+const SECONDS = Number(process.env.REVOCADE_TEST_SECONDS ?? 0.7)
+
+let redis: RedisServer
+let proxy: TcpProxy
+let fleet: Fleet
+beforeAll(async () => {
+  redis = await startRedis()
+  proxy = await startProxy(redis)
+  fleet = await Fleet.start({ url: proxy.url, directUrl: redis.url })
+  return async () => {
+    await fleet.stop()
+    proxy.stop()
+    await redis.stop()
+  }
+})
+
+/** A fault that comes and goes, at random moments. */
+const FAULTS: readonly (readonly [what: string, fault: () => void])[] = [
+  ['slower than anyone waits', () => proxy.latency(120)],
+  ['slow', () => proxy.latency(5)],
+  ['a black hole', () => proxy.blackHole()],
+  ['resets connections', () => proxy.reset()],
+  ['refuses connections', () => { proxy.refuse(); proxy.reset() }],
+  ['loses the server and says nothing', () => proxy.halfOpen()],
+  ['cuts replies short', () => proxy.truncate(Math.floor(Math.random() * 40))],
+]
+
+describe('three processes on one store, and the network to their Redis', () => {
+  it.each(FAULTS)('%s', async (_what, fault) => {
+    const told = await fleet.endure(async () => {
+      const end = performance.now() + SECONDS * 1000
+      for (let times = 0; times < 3 || performance.now() < end; times++) {
+        await sleep(Math.random() * 150)
+        fault()
+        await sleep(Math.random() * 200)
+        await proxy.accept()
+        await proxy.restore()
+      }
+    })
+    expect(told.wrong).toEqual([])
+    expect(told.failed).toBe(0)
+    expect(told.decided.redis).toBeGreaterThan(100)
+    expect(told.near).toBeGreaterThan(0)
+    expect(told.turned).toBeGreaterThan(10)
+    expect(await fleet.amiss(redis.url)).toEqual([])
+  })
+})
