@@ -1,0 +1,151 @@
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Logger, Revocade } from 'revocade'
+import { countCommands } from '../redis/count-commands.js'
+import { startProxy, type TcpProxy } from '../redis/proxy.js'
+import { startRedis, type RedisServer } from '../redis/server.js'
+import { Child, directory, EXP, Host, open, until } from './support.js'
+
+const SECRET = 'a secret of these tests'
+
+/** What an engine says to people. */
+function listen(): { readonly logger: Logger; readonly warnings: string[] } {
+  const warnings: string[] = []
+  const ignore = (): void => undefined
+  const note = (_details: object, message: string): void => void warnings.push(message)
+  return { warnings, logger: { debug: ignore, info: ignore, warn: note, error: note } }
+}
+
+const complete = (engine: Revocade): Promise<void> => until('Redis is filled', () => engine.stats().redis?.complete === true)
+const ready = (engine: Revocade): Promise<void> => until('Redis answers', () => engine.stats().redis?.state === 'ready')
+const revocations = (count: number) => Array.from({ length: count }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP }))
+
+async function through(redis: RedisServer): Promise<TcpProxy> {
+  const proxy = await startProxy(redis)
+  onTestFinished(proxy.stop)
+  return proxy
+}
+
+/** An engine whose L0 can't rule much out, and that keeps no verdicts: nearly every check asks Redis. */
+const asking = { prefilter: { kind: 'trie', prefixBits: 8 }, cacheEntries: 0 } as const
+
+describe('a Redis that hangs', () => {
+  it('is waited for by few, then by nobody; one warning says so, and it is used again when it answers', async () => {
+    const redis = await startRedis()
+    const { logger, warnings } = listen()
+    const engine = await open({ store: join(directory(), 'store.db'), redis: redis.url, logger, ...asking })
+    await engine.revokeMany(revocations(400))
+    await complete(engine)
+    const check = (i: number) => engine.check({ jti: `other-${i}`, exp: EXP })
+    await redis.suspend(true)
+    await Promise.all(Array.from({ length: 50 }, (_, i) => check(i)))
+    expect(engine.stats().redis).toMatchObject({ state: 'unavailable', breaker: 'open' })
+    const before = engine.stats()
+    const times: number[] = []
+    for (let i = 0; i < 2000; i++) {
+      const start = performance.now()
+      const verdict = await check(i)
+      times.push(performance.now() - start)
+      expect(verdict.status).toBe('active')
+      expect(verdict.decidedBy).not.toBe('redis')
+    }
+    const after = engine.stats()
+    // Nobody waited: nothing was asked of Redis.
+    expect(after.redis?.lookups).toBe(before.redis?.lookups)
+    expect(after.decided.store).toBeGreaterThan(before.decided.store + 100)
+    if (process.env.REVOCADE_TEST_SECONDS !== undefined) console.log(`p99 of a check ${times.toSorted((a, b) => a - b)[1980]?.toFixed(3)} ms`)
+    await redis.suspend(false)
+    await ready(engine)
+    await until('Redis decides again', async () => (await check(7)).decidedBy !== 'store' && engine.stats().decided.redis > after.decided.redis)
+    expect(warnings.filter((text) => text.startsWith('Redis is not asked'))).toHaveLength(1)
+  })
+
+  it('holds up neither the end of an engine nor a revocation', async () => {
+    const redis = await startRedis()
+    const engine = await open({ store: join(directory(), 'store.db'), redis: redis.url, ...asking })
+    await complete(engine)
+    await redis.suspend(true)
+    await expect(engine.revoke({ jti: 'a', exp: EXP })).resolves.toMatchObject({ redis: 'queued', durable: true })
+    // An end that waited for an answer would not come.
+    await engine.close()
+    await redis.suspend(false)
+  })
+})
+
+describe('an engine that starts while Redis is away', () => {
+  it('starts, says so once, and uses it from when it is there', async () => {
+    const redis = await startRedis()
+    const proxy = await through(redis)
+    proxy.refuse()
+    const { logger, warnings } = listen()
+    const engine = await open({ store: join(directory(), 'store.db'), redis: proxy.url, logger, ...asking })
+    expect(engine.stats().redis).toMatchObject({ state: 'connecting', complete: false })
+    await expect(engine.revoke({ jti: 'a', exp: EXP })).resolves.toMatchObject({ redis: 'queued' })
+    await expect(engine.isRevoked({ jti: 'a', exp: EXP })).resolves.toBe(true)
+    await proxy.accept()
+    await complete(engine)
+    expect(Number(await redis.command('DBSIZE'))).toBe(1)
+    expect(warnings).toEqual(['Redis does not answer: starting without it, answers come from the store until it does'])
+  })
+})
+
+describe('a process that dies between its commit and Redis', () => {
+  it('leaves a bucket behind that the others bring up to date; meanwhile nothing is missed', async () => {
+    const redis = await startRedis()
+    const proxy = await through(redis)
+    const store = join(directory(), 'store.db')
+    const options = { store, secret: SECRET, ...asking }
+    const other = await open({ ...options, redis: redis.url, maxStalenessMs: 50 })
+    await other.revokeMany(revocations(50))
+    await complete(other)
+    const host = await Host.open({ ...options, redis: proxy.url })
+    await until('the host uses Redis', async () => (await host.stats()).redis?.complete === true)
+    const entries = async (): Promise<number> => {
+      const keys = (await redis.command('KEYS', 'revocade:*')) as string[]
+      const lengths = await Promise.all(keys.map((key) => redis.command('HLEN', key)))
+      return lengths.reduce((sum: number, length) => sum + Number(length) - 1, 0)
+    }
+    proxy.blackHole()
+    await host.revoke({ jti: 'the last', exp: EXP })
+    await host.kill()
+    expect(await entries()).toBe(50)
+    await until('it is seen elsewhere', () => !other.isClearlyActive({ jti: 'the last', exp: EXP }))
+    await expect(other.check({ jti: 'the last' })).resolves.toMatchObject({ status: 'revoked', decidedBy: 'store' })
+    await until('somebody has written it', async () => (await entries()) === 51)
+  })
+})
+
+describe('a process that has nothing else to do', () => {
+  it('ends, though its engine is connected to Redis and was never closed', async () => {
+    const redis = await startRedis()
+    const child = new Child('unclosed.mjs', [JSON.stringify({ options: { store: join(directory(), 'store.db'), redis: redis.url }, exp: EXP, revoke: ['a', 'b', 'c', 'd'] })])
+    await child.ended
+    expect(child.complaints).toBe('')
+    expect(child.process.exitCode).toBe(0)
+  })
+})
+
+describe('what engines tell each other', () => {
+  it('is one message for many commits, and one poll', async () => {
+    const redis = await startRedis()
+    const store = join(directory(), 'store.db')
+    const [writer, other] = [await open({ store, redis: redis.url }), await open({ store, redis: redis.url, maxStalenessMs: 60_000 })]
+    await until('it listens', () => other.stats().redis?.wakeUps.listening === true)
+    const sent = await countCommands(redis)
+    await Promise.all(Array.from({ length: 500 }, (_, i) => writer.revoke({ jti: `t${i}`, exp: EXP })))
+    // Its own poll would be due in 20 s.
+    await until('it was heard', () => Array.from({ length: 500 }, (_, i) => i).every((i) => !other.isClearlyActive({ jti: `t${i}`, exp: EXP })))
+    expect((await sent()).publish).toBeLessThan(250)
+  })
+
+  it('is not believed', async () => {
+    const redis = await startRedis()
+    const engine = await open({ store: join(directory(), 'store.db'), redis: redis.url, ...asking })
+    await complete(engine)
+    const [channel] = (await redis.command('PUBSUB', 'CHANNELS', 'revocade:*')) as string[]
+    for (const message of ['wake 999999', 'wake -1', 'wake x', 'figures ../x', 'figures', '', 'x'.repeat(100_000)]) await redis.command('PUBLISH', channel, message)
+    await until('they came', () => (engine.stats().redis?.wakeUps.received ?? 0) >= 7)
+    await expect(engine.check({ jti: 'a', exp: EXP })).resolves.toMatchObject({ status: 'active' })
+    expect(engine.stats().lease.live).toBe(true)
+  })
+})
