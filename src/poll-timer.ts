@@ -3,6 +3,7 @@ export class PollTimer {
   readonly #poll: () => Promise<void>
   readonly #intervalMs: number
   #timer: NodeJS.Timeout | undefined
+  #immediate: NodeJS.Immediate | undefined
   #running: Promise<void> | undefined
   #hurried = false
   #stopped = false
@@ -21,26 +22,35 @@ export class PollTimer {
   hurry(): void {
     if (this.#hurried || this.#timer === undefined) return
     this.#hurried = true
-    if (this.#running === undefined) this.#pollIn(0)
+    if (this.#running === undefined) this.#pollSoon()
   }
 
   /** Resolves when no poll is under way. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
+    clearImmediate(this.#immediate)
     await this.#running
   }
 
-  #pollIn(ms: number): void {
-    if (this.#stopped) return
+  /** After what is in the socket already has been read: a timer would be a millisecond late. */
+  #pollSoon(): void {
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      this.#hurried = false
-      this.#running = this.#poll().finally(() => {
-        this.#running = undefined
-        this.#pollIn(this.#hurried ? 0 : this.#intervalMs)
-      })
-    }, ms)
-    this.#timer.unref()
+    this.#immediate = setImmediate(() => this.#run()).unref()
+  }
+
+  #pollIn(ms: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#run(), ms).unref()
+  }
+
+  #run(): void {
+    this.#hurried = false
+    this.#running = this.#poll().finally(() => {
+      this.#running = undefined
+      if (this.#stopped) return
+      if (this.#hurried) this.#pollSoon()
+      else this.#pollIn(this.#intervalMs)
+    })
   }
 }

@@ -71,7 +71,7 @@ export class Reader {
     begin.run()
     try {
       const head = this.head()
-      if (!this.#isPast(after, head) || !this.#isPast(seen, head)) return undefined
+      if (!this.#isPast(after, head) || (seen !== after && !this.#isPast(seen, head))) return undefined
       const rows = after.seq === head.seq ? [] : changes.all(after.seq, limit)
       const last = rows.length < limit ? undefined : rows.at(-1)
       const position = last === undefined ? head : { seq: last[0], epoch: this.#epochAt(last[0]) ?? '' }
