@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
+import { startRedis } from '../redis/server.js'
 import { judge, type Line } from './history.js'
 import { Child, directory, sleep } from './support.js'
 
@@ -31,14 +32,14 @@ interface Count { checks: number; active: number; revoked: number; unknown: numb
 interface Told { readonly count: Count; readonly history: readonly Line[] }
 
 /** Runs the peers on one store. Resolves with what each of them wrote down, and how often one was suspended. */
-async function run(peers: readonly Peer[], lockMs: number): Promise<{ told: Map<string, Told>; suspensions: number }> {
+async function run(peers: readonly Peer[], lockMs: number, redis: string | undefined): Promise<{ told: Map<string, Told>; suspensions: number }> {
   const folder = directory()
   const store = join(folder, 'store.db')
   const tokens = Math.floor((SECONDS * 1000) / PERIOD_MS)
   const children = peers.map(({ name, stalenessMs, writes = null, stallMs = 0, suspendMs = 0 }, i) => {
     const job = {
       name, periodMs: PERIOD_MS, tokens, writes, stallMs, seed: Math.floor(Math.random() * 2 ** 31), history: join(folder, name),
-      options: { store, claims: ['sub'], maxStalenessMs: stalenessMs, snapshot: i % 2 === 0 },
+      options: { store, claims: ['sub'], maxStalenessMs: stalenessMs, snapshot: i % 2 === 0, redis },
     }
     const child = new Child('peer.mjs', [JSON.stringify(job)])
     const ready = Promise.race([child.ended, new Promise((resolve) => child.process.once('message', resolve))])
@@ -88,12 +89,12 @@ class Seen {
 }
 
 /** Runs and judges, until every engine has been seen to do enough. */
-async function trial(peers: readonly Peer[], enough: (seen: (name: string) => Seen) => boolean, lockMs = 0) {
+async function trial(peers: readonly Peer[], enough: (seen: (name: string) => Seen) => boolean, lockMs = 0, redis?: string) {
   const all = new Map(peers.map(({ name }) => [name, new Seen()]))
   const seen = (name: string): Seen => all.get(name) ?? new Seen()
   let suspensions = 0
   for (let round = 0; round < MAX_ROUNDS && (round === 0 || !enough(seen)); round++) {
-    const { told, suspensions: more } = await run(peers, lockMs)
+    const { told, suspensions: more } = await run(peers, lockMs, redis)
     suspensions += more
     const history = [...told.values()].flatMap((one) => one.history)
     expect(judge(history, (engine) => peers.find(({ name }) => name === engine)?.stalenessMs ?? 0)).toEqual([])
@@ -137,5 +138,18 @@ describe('four processes on one store', () => {
       ['staller', 'strict'].every((name) => of(name).stalls > 5), 100)
     expect(suspensions).toBeGreaterThan(3)
     expect(seen('strict').near).toBe(0)
+  })
+})
+
+describe('four processes on one store, with a Redis between them', () => {
+  it('no "active" later than Δ: what they tell each other makes it sooner, and no lease longer', async () => {
+    const redis = await startRedis()
+    const { seen } = await trial([
+      { name: 'writer', stalenessMs: 300, writes: { mine: 0, of: 2 } },
+      { name: 'other writer', stalenessMs: 300, writes: { mine: 1, of: 2 } },
+      { name: 'staller', stalenessMs: 100, stallMs: 150 },
+      { name: 'sleeper', stalenessMs: 100, suspendMs: 200 },
+    ], (of) => ['staller', 'sleeper'].every((name) => of(name).near > 5 && of(name).turned > 5), 0, redis.url)
+    expect(seen('staller').stalls).toBeGreaterThan(5)
   })
 })
