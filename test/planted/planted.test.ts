@@ -66,6 +66,16 @@ const MISTAKES: readonly Mistake[] = [
     caughtBy: RESTORED, breaks: /× .*found by it at once/,
   },
   {
+    name: 'a follower asks only whether its position is in the history', file: 'sync.js',
+    is: 'poll(this.#position, SLICE, this.#seen)', becomes: 'poll(this.#position, SLICE)',
+    caughtBy: RESTORED, breaks: /× .*committed ahead of what it had read/,
+  },
+  {
+    name: 'an answer is cached that is newer than what was seen of the history', file: 'verdict-cache.js',
+    is: '(row?.seq ?? 0) <= this.horizon', becomes: 'true',
+    caughtBy: RESTORED, breaks: /× .*ahead of what an engine had read is not kept/,
+  },
+  {
     name: "Redis's answer is cached although a change came after its proof", file: 'closer-look.js',
     is: 'if (!this.#prefixCache.isCurrent(reply))', becomes: 'const current = this.#prefixCache.isCurrent(reply); await null; await null; await null; await null; await null; if (!current)',
     caughtBy: REDIS, breaks: /[23]: .* active/,

@@ -87,4 +87,34 @@ describe('a restored store, and a Redis of before', () => {
     await expect(second.lookup.check(C)).resolves.toMatchObject({ status: 'active', decidedBy: 'redis' })
     await expect(second.lookup.check(B)).resolves.toMatchObject({ status: 'revoked', decidedBy: 'store' })
   })
+
+  it('what an engine committed ahead of what it had read makes it start over, though its position is in the backup', async () => {
+    const clock = new ManualClock()
+    const store = new ModelStore()
+    const [first, other] = [await engineOn(store, clock), await engineOn(store, clock)]
+    await first.writer.revoke(B)
+    const restore = store.backup()
+    await other.sync.poll()
+    await other.writer.unrevoke(B)
+    // Ahead of the position, which stays before the other's change; Redis bears the version of this one.
+    await expect(first.writer.revoke(C)).resolves.toMatchObject({ seq: 3, redis: 'written' })
+    for (const engine of [first, other]) engine.freeze()
+    restore()
+    await first.sync.poll()
+    await expect(first.lookup.check(B)).resolves.toMatchObject({ status: 'revoked', decidedBy: 'store' })
+    expect(first.warnings).toContain('the store was restored or replaced: rebuilding from it')
+  })
+
+  it('what the store said ahead of what an engine had read is not kept', async () => {
+    const clock = new ManualClock()
+    const store = new ModelStore()
+    const [first, other] = [await engineOn(store, clock), await engineOn(store, clock)]
+    const restore = store.backup()
+    await other.writer.revoke(A)
+    for (const engine of [first, other]) engine.freeze()
+    await expect(first.lookup.check(A)).resolves.toMatchObject({ status: 'revoked', decidedBy: 'store' })
+    restore()
+    await first.sync.poll()
+    await expect(first.lookup.check(A)).resolves.toMatchObject({ status: 'active' })
+  })
 })
