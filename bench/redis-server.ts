@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { Redis } from 'ioredis'
 
 /** An empty redis-server of the benchmark's own, on loopback, that keeps nothing on its disk. */
@@ -21,18 +21,11 @@ export class RedisServer {
   }
 
   static async start(): Promise<RedisServer> {
+    const path = binary()
     const port = await freePort()
     const directory = mkdtempSync(join(tmpdir(), 'revocade-bench-redis-'))
-    const process = spawn('redis-server', ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', directory], { stdio: 'ignore' })
-    const missing = new Promise<never>((_, reject) => process.once('error', (cause) =>
-      reject(new Error('the Redis cases need redis-server on PATH: install it (Debian: apt-get install redis-server)', { cause }))))
-    const server = new RedisServer(port, process, directory)
-    try {
-      await Promise.race([server.client.ping(), missing])
-    } catch (error) {
-      server.client.disconnect()
-      throw error
-    }
+    const server = new RedisServer(port, spawn(path, ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', directory], { stdio: 'ignore' }), directory)
+    await server.client.ping()
     return server
   }
 
@@ -55,6 +48,14 @@ export class RedisServer {
     await ended
     rmSync(this.#directory, { recursive: true, force: true })
   }
+}
+
+function binary(): string {
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  const paths = ['redis-server', 'valkey-server'].flatMap((name) => folders.map((folder) => join(folder, name)))
+  const found = paths.find((path) => existsSync(path))
+  if (found !== undefined) return found
+  throw new Error('the Redis cases need redis-server or valkey-server on PATH: install one (Debian: apt-get install redis-server)')
 }
 
 function freePort(): Promise<number> {
