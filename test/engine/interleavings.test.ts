@@ -9,6 +9,8 @@ import { ModelStore } from './model-store.js'
 // order its requests and replies arrive, and a history that is held against the promises of docs/guarantees.md.
 
 const STALENESS_MS = 100
+/** A longer look: REVOCADE_TEST_RUNS=5000 npx vitest run test/engine/interleavings.test.ts */
+const RUNS = Number(process.env.REVOCADE_TEST_RUNS ?? 600)
 const EXP = 1_900_000_000
 const TOKENS = ['a', 'b', 'c'].map((jti) => ({ jti, sub: 'alice', exp: EXP }))
 const ALICE: Target = { kind: 'selector', where: { sub: 'alice' } }
@@ -91,7 +93,7 @@ describe('two engines on one store that answers late', () => {
           await scheduler.waitFor(Promise.all(underWay))
           for (const check of checks) expect(brokenPromise(check, facts, acks, STALENESS_MS)).toBeUndefined()
         }),
-        { numRuns: 600, endOnFailure: process.env.REVOCADE_DIST !== undefined },
+        { numRuns: RUNS, endOnFailure: process.env.REVOCADE_DIST !== undefined },
       )
       // The property is no use if the runs never get to the interesting places.
       for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(50)
