@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import { chartsOf } from '../../bench/report/charts.js'
+import { reportPage } from '../../bench/report/page.js'
+import { logTicks } from '../../bench/report/plot.js'
+import { measured, recordOf } from './sample-record.js'
+
+describe('the report', () => {
+  it('is one page that needs nothing else', async () => {
+    const page = await reportPage(recordOf(measured('one <engine>', 100), measured('another', 2000)))
+    expect(page).toMatch(/^<!doctype html>/)
+    expect(page).toContain('<svg')
+    expect(page).toContain('prefers-color-scheme: dark')
+    expect(page).toContain('name="viewport"')
+    expect(page).toContain('one &lt;engine&gt;')
+    expect(page).not.toMatch(/<script|<engine>|<link|@import|\bsrc=|url\(/)
+    expect(page).toContain('<td>1.2×</td><td>≤ 1.4×</td><td class="pass">pass</td>')
+  })
+
+  it('says which engine forgot something', async () => {
+    expect(await reportPage(recordOf(measured('filter', 100, { falseNegatives: 0 })))).not.toContain('False negatives:')
+    expect(await reportPage(recordOf(measured('filter', 100, { falseNegatives: 3 })))).toContain('<strong>False negatives:</strong> filter, n = 1000: 3')
+  })
+
+  it('shows a record of which only the figures were kept', async () => {
+    const page = await reportPage({ ...recordOf(), cases: [{ name: 'check', title: 'A check' }] })
+    expect(page).toContain('check ÷ its parts')
+    expect(page).not.toContain('<svg')
+  })
+})
+
+describe('the plots of a case', () => {
+  const sizes = [1000, 10_000, 100_000]
+
+  it('are rows by engine at one size', () => {
+    const [chart, ...others] = chartsOf([measured('a', 100), measured('b', 200)])
+    expect(others).toEqual([])
+    expect(chart).toMatchObject({ kind: 'range', points: [{ series: 'a', value: 100 }, { series: 'b', value: 200 }] })
+    for (const { low = 0, high = 0, value } of chart.points) expect([low < value, high > value]).toEqual([true, true])
+  })
+
+  it('are lines over several sizes, for each operation and mix', () => {
+    const results = sizes.flatMap((n) => ['hit', 'miss'].map((mix) => measured('a', n / 10, { n, mix, operation: 'has', keys: 'uuidv4' })))
+    expect(chartsOf(results).map(({ title, kind, points }) => [title, kind, points.length])).toEqual([
+      ['has, hit, uuidv4', 'lines', 3], ['has, miss, uuidv4', 'lines', 3],
+    ])
+  })
+
+  it('show memory and false positives where they were measured, each once', () => {
+    const results = ['hit', 'miss'].flatMap((mix) => [
+      measured('a', 100, { mix, bytesPerEntry: 2.7, falsePositiveRate: 1e-4 }), measured('b', 200, { mix, bytesPerEntry: 70, falsePositiveRate: 0 }),
+    ])
+    const figures = chartsOf(results).slice(2)
+    expect(figures.map(({ title, points }) => [title, points.map(({ series }) => series)])).toEqual([
+      ['bytes an entry', ['a', 'b']], ['false-positive rate', ['a']],
+    ])
+  })
+})
+
+describe('a logarithmic axis', () => {
+  it.each([[50, 400], [50, 5000], [1e-4, 1], [10, 1e6]])('from %d to %d has a few labels, no two alike', (least, most) => {
+    const ticks = logTicks(least, most).filter((tick) => tick >= least && tick <= most)
+    expect(new Set(ticks).size).toBe(ticks.length)
+    expect(ticks.length).toBeGreaterThan(2)
+    expect(ticks.length).toBeLessThan(9)
+  })
+})
