@@ -22,6 +22,7 @@ const ZONES: readonly Zone[] = [
   { of: /^testing\//, mayImport: new RegExp(`^testing/|^${BASE}|^prefilter/(?:snapshot|create)\\.ts$|^node:assert|^node:crypto$`) },
   { of: /^token\//, mayImport: new RegExp(`^token/|^${BASE}|^node:crypto$`) },
   { of: /^prefilter\//, mayImport: new RegExp(`^prefilter/|^${BASE}|^node:crypto$|^bloom-filters$`) },
+  { of: /^tuning\//, mayImport: new RegExp(`^tuning/|^${BASE}|^prefilter/sizing\\.ts$`) },
   { of: /^store\/sqlite\//, mayImport: new RegExp(`^store/sqlite/|^${BASE}|${NODE}|^better-sqlite3$`) },
   { of: /^redis\//, mayImport: new RegExp(`^redis/|^${BASE}|^(?:arguments|known-versions|prefix-cache)\\.ts$|${NODE}|^ioredis$`) },
   // What everyone may import imports nothing, or nothing but its like.
@@ -89,9 +90,9 @@ describe('imports point one way', () => {
   })
 })
 
-describe('token/ and prefilter/ are pure', () => {
+describe('token/, prefilter/ and tuning/ are pure', () => {
   it('no timers, clock, process, network or files', () => {
-    const pure = [...sources].filter(([path]) => /^(?:token|prefilter)\//.test(path))
+    const pure = [...sources].filter(([path]) => /^(?:token|prefilter|tuning)\//.test(path))
     expect(pure.length).toBeGreaterThan(10)
     expect(pure.flatMap(([path, text]) => outsideReach(path, text))).toEqual([])
   })

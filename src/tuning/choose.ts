@@ -1,0 +1,97 @@
+import type { Costs } from './costs.js'
+import type { Prediction } from './predict.js'
+import type { Traffic } from './traffic.js'
+
+/** Which of the budgets a candidate keeps. */
+export interface Fit {
+  readonly memory: boolean
+  readonly storeReads: boolean
+}
+
+export interface Choice {
+  readonly chosen: Prediction
+  /** Best first: what fits before what does not, then by cost. */
+  readonly ranked: readonly Prediction[]
+  /** False: nothing keeps both budgets, and the chosen one misses least. */
+  readonly fits: boolean
+  /** In words. */
+  readonly reasons: readonly string[]
+}
+
+export function fitOf({ memoryBytes, falseStoreReadsPerDay }: Prediction, { memoryBytes: most = Infinity, storeReadsPerDay = Infinity }: Traffic): Fit {
+  return { memory: memoryBytes <= most, storeReads: falseStoreReadsPerDay <= storeReadsPerDay }
+}
+
+/** The cheapest of those that keep the budgets; where none does, the one that exceeds them by the smallest factor. */
+export function choose(predictions: readonly Prediction[], traffic: Traffic, costs: Costs): Choice {
+  const ranked = [...predictions].sort((a, b) => excess(a, traffic) - excess(b, traffic) || a.costCores - b.costCores)
+  const [chosen] = ranked
+  const fits = excess(chosen, traffic) === 0
+  return { chosen, ranked, fits, reasons: fits ? reasonsFor(ranked, traffic, costs) : whyNone(chosen, traffic) }
+}
+
+/** How far it is beyond the budgets, as the sum of the logarithms of the factors; 0 where it keeps them. */
+function excess({ memoryBytes, falseStoreReadsPerDay }: Prediction, { memoryBytes: most = Infinity, storeReadsPerDay = Infinity }: Traffic): number {
+  const over = (value: number, limit: number): number => (value <= limit ? 0 : Math.log(value / Math.max(limit, 1e-9)))
+  return over(memoryBytes, most) + over(falseStoreReadsPerDay, storeReadsPerDay)
+}
+
+function reasonsFor(ranked: readonly Prediction[], traffic: Traffic, costs: Costs): string[] {
+  const [chosen] = ranked
+  const fitting = ranked.filter((one) => excess(one, traffic) === 0)
+  const all = fitting.length === ranked.length ? `of all ${ranked.length} candidates` : `of the ${fitting.length} of ${ranked.length} candidates that keep the budget`
+  const reasons = [fitting.length === 1
+    ? `${chosen.candidate.name} is the only one of ${ranked.length} candidates that keeps the budget.`
+    : `${chosen.candidate.name} costs least ${all}: ${cores(chosen.costCores)}, checks and memory together.`]
+  const cheaper = ranked.filter((one) => excess(one, traffic) > 0 && one.costCores < chosen.costCores).sort((a, b) => a.costCores - b.costCores).at(0)
+  if (cheaper !== undefined) {
+    const { memory } = fitOf(cheaper, traffic)
+    reasons.push(`${cheaper.candidate.name} would cost ${cores(cheaper.costCores)}, but ${memory ? 'lets too many false positives through to the store' : 'takes more memory than there is'}.`)
+  }
+  const next = fitting.at(1)
+  if (next !== undefined) reasons.push(comparison(chosen, next))
+  reasons.push(...aboutRedis(chosen, traffic, costs))
+  return reasons
+}
+
+/** What the runner-up gives and takes. */
+function comparison(chosen: Prediction, next: Prediction): string {
+  const more = (next.costCores / chosen.costCores - 1) * 100
+  const apart = [
+    against('memory', next.memoryBytes / chosen.memoryBytes),
+    against('time a check', next.meanNs / chosen.meanNs),
+  ].filter((text) => text !== undefined)
+  return `Next is ${next.candidate.name}, at ${more < 0.1 ? 'as good as the same cost' : `${more.toPrecision(2)} % more`}${apart.length === 0 ? '' : `: ${apart.join(', ')}`}.`
+}
+
+function against(what: string, ratio: number): string | undefined {
+  const times = Number(ratio.toPrecision(2))
+  return times === 1 ? undefined : `${times} times the ${what}`
+}
+
+function aboutRedis({ candidate }: Prediction, { redisRttUs }: Traffic, { storeRead }: Costs): string[] {
+  if (redisRttUs === undefined) return []
+  const times = `a read of the store takes ${micro(storeRead)}, a round trip to Redis ${micro(redisRttUs * 1000)}`
+  if (candidate.redis) return [`Redis takes nearly all false positives off the store; ${times}.`]
+  return [`No Redis for the sake of lookups: ${times}. It may still be worth its wake-ups, which tell other processes of a revocation at once.`]
+}
+
+function whyNone(chosen: Prediction, traffic: Traffic): string[] {
+  const { memory, storeReads } = fitOf(chosen, traffic)
+  const missed = [
+    ...(memory ? [] : [`it takes ${(chosen.memoryBytes / 2 ** 20).toPrecision(3)} MiB`]),
+    ...(storeReads ? [] : [`it lets ${chosen.falseStoreReadsPerDay.toPrecision(2)} false positives a day through to the store`]),
+  ].join(' and ')
+  return [
+    `Nothing keeps the budget. ${chosen.candidate.name} misses it by least: ${missed}.`,
+    storeReads ? 'Give more memory.' : memory ? 'Allow more reads of the store, or more memory.' : 'Give more memory or allow more reads of the store.',
+  ]
+}
+
+function cores(value: number): string {
+  return value < 1 ? `${(value * 1000).toPrecision(2)} thousandths of a core` : `${value.toPrecision(2)} cores`
+}
+
+function micro(ns: number): string {
+  return `${Number((ns / 1000).toPrecision(2))} µs`
+}

@@ -1,0 +1,44 @@
+/** One way a check can go: how likely it is, and what it takes. */
+export interface Outcome {
+  readonly share: number
+  /** Nanoseconds. */
+  readonly mean: number
+  /** p99 ÷ p50 of this outcome alone, at least 1. */
+  readonly tail: number
+}
+
+/** Standard deviations from the median to the 99th percentile. */
+const Z99 = 2.3263
+
+export function meanOf(outcomes: readonly Outcome[]): number {
+  return outcomes.reduce((sum, { share, mean }) => sum + share * mean, 0)
+}
+
+/**
+ * The time that a share `p` of all checks stays below. Each outcome is taken as log-normal, as latencies mostly are, so that its mean and its
+ * tail say all; then the quantile of the mixture is where the outcomes' distributions, weighted, reach `p`.
+ */
+export function quantileOf(outcomes: readonly Outcome[], p: number): number {
+  const parts = outcomes.filter(({ share, mean }) => share > 0 && mean > 0).map(({ share, mean, tail }) => {
+    const sigma = Math.max(1e-3, Math.log(Math.max(1, tail)) / Z99)
+    return { share, sigma, logMedian: Math.log(mean) - sigma ** 2 / 2 }
+  })
+  if (parts.length === 0) return 0
+  const below = (log: number): number => parts.reduce((sum, { share, sigma, logMedian }) => sum + share * normal((log - logMedian) / sigma), 0)
+  let low = Math.min(...parts.map(({ logMedian, sigma }) => logMedian - 6 * sigma))
+  let high = Math.max(...parts.map(({ logMedian, sigma }) => logMedian + 6 * sigma))
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2
+    if (below(middle) < p) low = middle
+    else high = middle
+  }
+  return Math.exp(high)
+}
+
+/** The normal distribution, to 1e-7 (Abramowitz and Stegun 26.2.17). */
+function normal(z: number): number {
+  const t = 1 / (1 + 0.2316419 * Math.abs(z))
+  const tail = (Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI))
+    * t * (0.319381530 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
+  return z > 0 ? 1 - tail : tail
+}

@@ -1,0 +1,77 @@
+import type { Candidate } from './candidates.js'
+import { activeNs, CORES_PER_GIB, type Costs } from './costs.js'
+import { meanOf, type Outcome, quantileOf } from './mixture.js'
+import type { RedisLayer } from './redis-layer.js'
+import { cacheShare, SECONDS_PER_DAY, type Traffic } from './traffic.js'
+
+/** What a candidate should do under some traffic. Times in nanoseconds, of one check. */
+export interface Prediction {
+  readonly candidate: Candidate
+  /** Of L0, in each process. */
+  readonly memoryBytes: number
+  /** Null where it uses no Redis. */
+  readonly redisBytes: number | null
+  /** Of all checks, the share that asks Redis or the store. */
+  readonly leavesProcess: number
+  readonly meanNs: number
+  readonly p99Ns: number
+  /** Reads of the store for tokens that nobody revoked, and all reads. */
+  readonly falseStoreReadsPerDay: number
+  readonly storeReadsPerDay: number
+  /** What the checks wait and what the memory costs, both in cores. */
+  readonly costCores: number
+}
+
+/** What a prediction is about besides the traffic. */
+export interface Conditions {
+  readonly costs: Costs
+  /** Undefined: there is none. */
+  readonly layer: RedisLayer | undefined
+  /** Of checks of revoked tokens, the share that the verdict cache answers. Default: what the traffic gives. */
+  readonly cached?: number
+}
+
+/**
+ * A check is one of five things: of an active token that L0 rules out, or doesn't; of a revoked one that the cache knows, or doesn't; and
+ * behind Redis also one that it proves absent. That a false positive may be asked again and then cached is left out: every token counts as new, so
+ * reads are at most what is said.
+ */
+export function predict(candidate: Candidate, traffic: Traffic, { costs, layer, cached = cacheShare(traffic) }: Conditions): Prediction {
+  const { revokedShare, checksPerSecond, redisRttUs = 0 } = traffic
+  const l1 = candidate.redis ? layer : undefined
+  const falsePositives = (1 - revokedShare) * candidate.falsePositiveRate
+  const unknownRevoked = revokedShare * (1 - cached)
+  // What Redis can't prove absent goes on to the store; without Redis everything does.
+  const toStore = l1 === undefined ? 1 : Math.min(1, l1.falsePositiveRate + l1.unprovenShare)
+  const active = activeNs(costs, candidate.prefilter.kind, candidate.bytes, candidate.entries)
+  const grown = active - (costs.active[0]?.[1] ?? 0)
+  const redis = costs.redisPath + redisRttUs * 1000
+  const store = (l1 === undefined ? costs.storePath : redis) + costs.storeRead
+  const behind = costs.tails.behind
+  const outcomes: Outcome[] = [
+    { share: (1 - revokedShare) * (1 - candidate.falsePositiveRate), mean: active, tail: costs.tails.active },
+    { share: falsePositives * (1 - toStore), mean: grown + redis, tail: tailOf(costs.redisPath, redis, behind) },
+    { share: falsePositives * toStore, mean: grown + store, tail: tailOf(costs.storePath, store, behind) },
+    { share: revokedShare * cached, mean: grown + costs.cached, tail: behind },
+    { share: unknownRevoked, mean: grown + store, tail: tailOf(costs.storePath, store, behind) },
+  ]
+  const meanNs = meanOf(outcomes)
+  const falseReads = checksPerSecond * SECONDS_PER_DAY * falsePositives * toStore
+  const redisBytes = l1?.bytes ?? null
+  return {
+    candidate,
+    memoryBytes: candidate.bytes,
+    redisBytes,
+    leavesProcess: falsePositives + unknownRevoked,
+    meanNs,
+    p99Ns: quantileOf(outcomes, 0.99),
+    falseStoreReadsPerDay: falseReads,
+    storeReadsPerDay: falseReads + checksPerSecond * SECONDS_PER_DAY * unknownRevoked,
+    costCores: (checksPerSecond * meanNs) / 1e9 + ((candidate.bytes + (redisBytes ?? 0)) / 2 ** 30) * CORES_PER_GIB,
+  }
+}
+
+/** The round trip and the store are taken as constant: only our own part has a tail. */
+function tailOf(own: number, all: number, tail: number): number {
+  return 1 + ((tail - 1) * Math.min(own, all)) / all
+}

@@ -1,0 +1,64 @@
+import { MAX_BUCKET_BITS } from '../buckets.js'
+import type { Population } from './traffic.js'
+
+/** What L1 would be. Nothing of it is an option: the field is fixed, and the store divides its buckets by itself. */
+export interface RedisLayer {
+  /** The field of a digest in its bucket. */
+  readonly fieldBits: number
+  /** The store has 2^bits buckets. */
+  readonly bucketBits: number
+  /** Revocations in a bucket, at the mean. */
+  readonly rowsPerBucket: number
+  /** Of its data structures in Redis. */
+  readonly bytes: number
+  /** The chance that a digest that is not in a bucket meets one of its fields. */
+  readonly falsePositiveRate: number
+  /** The share of lookups whose bucket has a version that proves nothing just then: it was changed a moment ago. */
+  readonly unprovenShare: number
+}
+
+/** As src/redis/keys.ts and division.ts have them; a test holds them equal. */
+export const FIELD_BITS = 48
+export const MOST_ROWS = 256
+export const FEWEST_ROWS = 64
+
+/** A change is written to Redis, told to the others, and polled by them: a round trip each. */
+const ROUND_TRIPS_UNTIL_KNOWN = 3
+
+/**
+ * A bucket in Redis 7 (listpack.c, sds.h, dict.c): six bytes of field and four of value, each with a byte before and a byte after it; `#`,
+ * 14 bytes of version, a head of seven.
+ */
+const ENTRY_BYTES = 14
+const LISTPACK_BYTES = 26
+/** Beside it: the key of 28 to 34 characters, its object, an entry in each of the dictionaries of keys and expiries, and their slots. */
+const KEY_BYTES = 150
+
+/**
+ * Buckets divide when one has more than {@link MOST_ROWS}, into parts of {@link FEWEST_ROWS} or more. What is filled at once ends with the
+ * most parts; what grew little by little has up to four times as many rows in a bucket, and a sixth less memory a row.
+ */
+export function redisLayer({ kept, perSecond }: Population, rttUs: number): RedisLayer {
+  const bucketBits = kept <= MOST_ROWS ? 0 : Math.min(MAX_BUCKET_BITS, Math.floor(Math.log2(kept / FEWEST_ROWS)))
+  const buckets = 2 ** bucketBits
+  const rowsPerBucket = kept / buckets
+  const window = (ROUND_TRIPS_UNTIL_KNOWN * rttUs) / 1e6
+  return {
+    fieldBits: FIELD_BITS,
+    bucketBits,
+    rowsPerBucket,
+    bytes: Math.round(buckets * (allocated(LISTPACK_BYTES + ENTRY_BYTES * rowsPerBucket) + KEY_BYTES)),
+    falsePositiveRate: rowsPerBucket / 2 ** FIELD_BITS,
+    unprovenShare: -Math.expm1((-perSecond / buckets) * window),
+  }
+}
+
+/** What jemalloc gives: classes of a quarter between powers of two, so an eighth at most is lost at the mean, half of that here. */
+function allocated(bytes: number): number {
+  return bytes * (1 + 1 / 16)
+}
+
+/** Bits of the whole L1 prefix (bucket and field) that leave so many false reads a day: b ≥ log2(λ·ε0·N / B). */
+export function prefixBitsNeeded(lookupsPerDay: number, kept: number, readsPerDay: number): number {
+  return Math.max(0, Math.log2((lookupsPerDay * kept) / readsPerDay))
+}
