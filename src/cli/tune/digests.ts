@@ -1,0 +1,22 @@
+import type { Digest } from '../../ports.js'
+
+/** Random digests, the same in every run, without allocation (Chris Doty-Humphrey's sfc32). */
+export function digestSource(seed: number): (digest: Digest) => Digest {
+  let a = 0x9e3779b9 | 0
+  let b = seed | 0
+  let c = 0x243f6a88
+  let counter = 1
+  const next = (): number => {
+    const out = (((a + b) | 0) + counter) | 0
+    counter = (counter + 1) | 0
+    a = b ^ (b >>> 9)
+    b = (c + (c << 3)) | 0
+    c = (((c << 21) | (c >>> 11)) + out) | 0
+    return out
+  }
+  for (let i = 0; i < 20; i++) next()
+  return (digest) => {
+    for (let i = 0; i < 4; i++) digest[i] = next()
+    return digest
+  }
+}

@@ -1,0 +1,59 @@
+import { systemClock } from '../../clock.js'
+import { CloserLook } from '../../closer-look.js'
+import { L0 } from '../../l0.js'
+import { Lease } from '../../lease.js'
+import { Lookup } from '../../lookup.js'
+import type { Logger, Prefilter } from '../../ports.js'
+import { Sync } from '../../sync.js'
+import { TokenDigester } from '../../token/identify.js'
+import { VerdictCache } from '../../verdict-cache.js'
+import { POSITION, StandIns, type StandInTimes } from './stand-ins.js'
+
+const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+/** Longer than any run, so that nothing has to be polled. It is looked at all the same, in each check. */
+const LEASE_MS = 3_600_000
+const GRACE_SECONDS = 3660
+
+/**
+ * The engine's own read path over a filter that was filled by hand, with stand-ins for Redis and the store. So what L0 lets through, and all
+ * that happens in the process, is real.
+ */
+export class ReadPath {
+  readonly lookup: Lookup
+  readonly l0: L0
+  readonly behind: StandIns
+  readonly #sync: Sync
+
+  private constructor(prefilter: Prefilter, times: StandInTimes, cacheEntries: number) {
+    this.behind = new StandIns(times)
+    const digester = ReadPath.digester()
+    const store = this.behind.store()
+    const common = { clock: systemClock, logger: SILENT, graceSeconds: GRACE_SECONDS }
+    this.l0 = new L0({ ...common, prefilter: { kind: prefilter.kind }, selectors: [['sid'], ['sub']] }, digester, prefilter)
+    const lease = new Lease(systemClock, LEASE_MS)
+    const cache = new VerdictCache(cacheEntries)
+    this.#sync = new Sync(
+      { ...common, store, l0: this.l0, cache, lease, maxStalenessMs: LEASE_MS, exclusive: false, checkpoint: () => undefined },
+      POSITION,
+    )
+    this.lookup = new Lookup({
+      digester, lease, l0: this.l0, sync: this.#sync, clock: systemClock, onUnknown: 'throw', clockToleranceSeconds: 60,
+      closerLook: new CloserLook(cache, store, this.behind.prefixCache()),
+    })
+  }
+
+  static async open(prefilter: Prefilter, times: StandInTimes, cacheEntries: number): Promise<ReadPath> {
+    const path = new ReadPath(prefilter, times, cacheEntries)
+    await path.#sync.start()
+    return path
+  }
+
+  /** Names tokens as its checks do: what is added to the filter must be what they look for. */
+  static digester(): TokenDigester {
+    return new TokenDigester({ key: new Uint8Array(16).fill(7), namespace: 'default', idClaims: ['jti'], maxTokenBytes: 16_384 })
+  }
+
+  close(): Promise<void> {
+    return this.#sync.stop()
+  }
+}
