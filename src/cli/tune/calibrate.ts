@@ -7,71 +7,84 @@ import { BLOCK_BITS } from '../../prefilter/sizing.js'
 import { type Costs, DEFAULT_COSTS } from '../../tuning/costs.js'
 import { digestSource } from './digests.js'
 import { ReadPath } from './read-path.js'
-import { quantile, timeChecks, type Timing, type TokenSource } from './timing.js'
+import { quantile, timeChecks, type TokenSource } from './timing.js'
 
 /** Tables that checks are timed with, in bytes: what fits the caches, and what does not. */
 const TABLES = [2 ** 18, 2 ** 22, 2 ** 24, 2 ** 26] as const
-/** Of each thing so many checks (twice), for so long at most: all of it takes well under a second where the machine is free. */
-const CHECKS = 2560
-const LIMIT_MS = 40
+/** Everything in turn, again and again: whatever else the machine does then falls on all alike. The first rounds are for the compilers. */
+const WARM_UP = 2
+const ROUNDS = 7
+/** Checks of a round as a whole, and as many one by one. In all some 700 ms where the machine is free. */
+const CHECKS = 1024
+/** Where it is not: no more rounds than these after so long. */
+const LIMIT_MS = 900
+const FEWEST_ROUNDS = 2
 /** Entries of the small filters of other kinds. */
 const SMALL = 16_384
 /** As a Bloom filter at 1e-4 has them. */
 const PROBES = 16
 const CACHE_ENTRIES = 10_000
 
+/** One thing that is timed: checks through a path, with a filter. */
+interface Subject {
+  readonly path: ReadPath
+  readonly prefilter: Prefilter
+  readonly source: TokenSource
+  readonly medians: number[]
+  readonly tails: number[]
+}
+
 /**
  * What checks cost on this machine, by the engine's own read path. `largest`: the largest table that is of interest, in bytes. `storeReadNs` is
  * not measured: what a read takes depends on what is stored where.
  */
 export async function calibrate(largest: number, storeReadNs: number): Promise<Costs> {
-  const path = await ReadPath.open(await createPrefilter({ kind: 'bloom' }), { storeReadNs: 0, unprovenShare: 0, redisRttNs: undefined }, CACHE_ENTRIES)
-  const ids = idSource()
-  const time = (prefilter: Prefilter, source: TokenSource = ids): Promise<Timing> => {
-    path.l0.prefilter = prefilter
-    return timeChecks(path.lookup, source, CHECKS, LIMIT_MS)
-  }
   const nothing = new NoPrefilter()
-  const small = halfFull(TABLES[0])
-  // Compilers first.
-  for (const prefilter of [small, await filled('trie'), await filled('exact'), nothing]) await time(prefilter)
+  const alone = await ReadPath.open(nothing, { storeReadNs: 0, unprovenShare: 0, redisRttNs: undefined }, CACHE_ENTRIES)
+  const redis = await ReadPath.open(nothing, { storeReadNs: 0, unprovenShare: 0, redisRttNs: 0 }, CACHE_ENTRIES)
+  const fresh = idSource()
+  const subject = (prefilter: Prefilter, path = alone, source = fresh): Subject => ({ path, prefilter, source, medians: [], tails: [] })
+  // One table beyond the largest, to draw the line towards.
+  const tables = TABLES.filter((bytes) => bytes === TABLES[0] || bytes / 16 <= largest)
+  const active = tables.map((bytes) => subject(halfFull(bytes)))
+  const [trie, exact] = [subject(await filled('trie')), subject(await filled('exact'))]
+  const [store, cached, proven] = [subject(nothing), subject(nothing, alone, (index) => `cached-${index % 256}`), subject(nothing, redis)]
+  await timeAll([...active, trie, exact, store, cached, proven])
+  await Promise.all([alone.close(), redis.close()])
 
-  const { median: least, singles } = await time(small)
-  const active: [number, number][] = [[TABLES[0], least]]
-  for (const bytes of TABLES.slice(1)) {
-    // One beyond the largest, to draw the line towards.
-    if (bytes / 16 > largest) break
-    active.push([bytes, Math.max((await time(halfFull(bytes))).median, active[active.length - 1][1])])
-  }
-  const more = async (kind: 'trie' | 'exact'): Promise<number> => Math.max(0, (await time(await filled(kind))).median - least)
-  const [trie, exact] = [await more('trie'), await more('exact')]
-  const store = await time(nothing)
-  const cached = await time(nothing, (index) => `cached-${index % 256}`)
-  await path.close()
+  const least = timeOf(active[0])
+  const more = (one: Subject): number => Math.max(0, timeOf(one) - least)
   const { kinds } = DEFAULT_COSTS
   return {
     source: 'measured',
-    active,
-    kinds: { bloom: kinds.bloom, trie: { ...kinds.trie, extra: trie }, exact: { ...kinds.exact, extra: exact } },
-    cached: cached.median,
-    storePath: store.median,
-    redisPath: await redisPath(ids),
+    active: tables.map((bytes, i) => [bytes, Math.max(...active.slice(0, i + 1).map(timeOf))] as const),
+    kinds: { bloom: kinds.bloom, trie: { ...kinds.trie, extra: more(trie) }, exact: { ...kinds.exact, extra: more(exact) } },
+    cached: timeOf(cached),
+    storePath: timeOf(store),
+    redisPath: timeOf(proven),
     storeRead: storeReadNs,
-    tails: { active: tailOf(singles), behind: tailOf(store.singles) },
+    tails: { active: medianOf(active.flatMap(({ tails }) => tails)), behind: medianOf(store.tails) },
   }
 }
 
-function tailOf(singles: Float64Array): number {
-  return Math.max(1, quantile(singles, 0.99) / quantile(singles, 0.5))
+async function timeAll(subjects: readonly Subject[]): Promise<void> {
+  const started = performance.now()
+  for (let round = -WARM_UP; round < ROUNDS; round++) {
+    if (round >= FEWEST_ROUNDS && performance.now() - started > LIMIT_MS) return
+    for (const { path, prefilter, source, medians, tails } of subjects) {
+      path.l0.prefilter = prefilter
+      const { median, singles } = await timeChecks(path.lookup, source, CHECKS, LIMIT_MS)
+      if (round < 0) continue
+      medians.push(median)
+      tails.push(Math.max(1, quantile(singles, 0.99) / quantile(singles, 0.5)))
+    }
+  }
 }
 
-async function redisPath(ids: TokenSource): Promise<number> {
-  const path = await ReadPath.open(new NoPrefilter(), { storeReadNs: 0, unprovenShare: 0, redisRttNs: 0 }, CACHE_ENTRIES)
-  try {
-    return (await timeChecks(path.lookup, ids, CHECKS, LIMIT_MS)).median
-  } finally {
-    await path.close()
-  }
+const timeOf = ({ medians }: Subject): number => medianOf(medians)
+
+function medianOf(values: readonly number[]): number {
+  return quantile(Float64Array.from(values).sort(), 0.5)
 }
 
 /** Each id once, whoever asks. */
