@@ -8,6 +8,7 @@ import { addImport } from './commands/import.js'
 import { addList } from './commands/list.js'
 import { addRevoke } from './commands/revoke.js'
 import { addStats } from './commands/stats.js'
+import { addTune } from './commands/tune.js'
 import { addUnrevoke } from './commands/unrevoke.js'
 import { addWatch } from './commands/watch.js'
 import { CliError, reportOf, withoutSecrets } from './errors.js'
@@ -24,7 +25,7 @@ export function createProgram(): Command {
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
     .addHelpText('after', '\nExit codes: 0 active or done, 1 revoked, 2 error or unknown.\nExamples: revocade demo\n          revocade revoke --jti 7f2c --expires-in 8h\n          echo "$TOKEN" | revocade check -')
-  for (const add of [addDemo, addRevoke, addCheck, addUnrevoke, addList, addImport, addExport, addStats, addWatch, addDoctor]) add(program)
+  for (const add of [addDemo, addRevoke, addCheck, addUnrevoke, addList, addImport, addExport, addStats, addWatch, addDoctor, addTune]) add(program)
   return program
 }
 

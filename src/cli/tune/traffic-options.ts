@@ -23,7 +23,7 @@ interface Field {
   readonly fallback: string | undefined
   readonly hint: string
   /** NaN for what is none. */
-  parse(text: string): number
+  readonly parse: (text: string) => number
   readonly least: number
   readonly most: number
   readonly whole?: boolean

@@ -1,0 +1,120 @@
+import { writeFile } from 'node:fs/promises'
+import { type Command, InvalidArgumentError } from 'commander'
+import { candidates } from '../../tuning/candidates.js'
+import { type Costs, DEFAULT_COSTS } from '../../tuning/costs.js'
+import { recommend, type Recommendation } from '../../tuning/recommend.js'
+import { population, type Traffic } from '../../tuning/traffic.js'
+import { addOutputOptions, type OutputOptions } from '../common.js'
+import { CliError } from '../errors.js'
+import { writeJson, writeLine } from '../output.js'
+import { StepProgress } from '../progress.js'
+import { figuresFromStats } from '../tune/from-stats.js'
+import { documentOf } from '../tune/json.js'
+import type { Measured } from '../tune/measure.js'
+import { ask } from '../tune/questions.js'
+import { reportText } from '../tune/report.js'
+import { FIELDS, type FigureKey, KEYS, missing, readFigure, type TrafficFigures, trafficOf } from '../tune/traffic-options.js'
+
+interface TuneOptions extends OutputOptions, TrafficFigures {
+  readonly fromStats?: string
+  readonly storeReadUs: number
+  readonly calibration: boolean
+  readonly measure?: boolean
+  readonly html?: string
+  readonly progress: boolean
+}
+
+const MEASURED = 3
+const WIDTH = 100
+
+export function addTune(program: Command): void {
+  const command = program
+    .command('tune')
+    .description('Recommend a filter, and whether Redis helps, for your traffic: a table, a plot, the options to paste. Asks for what it is not told.')
+  for (const key of KEYS) {
+    const { flag, argument, about, fallback = '' } = FIELDS[key]
+    command.option(`${flag} ${argument}`, `${about}${fallback === '' ? '' : ` (default: ${fallback})`}`, parserOf(key))
+  }
+  command
+    .option('--from-stats <file>', "take what engines know: stats() as JSON, 'revocade stats --json' or 'watch --json'; - is stdin. Flags win")
+    .option('--store-read-us <µs>', 'what a read of the store takes, in microseconds', parseMicroseconds, DEFAULT_COSTS.storeRead / 1000)
+    .option('--no-calibration', "use a benchmark's figures, do not measure this machine first (a second)")
+    .option('--measure', `build the best ${MEASURED} with synthetic revocations and measure them`)
+    .option('--html <file>', 'write a page with the plot as well')
+    .option('--no-progress', 'no progress bar')
+    .action(tune)
+  addOutputOptions(command)
+}
+
+async function tune(options: TuneOptions): Promise<void> {
+  const traffic = trafficOf(await figures(options))
+  const { recommendation, measured } = await answer(traffic, options)
+  if (options.html !== undefined) await writePage(options.html, recommendation, measured)
+  if (options.json === true) {
+    await writeJson(documentOf(recommendation, measured))
+    return
+  }
+  const width = process.stdout.isTTY ? process.stdout.columns : WIDTH
+  await writeLine(reportText(recommendation, measured, width))
+}
+
+/** Flags, then what engines tell, then answers. */
+async function figures(options: TuneOptions): Promise<TrafficFigures> {
+  const flags: TrafficFigures = Object.fromEntries(KEYS.map((key) => [key, options[key]]).filter(([, value]) => value !== undefined))
+  const { tokenLife = readFigure('tokenLife', FIELDS.tokenLife.fallback ?? '') ?? 3600 } = flags
+  const told = options.fromStats === undefined ? {} : await figuresFromStats(options.fromStats, tokenLife)
+  const known = { ...told, ...flags }
+  const lacking = missing(known)
+  if (lacking.length === 0) return known
+  // Where stdin was a file of figures, or is a pipe, nobody is there to be asked.
+  if (process.stdin.isTTY && options.json !== true && options.fromStats !== '-') return ask(known)
+  throw new CliError('ERR_USAGE', `give ${lacking.map((key) => `${FIELDS[key].flag} (${FIELDS[key].about})`).join(' and ')}`)
+}
+
+async function answer(traffic: Traffic, options: TuneOptions): Promise<{ recommendation: Recommendation; measured: readonly Measured[] }> {
+  const storeRead = options.storeReadUs * 1000
+  const progress = new StepProgress(options.progress && options.json !== true)
+  try {
+    // Before anything is timed: what can't be held shows here.
+    recommend(traffic, DEFAULT_COSTS)
+    progress.show('calibrating', 0)
+    const costs = options.calibration ? await calibrated(traffic, storeRead) : { ...DEFAULT_COSTS, storeRead }
+    const recommendation = recommend(traffic, costs)
+    if (options.measure !== true) return { recommendation, measured: [] }
+    const { measure } = await import('../tune/measure.js')
+    return { recommendation, measured: await measure(recommendation, MEASURED, (what, share) => progress.show(what, share)) }
+  } catch (error) {
+    if (error instanceof RangeError) throw new CliError('ERR_USAGE', error.message, { cause: error })
+    throw error
+  } finally {
+    progress.stop()
+  }
+}
+
+async function calibrated(traffic: Traffic, storeReadNs: number): Promise<Costs> {
+  const { calibrate } = await import('../tune/calibrate.js')
+  return calibrate(Math.max(...candidates(population(traffic), false).map(({ bytes }) => bytes)), storeReadNs)
+}
+
+async function writePage(file: string, recommendation: Recommendation, measured: readonly Measured[]): Promise<void> {
+  const { pageOf } = await import('../tune/html.js')
+  try {
+    await writeFile(file, pageOf(recommendation, measured, new Date()))
+  } catch (error) {
+    throw new CliError('ERR_FILE', `--html: ${file} can't be written: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+}
+
+function parserOf(key: FigureKey): (text: string) => number {
+  return (text) => {
+    const value = readFigure(key, text)
+    if (value === undefined) throw new InvalidArgumentError(`Give ${FIELDS[key].hint}.`)
+    return value
+  }
+}
+
+function parseMicroseconds(text: string): number {
+  const value = Number(text)
+  if (/^\d*\.?\d+$/.test(text) && value <= 1e7) return value
+  throw new InvalidArgumentError('Give microseconds from 0 to 1e7.')
+}

@@ -1,0 +1,29 @@
+import { fitOf } from '../../tuning/choose.js'
+import type { Prediction } from '../../tuning/predict.js'
+import type { Recommendation } from '../../tuning/recommend.js'
+import { optionsText } from './advice.js'
+import type { Measured } from './measure.js'
+
+/** The recommendation for programs. Bytes, nanoseconds, shares; `null` where there is none. docs/cli.md describes it. */
+export function documentOf(recommendation: Recommendation, measured: readonly Measured[]): object {
+  const { traffic, population, costs, layer, bestRate, prefixBits, predictions, choice } = recommendation
+  const { redisRttUs = null, memoryBytes = null, storeReadsPerDay = null } = traffic
+  return {
+    traffic: { ...traffic, redisRttUs, memoryBytes, storeReadsPerDay },
+    population,
+    costs,
+    redisLayer: layer ?? null,
+    optimum: { falsePositiveRate: bestRate.store, falsePositiveRateWithRedis: bestRate.redis ?? null, l1PrefixBits: prefixBits ?? null },
+    candidates: predictions.map((prediction) => ({ ...flat(prediction), fits: fitOf(prediction, traffic) })),
+    choice: {
+      ...flat(choice.chosen), fits: choice.fits, reasons: choice.reasons,
+      options: { prefilter: choice.chosen.candidate.prefilter }, code: optionsText(recommendation),
+    },
+    measured: measured.length === 0 ? null : measured.map(({ prediction, ...rest }) => ({ name: prediction.candidate.name, ...rest })),
+  }
+}
+
+function flat({ candidate, ...figures }: Prediction): object {
+  const { name, prefilter, redis, entries, bitsPerRevocation, falsePositiveRate } = candidate
+  return { name, prefilter, redis, entries, bitsPerRevocation, falsePositiveRate, ...figures }
+}

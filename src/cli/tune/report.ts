@@ -1,0 +1,94 @@
+import type { Recommendation } from '../../tuning/recommend.js'
+import { bytes, rate } from '../numbers.js'
+import { table, tone } from '../output.js'
+import { optionsText, remarks, trafficRows } from './advice.js'
+import { chartOf } from './chart.js'
+import { AGREEMENT, type Figure, type FigureName } from './figures.js'
+import type { Measured } from './measure.js'
+import { plotText } from './plot.js'
+import { few, HEADS, rowsOf, time } from './rows.js'
+
+/** The recommendation for people. `width`: columns of the terminal. */
+export function reportText(recommendation: Recommendation, measured: readonly Measured[], width: number): string {
+  const { choice } = recommendation
+  const rows = rowsOf(recommendation).map(({ letter, chosen, fits, cells }) => {
+    const line = [chosen ? `${letter.toUpperCase()} *` : letter, ...cells]
+    return chosen ? line.map((cell) => tone(cell, 'bold')) : fits ? line : line.map((cell) => tone(cell, 'dim'))
+  })
+  return [
+    table(trafficRows(recommendation), { flexible: 1, wrap: 'words' }),
+    '',
+    table(rows, { head: ['', ...HEADS], right: [2, 3, 4, 5, 6, 7, 8, 9] }),
+    '',
+    plotText(chartOf(recommendation), width),
+    '',
+    `${tone(choice.fits ? 'Choice' : 'Nearest', choice.fits ? 'good' : 'warn')}: ${tone(choice.chosen.candidate.name, 'bold')}`,
+    ...choice.reasons.map((reason) => wrapped(reason, width)),
+    '',
+    optionsText(recommendation),
+    '',
+    ...remarks(recommendation).map((remark) => wrapped(remark, width)),
+    ...(measured.length === 0 ? [] : ['', ...measured.map(measuredText)]),
+  ].join('\n')
+}
+
+/** Lines of at most so many columns, indented, the first with a dash. */
+function wrapped(text: string, width: number): string {
+  const most = Math.max(40, Math.min(110, width)) - 4
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > most) {
+      lines.push(line)
+      line = word
+    } else {
+      line = line === '' ? word : `${line} ${word}`
+    }
+  }
+  return [...lines, line].map((one, i) => (i === 0 ? `  - ${one}` : `    ${one}`)).join('\n')
+}
+
+const NAMES: Readonly<Record<FigureName, string>> = {
+  memory: 'memory', falsePositiveRate: 'false positives', leavesProcess: 'share that leaves the process', meanNs: 'mean of a check', p99Ns: 'p99 of a check',
+  falseStoreReadsPerDay: 'false reads a day',
+}
+
+/** Prediction and measurement side by side. */
+export function measuredRows({ prediction, entries, cutShort, figures }: Measured): { readonly title: string; readonly rows: readonly (readonly string[])[] } {
+  return {
+    title: `${prediction.candidate.name}, built with ${entries.toLocaleString('en')} entries${cutShort === null ? '' : `, fewer than it should have: cut short ${cutShort}`}`,
+    rows: figures.map((figure) => {
+      const value = (n: number | null): string => (n === null ? '' : figureText(figure.name, n))
+      return [NAMES[figure.name], value(figure.predicted), value(figure.measured), figure.ratio === null ? '' : `× ${figure.ratio.toFixed(2)}`, verdict(figure)]
+    }),
+  }
+}
+
+function measuredText(measured: Measured): string {
+  const { title, rows } = measuredRows(measured)
+  const shown = rows.map((row, i) => {
+    const { within } = measured.figures[i]
+    return within === null ? row : row.with(-1, tone(row.at(-1) ?? '', within ? 'good' : 'bad'))
+  })
+  return `${tone(title, 'bold')}\n${table(shown, { head: ['', 'predicted', 'measured', 'ratio', ''], right: [1, 2, 3] })}\n`
+}
+
+function verdict({ within, note }: Figure): string {
+  if (within === null) return note ?? 'not measured'
+  return within ? `within ${AGREEMENT}×` : `NOT within ${AGREEMENT}×`
+}
+
+function figureText(name: FigureName, value: number): string {
+  switch (name) {
+    case 'memory':
+      return bytes(value)
+    case 'falsePositiveRate':
+    case 'leavesProcess':
+      return rate(value)
+    case 'meanNs':
+    case 'p99Ns':
+      return time(value)
+    case 'falseStoreReadsPerDay':
+      return few(value)
+  }
+}
