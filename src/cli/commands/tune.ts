@@ -13,7 +13,7 @@ import { documentOf } from '../tune/json.js'
 import type { Measured } from '../tune/measure.js'
 import { ask } from '../tune/questions.js'
 import { reportText } from '../tune/report.js'
-import { FIELDS, type FigureKey, KEYS, missing, readFigure, type TrafficFigures, trafficOf } from '../tune/traffic-options.js'
+import { DEFAULT_TOKEN_LIFE, FIELDS, type FigureKey, KEYS, missing, readFigure, type TrafficFigures, trafficOf } from '../tune/traffic-options.js'
 
 interface TuneOptions extends OutputOptions, TrafficFigures {
   readonly fromStats?: string
@@ -60,8 +60,9 @@ async function tune(options: TuneOptions): Promise<void> {
 
 /** Flags, then what engines tell, then answers. */
 async function figures(options: TuneOptions): Promise<TrafficFigures> {
-  const flags: TrafficFigures = Object.fromEntries(KEYS.map((key) => [key, options[key]]).filter(([, value]) => value !== undefined))
-  const { tokenLife = readFigure('tokenLife', FIELDS.tokenLife.fallback ?? '') ?? 3600 } = flags
+  const flags: Partial<Record<FigureKey, number>> = {}
+  for (const key of KEYS) if (options[key] !== undefined) flags[key] = options[key]
+  const { tokenLife = DEFAULT_TOKEN_LIFE } = flags
   const told = options.fromStats === undefined ? {} : await figuresFromStats(options.fromStats, tokenLife)
   const known = { ...told, ...flags }
   const lacking = missing(known)

@@ -1,6 +1,6 @@
 import type { Recommendation } from '../../tuning/recommend.js'
-import { bytes, percent, rate, whole } from '../numbers.js'
-import { few, time } from './rows.js'
+import { bytes, percent, whole } from '../numbers.js'
+import { chance, few, time } from './rows.js'
 
 /** What to write into a program: the options of the chosen candidate. */
 export function optionsText({ choice }: Recommendation): string {
@@ -38,7 +38,7 @@ function durationText(seconds: number): string {
 /** What there is to know beside the choice, a sentence each. */
 export function remarks({ layer, bestRate, prefixBits, costs, choice, traffic, population }: Recommendation): string[] {
   const says = [
-    `By the formula ε0* = N·c·1.44 / (λ·t1·ln 2) the rate of a Bloom filter where memory and closer looks together cost least is ${rate(bestRate.store)}${bestRate.redis === undefined ? '' : `, or ${rate(bestRate.redis)} where each closer look waits for Redis`}. It knows no budget.`,
+    `By the formula ε0* = N·c·1.44 / (λ·t1·ln 2) the rate of a Bloom filter where memory and closer looks together cost least is ${chance(bestRate.store)}${bestRate.redis === undefined ? '' : `, or ${chance(bestRate.redis)} where each closer look waits for Redis`}. It knows no budget.`,
   ]
   if (choice.chosen.candidate.falsePositiveRate < (choice.chosen.candidate.prefilter.falsePositiveRate ?? 0)) {
     says.push('A filter is made for twice what is alive, so at its fullest it lets less through than falsePositiveRate says.')
@@ -48,7 +48,7 @@ export function remarks({ layer, bestRate, prefixBits, costs, choice, traffic, p
   }
   if (layer !== undefined) {
     says.push(
-      `L1 is no choice: its field has ${layer.fieldBits} bits, and the store divides its buckets by itself, here into about ${whole(2 ** layer.bucketBits)} of ${whole(layer.rowsPerBucket)} revocations, ${bytes(layer.bytes)} in Redis. Of lookups that should find nothing ${rate(layer.falsePositiveRate)} find something, and ${rate(layer.unprovenShare)} meet a bucket that was changed a moment ago: these go on to the store.`,
+      `L1 is no choice: its field has ${layer.fieldBits} bits, and the store divides its buckets by itself, here into about ${whole(2 ** layer.bucketBits)} of ${whole(layer.rowsPerBucket)} revocations, ${bytes(layer.bytes)} in Redis. Of lookups that should find nothing ${chance(layer.falsePositiveRate)} find something, and ${chance(layer.unprovenShare)} meet a bucket that was changed a moment ago: these go on to the store.`,
     )
   }
   if (prefixBits !== undefined) {

@@ -1,24 +1,25 @@
-import { createInterface } from 'node:readline/promises'
+import { createInterface } from 'node:readline'
 import { CliError } from '../errors.js'
 import { FIELDS, type FigureKey, KEYS, readFigure, type TrafficFigures } from './traffic-options.js'
 
 /** Asks for what was not told, one figure after the other, on stderr: stdout is for the answer. An empty line takes the default. */
 export async function ask(known: TrafficFigures): Promise<TrafficFigures> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  const answers: Partial<Record<FigureKey, number>> = {}
-  const over = new AbortController()
-  // Ctrl-D: no more answers. A question that nobody will answer waits for ever otherwise.
-  terminal.on('close', () => over.abort())
+  // By the iterator, which keeps lines that come before they are asked for: answers may be pasted.
+  const lines = terminal[Symbol.asyncIterator]()
   terminal.on('SIGINT', () => terminal.close())
+  const answers: Partial<Record<FigureKey, number>> = {}
+  const next = async (): Promise<string> => {
+    const { done, value } = await lines.next()
+    if (done === true) throw new CliError('ERR_USAGE', "no more answers. What is missing can be given as flags: 'revocade tune --help'")
+    return value.trim()
+  }
   try {
     for (const key of KEYS) {
       if (known[key] !== undefined) continue
-      const value = await askOne(key, (question) => terminal.question(question, { signal: over.signal }))
+      const value = await askOne(key, next)
       if (value !== undefined) answers[key] = value
     }
-  } catch (error) {
-    if (over.signal.aborted) throw new CliError('ERR_USAGE', 'no more answers: the rest can be given as flags, see revocade tune --help', { cause: error })
-    throw error
   } finally {
     terminal.close()
   }
@@ -26,11 +27,12 @@ export async function ask(known: TrafficFigures): Promise<TrafficFigures> {
 }
 
 /** Until the answer is one. */
-async function askOne(key: FigureKey, question: (text: string) => Promise<string>): Promise<number | undefined> {
+async function askOne(key: FigureKey, next: () => Promise<string>): Promise<number | undefined> {
   const { about, fallback, hint } = FIELDS[key]
   const otherwise = fallback === undefined ? '' : fallback === '' ? ' [none]' : ` [${fallback}]`
   for (;;) {
-    const answer = (await question(`${about}${otherwise}: `)).trim()
+    process.stderr.write(`${about}${otherwise}: `)
+    const answer = await next()
     if (answer === '' && fallback !== undefined) return fallback === '' ? undefined : readFigure(key, fallback)
     const value = readFigure(key, answer)
     if (value !== undefined) return value

@@ -1,12 +1,12 @@
 import type { Recommendation } from '../../tuning/recommend.js'
-import { bytes, rate } from '../numbers.js'
+import { bytes } from '../numbers.js'
 import { table, tone } from '../output.js'
 import { optionsText, remarks, trafficRows } from './advice.js'
 import { chartOf } from './chart.js'
 import { AGREEMENT, type Figure, type FigureName } from './figures.js'
 import type { Measured } from './measure.js'
 import { plotText } from './plot.js'
-import { few, HEADS, rowsOf, time } from './rows.js'
+import { chance, few, HEADS, rowsOf, time } from './rows.js'
 
 /** The recommendation for people. `width`: columns of the terminal. */
 export function reportText(recommendation: Recommendation, measured: readonly Measured[], width: number): string {
@@ -84,7 +84,7 @@ function figureText(name: FigureName, value: number): string {
       return bytes(value)
     case 'falsePositiveRate':
     case 'leavesProcess':
-      return rate(value)
+      return chance(value)
     case 'meanNs':
     case 'p99Ns':
       return time(value)

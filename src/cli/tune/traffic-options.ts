@@ -33,6 +33,9 @@ const plain = (text: string): number => (/^\d[\d_,]*(\.\d+)?(e\d+)?$|^\.\d+$/i.t
 const signed = (text: string): number => (/^\d*\.?\d+(e-?\d+)?$/i.test(text) ? Number(text) : NaN)
 const share = (text: string): number => (text.endsWith('%') ? signed(text.slice(0, -1).trim()) / 100 : signed(text))
 
+/** Seconds, as the field has it. */
+export const DEFAULT_TOKEN_LIFE = 3600
+
 /** In the order in which they are asked for. */
 export const FIELDS: Readonly<Record<FigureKey, Field>> = {
   revocations: {
@@ -95,7 +98,7 @@ export function trafficOf(figures: TrafficFigures): Traffic {
   return {
     revocations, checksPerSecond,
     revokedShare: value('revokedShare') ?? 0,
-    tokenLifeSeconds: value('tokenLife') ?? 3600,
+    tokenLifeSeconds: value('tokenLife') ?? DEFAULT_TOKEN_LIFE,
     redisRttUs: value('redisRttUs'),
     memoryBytes: memoryMb === undefined ? undefined : memoryMb * 2 ** 20,
     storeReadsPerDay: value('storeReadsPerDay'),
