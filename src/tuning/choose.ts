@@ -50,6 +50,7 @@ function reasonsFor(ranked: readonly Prediction[], traffic: Traffic, costs: Cost
   }
   const next = fitting.at(1)
   if (next !== undefined) reasons.push(comparison(chosen, next))
+  if (traffic.storeReadsPerDay === undefined) reasons.push('How many false positives may reach the store was not said, so nothing but their time counts against them.')
   reasons.push(...aboutRedis(chosen, traffic, costs))
   return reasons
 }

@@ -10,9 +10,9 @@ export async function ask(known: TrafficFigures): Promise<TrafficFigures> {
   terminal.on('SIGINT', () => terminal.close())
   const answers: Partial<Record<FigureKey, number>> = {}
   const next = async (): Promise<string> => {
-    const { done, value } = await lines.next()
-    if (done === true) throw new CliError('ERR_USAGE', "no more answers. What is missing can be given as flags: 'revocade tune --help'")
-    return value.trim()
+    const line: IteratorResult<string, undefined> = await lines.next()
+    if (line.done === true) throw new CliError('ERR_USAGE', "no more answers. What is missing can be given as flags: 'revocade tune --help'")
+    return line.value.trim()
   }
   try {
     for (const key of KEYS) {
