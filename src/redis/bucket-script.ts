@@ -13,7 +13,8 @@ import { createHash } from 'node:crypto'
  *         6 n, the number of fields to delete
  *         7 … these n fields, then fields and values to set
  *
- * What is no hash is in the way, and goes.
+ * What is no hash is in the way, and goes. A server without memory refuses commands that take some, but no longer once a script
+ * has written anything: so what is written whole begins with such a command, for DEL is none.
  *
  * Answers {1}: it is at the new version. {0, version}: it is at another one ('' for none), nothing was done.
  * {2}: done, but it holds more than it should (what has expired in the store goes only when a bucket is written whole).
@@ -31,7 +32,10 @@ if at ~= ARGV[1] then
   return {0, at}
 end
 local whole, ttl, removed = ARGV[4] == '1', tonumber(ARGV[3]), tonumber(ARGV[6])
-if whole then redis.call('DEL', key) end
+if whole then
+  redis.call('HSET', key, '#', '')
+  redis.call('DEL', key)
+end
 local function each(command, from, to)
   for i = from, to, 1000 do redis.call(command, key, unpack(ARGV, i, math.min(i + 999, to))) end
 end
