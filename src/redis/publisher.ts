@@ -41,6 +41,7 @@ export class Publisher {
   #active = false
   #endRest: () => void = () => undefined
   #pausedUntil = 0
+  #timer: NodeJS.Timeout | undefined
   #stopped = false
 
   constructor(deps: PublisherDeps) {
@@ -97,6 +98,7 @@ export class Publisher {
   /** Takes nothing up any more; resolves when nothing is under way. */
   async stop(): Promise<void> {
     this.#stopped = true
+    clearTimeout(this.#timer)
     this.#endRest()
     await this.#running
     this.forget()
@@ -151,12 +153,16 @@ export class Publisher {
       this.#enqueue(this.#background, bucket, { belief, waiters: [] })
     }
     this.#urgent.clear()
-    // Where the breaker has opened, its closing is what goes on. Here only the room was short.
-    if (this.#deps.commands.breaker.state === 'closed') this.#runIn(BUSY_MS)
+    // Where the breaker has opened, its closing is what goes on. Here only the room was short, or the server refuses.
+    if (this.#deps.commands.breaker.state === 'closed') this.#runIn(Math.max(BUSY_MS, this.#pausedUntil - performance.now()))
   }
 
+  /** However much comes to wait, one timer wakes it. */
   #runIn(ms: number): void {
-    setTimeout(() => this.run(), ms).unref()
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.run()
+    }, ms).unref()
   }
 
   #take(queue: Map<number, Task>, until = Infinity): Promise<void>[] {

@@ -20,10 +20,10 @@ const LONGEST_REST_MS = 600_000
 const RETRY_MS = 500
 
 export interface RefillDeps {
-  readonly commands: RedisCommands
-  readonly publisher: Publisher
-  readonly versions: KnownVersions
-  readonly keys: Keys
+  readonly commands: Pick<RedisCommands, 'available' | 'breaker' | 'send'>
+  readonly publisher: Pick<Publisher, 'queued' | 'repair'>
+  readonly versions: Pick<KnownVersions, 'bits' | 'isKnown' | 'isCurrent'>
+  readonly keys: Pick<Keys, 'bucket'>
 }
 
 /**
@@ -36,6 +36,8 @@ export class Refill {
   passes = 0
   readonly #deps: RefillDeps
   readonly #lookAfter = new Set<number>()
+  /** It is time to. */
+  #lookNow = false
   #running: Promise<void> = Promise.resolve()
   #active = false
   #wanted = false
@@ -44,7 +46,8 @@ export class Refill {
   #done = false
   #restMs = SHORTEST_REST_MS
   #notBefore = 0
-  #timer: NodeJS.Timeout | undefined
+  #lookTimer: NodeJS.Timeout | undefined
+  #restTimer: NodeJS.Timeout | undefined
   #stopped = false
 
   constructor(deps: RefillDeps) {
@@ -72,15 +75,17 @@ export class Refill {
   /** Someone else has changed a bucket: see later that it was written. */
   lookAfter(bucket: number): void {
     this.#lookAfter.add(bucket)
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
+    this.#lookTimer ??= setTimeout(() => {
+      this.#lookTimer = undefined
+      this.#lookNow = true
       this.#schedule()
     }, LOOK_AFTER_MS * (1 + Math.random() * 2)).unref()
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
-    clearTimeout(this.#timer)
+    clearTimeout(this.#lookTimer)
+    clearTimeout(this.#restTimer)
     await this.#running
   }
 
@@ -90,18 +95,30 @@ export class Refill {
     this.#running = this.#run()
   }
 
+  /** However often a pass is wanted meanwhile, one timer waits for it. */
   #scheduleIn(ms: number): void {
-    setTimeout(() => this.#schedule(), ms).unref()
+    clearTimeout(this.#restTimer)
+    this.#restTimer = setTimeout(() => this.#schedule(), ms).unref()
   }
 
   /** Nothing throws out of here: what can't be done now is done when the breaker closes. */
   async #run(): Promise<void> {
-    const some = [...this.#lookAfter]
-    this.#lookAfter.clear()
-    if (some.length > 0) await this.#look(some, this.#deps.versions.bits, () => undefined)
-    while (this.#mayPass()) await this.#pass()
+    do {
+      if (this.#lookNow) await this.#lookAtSome()
+      while (this.#mayPass()) await this.#pass()
+    } while (this.#lookNow)
     // In the turn that found nothing left to do: what comes after it finds nobody at work.
     this.#active = false
+  }
+
+  async #lookAtSome(): Promise<void> {
+    const some = [...this.#lookAfter]
+    this.#lookNow = false
+    this.#lookAfter.clear()
+    if ((await this.#look(some, this.#deps.versions.bits, () => undefined)) !== undefined) return
+    // Which of them were seen is not worth remembering.
+    this.#wanted = true
+    this.#done = false
   }
 
   /** Whether a pass is wanted, and possible now. */

@@ -1,0 +1,50 @@
+import { join } from 'node:path'
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { directory, EXP, open } from '../faults/support.js'
+import { startRedis, type RedisServer } from './server.js'
+
+let redis: RedisServer
+beforeAll(async () => {
+  redis = await startRedis()
+  return redis.stop
+})
+afterEach(() => vi.restoreAllMocks())
+
+/** Timers that were set from now on and still wait. */
+function waitingTimers(): Set<unknown> {
+  const waiting = new Set<unknown>()
+  const { setTimeout: set, clearTimeout: clear } = globalThis
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation((callback: () => void, ms?: number): NodeJS.Timeout => {
+    const timer = set(() => {
+      waiting.delete(timer)
+      callback()
+    }, ms)
+    waiting.add(timer)
+    return timer
+  })
+  vi.spyOn(globalThis, 'clearTimeout').mockImplementation((timer) => {
+    waiting.delete(timer)
+    clear(timer)
+  })
+  return waiting
+}
+
+describe('a server that has no memory left, and evicts nothing', () => {
+  it('is given nothing; lookups that find nothing pile nothing up; it is filled when there is room', async () => {
+    const waiting = waitingTimers()
+    const engine = await open({ store: join(directory(), 'store.db'), redis: redis.url, prefilter: { kind: 'trie', prefixBits: 8 }, cacheEntries: 0 })
+    await engine.revokeMany(Array.from({ length: 3000 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    await expect.poll(() => engine.stats().redis?.complete, { timeout: 10_000 }).toBe(true)
+    await redis.command('CONFIG', 'SET', 'maxmemory', 1)
+    await redis.command('FLUSHALL')
+    const lookups = (): number => engine.stats().redis?.lookups ?? 0
+    const before = lookups()
+    for (let i = 0; lookups() < before + 1000; i++) await engine.check({ jti: `other ${i}`, exp: EXP })
+    await expect.poll(() => engine.stats().redis?.why ?? '').toMatch(/^OOM/)
+    expect(await redis.command('DBSIZE')).toBe(0)
+    expect(waiting.size).toBeLessThan(10)
+    await expect(engine.check({ jti: 't7', exp: EXP })).resolves.toMatchObject({ status: 'revoked', decidedBy: 'store' })
+    await redis.command('CONFIG', 'SET', 'maxmemory', 0)
+    await expect.poll(() => engine.stats().redis, { timeout: 10_000 }).toMatchObject({ complete: true, why: null })
+  })
+})
