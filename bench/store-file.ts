@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createRevocade, type RevocationInput, type TokenClaims } from '#dist/index.js'
+import { createRevocade, type Revocade, type RevocationInput, type TokenClaims } from '#dist/index.js'
 import { EXPIRES_AT } from './claims.js'
 import { Random } from './random.js'
-import type { Context } from './types.js'
+import { assertAnswer, type Context } from './types.js'
 
 const ISSUER = 'https://issuer.example.com/'
 
@@ -29,4 +29,12 @@ export async function storeFile(context: Context, count: number): Promise<string
   await engine.close()
   await rename(unfinished, path)
   return path
+}
+
+/** An engine on a store with exactly these has them, and says so by every way of asking. */
+export async function assertHolds(context: Context, engine: Revocade, count: number): Promise<void> {
+  for (const claims of revokedClaims(context, Math.min(count, 1000))) {
+    assertAnswer(!engine.isClearlyActive(claims) && await engine.isRevoked(claims), 'a revocation is not found')
+  }
+  assertAnswer(engine.stats().store.seq === count, 'revocations are missing')
 }

@@ -4,8 +4,8 @@ import { createRevocade, type TokenClaims } from '#dist/index.js'
 import { freshClaims } from '../claims.js'
 import { MemoryStore } from '../memory-store.js'
 import { Random } from '../random.js'
+import { sharedNo, TOLERATED } from '../subjects.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
-import { sharedNo, TOLERATED } from './check.js'
 
 /** Checks in one go: well within the lease. */
 const BATCH = 20_000

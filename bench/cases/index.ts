@@ -1,15 +1,18 @@
 import type { Case } from '../types.js'
 import { allocation } from './allocation.js'
-import { bulk, reopen } from './bulk.js'
+import { boot } from './boot.js'
 import { check } from './check.js'
-import { compare } from './compare.js'
-import { durable } from './durable.js'
-import { filter } from './filter.js'
+import { falsePositives } from './false-positives.js'
+import { bulkImport } from './import.js'
+import { limit } from './limit.js'
 import { propagation } from './propagation.js'
 import { redis } from './redis.js'
 import { redisMemory } from './redis-memory.js'
+import { revoke } from './revoke.js'
 import { scale } from './scale.js'
 import { selectors } from './selectors.js'
 
 /** In the order in which they run. */
-export const CASES: readonly Case[] = [check, compare, scale, selectors, allocation, filter, durable, bulk, reopen, redis, redisMemory, propagation]
+export const CASES: readonly Case[] = [
+  limit, check, scale, selectors, allocation, falsePositives, revoke, bulkImport, boot, redis, redisMemory, propagation,
+]

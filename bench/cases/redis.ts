@@ -6,8 +6,8 @@ import { interleave, measurements, of, type Subject } from '../measure.js'
 import { Random } from '../random.js'
 import { RedisServer } from '../redis-server.js'
 import { inputs, storeFile } from '../store-file.js'
+import { IsClearlyActive } from '../subjects.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
-import { IsClearlyActive } from './check.js'
 
 const SIZES = { full: 1_000_000, quick: 50_000, test: 2000 } as const
 

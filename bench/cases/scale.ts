@@ -2,8 +2,8 @@ import { createRevocade, type Revocade } from '#dist/index.js'
 import { interleave, measurement, of } from '../measure.js'
 import { MemoryStore } from '../memory-store.js'
 import { Random } from '../random.js'
+import { assertAnswers, IsClearlyActive } from '../subjects.js'
 import { atMost, type Case, type Context, type Row } from '../types.js'
-import { assertAnswers, IsClearlyActive } from './check.js'
 
 const SIZES = {
   full: [1000, 100_000, 1_000_000, 10_000_000],

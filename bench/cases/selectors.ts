@@ -3,8 +3,8 @@ import { EXPIRES_AT, freshClaims } from '../claims.js'
 import { interleave, measurements, of } from '../measure.js'
 import { MemoryStore } from '../memory-store.js'
 import { Random } from '../random.js'
+import { assertAnswers, IsClearlyActive } from '../subjects.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
-import { assertAnswers, IsClearlyActive } from './check.js'
 
 const REVOKED = 1000
 

@@ -8,7 +8,7 @@ import { assertAnswer, atMost, type Case, type Context, type Row } from '../type
 async function run(context: Context): Promise<Row[]> {
   const size = { full: 1_000_000, quick: 100_000, test: 2000 }[context.scale]
   const asked = { full: 20_000_000, quick: 2_000_000, test: 20_000 }[context.scale]
-  const random = new Random(context.seed, 'filter')
+  const random = new Random(context.seed, 'false positives')
   const rows: Row[] = []
   for (const kind of ['bloom', 'trie', 'exact'] as const) {
     const filter = await createPrefilter({ kind, expectedRevocations: size })
@@ -34,4 +34,4 @@ async function run(context: Context): Promise<Row[]> {
   return rows
 }
 
-export const filter: Case = { name: 'filter', title: 'Memory and false positives of the filters', run }
+export const falsePositives: Case = { name: 'false-positives', title: 'Memory and false positives of the filters', run }

@@ -7,8 +7,8 @@ import { EXPIRES_AT, freshClaims } from '../claims.js'
 import { interleave, measurements, median, of, type Subject, timing, type Timing } from '../measure.js'
 import { Random } from '../random.js'
 import { inputs } from '../store-file.js'
+import { TOLERATED } from '../subjects.js'
 import { assertAnswer, atLeast, atMost, type Case, type Context, type Row } from '../types.js'
-import { TOLERATED } from './check.js'
 
 const IN_FLIGHT = 256
 /** Single checks timed per turn of the event loop. */
@@ -76,8 +76,8 @@ class RevokeOneByOne implements Subject {
 }
 
 async function run(context: Context): Promise<Row[]> {
-  const random = new Random(context.seed, 'durable')
-  await using engine = await createRevocade({ store: join(context.directory, 'durable.db') })
+  const random = new Random(context.seed, 'revoke')
+  await using engine = await createRevocade({ store: join(context.directory, 'revoke.db') })
   const bare = new BareInsert(random, join(context.directory, 'bare.db'))
   const timings = await interleave([bare, new RevokeOneByOne(random, engine)],
     { rounds: { full: 60, quick: 20, test: 1 }[context.scale], batch: 50 })
@@ -173,4 +173,4 @@ async function checkMeanwhile(engine: Revocade, probes: readonly TokenClaims[], 
   assertAnswer(missed <= Math.ceil(at * TOLERATED), `${missed} of ${at} tokens that nobody revoked are not clearly active`)
 }
 
-export const durable: Case = { name: 'durable', title: 'Durable revocations (SQLite, synchronous=FULL)', run }
+export const revoke: Case = { name: 'revoke', title: 'Durable revocations (SQLite, synchronous=FULL)', run }
