@@ -44,7 +44,7 @@ describe('two engines on one store that answers late', () => {
           const facts: Fact[] = []
           const acks: Ack[] = []
           const checks: Check[] = []
-          store.onCommit = (target, revoked) => void facts.push({ target: JSON.stringify(target), revoked, at: now() })
+          store.onCommit = (target, revoked, write) => void facts.push({ target: JSON.stringify(target), revoked, write, at: now() })
 
           const polling = [false, false]
           const rebuilding = [false, false]
@@ -53,12 +53,13 @@ describe('two engines on one store that answers late', () => {
             busy[engine] = true
             await work().finally(() => (busy[engine] = false))
           }
-          const write = async (engine: number, target: Target, revoked: boolean, work: Promise<unknown>): Promise<void> => {
-            await work
-            acks.push({ engine, target: JSON.stringify(target), revoked, at: now() })
+          const revoke = async (engine: number, target: Target, work: (reason: string) => Promise<unknown>): Promise<void> => {
+            const write = String(++tick)
+            await work(write)
+            acks.push({ engine, target: JSON.stringify(target), write, at: now() })
           }
 
-          const underWay: Promise<void>[] = []
+          const underWay: Promise<unknown>[] = []
           for (const step of plan) {
             if (step.do === 'wait') clock.advance(step.ms)
             else if (step.do === 'deliver') {
@@ -73,10 +74,10 @@ describe('two engines on one store that answers late', () => {
               const token = 'token' in step ? TOKENS[step.token] : TOKENS[0]
               const id: Target = { kind: 'id', claim: 'jti', id: token.jti }
               switch (step.do) {
-                case 'revoke': underWay.push(write(engine, id, true, writer.revoke(token))); break
-                case 'unrevoke': underWay.push(write(engine, id, false, writer.unrevoke(token))); break
-                case 'revokeWhere': underWay.push(write(engine, ALICE, true, writer.revokeWhere({ sub: 'alice' }))); break
-                case 'unrevokeWhere': underWay.push(write(engine, ALICE, false, writer.unrevokeWhere({ sub: 'alice' }))); break
+                case 'revoke': underWay.push(revoke(engine, id, (reason) => writer.revoke(token, { reason }))); break
+                case 'unrevoke': underWay.push(writer.unrevoke(token)); break
+                case 'revokeWhere': underWay.push(revoke(engine, ALICE, (reason) => writer.revokeWhere({ sub: 'alice' }, { reason }))); break
+                case 'unrevokeWhere': underWay.push(writer.unrevokeWhere({ sub: 'alice' })); break
                 case 'poll': underWay.push(only(polling, engine, () => sync.poll())); break
                 case 'rebuild': underWay.push(only(rebuilding, engine, () => l0.rebuild(store))); break
                 case 'check': {

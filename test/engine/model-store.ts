@@ -25,8 +25,8 @@ export class ModelStore implements RevocationStore {
   #versions: Version[] = []
   /** Set to make every access fail. */
   broken: Error | undefined
-  /** Told of each commit, at its very moment. */
-  onCommit: (target: Target, revoked: boolean) => void = () => undefined
+  /** Told of each commit, at its very moment; of a revocation with its reason. */
+  onCommit: (target: Target, revoked: boolean, reason?: string) => void = () => undefined
   gate: Gate | undefined
 
   open(): Promise<StoreInfo> {
@@ -146,7 +146,7 @@ export class ModelStore implements RevocationStore {
     this.rows = this.rows.filter((row) => row !== old)
     if (mutation.op === 'revoke') {
       this.rows.push({ ...mutation, key: digest.join(), digest, revoked: true, seq })
-      this.onCommit(mutation.target, true)
+      this.onCommit(mutation.target, true, mutation.reason)
     } else if (old !== undefined) {
       this.rows.push({ ...old, revoked: false, seq })
       this.onCommit(old.target, false)

@@ -1,9 +1,9 @@
 /** `tick` orders what happens in one test; `ms` is its clock. */
 export interface Moment { readonly tick: number; readonly ms: number }
-/** A commit in the store. */
-export interface Fact { readonly target: string; readonly revoked: boolean; readonly at: Moment }
-/** An engine was told that a commit is durable. */
-export interface Ack extends Fact { readonly engine: number }
+/** A commit in the store. `write`: the name that the revocation was given, so that its acknowledgement is known from those of others like it. */
+export interface Fact { readonly target: string; readonly revoked: boolean; readonly at: Moment; readonly write?: string | undefined }
+/** An engine was told that its revocation is durable. */
+export interface Ack { readonly engine: number; readonly target: string; readonly write: string; readonly at: Moment }
 export interface Check { readonly engine: number; readonly targets: readonly string[]; readonly start: Moment; readonly end: Moment; readonly status: string }
 
 /** The promise of docs/guarantees.md that a check breaks, if any. `stalenessMs`: Δ. */
@@ -12,9 +12,10 @@ export function brokenPromise(check: Check, facts: readonly Fact[], acks: readon
   for (const target of check.targets) {
     const changes = facts.filter((fact) => fact.target === target)
     const stands = (since: Fact): boolean => !changes.some(({ revoked, at }) => !revoked && at.tick > since.at.tick && at.tick <= end.tick)
-    const mine = acks.filter((ack) => ack.engine === engine && ack.target === target && ack.at.tick < start.tick && ack.revoked)
-    const committedBefore = (ack: Ack): Fact | undefined => changes.findLast(({ revoked, at }) => revoked && at.tick < ack.at.tick)
-    if (status === 'active' && mine.some((ack) => { const fact = committedBefore(ack); return fact !== undefined && stands(fact) })) return `2: own ${target} active`
+    const told = new Set(acks.filter((ack) => ack.engine === engine && ack.target === target && ack.at.tick < start.tick).map(({ write }) => write))
+    // Not just any commit before the acknowledgement: another engine's may lie between, which this one need not know yet.
+    const mine = changes.filter(({ write }) => write !== undefined && told.has(write))
+    if (status === 'active' && mine.some(stands)) return `2: own ${target} active`
     const old = changes.filter(({ revoked, at }) => revoked && start.ms - at.ms > stalenessMs)
     if (status === 'active' && old.some(stands)) return `3: ${target} active too late`
   }

@@ -80,11 +80,11 @@ describe('two engines on one store that answers late, and a Redis that forgets',
         const acks: Ack[] = []
         const checks: Check[] = []
         const state = new Map<string, boolean>()
-        const commit = (target: string, revoked: boolean): void => {
+        const commit = (target: string, revoked: boolean, write?: string): void => {
           state.set(target, revoked)
-          facts.push({ target, revoked, at: now() })
+          facts.push({ target, revoked, write, at: now() })
         }
-        store.onCommit = (target, revoked) => commit(JSON.stringify(target), revoked)
+        store.onCommit = (target, revoked, write) => commit(JSON.stringify(target), revoked, write)
         let restore = (): void => undefined
         const kept: { key: string; dump: Buffer }[] = []
 
@@ -94,9 +94,10 @@ describe('two engines on one store that answers late, and a Redis that forgets',
           polling[engine] = true
           await engines[engine].sync.poll().finally(() => (polling[engine] = false))
         }
-        const write = async (engine: number, target: Target, revoked: boolean, work: Promise<unknown>): Promise<void> => {
-          await work
-          acks.push({ engine, target: JSON.stringify(target), revoked, at: now() })
+        const revoke = async (engine: number, target: Target, work: (reason: string) => Promise<unknown>): Promise<void> => {
+          const write = String(++tick)
+          await work(write)
+          acks.push({ engine, target: JSON.stringify(target), write, at: now() })
         }
 
         const underWay: Promise<unknown>[] = []
@@ -141,10 +142,10 @@ describe('two engines on one store that answers late, and a Redis that forgets',
               const n = 'token' in step ? step.token : 0
               const [token, id] = [TOKENS[n], IDS[n]]
               switch (step.do) {
-                case 'revoke': underWay.push(write(engine, id, true, writer.revoke(token))); break
-                case 'unrevoke': underWay.push(write(engine, id, false, writer.unrevoke(token))); break
-                case 'revokeWhere': underWay.push(write(engine, ALICE, true, writer.revokeWhere({ sub: 'alice' }))); break
-                case 'unrevokeWhere': underWay.push(write(engine, ALICE, false, writer.unrevokeWhere({ sub: 'alice' }))); break
+                case 'revoke': underWay.push(revoke(engine, id, (reason) => writer.revoke(token, { reason }))); break
+                case 'unrevoke': underWay.push(writer.unrevoke(token)); break
+                case 'revokeWhere': underWay.push(revoke(engine, ALICE, (reason) => writer.revokeWhere({ sub: 'alice' }, { reason }))); break
+                case 'unrevokeWhere': underWay.push(writer.unrevokeWhere({ sub: 'alice' })); break
                 case 'check': {
                   const start = now()
                   underWay.push(lookup.check(token).then(({ status, decidedBy }) => {
