@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { CloserLook } from '#dist/closer-look.js'
+import type { PrefixCache, PrefixReply } from '#dist/prefix-cache.js'
+import { VerdictCache } from '#dist/verdict-cache.js'
 import { ManualClock, rig } from './rig.js'
 import { ModelStore } from './model-store.js'
 
@@ -45,5 +48,35 @@ describe('many checks of one digest', () => {
     await before
     await expect(after).resolves.toMatchObject({ status: 'revoked' })
     await expect(lookup.check(TOKEN)).resolves.toMatchObject({ status: 'revoked' })
+  })
+})
+
+describe('an answer of Redis that is proven in one turn', () => {
+  const digest = Int32Array.of(1, 2, 3, 4)
+  const reply: PrefixReply = { bucket: 0, bits: 0, version: null, entry: null }
+
+  /** L1 that proves everything; `then` runs as soon as the event loop can, after the proof. */
+  function proving(then: () => void): Pick<PrefixCache, 'ask' | 'isCurrent'> {
+    return {
+      ask: () => Promise.resolve(reply),
+      isCurrent: () => {
+        queueMicrotask(then)
+        return true
+      },
+    }
+  }
+
+  it('is cached in that turn, before a change that comes next', async () => {
+    const cache = new VerdictCache(10)
+    const look = new CloserLook(cache, new ModelStore(), proving(() => cache.forget(digest)) as PrefixCache)
+    await expect(look.find(digest, true)).resolves.toEqual({ row: null, by: 'redis' })
+    expect(cache.get(digest)).toBeUndefined()
+  })
+
+  it('is kept where no change comes', async () => {
+    const cache = new VerdictCache(10)
+    const look = new CloserLook(cache, new ModelStore(), proving(() => undefined) as PrefixCache)
+    await look.find(digest, true)
+    expect(cache.get(digest)).toBeNull()
   })
 })

@@ -82,7 +82,7 @@ const MISTAKES: readonly Mistake[] = [
   {
     name: "Redis's answer is cached although a change came after its proof", file: 'closer-look.js',
     is: 'if (!this.#prefixCache.isCurrent(reply))', becomes: 'const current = this.#prefixCache.isCurrent(reply); await null; await null; await null; await null; await null; if (!current)',
-    caughtBy: REDIS, breaks: /[23]: .* active/,
+    caughtBy: CLOSER_LOOK, breaks: /× .*cached in that turn/,
   },
   {
     name: "the store's answer is cached although a change came while it was under way", file: 'closer-look.js',
