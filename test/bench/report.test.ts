@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { chartsOf } from '../../bench/report/charts.js'
+import { recordMarkdown, withRecord } from '../../bench/report/markdown.js'
 import { reportPage } from '../../bench/report/page.js'
 import { logTicks } from '../../bench/report/plot.js'
 import { measured, recordOf } from './sample-record.js'
@@ -25,6 +26,25 @@ describe('the report', () => {
     const page = await reportPage({ ...recordOf(), cases: [{ name: 'check', title: 'A check' }] })
     expect(page).toContain('check ÷ its parts')
     expect(page).not.toContain('<svg')
+  })
+})
+
+describe('the tables of a record', () => {
+  const record = recordOf(measured('a|b', 100), measured('c', 2000))
+
+  it('hold its figures, and what was missed in bold', () => {
+    expect(recordMarkdown(record)).toContain('| check ÷ its parts | 1.2× | ≤ 1.4× | 120 ns ÷ 100 ns |')
+    expect(recordMarkdown(record)).toContain('| a\\|b | 1,000 | 100 ns | 102 ns |')
+    const missed = { ...record, targets: record.targets.map((row) => ({ ...row, value: 1.5 })) }
+    expect(recordMarkdown(missed)).toContain('| **1.5×** | ≤ 1.4× |')
+  })
+
+  it('stand between the marks of a page, and replace what stood there', () => {
+    const page = 'before\n<!-- record:start -->\nold\n<!-- record:end -->\nafter\n'
+    const filled = withRecord(page, record)
+    expect(filled).toBe(`before\n<!-- record:start -->\n${recordMarkdown(record)}<!-- record:end -->\nafter\n`)
+    expect(withRecord(filled, record)).toBe(filled)
+    expect(() => withRecord('no marks', record)).toThrow('no place for a record')
   })
 })
 
