@@ -1,0 +1,44 @@
+import { of, type Timed } from '../measure.js'
+import { duration } from '../table.js'
+import { atMost, type Row } from '../types.js'
+import { type LetThrough, SITUATIONS, type Situation } from './let-through.js'
+
+/** How many of the tokens that arrive are revoked. */
+export const MIXES = { 'none revoked': 0, '0.01 % revoked': 1e-4, '1 % revoked': 0.01, '50 % revoked': 0.5 } as const
+
+const OURS = 'Revocade, claims'
+
+type Timings = ReadonlyMap<string, Timed>
+
+/** Each peer ÷ this package, where nothing is revoked and where half is: below 1 the peer is faster. */
+export function peerRows(mixes: ReadonlyMap<string, Timings>): Row[] {
+  const names = [...(mixes.get('none revoked') ?? new Map<string, Timed>()).keys()]
+  return names.filter((name) => name !== OURS).flatMap((name) => (['none revoked', '50 % revoked'] as const).map((mix) => ratioRow(mixes.get(mix), name, mix)))
+}
+
+export function ratioRow(timings: Timings | undefined, name: string, mix: string, ours = OURS): Row {
+  if (timings === undefined) throw new Error(`nothing was timed with ${mix}`)
+  const [theirs, check] = [of(timings, name).p50, of(timings, ours).p50]
+  return { what: `${name} ÷ ${ours}; ${mix}`, value: theirs / check, unit: 'x', from: `${duration(theirs)} ÷ ${duration(check)}` }
+}
+
+/** What a request pays before it comes to the check. */
+export function verifierRows(mixes: ReadonlyMap<string, Timings>, verified: Timings): Row[] {
+  const check = of(mixes.get('none revoked') ?? new Map<string, Timed>(), OURS).p50
+  return [...verified].map(([name, { p50 }]) => ({
+    what: `verifying ${name} ÷ ${OURS}; none revoked`, value: p50 / check, unit: 'x', from: `${duration(p50)} ÷ ${duration(check)}`,
+  }))
+}
+
+/** This package in every situation, and the peers that let something through. */
+export function falseNegativeRows(results: readonly LetThrough[]): Row[] {
+  return (Object.keys(SITUATIONS) as Situation[]).flatMap((situation) => {
+    const all = results.filter((one) => one.situation === situation)
+    const row = ({ peer, through, asked }: LetThrough): Row => ({
+      what: `${peer} lets through: ${SITUATIONS[situation]}`, value: through, unit: '', from: `of ${asked}`,
+    })
+    const ours = all.filter(({ peer }) => peer.startsWith('Revocade')).map((one) => ({ ...row(one), target: atMost(0) }))
+    const theirs = all.filter(({ peer, through }) => !peer.startsWith('Revocade') && through > 0).map(row)
+    return [...ours, ...theirs]
+  })
+}
