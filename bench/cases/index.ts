@@ -5,6 +5,7 @@ import { check } from './check.js'
 import { falsePositives } from './false-positives.js'
 import { bulkImport } from './import.js'
 import { limit } from './limit.js'
+import { network } from './network.js'
 import { propagation } from './propagation.js'
 import { redis } from './redis.js'
 import { redisMemory } from './redis-memory.js'
@@ -14,5 +15,5 @@ import { selectors } from './selectors.js'
 
 /** In the order in which they run. */
 export const CASES: readonly Case[] = [
-  limit, check, scale, selectors, allocation, falsePositives, revoke, bulkImport, boot, redis, redisMemory, propagation,
+  limit, check, scale, selectors, allocation, falsePositives, revoke, bulkImport, boot, redis, redisMemory, network, propagation,
 ]

@@ -7,11 +7,15 @@ export interface Checking {
   readonly pools: Pools
   /** Which part of the tokens is revoked: every 10,000th at 1e-4. */
   readonly share: number
+  /** How many different revoked tokens come at most. */
+  readonly different: number
   /** How many checks are asked for together; all are answered before the next. */
   readonly inFlight: number
   /** Where in the pools it begins: subjects that begin apart don't find each other's tokens in the processor's caches. */
   readonly offset: number
 }
+
+type Arrived = Verified & { readonly isRevoked: boolean }
 
 /** A peer that checks tokens as they arrive. The pools are walked round and round, so no token comes twice until all have come. */
 export class CheckPeer implements Subject {
@@ -19,8 +23,7 @@ export class CheckPeer implements Subject {
   readonly #peer: Peer
   readonly #checking: Checking
   #arrived = 0
-  #batch: Verified[] = []
-  #revoked = 0
+  #batch: Arrived[] = []
 
   constructor(peer: Peer, checking: Checking) {
     this.name = nameOf(peer, checking.inFlight)
@@ -29,45 +32,41 @@ export class CheckPeer implements Subject {
   }
 
   prepare(count: number): void {
-    this.#revoked = 0
     this.#batch = Array.from({ length: count }, () => this.#next())
   }
 
-  async run(count: number): Promise<number> {
+  run(): Promise<number> {
     const { inFlight } = this.#checking
-    const found = inFlight === 1 ? await this.#oneByOne() : await this.#together(inFlight)
-    return count - Math.abs(found - this.#revoked)
+    return inFlight === 1 ? this.#oneByOne() : this.#together(inFlight)
   }
 
-  #next(): Verified {
-    const { pools, share, offset } = this.#checking
+  #next(): Arrived {
+    const { pools, share, different, offset } = this.#checking
     const at = this.#arrived++
     const before = Math.floor(at * share)
     const isRevoked = Math.floor((at + 1) * share) > before
-    if (!isRevoked) return pools.active.fresh(offset + at - before)
-    this.#revoked++
-    return pools.revoked.fresh(offset + before)
+    const arrived = isRevoked ? pools.revoked.fresh(offset + (before % different)) : pools.active.fresh(offset + at - before)
+    return { ...arrived, isRevoked }
   }
 
   /** Without `await` where the answer is there already. */
   async #oneByOne(): Promise<number> {
     const peer = this.#peer
-    let found = 0
-    for (const { token, claims } of this.#batch) {
+    let right = 0
+    for (const { token, claims, isRevoked } of this.#batch) {
       const answer = peer.isRevoked(token, claims)
-      if (typeof answer === 'boolean' ? answer : await answer) found++
+      if ((typeof answer === 'boolean' ? answer : await answer) === isRevoked) right++
     }
-    return found
+    return right
   }
 
   async #together(inFlight: number): Promise<number> {
-    let found = 0
+    let right = 0
     for (let from = 0; from < this.#batch.length; from += inFlight) {
-      const asked = this.#batch.slice(from, from + inFlight).map(async ({ token, claims }) => this.#peer.isRevoked(token, claims))
-      const answers = await Promise.all(asked)
-      for (const revoked of answers) if (revoked) found++
+      const asked = this.#batch.slice(from, from + inFlight).map(async ({ token, claims, isRevoked }) => (await this.#peer.isRevoked(token, claims)) === isRevoked)
+      for (const isRight of await Promise.all(asked)) if (isRight) right++
     }
-    return found
+    return right
   }
 }
 
