@@ -1,22 +1,38 @@
-import bloomFilters from 'bloom-filters'
-import { createRevocade } from '#dist/index.js'
+import { join } from 'node:path'
+import { createRevocade, type Revocade } from '#dist/index.js'
 import { freshId } from '../claims.js'
-import { interleave, measurement, measurements, of, type Subject } from '../measure.js'
-import { MemoryStore } from '../memory-store.js'
+import { interleave, measurement, measurements, of, type Subject, type Timed } from '../measure.js'
+import { assertKnows, CheckPeer, nameOf } from '../peers/checking.js'
+import { lettingThrough } from '../peers/let-through.js'
+import { connectRedisPeers, fillRedis, TOGETHER } from '../peers/on-redis.js'
+import type { Peer } from '../peers/peer.js'
+import { RevocadePeer } from '../peers/revocade.js'
+import { falseNegativeRows, MIXES, peerRows, verifierRows } from '../peers/rows.js'
+import { SetWithTtl } from '../peers/set-with-ttl.js'
+import { SqlitePeer } from '../peers/sqlite.js'
 import { Random } from '../random.js'
-import { IsClearlyActive, TOLERATED } from '../subjects.js'
+import { RedisServer } from '../redis-server.js'
+import { inputs, storeFile } from '../store-file.js'
+import { IsClearlyActive } from '../subjects.js'
+import { hmacKey, pools, type Pools } from '../tokens.js'
 import { atLeast, type Case, type Context, type Row } from '../types.js'
+import { verifying } from '../verifying.js'
 
-/** Asks a set of ids for ids it does not hold, each a new string. */
+// Redis holds fewer, those that are asked for: its lookups take as long among a million, and filling it does not.
+const SIZES = {
+  full: { held: 1_000_000, revoked: 100_000, active: 200_000, rounds: 60, batch: 512, known: 200, tricky: 24 },
+  quick: { held: 100_000, revoked: 2500, active: 5000, rounds: 8, batch: 128, known: 50, tricky: 8 },
+  test: { held: 2000, revoked: 100, active: 200, rounds: 1, batch: 64, known: 20, tricky: 2 },
+} as const
+
+/** `Set.has` and nothing else: the least that knowing a revoked id can cost. */
 class HasId implements Subject {
-  readonly name: string
-  readonly tolerated = TOLERATED
-  readonly #set: { has(id: string): boolean }
+  readonly name = 'Set.has'
+  readonly #set: ReadonlySet<string>
   readonly #random: Random
   #ids: string[] = []
 
-  constructor(name: string, set: { has(id: string): boolean }, random: Random) {
-    this.name = name
+  constructor(set: ReadonlySet<string>, random: Random) {
     this.#set = set
     this.#random = random
   }
@@ -35,31 +51,64 @@ class HasId implements Subject {
 }
 
 async function run(context: Context): Promise<Row[]> {
-  const size = { full: 1_000_000, quick: 100_000, test: 2000 }[context.scale]
-  // The library takes 30 µs an entry; its speed does not depend on how many there are.
-  const bloomSize = { full: 100_000, quick: 20_000, test: 2000 }[context.scale]
+  const { held, rounds, batch, tricky, ...size } = SIZES[context.scale]
+  await using engine = await createRevocade({ store: await storeFile(context, held) })
+  await using server = await RedisServer.start()
+  const made = pools(context, size)
+  await fillRedis(server.url, hmacKey(context), made)
   const random = new Random(context.seed, 'check')
-  const set = new Set<string>()
-  while (set.size < size) set.add(freshId(random))
-  const bloom = bloomFilters.BloomFilter.create(bloomSize, 1e-4)
-  for (let i = 0; i < bloomSize; i++) bloom.add(freshId(random))
-
-  await using engine = await createRevocade({ store: new MemoryStore(size, random) })
-  const timings = await interleave([
-    new IsClearlyActive(random, engine), new HasId('Set.has', set, random), new HasId('bloom-filters has', bloom, random),
-  ], { rounds: { full: 100, quick: 20, test: 1 }[context.scale], batch: 512 })
-  // bloom-filters holds fewer than the others: it stands under its own number.
-  context.record(measurements(timings, size).filter(({ engine }) => engine !== 'bloom-filters has'))
-  context.record([measurement(of(timings, 'bloom-filters has'), { engine: 'bloom-filters has', n: bloomSize })])
-  const check = of(timings, 'isClearlyActive').p50
-  const row = (name: string, what: string, target: number): Row => {
-    const { p50 } = of(timings, name)
-    return { what, value: p50 / check, unit: 'x', target: atLeast(target), from: `${p50.toFixed(0)} ns ÷ ${check.toFixed(0)} ns` }
-  }
-  return [
-    row('bloom-filters has', `bloom-filters 3 has (${bloomSize.toLocaleString('en')} entries) ÷ isClearlyActive`, 100),
-    row('Set.has', `Set<string>.has (${size.toLocaleString('en')} entries) ÷ isClearlyActive`, 1),
-  ]
+  const againstSet = await besideSet(context, engine, random)
+  const mixes = await checkAll(context, engine, server, made)
+  const verified = await interleave(await verifying(random), { rounds, batch: batch / 4 })
+  context.record([...verified].map(([engine, timed]) => measurement(timed, { engine, n: 0, operation: 'verify' })))
+  await server.client.flushall()
+  const letThrough = await lettingThrough(context, server.url, tricky)
+  context.record(letThrough.map(({ measured }) => measured))
+  return [againstSet, ...peerRows(mixes), ...verifierRows(mixes, verified), ...falseNegativeRows(letThrough)]
 }
 
-export const check: Case = { name: 'check', title: 'Against what others use, fresh strings, 1 M revocations', run }
+/** Every peer over every mix, in turns within each. */
+async function checkAll(context: Context, engine: Revocade, server: RedisServer, made: Pools): Promise<Map<string, Map<string, Timed>>> {
+  const { held, revoked, rounds, batch, known } = SIZES[context.scale]
+  await using set = new SetWithTtl()
+  await using sqlite = new SqlitePeer(join(context.directory, 'bare.db'))
+  sqlite.addAll(entries(context, held))
+  for (const [jti, expiresAt] of entries(context, held)) set.add(jti, expiresAt)
+  await using redis = await connectRedisPeers(server.url, hmacKey(context))
+  const inProcess: readonly Peer[] = [new RevocadePeer(engine, 'claims'), new RevocadePeer(engine, 'raw JWT'), set, sqlite]
+  for (const peer of [...inProcess, ...redis.alone, ...redis.together]) await assertKnows(peer, made, known)
+
+  const asked: (readonly [Peer, inFlight: number])[] = [
+    ...[...inProcess, ...redis.alone].map((peer) => [peer, 1] as const), ...redis.together.map((peer) => [peer, TOGETHER] as const),
+  ]
+  const heldBy = new Map(asked.map(([peer, inFlight]) => [nameOf(peer, inFlight), inProcess.includes(peer) ? held : revoked]))
+  const mixes = new Map<string, Map<string, Timed>>()
+  for (const [i, [mix, { share, different }]] of Object.entries(MIXES).entries()) {
+    const subjects = asked.map(([peer, inFlight], j) => {
+      const offset = Math.floor(((i * asked.length + j) * made.active.size) / (asked.length * Object.keys(MIXES).length))
+      return new CheckPeer(peer, { pools: made, share, different, inFlight, offset })
+    })
+    const timings = await interleave(subjects, { rounds, batch })
+    context.record([...timings].map(([name, timed]) => measurement(timed, { engine: name, n: heldBy.get(name) ?? 0, operation: 'check', mix })))
+    mixes.set(mix, timings)
+  }
+  return mixes
+}
+
+function* entries(context: Context, count: number): Generator<readonly [jti: string, expiresAt: number], void, void> {
+  for (const { jti, expiresAt } of inputs(context, count)) yield [jti, Number(expiresAt)]
+}
+
+async function besideSet(context: Context, engine: Revocade, random: Random): Promise<Row> {
+  const { held } = SIZES[context.scale]
+  const set = new Set([...inputs(context, held)].map(({ jti }) => jti))
+  const timings = await interleave([new IsClearlyActive(random, engine), new HasId(set, random)], { rounds: { full: 100, quick: 20, test: 1 }[context.scale], batch: 512 })
+  context.record(measurements(timings, held))
+  const [has, check] = [of(timings, 'Set.has').p50, of(timings, 'isClearlyActive').p50]
+  return {
+    what: `Set<string>.has (${held.toLocaleString('en')} entries) ÷ isClearlyActive`, value: has / check, unit: 'x', target: atLeast(1),
+    from: `${has.toFixed(0)} ns ÷ ${check.toFixed(0)} ns`,
+  }
+}
+
+export const check: Case = { name: 'check', title: 'A check against what others use, and against verifying the signature', run }

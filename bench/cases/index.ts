@@ -5,6 +5,7 @@ import { check } from './check.js'
 import { falsePositives } from './false-positives.js'
 import { bulkImport } from './import.js'
 import { limit } from './limit.js'
+import { network } from './network.js'
 import { prefilter } from './prefilter.js'
 import { propagation } from './propagation.js'
 import { redis } from './redis.js'
@@ -15,5 +16,5 @@ import { selectors } from './selectors.js'
 
 /** In the order in which they run. */
 export const CASES: readonly Case[] = [
-  limit, prefilter, check, scale, selectors, allocation, falsePositives, revoke, bulkImport, boot, redis, redisMemory, propagation,
+  limit, prefilter, check, network, scale, selectors, allocation, falsePositives, revoke, bulkImport, boot, redis, redisMemory, propagation,
 ]

@@ -1,42 +1,138 @@
-import { createRevocade, type Revocade } from '#dist/index.js'
-import { interleave, measurement, of } from '../measure.js'
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createRevocade, type Revocade, type TokenClaims } from '#dist/index.js'
+import { freshClaims } from '../claims.js'
+import { growth } from '../growth.js'
+import { interleave, measurement, of, seconds, type Subject, type Timed, timing } from '../measure.js'
 import { MemoryStore } from '../memory-store.js'
 import { Random } from '../random.js'
+import { storeFile } from '../store-file.js'
 import { assertAnswers, IsClearlyActive } from '../subjects.js'
-import { atMost, type Case, type Context, type Row } from '../types.js'
+import { duration } from '../table.js'
+import { assertAnswer, atMost, type Case, type Context, type Measurement, type Row } from '../types.js'
 
-const SIZES = {
-  full: [1000, 100_000, 1_000_000, 10_000_000],
-  quick: [1000, 100_000, 1_000_000],
-  test: [1000, 2000],
+/**
+ * Sizes, and how often an engine is started at each. SQLite ends where filling it takes longer than everything that is measured here; the store in
+ * memory has random entries at once, so that what grows in it is the engine.
+ */
+const PLANS = {
+  full: {
+    memory: [[1000, 10], [10_000, 10], [100_000, 5], [1_000_000, 3], [10_000_000, 3]], sqlite: [[1000, 5], [10_000, 5], [100_000, 5], [1_000_000, 3]],
+    rounds: 300, writes: 40, writeBatch: 16,
+  },
+  quick: { memory: [[1000, 2], [30_000, 1], [300_000, 1]], sqlite: [[1000, 1], [10_000, 1], [100_000, 1]], rounds: 40, writes: 8, writeBatch: 4 },
+  test: { memory: [[1000, 1], [2000, 1]], sqlite: [[1000, 1], [2000, 1]], rounds: 2, writes: 1, writeBatch: 4 },
 } as const
 
-/** Engines that differ in how much is revoked, checked in turn. L0 is filled from a store in memory. */
-async function run(context: Context): Promise<Row[]> {
-  const sizes = SIZES[context.scale]
-  const random = new Random(context.seed, 'scale')
-  const engines: Revocade[] = []
-  for (const size of sizes) {
-    const engine = await createRevocade({ store: new MemoryStore(size, random) })
-    await assertAnswers(engine, [], random)
-    engines.push(engine)
-  }
-  const name = (size: number): string => `${size.toLocaleString('en')} entries`
-  const timings = await interleave(
-    sizes.map((size, i) => new IsClearlyActive(random, engines[i], name(size))),
-    { rounds: { full: 300, quick: 60, test: 2 }[context.scale], batch: 512 },
-  )
-  for (const engine of engines) await engine.close()
-  const p50 = (size: number): number => of(timings, name(size)).p50
-  context.record(sizes.map((n) => measurement(of(timings, name(n)), { engine: 'isClearlyActive', n })))
-  const least = p50(sizes[0])
-  return sizes.slice(1).map((size) => ({
-    what: `${name(size)} ÷ ${name(sizes[0])}`,
-    value: p50(size) / least,
-    unit: 'x',
-    target: atMost(2.5),
-    from: `${p50(size).toFixed(0)} ns ÷ ${least.toFixed(0)} ns`,
-  }))
+interface Grown {
+  readonly n: number
+  readonly engine: Revocade
+  /** Of which store. */
+  readonly store: string
 }
 
-export const scale: Case = { name: 'scale', title: 'isClearlyActive from 1 k to 10 M live revocations (store in memory)', run }
+class AwaitedRevoke implements Subject {
+  readonly name: string
+  readonly #random: Random
+  readonly #engine: Revocade
+  #claims: TokenClaims[] = []
+
+  constructor(random: Random, { engine, n, store }: Grown) {
+    this.name = nameOf(store, n)
+    this.#random = random
+    this.#engine = engine
+  }
+
+  prepare(count: number): void {
+    this.#claims = Array.from({ length: count }, () => freshClaims(this.#random))
+  }
+
+  async run(): Promise<number> {
+    let written = 0
+    for (const claims of this.#claims) if ((await this.#engine.revoke(claims)).seq > 0) written++
+    return written
+  }
+
+  /** What it wrote last is found. */
+  async verify(): Promise<void> {
+    for (const claims of this.#claims) assertAnswer(await this.#engine.isRevoked(claims), 'a revocation is not found')
+  }
+}
+
+const nameOf = (store: string, n: number): string => `${store}, ${n.toLocaleString('en')} entries`
+
+async function run(context: Context): Promise<Row[]> {
+  const { memory, sqlite, rounds, writes, writeBatch } = PLANS[context.scale]
+  const random = new Random(context.seed, 'scale')
+  const results: Measurement[] = []
+  const inMemory: Grown[] = []
+  for (const [n, boots] of memory) {
+    const { engine, timed } = await booted(boots, () => createRevocade({ store: new MemoryStore(n, random) }))
+    await assertAnswers(engine, [], random)
+    inMemory.push({ n, engine, store: 'memory' })
+    const { bytes } = engine.stats().prefilter
+    results.push({ ...measurement(timed, { engine: 'memory', n, operation: 'boot' }), bytesPerEntry: Number((bytes / n).toPrecision(4)) })
+  }
+  const onDisk: Grown[] = []
+  for (const [n, boots] of sqlite) {
+    const store = join(context.directory, `scale-${n}.db`)
+    // A copy: this case writes to it.
+    copyFileSync(await storeFile(context, n), store)
+    const { engine: first, timed: fromStore } = await booted(boots, () => createRevocade({ store, snapshot: false }))
+    await first.close()
+    await (await createRevocade({ store })).close() // leaves a snapshot
+    const { engine, timed: fromSnapshot } = await booted(boots, () => createRevocade({ store }))
+    assertAnswer(engine.stats().store.seq === n, 'revocations are missing')
+    await assertAnswers(engine, [], random)
+    onDisk.push({ n, engine, store: 'SQLite' })
+    results.push(measurement(fromStore, { engine: 'SQLite', n, operation: 'boot' }), measurement(fromSnapshot, { engine: 'SQLite, from its snapshot', n, operation: 'boot' }))
+  }
+  const checks = await interleave(inMemory.map(({ n, engine }) => new IsClearlyActive(random, engine, nameOf('memory', n))), { rounds, batch: 512 })
+  results.push(...inMemory.map(({ n }) => measurement(of(checks, nameOf('memory', n)), { engine: 'isClearlyActive', n, operation: 'check' })))
+
+  const grown = [...inMemory, ...onDisk]
+  const revokes = grown.map((one) => new AwaitedRevoke(random, one))
+  const written = await interleave(revokes, { rounds: writes, batch: writeBatch })
+  for (const one of revokes) await one.verify()
+  results.push(...grown.map(({ store, n }) => measurement(of(written, nameOf(store, n)), { engine: store, n, operation: 'revoke' })))
+  for (const { engine } of grown) await engine.close()
+  context.record(results)
+  return rowsOf(results)
+}
+
+/** An engine started so many times, and left running the last time. */
+async function booted(times: number, start: () => Promise<Revocade>): Promise<{ readonly engine: Revocade; readonly timed: Timed }> {
+  const samples: number[] = []
+  for (;;) {
+    const { result: engine, seconds: time } = await seconds(start)
+    samples.push(time * 1e9)
+    if (samples.length === times) return { engine, timed: { ...timing(samples), samples, batch: 1 } }
+    await engine.close()
+  }
+}
+
+function rowsOf(results: readonly Measurement[]): Row[] {
+  const of = (operation: string, engine: string): Measurement[] => results.filter((one) => one.operation === operation && one.engine === engine)
+  const grows = (what: string, measured: readonly Measurement[], value: (one: Measurement) => number, text: (value: number) => string): Row => {
+    const points = measured.map((one) => ({ n: one.n, value: value(one) }))
+    const { exponent, standardError } = growth(points)
+    return { what: `${what}: growth exponent`, value: exponent, unit: '', from: `± ${standardError.toFixed(2)}; ${points.map((one) => text(one.value)).join(', ')}` }
+  }
+  const time = (what: string, operation: string, engine: string): Row => grows(what, of(operation, engine), ({ p50Ns }) => p50Ns, duration)
+  const [first, ...larger] = of('check', 'isClearlyActive')
+  return [
+    ...larger.map(({ n, p50Ns }): Row => ({
+      what: `check: ${n.toLocaleString('en')} entries ÷ ${first.n.toLocaleString('en')} entries`, value: p50Ns / first.p50Ns, unit: 'x', target: atMost(2.5),
+      from: `${p50Ns.toFixed(0)} ns ÷ ${first.p50Ns.toFixed(0)} ns`,
+    })),
+    time('check', 'check', 'isClearlyActive'),
+    time('await revoke, store in memory', 'revoke', 'memory'),
+    time('await revoke, SQLite', 'revoke', 'SQLite'),
+    time('boot, store in memory', 'boot', 'memory'),
+    time('boot, SQLite', 'boot', 'SQLite'),
+    time('boot, SQLite, from the snapshot', 'boot', 'SQLite, from its snapshot'),
+    grows('bytes of L0, with room for as many again and for 100,000 at the least', of('boot', 'memory'), ({ n, bytesPerEntry = 0 }) => bytesPerEntry * n, (bytes) => `${(bytes / 1e6).toPrecision(2)} MB`),
+  ]
+}
+
+export const scale: Case = { name: 'scale', title: 'What a check, a revocation, a start and an entry cost as revocations grow', run }

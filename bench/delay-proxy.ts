@@ -1,0 +1,72 @@
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+/**
+ * A TCP proxy on loopback, in front of a server on loopback, that makes the way longer: what is sent arrives half a round trip later, unaltered
+ * and in order. How much is under way at once is not limited, as on a network whose bandwidth is no concern.
+ */
+export class DelayProxy {
+  readonly port: number
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+
+  private constructor(server: Server, port: number) {
+    this.#server = server
+    this.port = port
+  }
+
+  static async start(target: number, roundTripMs: number): Promise<DelayProxy> {
+    const server = createServer({ noDelay: true, allowHalfOpen: true })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
+    const proxy = new DelayProxy(server, address.port)
+    server.on('connection', (client) => proxy.#connect(client, target, roundTripMs / 2))
+    return proxy
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
+
+  #connect(client: Socket, target: number, delayMs: number): void {
+    const server = connect({ host: '127.0.0.1', port: target, noDelay: true, allowHalfOpen: true })
+    for (const [from, to] of [[client, server], [server, client]]) {
+      this.#sockets.add(from)
+      carry(from, to, delayMs)
+      // Half a connection is none: whoever is left finds out.
+      from.on('error', () => undefined).on('close', () => {
+        this.#sockets.delete(from)
+        to.destroy()
+      })
+    }
+  }
+}
+
+/** A timer of Node's is late by up to a millisecond and more: the last two are waited out turn by turn, which keeps a processor busy. */
+const TIMER_IS_LATE_MS = 2
+
+function carry(from: Socket, to: Socket, delayMs: number): void {
+  const underWay: { readonly due: number; readonly arrive: () => void }[] = []
+  const wait = (): void => {
+    const [next] = underWay
+    const ms = next.due - performance.now()
+    if (ms > TIMER_IS_LATE_MS) setTimeout(deliver, ms - TIMER_IS_LATE_MS)
+    else setImmediate(deliver)
+  }
+  const deliver = (): void => {
+    const now = performance.now()
+    while (underWay.length > 0 && underWay[0].due <= now) underWay.shift()?.arrive()
+    if (underWay.length > 0) wait()
+  }
+  const send = (arrive: () => void): void => {
+    underWay.push({ due: performance.now() + delayMs, arrive })
+    if (underWay.length === 1) wait()
+  }
+  from.on('data', (bytes) => send(() => to.write(bytes)))
+  from.on('end', () => send(() => to.end()))
+}

@@ -1,0 +1,34 @@
+import type { TokenClaims } from '#dist/index.js'
+
+/**
+ * One way of knowing which tokens are revoked, as its documentation says it is used. All of them get the raw token and the claims that
+ * its verifier gave, and take what they need.
+ */
+export interface Peer extends AsyncDisposable {
+  readonly name: string
+  revoke(token: string, claims: TokenClaims): void | Promise<void>
+  /** Rejects where it can't say. */
+  isRevoked(token: string, claims: TokenClaims): boolean | Promise<boolean>
+}
+
+/** What a peer keys by; every token of a benchmark has them. */
+export function textOf(claims: TokenClaims, name: string): string {
+  const value = claims[name]
+  if (typeof value !== 'string') throw new Error(`the token has no ${name}`)
+  return value
+}
+
+export function numberOf(claims: TokenClaims, name: string): number {
+  const value = claims[name]
+  if (typeof value !== 'number') throw new Error(`the token has no ${name}`)
+  return value
+}
+
+/** Calls for all items, so many at a time: how a server is filled without a round trip each. */
+export async function inFlight<T>(items: Iterable<T>, most: number, call: (item: T) => unknown): Promise<void> {
+  const iterator = items[Symbol.iterator]()
+  const one = async (): Promise<void> => {
+    for (let next = iterator.next(); next.done !== true; next = iterator.next()) await call(next.value)
+  }
+  await Promise.all(Array.from({ length: most }, one))
+}

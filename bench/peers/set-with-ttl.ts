@@ -1,0 +1,35 @@
+import type { TokenClaims } from '#dist/index.js'
+import { numberOf, type Peer, textOf } from './peer.js'
+
+/**
+ * Ids in the process, with the second in which each may be forgotten: a `Map`, as a `Set` can't hold that. The clock is read for hits only,
+ * and what has expired is swept by a timer; both are the cheapest that can be done.
+ */
+export class SetWithTtl implements Peer {
+  readonly name = 'Set with TTL'
+  readonly #expiry = new Map<string, number>()
+  readonly #sweeping = setInterval(() => this.#sweep(), 60_000).unref()
+
+  revoke(_token: string, claims: TokenClaims): void {
+    this.add(textOf(claims, 'jti'), numberOf(claims, 'exp'))
+  }
+
+  add(jti: string, expiresAt: number): void {
+    this.#expiry.set(jti, expiresAt)
+  }
+
+  isRevoked(_token: string, claims: TokenClaims): boolean {
+    const expiresAt = this.#expiry.get(textOf(claims, 'jti'))
+    return expiresAt !== undefined && expiresAt > Date.now() / 1000
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#sweeping)
+    return Promise.resolve()
+  }
+
+  #sweep(): void {
+    const now = Date.now() / 1000
+    for (const [jti, expiresAt] of this.#expiry) if (expiresAt <= now) this.#expiry.delete(jti)
+  }
+}

@@ -1,0 +1,24 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { readRecord } from '../../bench/record.js'
+import { withRecord } from '../../bench/report/markdown.js'
+import { CASES } from '../../bench/cases/index.js'
+import { code, readPage, ROOT, section, tableRows } from './markdown.js'
+
+const PAGE = 'docs/benchmarks.md'
+
+describe('the page about benchmarks', () => {
+  it('lists the cases that there are', () => {
+    const listed = tableRows(section(PAGE, 'cases')).map(([name]) => code(name))
+    expect(listed.toSorted()).toEqual(CASES.map(({ name }) => name).toSorted())
+  })
+
+  it('quotes the newest record, digit by digit', () => {
+    const newest = readdirSync(join(ROOT, 'bench/records')).toSorted().at(-1) ?? ''
+    const record = readRecord(join(ROOT, 'bench/records', newest))
+    expect(record.scale).toBe('full')
+    expect(record.cases.map(({ name }) => name).toSorted()).toEqual(CASES.map(({ name }) => name).toSorted())
+    expect(withRecord(readPage(PAGE), record)).toBe(readPage(PAGE))
+  })
+})
