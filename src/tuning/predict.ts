@@ -11,6 +11,8 @@ export interface Prediction {
   readonly memoryBytes: number
   /** Null where it uses no Redis. */
   readonly redisBytes: number | null
+  /** Bits by which L1 tells digests apart, its bucket's and its field's; null likewise. */
+  readonly l1PrefixBits: number | null
   /** Of all checks, the share that asks Redis or the store. */
   readonly leavesProcess: number
   readonly meanNs: number
@@ -27,8 +29,6 @@ export interface Conditions {
   readonly costs: Costs
   /** Undefined: there is none. */
   readonly layer: RedisLayer | undefined
-  /** Of checks of revoked tokens, the share that the verdict cache answers. Default: what the traffic gives. */
-  readonly cached?: number
 }
 
 /**
@@ -36,9 +36,10 @@ export interface Conditions {
  * behind Redis also one that it proves absent. That a false positive may be asked again and then cached is left out: every token counts as new, so
  * reads are at most what is said.
  */
-export function predict(candidate: Candidate, traffic: Traffic, { costs, layer, cached = cacheShare(traffic) }: Conditions): Prediction {
+export function predict(candidate: Candidate, traffic: Traffic, { costs, layer }: Conditions): Prediction {
   const { revokedShare, checksPerSecond, redisRttUs = 0 } = traffic
   const l1 = candidate.redis ? layer : undefined
+  const cached = cacheShare(traffic)
   const falsePositives = (1 - revokedShare) * candidate.falsePositiveRate
   const unknownRevoked = revokedShare * (1 - cached)
   // What Redis can't prove absent goes on to the store; without Redis everything does.
@@ -62,6 +63,7 @@ export function predict(candidate: Candidate, traffic: Traffic, { costs, layer, 
     candidate,
     memoryBytes: candidate.bytes,
     redisBytes,
+    l1PrefixBits: l1 === undefined ? null : l1.bucketBits + l1.fieldBits,
     leavesProcess: falsePositives + unknownRevoked,
     meanNs,
     p99Ns: quantileOf(outcomes, 0.99),
