@@ -35,7 +35,8 @@ export function choose(predictions: readonly Prediction[], traffic: Traffic, cos
 
 /** How far it is beyond the budgets, as the sum of the logarithms of the factors; 0 where it keeps them. */
 function excess({ memoryBytes, falseStoreReadsPerDay }: Prediction, { memoryBytes: most = Infinity, storeReadsPerDay = Infinity }: Traffic): number {
-  const over = (value: number, limit: number): number => (value <= limit ? 0 : Math.log(value / Math.max(limit, 1e-9)))
+  // Of a budget of nothing there is no factor: then by how many billionths it is exceeded.
+  const over = (value: number, limit: number): number => (value <= limit ? 0 : Math.log1p((value - limit) / Math.max(limit, 1e-9)))
   return over(memoryBytes, most) + over(falseStoreReadsPerDay, storeReadsPerDay)
 }
 

@@ -120,18 +120,17 @@ async function falsePositives(prefilter: Prefilter): Promise<{ positives: number
  */
 async function revokedChecks({ lookup, behind }: ReadPath, tokens: number, cached: number): Promise<{ timing: Timing; leaving: number }> {
   // So few that they are asked again before they would be forgotten.
-  const known = Math.min(CACHE_ENTRIES / 2, Math.max(1, Math.floor((CACHE_ENTRIES / 2) * (cached / (1 - cached)))))
+  const few = Math.min(CACHE_ENTRIES / 2, Math.max(1, Math.floor((CACHE_ENTRIES / 2) * (cached / (1 - cached)))))
   behind.revoked = true
   behind.instant = true
-  for (let i = 0; i < known; i++) await lookup.isRevoked(claimsOf(revokedId(i)))
+  for (let i = 0; i < few; i++) await lookup.isRevoked(claimsOf(revokedId(i)))
   behind.instant = false
   const before = behind.storeReads
-  let drawn = 0
-  let unknown = 0
+  let [drawn, again, others] = [0, 0, 0]
   const timing = await timeChecks(lookup, () => {
     // Weyl's sequence, by the golden ratio: evenly spread, and the same in each run.
-    const again = (drawn++ * 0.618033988749895) % 1 < cached
-    return revokedId(again ? drawn % known : known + (unknown++ % (tokens - known)))
+    const known = (drawn++ * 0.618033988749895) % 1 < cached
+    return revokedId(known ? again++ % few : few + (others++ % (tokens - few)))
   }, REVOKED, CHECK_MS)
   return { timing, leaving: (behind.storeReads - before) / drawn }
 }

@@ -83,10 +83,12 @@ function interruptions(): number {
   return process.resourceUsage().involuntaryContextSwitches
 }
 
-/** Those in which nothing else ran, if they are most; where they are few, they would be the short ones only, so then all. */
+/** As many of the batches, at least, must be undisturbed for the others to be left out: of a few, it would be the short ones only. */
+const ENOUGH = 1 / 8
+
 function undisturbed(batches: readonly Timed[]): readonly Timed[] {
   const calm = batches.filter(({ interrupted }) => !interrupted)
-  return calm.length * 2 > batches.length ? calm : batches
+  return calm.length >= batches.length * ENOUGH ? calm : batches
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
