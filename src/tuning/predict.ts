@@ -48,13 +48,15 @@ export function predict(candidate: Candidate, traffic: Traffic, { costs, layer }
   const grown = active - (costs.active[0]?.[1] ?? 0)
   const redis = costs.redisPath + redisRttUs * 1000
   const store = (l1 === undefined ? costs.storePath : redis) + costs.storeRead
-  const behind = costs.tails.behind
+  // The round trip and the store are taken as constant: only our own part has a tail.
+  const [redisFixed, storeFixed] = [redisRttUs * 1000, store - (l1 === undefined ? costs.storePath : costs.redisPath)]
+  const tail = costs.tails.behind
   const outcomes: Outcome[] = [
-    { share: (1 - revokedShare) * (1 - candidate.falsePositiveRate), mean: active, tail: costs.tails.active },
-    { share: falsePositives * (1 - toStore), mean: grown + redis, tail: tailOf(costs.redisPath, redis, behind) },
-    { share: falsePositives * toStore, mean: grown + store, tail: tailOf(costs.storePath, store, behind) },
-    { share: revokedShare * cached, mean: grown + costs.cached, tail: behind },
-    { share: unknownRevoked, mean: grown + store, tail: tailOf(costs.storePath, store, behind) },
+    { share: (1 - revokedShare) * (1 - candidate.falsePositiveRate), mean: active, fixed: 0, tail: costs.tails.active },
+    { share: falsePositives * (1 - toStore), mean: grown + redis, fixed: redisFixed, tail },
+    { share: falsePositives * toStore, mean: grown + store, fixed: storeFixed, tail },
+    { share: revokedShare * cached, mean: grown + costs.cached, fixed: 0, tail },
+    { share: unknownRevoked, mean: grown + store, fixed: storeFixed, tail },
   ]
   const meanNs = meanOf(outcomes)
   const falseReads = checksPerSecond * SECONDS_PER_DAY * falsePositives * toStore
@@ -71,9 +73,4 @@ export function predict(candidate: Candidate, traffic: Traffic, { costs, layer }
     storeReadsPerDay: falseReads + checksPerSecond * SECONDS_PER_DAY * unknownRevoked,
     costCores: (checksPerSecond * meanNs) / 1e9 + ((candidate.bytes + (redisBytes ?? 0)) / 2 ** 30) * CORES_PER_GIB,
   }
-}
-
-/** The round trip and the store are taken as constant: only our own part has a tail. */
-function tailOf(own: number, all: number, tail: number): number {
-  return 1 + ((tail - 1) * Math.min(own, all)) / all
 }
