@@ -27,6 +27,7 @@ export class DelayProxy {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#server.listening) return
     const closed = once(this.#server, 'close')
     this.#server.close()
     for (const socket of this.#sockets) socket.destroy()
@@ -38,11 +39,7 @@ export class DelayProxy {
     for (const [from, to] of [[client, server], [server, client]]) {
       this.#sockets.add(from)
       carry(from, to, delayMs)
-      // Half a connection is none: whoever is left finds out.
-      from.on('error', () => undefined).on('close', () => {
-        this.#sockets.delete(from)
-        to.destroy()
-      })
+      from.on('close', () => this.#sockets.delete(from))
     }
   }
 }
@@ -69,4 +66,6 @@ function carry(from: Socket, to: Socket, delayMs: number): void {
   }
   from.on('data', (bytes) => send(() => to.write(bytes)))
   from.on('end', () => send(() => to.end()))
+  // A broken connection breaks, but not before what was sent first has arrived.
+  from.on('error', () => send(() => to.destroy()))
 }

@@ -1,8 +1,12 @@
 import type { KeyObject } from 'node:crypto'
-import jwtRedis from 'jwt-redis'
+import { createRequire } from 'node:module'
+import type exported from 'jwt-redis'
 import { createClient, type RedisClientType } from 'redis'
 import type { TokenClaims } from '#dist/index.js'
 import { numberOf, type Peer, textOf } from './peer.js'
+
+// What `import` makes of a CommonJS default export differs between Node and test runners.
+const { default: JWTR, TokenDestroyedError } = createRequire(import.meta.url)('jwt-redis') as typeof exported
 
 const PREFIX = 'jwt_label:'
 
@@ -14,13 +18,13 @@ const PREFIX = 'jwt_label:'
 export class JwtRedis implements Peer {
   readonly name = 'jwt-redis'
   readonly #client: RedisClientType
-  readonly #jwtr: InstanceType<typeof jwtRedis.default>
+  readonly #jwtr: InstanceType<typeof JWTR>
   readonly #key: KeyObject
   readonly #algorithm: 'HS256' | 'ES256' | 'RS256'
 
   private constructor(client: RedisClientType, key: KeyObject, algorithm: 'HS256' | 'ES256' | 'RS256') {
     this.#client = client
-    this.#jwtr = new jwtRedis.default(client, { prefix: PREFIX })
+    this.#jwtr = new JWTR(client, { prefix: PREFIX })
     this.#key = key
     this.#algorithm = algorithm
   }
@@ -48,7 +52,7 @@ export class JwtRedis implements Peer {
       await this.#jwtr.verify(token, (_header, done) => done(null, this.#key), { algorithms: [this.#algorithm] })
       return false
     } catch (error) {
-      if (error instanceof jwtRedis.TokenDestroyedError) return true
+      if (error instanceof TokenDestroyedError) return true
       throw error
     }
   }

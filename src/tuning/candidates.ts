@@ -13,7 +13,9 @@ export interface CandidateOptions {
 
 /** An L0 to choose from, with or without a Redis behind it. */
 export interface Candidate {
-  /** `bloom 1e-4`, `trie 32, Redis`. */
+  /** `bloom 1e-4`, `trie 32`. */
+  readonly l0: string
+  /** The same, with `, Redis` where there is one. */
   readonly name: string
   readonly prefilter: CandidateOptions
   readonly redis: boolean
@@ -39,7 +41,7 @@ export function candidates(population: Population, withRedis: boolean): Candidat
     ...TRIE_BITS.map((bits) => trie(population, bits)),
     exact(population),
   ]
-  return withRedis ? [...alone, ...alone.map((one) => ({ ...one, name: `${one.name}, Redis`, redis: true }))] : alone
+  return withRedis ? [...alone, ...alone.map((one) => ({ ...one, name: `${one.l0}, Redis`, redis: true }))] : alone
 }
 
 /** The same with another number of entries in it: what a measurement was made with. */
@@ -114,10 +116,10 @@ function normalQuantile(p: number): number {
 }
 
 function candidate(
-  name: string, prefilter: CandidateOptions,
+  l0: string, prefilter: CandidateOptions,
   { entries, kept, bytes, falsePositiveRate }: Pick<Candidate, 'entries' | 'bytes' | 'falsePositiveRate'> & { readonly kept: number },
 ): Candidate {
-  return { name, prefilter, redis: false, entries, bytes: Math.round(bytes), bitsPerRevocation: (bytes * 8) / kept, falsePositiveRate }
+  return { l0, name: l0, prefilter, redis: false, entries, bytes: Math.round(bytes), bitsPerRevocation: (bytes * 8) / kept, falsePositiveRate }
 }
 
 /** `1e-4`. */

@@ -22,6 +22,9 @@ export function fitOf({ memoryBytes, falseStoreReadsPerDay }: Prediction, { memo
   return { memory: memoryBytes <= most, storeReads: falseStoreReadsPerDay <= storeReadsPerDay }
 }
 
+/** A difference in cost that is worth a word. */
+const NOTABLE = 0.005
+
 /** The cheapest of those that keep the budgets; where none does, the one that exceeds them by the smallest factor. */
 export function choose(predictions: readonly Prediction[], traffic: Traffic, costs: Costs): Choice {
   const ranked = [...predictions].sort((a, b) => excess(a, traffic) - excess(b, traffic) || a.costCores - b.costCores)
@@ -32,7 +35,8 @@ export function choose(predictions: readonly Prediction[], traffic: Traffic, cos
 
 /** How far it is beyond the budgets, as the sum of the logarithms of the factors; 0 where it keeps them. */
 function excess({ memoryBytes, falseStoreReadsPerDay }: Prediction, { memoryBytes: most = Infinity, storeReadsPerDay = Infinity }: Traffic): number {
-  const over = (value: number, limit: number): number => (value <= limit ? 0 : Math.log(value / Math.max(limit, 1e-9)))
+  // Of a budget of nothing there is no factor: then by how many billionths it is exceeded.
+  const over = (value: number, limit: number): number => (value <= limit ? 0 : Math.log1p((value - limit) / Math.max(limit, 1e-9)))
   return over(memoryBytes, most) + over(falseStoreReadsPerDay, storeReadsPerDay)
 }
 
@@ -43,7 +47,7 @@ function reasonsFor(ranked: readonly Prediction[], traffic: Traffic, costs: Cost
   const reasons = [fitting.length === 1
     ? `${chosen.candidate.name} is the only one of ${ranked.length} candidates that keeps the budget.`
     : `${chosen.candidate.name} costs least ${all}: ${cores(chosen.costCores)}, checks and memory together.`]
-  const cheaper = ranked.filter((one) => excess(one, traffic) > 0 && one.costCores < chosen.costCores).sort((a, b) => a.costCores - b.costCores).at(0)
+  const cheaper = ranked.filter((one) => excess(one, traffic) > 0 && one.costCores < chosen.costCores * (1 - NOTABLE)).sort((a, b) => a.costCores - b.costCores).at(0)
   if (cheaper !== undefined) {
     const { memory } = fitOf(cheaper, traffic)
     reasons.push(`${cheaper.candidate.name} would cost ${cores(cheaper.costCores)}, but ${memory ? 'lets too many false positives through to the store' : 'takes more memory than there is'}.`)
@@ -62,7 +66,7 @@ function comparison(chosen: Prediction, next: Prediction): string {
     against('memory', next.memoryBytes / chosen.memoryBytes),
     against('time a check', next.meanNs / chosen.meanNs),
   ].filter((text) => text !== undefined)
-  return `Next is ${next.candidate.name}, at ${more < 0.1 ? 'as good as the same cost' : `${more.toPrecision(2)} % more`}${apart.length === 0 ? '' : `: ${apart.join(', ')}`}.`
+  return `Next is ${next.candidate.name}, at ${more < 100 * NOTABLE ? 'practically the same cost' : `${more.toPrecision(2)} % more`}${apart.length === 0 ? '' : `: ${apart.join(', ')}`}.`
 }
 
 function against(what: string, ratio: number): string | undefined {
@@ -94,5 +98,5 @@ function cores(value: number): string {
 }
 
 function micro(ns: number): string {
-  return `${Number((ns / 1000).toPrecision(2))} µs`
+  return ns < 1e6 ? `${Number((ns / 1000).toPrecision(2))} µs` : `${Number((ns / 1e6).toPrecision(2))} ms`
 }

@@ -27,12 +27,13 @@ const STEP_NS = 1.5
 /**
  * `active`: the cases `scale` and `filter` of bench/records/2026-11-22.json: checks at 1 k, 100 k, 1 M and 10 M revocations, with the tables
  * that they had. The rest: `revocade tune`'s own calibration on a machine like that one.
+ * `lines`: fits of the read path over filters of 16 k to 8 M entries, 0.3 to 190 MiB, each timed in turn with a Bloom filter.
  * `storeRead`: better-sqlite3 12, by a 16-byte key in 300,000 rows, a miss: 1.4 to 3.8 µs.
  */
 export const DEFAULT_COSTS: Costs = {
   source: 'default',
   active: [[275_000, 300], [550_000, 311], [5_500_000, 380], [55_000_000, 566]],
-  kinds: { bloom: { extra: 0, lines: 1 }, trie: { extra: 40, lines: 1.5 }, exact: { extra: 20, lines: 1.5 } },
+  kinds: { bloom: { extra: 0, lines: 1 }, trie: { extra: 40, lines: 1.2 }, exact: { extra: 50, lines: 1 } },
   cached: 1200,
   storePath: 2500,
   redisPath: 3500,

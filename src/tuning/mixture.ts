@@ -1,9 +1,11 @@
 /** One way a check can go: how likely it is, and what it takes. */
 export interface Outcome {
   readonly share: number
-  /** Nanoseconds. */
+  /** Nanoseconds, `fixed` included. */
   readonly mean: number
-  /** p99 ÷ p50 of this outcome alone, at least 1. */
+  /** What it always takes, nanoseconds: a round trip, a read of the store. */
+  readonly fixed: number
+  /** p99 ÷ p50 of the rest alone, at least 1. */
   readonly tail: number
 }
 
@@ -15,24 +17,27 @@ export function meanOf(outcomes: readonly Outcome[]): number {
 }
 
 /**
- * The time that a share `p` of all checks stays below. Each outcome is taken as log-normal, as latencies mostly are, so that its mean and its
- * tail say all; then the quantile of the mixture is where the outcomes' distributions, weighted, reach `p`.
+ * The time that a share `p` of all checks stays below. What is not fixed of an outcome is taken as log-normal, as latencies mostly are, so that
+ * its mean and its tail say all; then the quantile of the mixture is where the outcomes' distributions, weighted, reach `p`.
  */
 export function quantileOf(outcomes: readonly Outcome[], p: number): number {
-  const parts = outcomes.filter(({ share, mean }) => share > 0 && mean > 0).map(({ share, mean, tail }) => {
+  const parts = outcomes.filter(({ share, mean, fixed }) => share > 0 && mean > fixed).map(({ share, mean, fixed, tail }) => {
     const sigma = Math.max(1e-3, Math.log(Math.max(1, tail)) / Z99)
-    return { share, sigma, logMedian: Math.log(mean) - sigma ** 2 / 2 }
+    return { share, sigma, fixed, logMedian: Math.log(mean - fixed) - sigma ** 2 / 2 }
   })
   if (parts.length === 0) return 0
-  const below = (log: number): number => parts.reduce((sum, { share, sigma, logMedian }) => sum + share * normal((log - logMedian) / sigma), 0)
-  let low = Math.min(...parts.map(({ logMedian, sigma }) => logMedian - 6 * sigma))
-  let high = Math.max(...parts.map(({ logMedian, sigma }) => logMedian + 6 * sigma))
+  const below = (ns: number): number => parts.reduce((sum, { share, sigma, fixed, logMedian }) => (
+    sum + (ns <= fixed ? 0 : share * normal((Math.log(ns - fixed) - logMedian) / sigma))
+  ), 0)
+  let low = Math.min(...parts.map(({ fixed, logMedian, sigma }) => fixed + Math.exp(logMedian - 6 * sigma)))
+  let high = Math.max(...parts.map(({ fixed, logMedian, sigma }) => fixed + Math.exp(logMedian + 6 * sigma)))
+  // By halves of the ratio: they may be far apart.
   for (let i = 0; i < 60; i++) {
-    const middle = (low + high) / 2
+    const middle = Math.sqrt(low * high)
     if (below(middle) < p) low = middle
     else high = middle
   }
-  return Math.exp(high)
+  return high
 }
 
 /** The normal distribution, to 1e-7 (Abramowitz and Stegun 26.2.17). */

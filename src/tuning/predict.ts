@@ -11,6 +11,8 @@ export interface Prediction {
   readonly memoryBytes: number
   /** Null where it uses no Redis. */
   readonly redisBytes: number | null
+  /** Bits by which L1 tells digests apart, its bucket's and its field's; null likewise. */
+  readonly l1PrefixBits: number | null
   /** Of all checks, the share that asks Redis or the store. */
   readonly leavesProcess: number
   readonly meanNs: number
@@ -27,8 +29,6 @@ export interface Conditions {
   readonly costs: Costs
   /** Undefined: there is none. */
   readonly layer: RedisLayer | undefined
-  /** Of checks of revoked tokens, the share that the verdict cache answers. Default: what the traffic gives. */
-  readonly cached?: number
 }
 
 /**
@@ -36,9 +36,10 @@ export interface Conditions {
  * behind Redis also one that it proves absent. That a false positive may be asked again and then cached is left out: every token counts as new, so
  * reads are at most what is said.
  */
-export function predict(candidate: Candidate, traffic: Traffic, { costs, layer, cached = cacheShare(traffic) }: Conditions): Prediction {
+export function predict(candidate: Candidate, traffic: Traffic, { costs, layer }: Conditions): Prediction {
   const { revokedShare, checksPerSecond, redisRttUs = 0 } = traffic
   const l1 = candidate.redis ? layer : undefined
+  const cached = cacheShare(traffic)
   const falsePositives = (1 - revokedShare) * candidate.falsePositiveRate
   const unknownRevoked = revokedShare * (1 - cached)
   // What Redis can't prove absent goes on to the store; without Redis everything does.
@@ -47,13 +48,15 @@ export function predict(candidate: Candidate, traffic: Traffic, { costs, layer, 
   const grown = active - (costs.active[0]?.[1] ?? 0)
   const redis = costs.redisPath + redisRttUs * 1000
   const store = (l1 === undefined ? costs.storePath : redis) + costs.storeRead
-  const behind = costs.tails.behind
+  // The round trip and the store are taken as constant: only our own part has a tail.
+  const [redisFixed, storeFixed] = [redisRttUs * 1000, store - (l1 === undefined ? costs.storePath : costs.redisPath)]
+  const tail = costs.tails.behind
   const outcomes: Outcome[] = [
-    { share: (1 - revokedShare) * (1 - candidate.falsePositiveRate), mean: active, tail: costs.tails.active },
-    { share: falsePositives * (1 - toStore), mean: grown + redis, tail: tailOf(costs.redisPath, redis, behind) },
-    { share: falsePositives * toStore, mean: grown + store, tail: tailOf(costs.storePath, store, behind) },
-    { share: revokedShare * cached, mean: grown + costs.cached, tail: behind },
-    { share: unknownRevoked, mean: grown + store, tail: tailOf(costs.storePath, store, behind) },
+    { share: (1 - revokedShare) * (1 - candidate.falsePositiveRate), mean: active, fixed: 0, tail: costs.tails.active },
+    { share: falsePositives * (1 - toStore), mean: grown + redis, fixed: redisFixed, tail },
+    { share: falsePositives * toStore, mean: grown + store, fixed: storeFixed, tail },
+    { share: revokedShare * cached, mean: grown + costs.cached, fixed: 0, tail },
+    { share: unknownRevoked, mean: grown + store, fixed: storeFixed, tail },
   ]
   const meanNs = meanOf(outcomes)
   const falseReads = checksPerSecond * SECONDS_PER_DAY * falsePositives * toStore
@@ -62,6 +65,7 @@ export function predict(candidate: Candidate, traffic: Traffic, { costs, layer, 
     candidate,
     memoryBytes: candidate.bytes,
     redisBytes,
+    l1PrefixBits: l1 === undefined ? null : l1.bucketBits + l1.fieldBits,
     leavesProcess: falsePositives + unknownRevoked,
     meanNs,
     p99Ns: quantileOf(outcomes, 0.99),
@@ -69,9 +73,4 @@ export function predict(candidate: Candidate, traffic: Traffic, { costs, layer, 
     storeReadsPerDay: falseReads + checksPerSecond * SECONDS_PER_DAY * unknownRevoked,
     costCores: (checksPerSecond * meanNs) / 1e9 + ((candidate.bytes + (redisBytes ?? 0)) / 2 ** 30) * CORES_PER_GIB,
   }
-}
-
-/** The round trip and the store are taken as constant: only our own part has a tail. */
-function tailOf(own: number, all: number, tail: number): number {
-  return 1 + ((tail - 1) * Math.min(own, all)) / all
 }

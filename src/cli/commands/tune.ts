@@ -26,6 +26,8 @@ interface TuneOptions extends OutputOptions, TrafficFigures {
 
 const MEASURED = 3
 const WIDTH = 100
+/** For calibration, in milliseconds: longer where a measurement follows, which takes longer anyway. */
+const PATIENCE = { alone: 1500, measured: 4000 } as const
 
 export function addTune(program: Command): void {
   const command = program
@@ -78,8 +80,8 @@ async function answer(traffic: Traffic, options: TuneOptions): Promise<{ recomme
   try {
     // Before anything is timed: what can't be held shows here.
     recommend(traffic, DEFAULT_COSTS)
-    progress.show('calibrating', 0)
-    const costs = options.calibration ? await calibrated(traffic, storeRead) : { ...DEFAULT_COSTS, storeRead }
+    if (options.calibration) progress.show('calibrating', 0)
+    const costs = options.calibration ? await calibrated(traffic, storeRead, options.measure === true ? PATIENCE.measured : PATIENCE.alone) : { ...DEFAULT_COSTS, storeRead }
     const recommendation = recommend(traffic, costs)
     if (options.measure !== true) return { recommendation, measured: [] }
     const { measure } = await import('../tune/measure.js')
@@ -92,9 +94,9 @@ async function answer(traffic: Traffic, options: TuneOptions): Promise<{ recomme
   }
 }
 
-async function calibrated(traffic: Traffic, storeReadNs: number): Promise<Costs> {
+async function calibrated(traffic: Traffic, storeReadNs: number, patienceMs: number): Promise<Costs> {
   const { calibrate } = await import('../tune/calibrate.js')
-  return calibrate(Math.max(...candidates(population(traffic), false).map(({ bytes }) => bytes)), storeReadNs)
+  return calibrate(Math.max(...candidates(population(traffic), false).map(({ bytes }) => bytes)), storeReadNs, patienceMs)
 }
 
 async function writePage(file: string, recommendation: Recommendation, measured: readonly Measured[]): Promise<void> {

@@ -14,10 +14,11 @@ const TABLES = [2 ** 18, 2 ** 22, 2 ** 24, 2 ** 26] as const
 /** Everything in turn, again and again: whatever else the machine does then falls on all alike. The first rounds are for the compilers. */
 const WARM_UP = 2
 const ROUNDS = 7
-/** Checks of a round as a whole, and as many one by one. In all some 700 ms where the machine is free. */
-const CHECKS = 1024
-/** Where it is not: no more rounds than these after so long. */
-const LIMIT_MS = 900
+/** Checks of a round as a whole, and as many one by one. In all about a second where the machine is free. */
+const CHECKS = 2048
+/** Probes before them, one for each line of a table up to so many: the turns of the others have emptied the caches, as a service's own filter is not. */
+const MOST_TOUCHED = 131_072
+/** Where it is not, the time is up before. */
 const FEWEST_ROUNDS = 2
 /** Entries of the small filters of other kinds. */
 const SMALL = 16_384
@@ -30,26 +31,26 @@ interface Subject {
   readonly path: ReadPath
   readonly prefilter: Prefilter
   readonly source: TokenSource
-  readonly medians: number[]
+  readonly means: number[]
   readonly tails: number[]
 }
 
 /**
  * What checks cost on this machine, by the engine's own read path. `largest`: the largest table that is of interest, in bytes. `storeReadNs` is
- * not measured: what a read takes depends on what is stored where.
+ * not measured: what a read takes depends on what is stored where. `patienceMs`: no further round after so long.
  */
-export async function calibrate(largest: number, storeReadNs: number): Promise<Costs> {
+export async function calibrate(largest: number, storeReadNs: number, patienceMs: number): Promise<Costs> {
   const nothing = new NoPrefilter()
   const alone = await ReadPath.open(nothing, { storeReadNs: 0, unprovenShare: 0, redisRttNs: undefined }, CACHE_ENTRIES)
   const redis = await ReadPath.open(nothing, { storeReadNs: 0, unprovenShare: 0, redisRttNs: 0 }, CACHE_ENTRIES)
   const fresh = idSource()
-  const subject = (prefilter: Prefilter, path = alone, source = fresh): Subject => ({ path, prefilter, source, medians: [], tails: [] })
+  const subject = (prefilter: Prefilter, path = alone, source = fresh): Subject => ({ path, prefilter, source, means: [], tails: [] })
   // One table beyond the largest, to draw the line towards.
   const tables = TABLES.filter((bytes) => bytes === TABLES[0] || bytes / 16 <= largest)
   const active = tables.map((bytes) => subject(halfFull(bytes)))
   const [trie, exact] = [subject(await filled('trie')), subject(await filled('exact'))]
   const [store, cached, proven] = [subject(nothing), subject(nothing, alone, (index) => `cached-${index % 256}`), subject(nothing, redis)]
-  await timeAll([...active, trie, exact, store, cached, proven])
+  await timeAll([...active, trie, exact, store, cached, proven], patienceMs)
   await Promise.all([alone.close(), redis.close()])
 
   const least = timeOf(active[0])
@@ -63,25 +64,33 @@ export async function calibrate(largest: number, storeReadNs: number): Promise<C
     storePath: timeOf(store),
     redisPath: timeOf(proven),
     storeRead: storeReadNs,
-    tails: { active: medianOf(active.flatMap(({ tails }) => tails)), behind: medianOf(store.tails) },
+    tails: { active: medianOf(active.flatMap(({ tails }) => tails)), behind: medianOf([store, cached, proven].flatMap(({ tails }) => tails)) },
   }
 }
 
-async function timeAll(subjects: readonly Subject[]): Promise<void> {
+async function timeAll(subjects: readonly Subject[], patienceMs: number): Promise<void> {
   const started = performance.now()
   for (let round = -WARM_UP; round < ROUNDS; round++) {
-    if (round >= FEWEST_ROUNDS && performance.now() - started > LIMIT_MS) return
-    for (const { path, prefilter, source, medians, tails } of subjects) {
+    if (round >= FEWEST_ROUNDS && performance.now() - started > patienceMs) return
+    for (const { path, prefilter, source, means, tails } of subjects) {
       path.l0.prefilter = prefilter
-      const { median, singles } = await timeChecks(path.lookup, source, CHECKS, LIMIT_MS)
+      touch(prefilter)
+      const { mean, singles } = await timeChecks(path.lookup, source, CHECKS, patienceMs)
       if (round < 0) continue
-      medians.push(median)
+      means.push(mean)
       tails.push(Math.max(1, quantile(singles, 0.99) / quantile(singles, 0.5)))
     }
   }
 }
 
-const timeOf = ({ medians }: Subject): number => medianOf(medians)
+/** Brings into the caches what of a filter they hold. */
+function touch(prefilter: Prefilter): void {
+  const digest = new Int32Array(4)
+  const random = digestSource(5)
+  for (let i = Math.min(MOST_TOUCHED, prefilter.bytes / (BLOCK_BITS / 8)); i > 0; i--) prefilter.has(random(digest))
+}
+
+const timeOf = ({ means }: Subject): number => medianOf(means)
 
 function medianOf(values: readonly number[]): number {
   return quantile(Float64Array.from(values).sort(), 0.5)

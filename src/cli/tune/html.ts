@@ -3,7 +3,7 @@ import { optionsText, remarks, trafficRows } from './advice.js'
 import { chartOf } from './chart.js'
 import type { Measured } from './measure.js'
 import { measuredRows } from './report.js'
-import { HEADS, rowsOf } from './rows.js'
+import { HEADS, LEGEND, rowsOf } from './rows.js'
 import { plotSvg } from './svg.js'
 
 /** Nothing is fetched: the page opens from a disk without a network. */
@@ -51,6 +51,7 @@ ${list(choice.reasons)}
 ${plotSvg(chartOf(recommendation))}
 <h2>Candidates</h2>
 <div class="scroll">${candidateTable(recommendation)}</div>
+<p><small>${escaped(LEGEND)}.</small></p>
 <h2>To know</h2>
 ${list(remarks(recommendation))}
 ${measured.map(measuredSection).join('\n')}
@@ -61,7 +62,7 @@ ${measured.map(measuredSection).join('\n')}
 }
 
 function candidateTable(recommendation: Recommendation): string {
-  const head = ['', ...HEADS].map((text, i) => `<th${i < 2 ? ' class="name"' : ''}>${escaped(text)}</th>`).join('')
+  const head = ['', ...HEADS].map((text, i) => `<th${i < 2 ? ' class="name"' : ''}>${escaped(text).replace('\n', '<br>')}</th>`).join('')
   const rows = rowsOf(recommendation).map(({ letter, chosen, fits, cells }) => {
     const kind = chosen ? ' class="chosen"' : fits ? '' : ' class="beyond"'
     const all = [chosen ? letter.toUpperCase() : letter, ...cells]

@@ -5,7 +5,7 @@ import { createPrefilter } from '../../prefilter/create.js'
 import { type Candidate, withEntries } from '../../tuning/candidates.js'
 import { predict, type Prediction } from '../../tuning/predict.js'
 import type { Recommendation } from '../../tuning/recommend.js'
-import { ENGINE } from '../../tuning/traffic.js'
+import { cacheShare } from '../../tuning/traffic.js'
 import { digestSource } from './digests.js'
 import { compare, type Figure } from './figures.js'
 import { ReadPath } from './read-path.js'
@@ -22,8 +22,10 @@ const REVOKED = 6000
 /** A rate is known to a tenth or so after so many false positives. */
 const ENOUGH_POSITIVES = 400
 const MOST_PROBES = 40_000_000
-/** Revoked tokens that are asked before anything is timed, so that the verdict cache is as full as it gets. */
-const MOST_WARMED = 100_000
+/** Entries of the verdict cache here: few, so that what the traffic would find in it can be had with few tokens. */
+const CACHE_ENTRIES = 512
+/** Revocations of tokens that checks can name. The rest are random digests, which a filter takes alike. */
+const NAMED = 16_384
 const SLICE = 4096
 
 /** A candidate that was built. */
@@ -50,22 +52,20 @@ export async function measure(recommendation: Recommendation, top: number, onPro
 }
 
 async function measureOne({ traffic, population, costs, layer }: Recommendation, candidate: Candidate, step: OnProgress): Promise<Measured> {
-  const { prefilter, cutShort } = await fill(candidate, traffic.revocations, (share) => step('adding revocations', share * 0.7))
+  const { prefilter, cutShort } = await fill(candidate, (share) => step('adding revocations', share * 0.7))
   const { entries } = prefilter
   const built = cutShort === null ? candidate : withEntries(candidate, entries, population.kept)
   step('false positives', 0.7)
   const rate = await falsePositives(prefilter)
   step('checks', 0.8)
-  const revocations = Math.min(traffic.revocations, entries)
-  const { redisRttUs = 0, cacheEntries = ENGINE.cacheEntries } = traffic
+  const { redisRttUs = 0 } = traffic
   const path = await ReadPath.open(prefilter, {
     storeReadNs: costs.storeRead, redisRttNs: built.redis ? redisRttUs * 1000 : undefined, unprovenShare: layer?.unprovenShare ?? 0,
-  }, cacheEntries)
+  }, CACHE_ENTRIES)
   try {
     const active = await timeChecks(path.lookup, activeId, ACTIVE, CHECK_MS)
-    const warmed = Math.min(revocations, cacheEntries, MOST_WARMED)
-    const { timing: revoked, leaving } = await revokedChecks(path, revocations, warmed)
-    const prediction = predict(built, traffic, { costs, layer, cached: warmed / revocations })
+    const { timing: revoked, leaving } = await revokedChecks(path, Math.min(NAMED, entries), cacheShare(traffic))
+    const prediction = predict(built, traffic, { costs, layer })
     const figures = compare({ prediction, traffic, bytes: prefilter.bytes, rate, active, revoked, revokedLeaving: leaving })
     return { prediction, entries, cutShort, figures }
   } finally {
@@ -74,7 +74,7 @@ async function measureOne({ traffic, population, costs, layer }: Recommendation,
 }
 
 /** Where it would take more than half of the free memory, or too long, it is left with what it has by then. */
-async function fill(candidate: Candidate, revocations: number, onShare: (share: number) => void): Promise<{ prefilter: Prefilter; cutShort: string | null }> {
+async function fill(candidate: Candidate, onShare: (share: number) => void): Promise<{ prefilter: Prefilter; cutShort: string | null }> {
   const most = freemem() * MEMORY_SHARE
   // A Bloom filter takes all of its memory at once.
   if (candidate.prefilter.kind === 'bloom' && candidate.bytes > most) throw new RangeError(`${candidate.name} takes more than half of the memory that is free`)
@@ -86,9 +86,8 @@ async function fill(candidate: Candidate, revocations: number, onShare: (share: 
   const claims = { ...claimsOf('') }
   const deadline = performance.now() + FILL_MS
   for (let i = 0; i < room; i++) {
-    // First those that live; then what has expired and is not let go yet.
-    claims.jti = revokedId(i)
-    prefilter.add(i < revocations ? digester.token(claims) : random(digest))
+    if (i < NAMED) claims.jti = revokedId(i)
+    prefilter.add(i < NAMED ? digester.token(claims) : random(digest))
     if (i % SLICE !== SLICE - 1) continue
     onShare(i / room)
     await nextTurn()
@@ -115,25 +114,23 @@ async function falsePositives(prefilter: Prefilter): Promise<{ positives: number
   return { positives, probes }
 }
 
-/** Of tokens drawn from all that are revoked, with as many of them in the cache as it takes. `leaving`: the share that asked the store. */
-async function revokedChecks({ lookup, behind }: ReadPath, revocations: number, warmed: number): Promise<{ timing: Timing; leaving: number }> {
+/**
+ * Checks of revoked tokens, of which the verdict cache knows the share `cached`: some tokens are asked again and again, the others in a round
+ * so long that the cache has forgotten them when they come again. `leaving`: the share that asked something behind it.
+ */
+async function revokedChecks({ lookup, behind }: ReadPath, tokens: number, cached: number): Promise<{ timing: Timing; leaving: number }> {
+  // So few that they are asked again before they would be forgotten.
+  const few = Math.min(CACHE_ENTRIES / 2, Math.max(1, Math.floor((CACHE_ENTRIES / 2) * (cached / (1 - cached)))))
   behind.revoked = true
   behind.instant = true
-  for (let i = 0; i < warmed; i++) {
-    await lookup.isRevoked(claimsOf(revokedId(Math.floor((i * revocations) / warmed))))
-    if (i % SLICE === 0) await nextTurn()
-  }
+  for (let i = 0; i < few; i++) await lookup.isRevoked(claimsOf(revokedId(i)))
   behind.instant = false
   const before = behind.storeReads
-  let drawn = 0
-  const timing = await timeChecks(lookup, (i) => {
-    drawn++
-    return revokedId(spread(i, revocations))
+  let [drawn, again, others] = [0, 0, 0]
+  const timing = await timeChecks(lookup, () => {
+    // Weyl's sequence, by the golden ratio: evenly spread, and the same in each run.
+    const known = (drawn++ * 0.618033988749895) % 1 < cached
+    return revokedId(known ? again++ % few : few + (others++ % (tokens - few)))
   }, REVOKED, CHECK_MS)
   return { timing, leaving: (behind.storeReads - before) / drawn }
-}
-
-/** The i-th of some numbers below `count` that look random: Weyl's sequence, by the golden ratio. */
-function spread(i: number, count: number): number {
-  return Math.floor(((i * 0.618033988749895) % 1) * count)
 }

@@ -1,5 +1,5 @@
 import { bytes } from '../numbers.js'
-import { type Chart, placeOn } from './chart.js'
+import { AS_GOOD_AS_NEVER, type Chart, placeOn } from './chart.js'
 
 const HEIGHT = 14
 /** For the labels of the vertical axis. */
@@ -26,7 +26,7 @@ export function plotText(chart: Chart, width: number): string {
   const labels = new Map(chart.y.ticks.map((tick) => [row(tick), tickText(tick)]))
   const lines = grid.map((cells, i) => `${(labels.get(i) ?? '').padStart(MARGIN - 1)} │${cells.join('')}`.trimEnd())
   return [
-    'false positives a day that reach the store (bottom: as good as never)',
+    `false positives a day that reach the store${budgetRow === undefined && budgetColumn === undefined ? '' : '; the lines are the budget'}`,
     ...lines,
     `${' '.repeat(MARGIN)}└${'─'.repeat(columns)}`,
     footOf(chart, columns),
@@ -43,7 +43,8 @@ function footOf({ x }: Chart, columns: number): string {
   return `${' '.repeat(MARGIN + 1)}${least}${most.padStart(columns - least.length)}`
 }
 
-/** `1e-3`, `0.1`, `10`, `1e6`. */
+/** `≤1e-3`, `0.1`, `10`, `1e6`. */
 export function tickText(value: number): string {
-  return value >= 0.01 && value < 1e5 ? String(Number(value.toPrecision(1))) : value.toExponential(0).replace('+', '')
+  if (value <= AS_GOOD_AS_NEVER * 1.001) return `≤${AS_GOOD_AS_NEVER.toExponential(0)}`
+  return value >= 0.01 && value < 9999 ? String(Number(value.toPrecision(1))) : value.toExponential(0).replace('+', '')
 }

@@ -6,19 +6,19 @@ import { chartOf } from './chart.js'
 import { AGREEMENT, type Figure, type FigureName } from './figures.js'
 import type { Measured } from './measure.js'
 import { plotText } from './plot.js'
-import { chance, few, HEADS, rowsOf, time } from './rows.js'
+import { chance, few, HEADS, LEGEND, rowsOf, SPARE, time } from './rows.js'
+
+/** Columns that the whole table needs. */
+const FULL_WIDTH = 100
 
 /** The recommendation for people. `width`: columns of the terminal. */
 export function reportText(recommendation: Recommendation, measured: readonly Measured[], width: number): string {
   const { choice } = recommendation
-  const rows = rowsOf(recommendation).map(({ letter, chosen, fits, cells }) => {
-    const line = [chosen ? `${letter.toUpperCase()} *` : letter, ...cells]
-    return chosen ? line.map((cell) => tone(cell, 'bold')) : fits ? line : line.map((cell) => tone(cell, 'dim'))
-  })
   return [
     table(trafficRows(recommendation), { flexible: 1, wrap: 'words' }),
     '',
-    table(rows, { head: ['', ...HEADS], right: [2, 3, 4, 5, 6, 7, 8, 9] }),
+    candidateTable(recommendation, width),
+    wrapped(`${LEGEND}. * the choice${rowsOf(recommendation).some(({ fits }) => !fits) ? ', ! beyond the budget' : ''}.`, width, ''),
     '',
     plotText(chartOf(recommendation), width),
     '',
@@ -32,9 +32,21 @@ export function reportText(recommendation: Recommendation, measured: readonly Me
   ].join('\n')
 }
 
-/** Lines of at most so many columns, indented, the first with a dash. */
-function wrapped(text: string, width: number): string {
-  const most = Math.max(40, Math.min(110, width)) - 4
+/** All columns where they fit. */
+function candidateTable(recommendation: Recommendation, width: number): string {
+  const shown = HEADS.flatMap((head, i) => (width >= FULL_WIDTH || !SPARE.includes(head) ? [i] : []))
+  const rows = rowsOf(recommendation).map(({ letter, chosen, fits, cells }) => {
+    const line = [`${chosen ? `${letter.toUpperCase()}*` : letter}${fits ? '' : '!'}`, ...shown.map((i) => cells[i])]
+    return chosen ? line.map((cell) => tone(cell, 'bold')) : fits ? line : line.map((cell) => tone(cell, 'dim'))
+  })
+  // All but the first two and the verdict are numbers.
+  const right = shown.map((_, i) => i + 1).filter((i) => i > 1 && i <= shown.length - (width >= FULL_WIDTH ? 1 : 0))
+  return table(rows, { head: ['', ...shown.map((i) => HEADS[i])], right })
+}
+
+/** Lines of at most so many columns, the first after `mark`, the rest as far in. */
+function wrapped(text: string, width: number, mark = '  - '): string {
+  const most = Math.max(40, Math.min(110, width)) - mark.length
   const lines: string[] = []
   let line = ''
   for (const word of text.split(' ')) {
@@ -45,7 +57,7 @@ function wrapped(text: string, width: number): string {
       line = line === '' ? word : `${line} ${word}`
     }
   }
-  return [...lines, line].map((one, i) => (i === 0 ? `  - ${one}` : `    ${one}`)).join('\n')
+  return [...lines, line].map((one, i) => (i === 0 ? mark : ' '.repeat(mark.length)) + one).join('\n')
 }
 
 const NAMES: Readonly<Record<FigureName, string>> = {
@@ -75,7 +87,7 @@ function measuredText(measured: Measured): string {
 
 function verdict({ within, note }: Figure): string {
   if (within === null) return note ?? 'not measured'
-  return within ? `within ${AGREEMENT}×` : `NOT within ${AGREEMENT}×`
+  return `${within ? '' : 'NOT '}within ${AGREEMENT}×${within || note === undefined ? '' : `: ${note}`}`
 }
 
 function figureText(name: FigureName, value: number): string {

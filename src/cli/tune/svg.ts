@@ -28,7 +28,7 @@ export function plotSvg(chart: Chart): string {
   if (reads !== undefined) parts.push(across(reads, 'budget'))
   parts.push(...curves(chart, x, y), ...chart.points.map((point) => dot(point, x(point.x), y(point.y))))
   return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Memory of each candidate against the false positives that reach the store">
-<text class="label" x="${LEFT}" y="16">false positives a day that reach the store (bottom: as good as never)</text>
+<text class="label" x="${LEFT}" y="16">false positives a day that reach the store</text>
 ${parts.join('\n')}
 <text class="label" x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 8}" text-anchor="middle">memory in a process</text>
 </svg>`
