@@ -4,6 +4,7 @@ import { boot } from './boot.js'
 import { check } from './check.js'
 import { falsePositives } from './false-positives.js'
 import { bulkImport } from './import.js'
+import { latencyUnderChurn } from './latency-under-churn.js'
 import { limit } from './limit.js'
 import { propagation } from './propagation.js'
 import { redis } from './redis.js'
@@ -15,4 +16,5 @@ import { selectors } from './selectors.js'
 /** In the order in which they run. */
 export const CASES: readonly Case[] = [
   limit, check, scale, selectors, allocation, falsePositives, revoke, bulkImport, boot, redis, redisMemory, propagation,
+  latencyUnderChurn,
 ]
