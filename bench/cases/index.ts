@@ -1,4 +1,5 @@
 import type { Case } from '../types.js'
+import { adversary } from './adversary.js'
 import { allocation } from './allocation.js'
 import { boot } from './boot.js'
 import { check } from './check.js'
@@ -16,5 +17,5 @@ import { selectors } from './selectors.js'
 /** In the order in which they run. */
 export const CASES: readonly Case[] = [
   limit, check, scale, selectors, allocation, falsePositives, revoke, bulkImport, boot, redis, redisMemory, propagation,
-  latencyUnderChurn,
+  latencyUnderChurn, adversary,
 ]
