@@ -31,6 +31,12 @@ export interface Measurement {
   readonly mix?: string
   readonly p50Ns: number
   readonly p99Ns: number
+  /** Of single operations, where each was timed by itself: {@link Measurement.batch} is 1. */
+  readonly p999Ns?: number
+  readonly p9999Ns?: number
+  readonly maxNs?: number
+  /** How many were timed so; the samples then are evenly spaced quantiles of them. */
+  readonly operations?: number
   /** How many a second at the mean of the samples, one caller after the other. */
   readonly opsPerSecond: number
   readonly batch: number

@@ -1,9 +1,11 @@
 import type { Case } from '../types.js'
+import { adversary } from './adversary.js'
 import { allocation } from './allocation.js'
 import { boot } from './boot.js'
 import { check } from './check.js'
 import { falsePositives } from './false-positives.js'
 import { bulkImport } from './import.js'
+import { latencyUnderChurn } from './latency-under-churn.js'
 import { limit } from './limit.js'
 import { network } from './network.js'
 import { prefilter } from './prefilter.js'
@@ -17,4 +19,5 @@ import { selectors } from './selectors.js'
 /** In the order in which they run. */
 export const CASES: readonly Case[] = [
   limit, prefilter, check, network, scale, selectors, allocation, falsePositives, revoke, bulkImport, boot, redis, redisMemory, propagation,
+  latencyUnderChurn, adversary,
 ]

@@ -30,12 +30,13 @@ const FIGURES: Readonly<Record<Figure, string>> = {
   falsePositiveRate: 'false-positive rate',
 }
 
-/** The plots of one case: times by operation and by what was asked for, then memory and false positives where they were measured. */
+/** The plots of one case: times by operation and by what was asked for, their tails where single operations were timed, then memory and false positives where they were measured. */
 export function chartsOf(results: readonly RecordedMeasurement[]): Chart[] {
   const times = [...groupBy(results, ({ operation, mix }) => [operation, mix].filter((part) => part !== undefined).join(', '))]
     .flatMap(([title, group]) => timeCharts(title, group))
+  const tails = tailCharts(results)
   const figures = (Object.keys(FIGURES) as Figure[]).flatMap((figure) => figureChart(figure, results))
-  return [...times, ...figures]
+  return [...times, ...tails, ...figures]
 }
 
 function timeCharts(title: string, results: readonly RecordedMeasurement[]): Chart[] {
@@ -58,6 +59,17 @@ function timeCharts(title: string, results: readonly RecordedMeasurement[]): Cha
     })),
   })
   return charts
+}
+
+/** Where single operations were timed: how slow the slowest of so many are. Not beyond what ten operations tell. */
+function tailCharts(results: readonly RecordedMeasurement[]): Chart[] {
+  const tailsOf = ({ engine, p50Ns, p99Ns, p999Ns, p9999Ns, operations = 0 }: RecordedMeasurement): Point[] =>
+    ([[2, p50Ns], [100, p99Ns], [1000, p999Ns], [10_000, p9999Ns]] as const)
+      .flatMap(([n, value]) => (value === undefined || operations < n * 10 ? [] : [{ series: engine, group: engine, n, value }]))
+  const single = results.filter(({ p999Ns }) => p999Ns !== undefined)
+  return [...groupBy(single, ({ operation, mix }) => [operation, mix].filter((part) => part !== undefined).join(', '))].map(([title, group]) => ({
+    title: joined(title, 'the slowest'), kind: 'lines', quantity: 'time that one in so many takes, or longer', points: group.flatMap(tailsOf),
+  }))
 }
 
 function figureChart(figure: Figure, results: readonly RecordedMeasurement[]): Chart[] {

@@ -71,16 +71,21 @@ function allResults(results: readonly RecordedMeasurement[]): string {
     ['n', (one) => one.n.toLocaleString('en')],
     ['p50', (one) => duration(one.p50Ns)],
     ['p99', (one) => duration(one.p99Ns)],
+    ...optional('p999Ns', ['p99.9', (one) => timeOrNothing(one.p999Ns)]),
+    ...optional('p9999Ns', ['p99.99', (one) => timeOrNothing(one.p9999Ns)]),
+    ...optional('maxNs', ['longest', (one) => timeOrNothing(one.maxNs)]),
     ['per second', (one) => Math.round(one.opsPerSecond).toLocaleString('en')],
     ...optional('bytesPerEntry', ['bytes an entry', (one) => one.bytesPerEntry?.toFixed(1) ?? '']),
     ...optional('falsePositiveRate', ['false positives', (one) => one.falsePositiveRate?.toExponential(1) ?? '']),
     ...optional('falseNegatives', ['false negatives', (one) => one.falseNegatives?.toLocaleString('en') ?? '']),
-    ['samples', (one) => `${one.samples.length} × ${one.batch}`],
+    ['samples', (one) => (one.operations === undefined ? `${one.samples.length} × ${one.batch}` : one.operations.toLocaleString('en'))],
   ]
   const lines = results.map((one) => `<tr><th scope="row">${escaped(nameOf(one))}</th>${columns.map(([, cell]) => `<td>${cell(one)}</td>`).join('')}</tr>`)
   return `<details><summary>All ${results.length} results</summary><div class="scroll"><table><thead><tr><th></th>${columns.map(([head]) => `<th>${head}</th>`).join('')}</tr></thead>`
     + `<tbody>${lines.join('')}</tbody></table></div></details>`
 }
+
+const timeOrNothing = (ns: number | undefined): string => (ns === undefined ? '' : duration(ns))
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 

@@ -65,6 +65,17 @@ describe('the plots of a case', () => {
     ])
   })
 
+  it('show the tails of what was timed one by one, as far as ten operations tell', () => {
+    const tail = { p999Ns: 900, p9999Ns: 5000, maxNs: 9000, batch: 1 }
+    const results = [measured('idle', 100, { ...tail, mix: 'miss', operations: 100_000 }), measured('busy', 200, { ...tail, mix: 'miss', operations: 99_999 })]
+    const [, chart, ...others] = chartsOf(results)
+    expect(others).toEqual([])
+    expect(chart.title).toBe('miss, the slowest')
+    expect(chart.points.map(({ series, n, value }) => [series, n, value])).toEqual([
+      ['idle', 2, 100], ['idle', 100, 102], ['idle', 1000, 900], ['idle', 10_000, 5000], ['busy', 2, 200], ['busy', 100, 204], ['busy', 1000, 900],
+    ])
+  })
+
   it('show memory and false positives where they were measured, each once', () => {
     const results = ['hit', 'miss'].flatMap((mix) => [
       measured('a', 100, { mix, bytesPerEntry: 2.7, falsePositiveRate: 1e-4 }), measured('b', 200, { mix, bytesPerEntry: 70, falsePositiveRate: 0 }),
