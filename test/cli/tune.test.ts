@@ -23,7 +23,7 @@ interface Document {
   optimum: { falsePositiveRate: number; falsePositiveRateWithRedis: number | null; l1PrefixBits: object | null }
   candidates: Candidate[]
   choice: Candidate & { reasons: string[]; options: { prefilter: { kind: 'bloom' | 'trie' | 'exact'; expectedRevocations: number } }; code: string }
-  measured: { name: string; entries: number; cutShort: string | null; figures: Figure[] }[] | null
+  measured: { name: string; entries: number; cutShort: string | null; pace: number | null; figures: Figure[] }[] | null
 }
 
 async function json(args: readonly string[], stdin?: string): Promise<Document> {
@@ -252,12 +252,13 @@ describe('--html', () => {
 
 describe('--measure', () => {
   it('builds the best three and puts what they do beside the prediction', async () => {
-    const told = await json(['--revocations', '2000', '--checks-per-second', '100', '--revoked-share', '20%', '--redis-rtt-us', '50', '--measure'])
+    const told = await json(['--revocations', '2000', '--checks-per-second', '5', '--revoked-share', '20%', '--redis-rtt-us', '50', '--measure'])
     expect(told.measured).toHaveLength(3)
     expect(told.measured?.[0]?.name).toBe(told.choice.name)
-    for (const { name, entries, cutShort, figures } of told.measured ?? []) {
+    for (const { name, entries, cutShort, pace, figures } of told.measured ?? []) {
       const predicted = told.candidates.find((one) => one.name === name)
       expect(cutShort).toBeNull()
+      expect(pace).toBeGreaterThan(0)
       // But for digests that the filter took for known ones.
       expect(entries / told.population.fullest).toBeGreaterThan(0.8)
       const by = new Map(figures.map((figure) => [figure.name, figure]))
@@ -265,7 +266,8 @@ describe('--measure', () => {
       // What does not depend on the machine agrees, and is what the table says.
       expect(by.get('memory')).toMatchObject({ predicted: predicted?.memoryBytes, within: true })
       expect(by.get('falsePositiveRate')?.within).not.toBe(false)
-      expect(by.get('leavesProcess')?.within).toBe(true)
+      // A third of the revoked are in the cache, and few others leave.
+      expect(Math.abs((by.get('leavesProcess')?.ratio ?? 0) - 1)).toBeLessThan(0.04)
       for (const { name: figure, predicted: expected, measured, ratio, within } of figures) {
         if (measured === null || expected === 0) continue
         expect(ratio, figure).toBeCloseTo(measured / expected, 9)

@@ -26,6 +26,9 @@ const SMALL = 16_384
 const PROBES = 16
 const CACHE_ENTRIES = 10_000
 
+/** What the calibration's first time is of: timed again later, it tells whether the machine is still as fast. */
+export const smallFilter = (): Prefilter => halfFull(TABLES[0])
+
 /** One thing that is timed: checks through a path, with a filter. */
 interface Subject {
   readonly path: ReadPath

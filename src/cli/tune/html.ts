@@ -72,12 +72,13 @@ function candidateTable(recommendation: Recommendation): string {
 }
 
 function measuredSection(one: Measured): string {
-  const { title, rows } = measuredRows(one)
+  const { title, pace, rows } = measuredRows(one)
   const line = (cells: readonly string[], tag: string): string => `<tr>${cells.map((cell, i) => `<${tag}${i === 0 || i === 4 ? ' class="name"' : ''}>${escaped(cell)}</${tag}>`).join('')}</tr>`
   return `<h2>Measured: ${escaped(title)}</h2>
 <div class="scroll"><table><thead>${line(['', 'predicted', 'measured', 'ratio', ''], 'th')}</thead><tbody>
 ${rows.map((row) => line(row, 'td')).join('\n')}
-</tbody></table></div>`
+</tbody></table></div>${pace === undefined ? '' : `
+<p>${escaped(pace)}</p>`}`
 }
 
 function list(items: readonly string[]): string {

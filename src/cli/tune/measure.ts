@@ -6,6 +6,7 @@ import { type Candidate, withEntries } from '../../tuning/candidates.js'
 import { predict, type Prediction } from '../../tuning/predict.js'
 import type { Recommendation } from '../../tuning/recommend.js'
 import { cacheShare } from '../../tuning/traffic.js'
+import { smallFilter } from './calibrate.js'
 import { digestSource } from './digests.js'
 import { compare, type Figure } from './figures.js'
 import { ReadPath } from './read-path.js'
@@ -19,6 +20,8 @@ const CHECK_MS = 2000
 /** Checks of active tokens, and of revoked ones. */
 const ACTIVE = 150_000
 const REVOKED = 6000
+/** Checks with the calibration's small filter, before and after the others. */
+const REFERENCE = 10_000
 /** A rate is known to a tenth or so after so many false positives. */
 const ENOUGH_POSITIVES = 400
 const MOST_PROBES = 40_000_000
@@ -35,6 +38,8 @@ export interface Measured {
   readonly entries: number
   /** Why it holds fewer entries than it should; null where it doesn't. */
   readonly cutShort: string | null
+  /** The time of the calibration's checks with its small filter: just before and after this measurement ÷ then. Null without calibration. */
+  readonly pace: number | null
   readonly figures: readonly Figure[]
 }
 
@@ -63,14 +68,28 @@ async function measureOne({ traffic, population, costs, layer }: Recommendation,
     storeReadNs: costs.storeRead, redisRttNs: built.redis ? redisRttUs * 1000 : undefined, unprovenShare: layer?.unprovenShare ?? 0,
   }, CACHE_ENTRIES)
   try {
+    const before = await reference(path, prefilter)
     const active = await timeChecks(path.lookup, activeId, ACTIVE, CHECK_MS)
     const { timing: revoked, leaving } = await revokedChecks(path, Math.min(NAMED, entries), cacheShare(traffic))
+    const after = await reference(path, prefilter)
+    const pace = costs.source === 'default' ? null : (before + after) / 2 / costs.active[0][1]
     const prediction = predict(built, traffic, { costs, layer })
     const figures = compare({ prediction, traffic, bytes: prefilter.bytes, rate, active, revoked, revokedLeaving: leaving })
-    return { prediction, entries, cutShort, figures }
+    return { prediction, entries, cutShort, pace, figures }
   } finally {
     await path.close()
   }
+}
+
+/** The mean of checks with the small filter, which takes the place of the one that is measured for as long. */
+async function reference({ lookup, l0, behind }: ReadPath, measured: Prefilter): Promise<number> {
+  const { revoked } = behind
+  behind.revoked = false
+  l0.prefilter = smallFilter()
+  const { mean } = await timeChecks(lookup, (i) => `reference-${i}`, REFERENCE, CHECK_MS)
+  l0.prefilter = measured
+  behind.revoked = revoked
+  return mean
 }
 
 /** Where it would take more than half of the free memory, or too long, it is left with what it has by then. */

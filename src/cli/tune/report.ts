@@ -8,6 +8,9 @@ import type { Measured } from './measure.js'
 import { plotText } from './plot.js'
 import { chance, few, HEADS, LEGEND, rowsOf, SPARE, time } from './rows.js'
 
+/** How far the machine's pace may be from that of the calibration before it is worth a word. */
+const STEADY = 1.2
+
 /** Columns that the whole table needs. */
 const FULL_WIDTH = 100
 
@@ -66,8 +69,9 @@ const NAMES: Readonly<Record<FigureName, string>> = {
 }
 
 /** Prediction and measurement side by side. */
-export function measuredRows({ prediction, entries, cutShort, figures }: Measured): { readonly title: string; readonly rows: readonly (readonly string[])[] } {
+export function measuredRows({ prediction, entries, cutShort, pace, figures }: Measured): { readonly title: string; readonly pace: string | undefined; readonly rows: readonly (readonly string[])[] } {
   return {
+    pace: paceText(pace),
     title: `${prediction.candidate.name}, built with ${entries.toLocaleString('en')} entries${cutShort === null ? '' : `, fewer than it should have: cut short ${cutShort}`}`,
     rows: figures.map((figure) => {
       const value = (n: number | null): string => (n === null ? '' : figureText(figure.name, n))
@@ -77,12 +81,18 @@ export function measuredRows({ prediction, entries, cutShort, figures }: Measure
 }
 
 function measuredText(measured: Measured): string {
-  const { title, rows } = measuredRows(measured)
+  const { title, pace, rows } = measuredRows(measured)
   const shown = rows.map((row, i) => {
     const { within } = measured.figures[i]
     return within === null ? row : row.with(-1, tone(row.at(-1) ?? '', within ? 'good' : 'bad'))
   })
-  return `${tone(title, 'bold')}\n${table(shown, { head: ['', 'predicted', 'measured', 'ratio', ''], right: [1, 2, 3] })}\n`
+  return `${tone(title, 'bold')}\n${table(shown, { head: ['', 'predicted', 'measured', 'ratio', ''], right: [1, 2, 3] })}\n${pace === undefined ? '' : `${pace}\n`}`
+}
+
+/** Undefined where the machine was as fast as at the calibration. */
+function paceText(pace: number | null): string | undefined {
+  if (pace === null || (pace < STEADY && pace > 1 / STEADY)) return undefined
+  return `The machine was not steady: checks of the calibration took ${pace.toFixed(2)} times what they took then.`
 }
 
 function verdict({ within, note }: Figure): string {
