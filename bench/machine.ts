@@ -20,7 +20,8 @@ export function describeMachine(): Machine {
 
 /** Packages whose code runs while something is timed. */
 const MEASURED = [
-  'better-sqlite3', 'bloom-filters', 'express-jwt-blacklist', 'fast-jwt', 'ioredis', 'jose', 'jsonwebtoken', 'jwt-redis', 'lru-cache', 'redis',
+  'better-sqlite3', 'bloom-filters', 'express-jwt-blacklist', 'express-jwt-blacklist/node_modules/redis', 'fast-jwt', 'ioredis', 'jose', 'jsonwebtoken', 'jwt-redis',
+  'lru-cache', 'redis',
 ]
 
 /** Of everything that takes part. */

@@ -11,7 +11,7 @@ export interface Checking {
   readonly different: number
   /** How many checks are asked for together; all are answered before the next. */
   readonly inFlight: number
-  /** Where in the pools it begins: subjects that begin apart don't find each other's tokens in the processor's caches. */
+  /** Where in the pools it begins. */
   readonly offset: number
 }
 
