@@ -10,18 +10,17 @@ import { OnClaims, TOLERATED } from './subjects.js'
 const later = (): bigint => process.hrtime.bigint() + 3_600_000_000_000n
 
 export class BareDigest extends OnClaims {
-  readonly name = 'digest'
+  readonly name: string = 'digest'
   override readonly tolerated = 1e-6
-  readonly #digester: TokenDigester
+  protected readonly digester: TokenDigester
 
   constructor(random: Random, digester: TokenDigester) {
     super(random)
-    this.#digester = digester
+    this.digester = digester
   }
 
   run(count: number): number {
-    const { claims } = this
-    const digester = this.#digester
+    const { claims, digester } = this
     let done = 0
     for (let i = 0; i < count; i++) if (digester.token(claims[i])[3] !== 0) done++
     return done
@@ -72,19 +71,11 @@ export class BareProbe implements Subject {
  * Digest and probe as a check meets them: on this processor a clock read waits for all memory that was asked for before it, and so the
  * next step begins when the last is over. In a loop of its own each overlaps with the next of its kind, which no single check can.
  */
-export class DigestThenClock extends OnClaims {
-  readonly name = 'digest, then clock'
-  override readonly tolerated = 1e-6
-  readonly #digester: TokenDigester
+export class DigestThenClock extends BareDigest {
+  override readonly name = 'digest, then clock'
 
-  constructor(random: Random, digester: TokenDigester) {
-    super(random)
-    this.#digester = digester
-  }
-
-  run(count: number): number {
-    const { claims } = this
-    const digester = this.#digester
+  override run(count: number): number {
+    const { claims, digester } = this
     const until = later()
     let done = 0
     for (let i = 0; i < count; i++) if (digester.token(claims[i])[3] !== 0 && process.hrtime.bigint() < until) done++

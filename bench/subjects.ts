@@ -106,3 +106,32 @@ export async function assertAnswers(engine: Revocade, revoked: readonly TokenCla
   }
   assertAnswer(engine.stats().lease.live, 'the lease is not live')
 }
+
+/** Revocations one after the other, each awaited until it is durable. */
+export class AwaitedRevoke implements Subject {
+  readonly name: string
+  readonly #random: Random
+  readonly #engine: Revocade
+  #claims: TokenClaims[] = []
+
+  constructor(random: Random, engine: Revocade, name = 'await revoke') {
+    this.#random = random
+    this.#engine = engine
+    this.name = name
+  }
+
+  prepare(count: number): void {
+    this.#claims = Array.from({ length: count }, () => freshClaims(this.#random))
+  }
+
+  async run(): Promise<number> {
+    let written = 0
+    for (const claims of this.#claims) if ((await this.#engine.revoke(claims)).seq > 0) written++
+    return written
+  }
+
+  /** What it wrote last is found. */
+  async verify(): Promise<void> {
+    for (const claims of this.#claims) assertAnswer(await this.#engine.isRevoked(claims), 'a revocation is not found')
+  }
+}

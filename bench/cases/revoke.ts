@@ -7,7 +7,7 @@ import { EXPIRES_AT, freshClaims } from '../claims.js'
 import { interleave, measurements, median, of, type Subject, timing, type Timing } from '../measure.js'
 import { Random } from '../random.js'
 import { inputs } from '../store-file.js'
-import { TOLERATED } from '../subjects.js'
+import { AwaitedRevoke, TOLERATED } from '../subjects.js'
 import { assertAnswer, atLeast, atMost, type Case, type Context, type Row } from '../types.js'
 
 const IN_FLIGHT = 256
@@ -53,33 +53,11 @@ class BareInsert implements Subject {
   }
 }
 
-class RevokeOneByOne implements Subject {
-  readonly name = 'await revoke'
-  readonly #random: Random
-  readonly #engine: Revocade
-  #claims: TokenClaims[] = []
-
-  constructor(random: Random, engine: Revocade) {
-    this.#random = random
-    this.#engine = engine
-  }
-
-  prepare(count: number): void {
-    this.#claims = Array.from({ length: count }, () => freshClaims(this.#random))
-  }
-
-  async run(): Promise<number> {
-    let written = 0
-    for (const claims of this.#claims) if ((await this.#engine.revoke(claims)).seq > 0) written++
-    return written
-  }
-}
-
 async function run(context: Context): Promise<Row[]> {
   const random = new Random(context.seed, 'revoke')
   await using engine = await createRevocade({ store: join(context.directory, 'revoke.db') })
   const bare = new BareInsert(random, join(context.directory, 'bare.db'))
-  const timings = await interleave([bare, new RevokeOneByOne(random, engine)],
+  const timings = await interleave([bare, new AwaitedRevoke(random, engine)],
     { rounds: { full: 60, quick: 20, test: 1 }[context.scale], batch: 50 })
   bare.close()
   context.record(measurements(timings, engine.stats().prefilter.entries))

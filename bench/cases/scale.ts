@@ -1,13 +1,12 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createRevocade, type Revocade, type TokenClaims } from '#dist/index.js'
-import { freshClaims } from '../claims.js'
+import { createRevocade, type Revocade } from '#dist/index.js'
 import { growth } from '../growth.js'
-import { interleave, measurement, of, seconds, type Subject, type Timed, timing } from '../measure.js'
+import { interleave, measurement, of, seconds, type Timed, timing } from '../measure.js'
 import { MemoryStore } from '../memory-store.js'
 import { Random } from '../random.js'
 import { storeFile } from '../store-file.js'
-import { assertAnswers, IsClearlyActive } from '../subjects.js'
+import { assertAnswers, AwaitedRevoke, IsClearlyActive } from '../subjects.js'
 import { duration } from '../table.js'
 import { assertAnswer, atMost, type Case, type Context, type Measurement, type Row } from '../types.js'
 
@@ -29,34 +28,6 @@ interface Grown {
   readonly engine: Revocade
   /** Of which store. */
   readonly store: string
-}
-
-class AwaitedRevoke implements Subject {
-  readonly name: string
-  readonly #random: Random
-  readonly #engine: Revocade
-  #claims: TokenClaims[] = []
-
-  constructor(random: Random, { engine, n, store }: Grown) {
-    this.name = nameOf(store, n)
-    this.#random = random
-    this.#engine = engine
-  }
-
-  prepare(count: number): void {
-    this.#claims = Array.from({ length: count }, () => freshClaims(this.#random))
-  }
-
-  async run(): Promise<number> {
-    let written = 0
-    for (const claims of this.#claims) if ((await this.#engine.revoke(claims)).seq > 0) written++
-    return written
-  }
-
-  /** What it wrote last is found. */
-  async verify(): Promise<void> {
-    for (const claims of this.#claims) assertAnswer(await this.#engine.isRevoked(claims), 'a revocation is not found')
-  }
 }
 
 const nameOf = (store: string, n: number): string => `${store}, ${n.toLocaleString('en')} entries`
@@ -91,7 +62,7 @@ async function run(context: Context): Promise<Row[]> {
   results.push(...inMemory.map(({ n }) => measurement(of(checks, nameOf('memory', n)), { engine: 'isClearlyActive', n, operation: 'check' })))
 
   const grown = [...inMemory, ...onDisk]
-  const revokes = grown.map((one) => new AwaitedRevoke(random, one))
+  const revokes = grown.map((one) => new AwaitedRevoke(random, one.engine, nameOf(one.store, one.n)))
   const written = await interleave(revokes, { rounds: writes, batch: writeBatch })
   for (const one of revokes) await one.verify()
   results.push(...grown.map(({ store, n }) => measurement(of(written, nameOf(store, n)), { engine: store, n, operation: 'revoke' })))
