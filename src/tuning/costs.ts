@@ -9,7 +9,7 @@ export interface Costs {
    * What grows is the wait for that line, from the nearest cache to memory.
    */
   readonly active: readonly (readonly [bytes: number, ns: number])[]
-  /** What the other kinds take more while they are small, and how many times more than Bloom's one line they wait for memory. */
+  /** What the other kinds take more whatever their size, and how many times more than Bloom's one line they wait for memory. */
   readonly kinds: Readonly<Record<CandidateKind, { readonly extra: number; readonly lines: number }>>
   /** A whole check that the verdict cache answers; that the store answers; that Redis answers: the latter two without their own time. */
   readonly cached: number
@@ -33,7 +33,7 @@ const STEP_NS = 1.5
 export const DEFAULT_COSTS: Costs = {
   source: 'default',
   active: [[275_000, 300], [550_000, 311], [5_500_000, 380], [55_000_000, 566]],
-  kinds: { bloom: { extra: 0, lines: 1 }, trie: { extra: 40, lines: 1.2 }, exact: { extra: 50, lines: 1 } },
+  kinds: { bloom: { extra: 0, lines: 1 }, trie: { extra: 70, lines: 1.2 }, exact: { extra: 30, lines: 1 } },
   cached: 1200,
   storePath: 2500,
   redisPath: 3500,

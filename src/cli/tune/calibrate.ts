@@ -4,7 +4,7 @@ import { ByteWriter } from '../../prefilter/bytes.js'
 import { createPrefilter } from '../../prefilter/create.js'
 import { NoPrefilter } from '../../prefilter/none.js'
 import { BLOCK_BITS } from '../../prefilter/sizing.js'
-import { type Costs, DEFAULT_COSTS } from '../../tuning/costs.js'
+import { activeNs, type Costs, DEFAULT_COSTS } from '../../tuning/costs.js'
 import { digestSource } from './digests.js'
 import { ReadPath } from './read-path.js'
 import { quantile, timeChecks, type TokenSource } from './timing.js'
@@ -20,8 +20,8 @@ const CHECKS = 2048
 const MOST_TOUCHED = 131_072
 /** Where it is not, the time is up before. */
 const FEWEST_ROUNDS = 2
-/** Entries of the small filters of other kinds. */
-const SMALL = 16_384
+/** Entries of the filters of other kinds: enough for a trie to have two in each leaf, as an empty one is never looked into. */
+const OTHERS = 131_072
 /** As a Bloom filter at 1e-4 has them. */
 const PROBES = 16
 const CACHE_ENTRIES = 10_000
@@ -56,19 +56,25 @@ export async function calibrate(largest: number, storeReadNs: number, patienceMs
   await timeAll([...active, trie, exact, store, cached, proven], patienceMs)
   await Promise.all([alone.close(), redis.close()])
 
-  const least = timeOf(active[0])
-  const more = (one: Subject): number => Math.max(0, timeOf(one) - least)
   const { kinds } = DEFAULT_COSTS
+  const times = tables.map((bytes, i) => [bytes, Math.max(...active.slice(0, i + 1).map(timeOf))] as const)
+  const more = (kind: 'trie' | 'exact', one: Subject): number => Math.max(0, timeOf(one) - activeNs(withoutExtra(times), kind, one.prefilter.bytes, OTHERS))
   return {
     source: 'measured',
-    active: tables.map((bytes, i) => [bytes, Math.max(...active.slice(0, i + 1).map(timeOf))] as const),
-    kinds: { bloom: kinds.bloom, trie: { ...kinds.trie, extra: more(trie) }, exact: { ...kinds.exact, extra: more(exact) } },
+    active: times,
+    kinds: { bloom: kinds.bloom, trie: { ...kinds.trie, extra: more('trie', trie) }, exact: { ...kinds.exact, extra: more('exact', exact) } },
     cached: timeOf(cached),
     storePath: timeOf(store),
     redisPath: timeOf(proven),
     storeRead: storeReadNs,
     tails: { active: medianOf(active.flatMap(({ tails }) => tails)), behind: medianOf([store, cached, proven].flatMap(({ tails }) => tails)) },
   }
+}
+
+/** What a filter would take if it had nothing but its size against it. */
+function withoutExtra(active: Costs['active']): Costs {
+  const { kinds } = DEFAULT_COSTS
+  return { ...DEFAULT_COSTS, active, kinds: { ...kinds, trie: { ...kinds.trie, extra: 0 }, exact: { ...kinds.exact, extra: 0 } } }
 }
 
 async function timeAll(subjects: readonly Subject[], patienceMs: number): Promise<void> {
@@ -95,7 +101,7 @@ function touch(prefilter: Prefilter): void {
 
 const timeOf = ({ means }: Subject): number => medianOf(means)
 
-function medianOf(values: readonly number[]): number {
+export function medianOf(values: readonly number[]): number {
   return quantile(Float64Array.from(values).sort(), 0.5)
 }
 
@@ -106,10 +112,10 @@ function idSource(): TokenSource {
 }
 
 async function filled(kind: 'trie' | 'exact'): Promise<Prefilter> {
-  const prefilter = await createPrefilter({ kind, expectedRevocations: SMALL })
+  const prefilter = await createPrefilter({ kind, expectedRevocations: OTHERS })
   const digest = new Int32Array(4)
   const random = digestSource(1)
-  for (let i = 0; i < SMALL; i++) prefilter.add(random(digest))
+  for (let i = 0; i < OTHERS; i++) prefilter.add(random(digest))
   return prefilter
 }
 

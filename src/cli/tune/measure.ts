@@ -6,7 +6,7 @@ import { type Candidate, withEntries } from '../../tuning/candidates.js'
 import { predict, type Prediction } from '../../tuning/predict.js'
 import type { Recommendation } from '../../tuning/recommend.js'
 import { cacheShare } from '../../tuning/traffic.js'
-import { smallFilter } from './calibrate.js'
+import { medianOf, smallFilter } from './calibrate.js'
 import { digestSource } from './digests.js'
 import { compare, type Figure } from './figures.js'
 import { ReadPath } from './read-path.js'
@@ -20,8 +20,8 @@ const CHECK_MS = 2000
 /** Checks of active tokens, and of revoked ones. */
 const ACTIVE = 150_000
 const REVOKED = 6000
-/** Checks with the calibration's small filter, before and after the others. */
-const REFERENCE = 10_000
+/** Rounds of checks with the calibration's small filter, before and after the others. */
+const REFERENCE = { rounds: 5, checks: 2048 } as const
 /** A rate is known to a tenth or so after so many false positives. */
 const ENOUGH_POSITIVES = 400
 const MOST_PROBES = 40_000_000
@@ -81,15 +81,19 @@ async function measureOne({ traffic, population, costs, layer }: Recommendation,
   }
 }
 
-/** The mean of checks with the small filter, which takes the place of the one that is measured for as long. */
+/** As the calibration has it, the median of the means of some rounds of checks with the small filter, which takes the place of the one that is measured for as long. */
 async function reference({ lookup, l0, behind }: ReadPath, measured: Prefilter): Promise<number> {
   const { revoked } = behind
   behind.revoked = false
   l0.prefilter = smallFilter()
-  const { mean } = await timeChecks(lookup, (i) => `reference-${i}`, REFERENCE, CHECK_MS)
+  const means: number[] = []
+  for (let round = 0; round < REFERENCE.rounds; round++) {
+    const { mean } = await timeChecks(lookup, (i) => `reference-${round}-${i}`, REFERENCE.checks, CHECK_MS / REFERENCE.rounds)
+    means.push(mean)
+  }
   l0.prefilter = measured
   behind.revoked = revoked
-  return mean
+  return medianOf(means)
 }
 
 /** Where it would take more than half of the free memory, or too long, it is left with what it has by then. */
