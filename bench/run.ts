@@ -44,17 +44,19 @@ async function main(): Promise<number> {
   const used = versions()
   console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.memory}; Node ${used.node}, SQLite by better-sqlite3 ${used['better-sqlite3']}`)
   console.log(`${date}, seed ${seed}`)
-  const measured = await runAll(chosen, scale, seed, resolve(values.directory))
-  if (json !== undefined) {
-    const record: BenchRecord = { format: FORMAT, date, seed, scale, machine, versions: used, ...measured }
-    writeFileSync(json, stringifyRecord(record))
+  // After each case: what was measured is not lost where a later one fails.
+  const save = (measured: Measured): void => {
+    if (json !== undefined) writeFileSync(json, stringifyRecord({ format: FORMAT, date, seed, scale, machine, versions: used, ...measured }))
   }
+  const measured = await runAll(chosen, scale, seed, resolve(values.directory), save)
   const missed = scale === 'test' ? 0 : measured.targets.filter((row) => verdict(row) === 'miss').length
   if (missed > 0) console.log(`\n${missed} missed`)
   return missed > 0 && scale === 'full' ? 1 : 0
 }
 
-async function runAll(chosen: readonly Case[], scale: Scale, seed: string, parent: string): Promise<Pick<BenchRecord, 'cases' | 'results' | 'targets'>> {
+type Measured = Pick<BenchRecord, 'cases' | 'results' | 'targets'>
+
+async function runAll(chosen: readonly Case[], scale: Scale, seed: string, parent: string, save: (measured: Measured) => void): Promise<Measured> {
   const directory = mkdtempSync(join(parent, '.bench-'))
   const cases: RecordedCase[] = []
   const results: RecordedMeasurement[] = []
@@ -69,6 +71,7 @@ async function runAll(chosen: readonly Case[], scale: Scale, seed: string, paren
       cases.push({ name, title, load, seconds })
       results.push(...measured.map((measurement) => ({ case: name, ...measurement })))
       targets.push(...rows.map((row) => ({ case: name, ...row })))
+      save({ cases, results, targets })
       console.log(`\n${title} (${name}; ${seconds} s, load ${load.toFixed(1)})`)
       console.log(scale === 'test' ? '  answers right' : tableOf(rows))
     }

@@ -18,6 +18,6 @@ import { selectors } from './selectors.js'
 
 /** In the order in which they run. */
 export const CASES: readonly Case[] = [
-  limit, prefilter, check, network, scale, selectors, allocation, falsePositives, revoke, bulkImport, boot, redis, redisMemory, propagation,
-  latencyUnderChurn, adversary,
+  limit, check, network, scale, selectors, allocation, falsePositives, revoke, bulkImport, boot, redis, redisMemory, propagation,
+  latencyUnderChurn, adversary, prefilter,
 ]
