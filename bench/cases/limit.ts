@@ -37,7 +37,7 @@ async function run(context: Context): Promise<Row[]> {
     new IsClearlyActive(random, engine), new IsRevoked(random, engine, sharedNo(engine, random)),
     new AwaitedIsRevoked(random, engine),
   ], {
-    rounds: { full: 300, quick: 60, test: 2 }[context.scale],
+    rounds: { full: 300, quick: 40, test: 2 }[context.scale],
     batch: 512,
     between: () => assertAnswer(engine.stats().lease.live, 'the lease ran out'),
   })

@@ -2,6 +2,9 @@ import roaring from 'roaring-wasm'
 import { IdDigester } from './digested.js'
 import { DigestFilter } from './filter.js'
 
+/** Version 1.1.0 throws where its memory grows amid a longer array than 983,040: it goes on with a view of the old memory. */
+const MOST_AT_ONCE = 2 ** 19
+
 /**
  * The first 32 bits of each digest in a Roaring bitmap: `trie`, as others would build it.
  *
@@ -32,7 +35,8 @@ export class RoaringFilter extends DigestFilter {
 
   /** "Inserting ordered or partially ordered arrays is faster", its documentation says: thirty times, at a million. */
   override settle(): void {
-    this.#bitmap.addMany(this.#loading.subarray(0, this.#loaded).sort())
+    const sorted = this.#loading.subarray(0, this.#loaded).sort()
+    for (let from = 0; from < sorted.length; from += MOST_AT_ONCE) this.#bitmap.addMany(sorted.subarray(from, from + MOST_AT_ONCE))
     this.#bitmap.optimize()
     this.#loading = new Uint32Array(0)
   }
