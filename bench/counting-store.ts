@@ -1,6 +1,6 @@
 import type { Digest, ScanChunk, ScanEnd, StoredRow } from '#dist/ports.js'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
-import { nextTurn } from './open-loop.js'
+import { nextTurn } from './measure.js'
 
 /** The SQLite store, which says how often it was asked for a row, and whether it is being scanned: whether L0 is being rebuilt. */
 export class CountingStore extends SqliteStore {

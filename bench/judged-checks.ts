@@ -1,6 +1,7 @@
 import type { DecidedBy, Revocade, TokenClaims } from '#dist/index.js'
 import { freshClaims } from './claims.js'
-import { type Latencies, newLatencies, nextTurn, nowNs, openLoop } from './open-loop.js'
+import { nextTurn } from './measure.js'
+import { type Latencies, newLatencies, nowNs, openLoop } from './open-loop.js'
 import type { Random } from './random.js'
 import { assertAnswer } from './types.js'
 

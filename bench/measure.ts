@@ -32,7 +32,7 @@ export interface Rounds {
   readonly between?: () => void
 }
 
-const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /**
  * Times subjects side by side: in each round every one does a batch, in an order that rotates, so that whatever else
@@ -48,7 +48,7 @@ export async function interleave(subjects: readonly Subject[], { rounds, batch, 
     for (let i = 0; i < subjects.length; i++) {
       const subject = subjects[(i + round + warmUp) % subjects.length]
       subject.prepare(batch)
-      await tick()
+      await nextTurn()
       const start = process.hrtime.bigint()
       const answer = subject.run(batch)
       const right = typeof answer === 'number' ? answer : await answer
@@ -79,15 +79,18 @@ export const rounded = (value: number): number => Number(value.toPrecision(4))
 
 /** A timing as it is recorded. */
 export function measurement({ p50, p99, samples, batch }: Timed, situation: Situation): Measurement {
-  const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length
   return {
-    ...situation, p50Ns: rounded(p50), p99Ns: rounded(p99), opsPerSecond: rounded(1e9 / mean), batch, samples: samples.map(rounded),
+    ...situation, p50Ns: rounded(p50), p99Ns: rounded(p99), opsPerSecond: rounded(1e9 / mean(samples)), batch, samples: samples.map(rounded),
   }
 }
 
 /** All that was timed side by side over so many entries, each subject under its own name. */
 export function measurements(timings: ReadonlyMap<string, Timed>, n: number): Measurement[] {
   return [...timings].map(([engine, timed]) => measurement(timed, { engine, n }))
+}
+
+export function mean(samples: readonly number[]): number {
+  return samples.reduce((sum, sample) => sum + sample, 0) / samples.length
 }
 
 export function median(samples: readonly number[]): number {

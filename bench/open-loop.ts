@@ -82,5 +82,3 @@ export async function openLoop<Input extends { readonly times: Latencies }>(load
 
 /** Nanoseconds; a number is exact up to 104 days after the machine was started. */
 export const nowNs = (): number => Number(process.hrtime.bigint())
-
-export const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))

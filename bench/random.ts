@@ -26,6 +26,11 @@ export class Random {
     return sum
   }
 
+  /** From 0 to 1, exclusive. */
+  share(): number {
+    return (this.int32() >>> 0) / 2 ** 32
+  }
+
   fill(words: Int32Array): Int32Array {
     for (let i = 0; i < words.length; i++) words[i] = this.int32()
     return words

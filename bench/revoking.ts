@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Revocade, RevocationInput, TokenClaims } from '#dist/index.js'
 import { freshClaims } from './claims.js'
 import type { Random } from './random.js'
@@ -55,5 +56,3 @@ export class Revoking {
     this.done[this.count++ % 4096] = JSON.stringify(claims)
   }
 }
-
-export const wait = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms))

@@ -1,4 +1,4 @@
-import type { Revocade, TokenClaims } from '#dist/index.js'
+import type { Receipt, Revocade, TokenClaims } from '#dist/index.js'
 import { freshClaims } from './claims.js'
 import type { Subject } from './measure.js'
 import type { Random } from './random.js'
@@ -112,12 +112,14 @@ export class AwaitedRevoke implements Subject {
   readonly name: string
   readonly #random: Random
   readonly #engine: Revocade
+  readonly #asExpected: (receipt: Receipt) => boolean
   #claims: TokenClaims[] = []
 
-  constructor(random: Random, engine: Revocade, name = 'await revoke') {
+  constructor(random: Random, engine: Revocade, name = 'await revoke', asExpected = ({ seq }: Receipt): boolean => seq > 0) {
     this.#random = random
     this.#engine = engine
     this.name = name
+    this.#asExpected = asExpected
   }
 
   prepare(count: number): void {
@@ -125,9 +127,9 @@ export class AwaitedRevoke implements Subject {
   }
 
   async run(): Promise<number> {
-    let written = 0
-    for (const claims of this.#claims) if ((await this.#engine.revoke(claims)).seq > 0) written++
-    return written
+    let right = 0
+    for (const claims of this.#claims) if (this.#asExpected(await this.#engine.revoke(claims))) right++
+    return right
   }
 
   /** What it wrote last is found. */

@@ -1,10 +1,11 @@
-import { createSecretKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { createVerifier } from 'fast-jwt'
 import { jwtVerify } from 'jose'
 import jsonwebtoken from 'jsonwebtoken'
 import { freshClaims } from './claims.js'
 import type { Subject } from './measure.js'
 import type { Random } from './random.js'
+import { es256Keys, type Keys } from './respelt.js'
 import { TokenPool } from './tokens.js'
 import { assertAnswer } from './types.js'
 
@@ -69,11 +70,12 @@ function verifiersOf(algorithm: Algorithm, random: Random): Verify[] {
   return [...both, new Verify('HS256 jsonwebtoken', pool, (token) => jsonwebtoken.verify(token, verify, { algorithms: [algorithm] }))]
 }
 
-function keysFor(algorithm: Algorithm): { readonly sign: KeyObject; readonly verify: KeyObject } {
+function keysFor(algorithm: Algorithm): Keys {
   if (algorithm === 'HS256') {
     const secret = createSecretKey(randomBytes(32))
     return { sign: secret, verify: secret }
   }
-  const { privateKey, publicKey } = algorithm === 'RS256' ? generateKeyPairSync('rsa', { modulusLength: 2048 }) : generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  if (algorithm === 'ES256') return es256Keys()
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   return { sign: privateKey, verify: publicKey }
 }

@@ -23,8 +23,7 @@ export class Zipf {
 
   next(): number {
     for (;;) {
-      const share = (this.#random.int32() >>> 0) / 2 ** 32
-      const u = this.#last + share * (this.#first - this.#last)
+      const u = this.#last + this.#random.share() * (this.#first - this.#last)
       const x = this.#inverse(u)
       const rank = Math.min(this.#n, Math.max(1, Math.round(x)))
       if (rank - x <= this.#sure || u >= this.#integral(rank + 0.5) - this.#density(rank)) return rank

@@ -3,6 +3,9 @@
  * store's index. L1 keeps a bucket in one Redis hash. L0 uses bytes 8 to 15 of a digest only, so what L1 sees is independent.
  */
 export const MAX_BUCKET_BITS = 20
+/** Rows of a bucket past which the buckets are divided, and what a part has then at least: a hash stays one small block, and its key costs little. */
+export const MOST_ROWS = 256
+export const FEWEST_ROWS = 64
 /** Rows of a bucket that are read whole: a few milliseconds' worth. */
 export const MOST_ROWS_READ = 2048
 

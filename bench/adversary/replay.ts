@@ -1,7 +1,6 @@
 import type { DecidedBy, Revocade, TokenClaims } from '#dist/index.js'
 import { freshClaims } from '../claims.js'
-import { interleave, measurements, of, type Subject } from '../measure.js'
-import { nextTurn } from '../open-loop.js'
+import { interleave, measurements, nextTurn, of, type Subject } from '../measure.js'
 import { assertAnswer, atMost, type Context, type Row } from '../types.js'
 import { type Attacked, parse, tokens } from './attacked.js'
 import { type Caused, causedBy, inWords } from './caused.js'

@@ -1,5 +1,6 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { createRevocade, type Revocade } from '#dist/index.js'
 import { freshClaims } from '../claims.js'
 import { CountingStore } from '../counting-store.js'
@@ -9,7 +10,7 @@ import { MovingClock } from '../moving-clock.js'
 import { nowNs } from '../open-loop.js'
 import { OtherProcess } from '../other-process.js'
 import { Random } from '../random.js'
-import { Revoking, wait } from '../revoking.js'
+import { Revoking } from '../revoking.js'
 import { revokedClaims, storeFile } from '../store-file.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
 
@@ -79,7 +80,7 @@ async function run(context: Context): Promise<Row[]> {
   const random = new Random(context.seed, 'latency under churn')
   const revoking = new Revoking(engine, random)
   const known = revokedClaims(context, Math.min(size, 1000)).map((claims) => JSON.stringify(claims))
-  const one = (count: number): number => (random.int32() >>> 0) % count
+  const one = (count: number): number => Math.floor(random.share() * count)
   const own = (): string => (revoking.done.length > 0 && one(2) === 0 ? revoking.done[one(revoking.done.length)] : known[one(known.length)])
   const checks = new JudgedChecks(engine, random, own)
   await checks.run(CHECKS_PER_SECOND, (begun) => begun < CHECKS_PER_SECOND * seconds * 0.2) // caches and compilers

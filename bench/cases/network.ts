@@ -1,7 +1,7 @@
 import { createRevocade, type Revocade } from '#dist/index.js'
 import { delayed } from '../delayed.js'
-import { interleave, measurement, of, type Timed } from '../measure.js'
-import { assertKnows, CheckPeer, nameOf } from '../peers/checking.js'
+import { interleave, mean, measurement, of, type Timed } from '../measure.js'
+import { assertKnows, CheckPeer } from '../peers/checking.js'
 import { connectRedisPeers, fillRedis, TOGETHER } from '../peers/on-redis.js'
 import type { Peer } from '../peers/peer.js'
 import { RevocadePeer } from '../peers/revocade.js'
@@ -84,9 +84,8 @@ async function inTurns(context: Context, asked: Asked, made: Pools, mix: typeof 
 
 /** By the means: where one check in a hundred takes a round trip, the median does not know. */
 function meansRow(timings: ReadonlyMap<string, Timed>, name: string, situation: string): Row {
-  const mean = ({ samples }: Timed): number => samples.reduce((sum, sample) => sum + sample, 0) / samples.length
   const ours = name.endsWith(`${TOGETHER} in flight`) ? `${WITH_REDIS}, ${TOGETHER} in flight` : WITH_REDIS
-  const [theirs, check] = [mean(of(timings, name)), mean(of(timings, ours))]
+  const [theirs, check] = [mean(of(timings, name).samples), mean(of(timings, ours).samples)]
   return { what: `${name} ÷ ${WITH_REDIS}: ${situation}`, value: theirs / check, unit: 'x', from: `${duration(theirs)} ÷ ${duration(check)}, means` }
 }
 
@@ -106,7 +105,7 @@ async function commandsSent(context: Context, server: RedisServer, alone: Revoca
       assertAnswer((await subject.run()) === counted, `${peer.name} is wrong about a token`)
       const sent = (await server.commands()) - before
       rows.push({
-        what: `Redis commands a thousand checks: ${nameOf(peer, 1)}, ${mix}`, value: (sent / counted) * 1000, unit: '',
+        what: `Redis commands a thousand checks: ${peer.name}, ${mix}`, value: (sent / counted) * 1000, unit: '',
         ...(peer.name === WITH_REDIS && mix === 'none revoked' ? { target: atMost(1) } : {}), from: `${sent} for ${counted.toLocaleString('en')}`,
       })
     }

@@ -6,7 +6,7 @@ import { Add, Has, Probe } from '../filters/subjects.js'
 import { heapBytesPerEntry } from '../heap.js'
 import { KEY_KINDS, Keys, type KeyKind } from '../keys.js'
 import { interleave, measurement, of, type Subject, type Timed, timing } from '../measure.js'
-import { type Mix, MIXES } from '../questions.js'
+import { type Mix, MIXES } from '../mixes.js'
 import { Random } from '../random.js'
 import type { Case, Context, Measurement, Row, Situation } from '../types.js'
 

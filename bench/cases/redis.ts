@@ -1,40 +1,15 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createRevocade, type Revocade, type TokenClaims } from '#dist/index.js'
+import { createRevocade, type Revocade } from '#dist/index.js'
 import { freshClaims } from '../claims.js'
-import { interleave, measurements, of, type Subject } from '../measure.js'
+import { interleave, measurements, of } from '../measure.js'
 import { Random } from '../random.js'
 import { RedisServer } from '../redis-server.js'
 import { inputs, storeFile } from '../store-file.js'
-import { IsClearlyActive } from '../subjects.js'
+import { AwaitedRevoke, IsClearlyActive } from '../subjects.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
 
 const SIZES = { full: 1_000_000, quick: 50_000, test: 2000 } as const
-
-class AwaitedRevoke implements Subject {
-  readonly name: string
-  readonly #random: Random
-  readonly #engine: Revocade
-  readonly #redis: 'written' | 'off'
-  #claims: TokenClaims[] = []
-
-  constructor(random: Random, engine: Revocade, redis: 'written' | 'off') {
-    this.name = `await revoke, Redis ${redis}`
-    this.#random = random
-    this.#engine = engine
-    this.#redis = redis
-  }
-
-  prepare(count: number): void {
-    this.#claims = Array.from({ length: count }, () => freshClaims(this.#random))
-  }
-
-  async run(count: number): Promise<number> {
-    let right = 0
-    for (let i = 0; i < count; i++) if ((await this.#engine.revoke(this.#claims[i])).redis === this.#redis) right++
-    return right
-  }
-}
 
 /** Until every bucket is in Redis. */
 export async function filled(engine: Revocade): Promise<void> {
@@ -60,7 +35,8 @@ async function run(context: Context): Promise<Row[]> {
   const sent = (await server.commands()) - before
   const rounds = await roundTrips(context, server)
   const writes = await interleave(
-    [new AwaitedRevoke(random, without, 'off'), new AwaitedRevoke(random, engine, 'written')],
+    ([[without, 'off'], [engine, 'written']] as const).map(([one, redis]) =>
+      new AwaitedRevoke(random, one, `await revoke, Redis ${redis}`, (receipt) => receipt.redis === redis)),
     { rounds: { full: 60, quick: 10, test: 1 }[context.scale], batch: 32 },
   )
   context.record(measurements(checks, SIZES[context.scale]))

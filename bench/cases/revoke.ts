@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { createRevocade, type Revocade, type TokenClaims } from '#dist/index.js'
 import { EXPIRES_AT, freshClaims } from '../claims.js'
-import { interleave, measurements, median, of, type Subject, timing, type Timing } from '../measure.js'
+import { inFlight } from '../in-flight.js'
+import { interleave, measurements, median, nextTurn, of, type Subject, timing, type Timing } from '../measure.js'
 import { Random } from '../random.js'
 import { inputs } from '../store-file.js'
 import { AwaitedRevoke, TOLERATED } from '../subjects.js'
@@ -83,7 +84,10 @@ async function bursts(context: Context, engine: Revocade, random: Random): Promi
   const burst = async (): Promise<number> => {
     const tokens = Array.from({ length: count }, () => freshClaims(random))
     const start = process.hrtime.bigint()
-    await revokeAll(engine, tokens)
+    await inFlight(tokens, IN_FLIGHT, async (claims) => {
+      const { seq } = await engine.revoke(claims)
+      assertAnswer(seq > 0, 'a revocation was not written')
+    })
     const rate = count / (Number(process.hrtime.bigint() - start) / 1e9)
     for (const claims of tokens.slice(0, 500)) assertAnswer(await engine.isRevoked(claims), 'a revoked token is active')
     return rate
@@ -118,17 +122,6 @@ async function bursts(context: Context, engine: Revocade, random: Random): Promi
   ]
 }
 
-async function revokeAll(engine: Revocade, tokens: readonly TokenClaims[]): Promise<void> {
-  let next = 0
-  const client = async (): Promise<void> => {
-    while (next < tokens.length) {
-      const { seq } = await engine.revoke(tokens[next++])
-      assertAnswer(seq > 0, 'a revocation was not written')
-    }
-  }
-  await Promise.all(Array.from({ length: IN_FLIGHT }, client))
-}
-
 /** A few checks at each turn of the event loop, each timed by itself, until something else is done. */
 async function checkMeanwhile(engine: Revocade, probes: readonly TokenClaims[], times: number[], other: Promise<unknown>): Promise<void> {
   const work = { done: false }
@@ -145,7 +138,7 @@ async function checkMeanwhile(engine: Revocade, probes: readonly TokenClaims[], 
       times.push(Number(process.hrtime.bigint() - start))
       if (!active) missed++
     }
-    await new Promise((resolve) => setImmediate(resolve))
+    await nextTurn()
   }
   await finished
   assertAnswer(missed <= Math.ceil(at * TOLERATED), `${missed} of ${at} tokens that nobody revoked are not clearly active`)

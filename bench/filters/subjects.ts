@@ -1,6 +1,6 @@
 import type { Keys } from '../keys.js'
 import type { Subject } from '../measure.js'
-import { type Mix, Questions } from '../questions.js'
+import { type Mix, Questions } from '../mixes.js'
 import type { Random } from '../random.js'
 import { TOLERATED } from '../subjects.js'
 import type { Answers } from './answers.js'

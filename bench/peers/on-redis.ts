@@ -1,9 +1,10 @@
 import type { KeyObject } from 'node:crypto'
+import { inFlight } from '../in-flight.js'
 import { claimsOf, type Pools } from '../tokens.js'
 import { ExpressJwtBlacklist } from './express-jwt-blacklist.js'
 import { IoredisExists } from './ioredis-exists.js'
 import { JwtRedis } from './jwt-redis.js'
-import { inFlight, type Peer } from './peer.js'
+import type { Peer } from './peer.js'
 
 /** For so many that come together. */
 export const TOGETHER = 64

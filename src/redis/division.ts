@@ -1,11 +1,8 @@
-import { MAX_BUCKET_BITS, type BucketSource } from '../buckets.js'
+import { FEWEST_ROWS, MAX_BUCKET_BITS, MOST_ROWS, type BucketSource } from '../buckets.js'
 import type { Logger } from '../ports.js'
 import type { RedisCommands } from './commands.js'
 import type { Keys } from './keys.js'
 
-/** Rows of a bucket past which the store divides its buckets, and what a part has then at least: a hash stays one small block, and its key costs little. */
-const MOST_ROWS = 256
-const FEWEST_ROWS = 64
 /** Keys removed at a time. */
 const AT_A_TIME = 64
 

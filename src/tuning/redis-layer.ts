@@ -1,4 +1,4 @@
-import { MAX_BUCKET_BITS } from '../buckets.js'
+import { FEWEST_ROWS, MAX_BUCKET_BITS, MOST_ROWS } from '../buckets.js'
 import type { Population } from './traffic.js'
 
 /** What L1 would be. Nothing of it is an option: the field is fixed, and the store divides its buckets by itself. */
@@ -17,10 +17,8 @@ export interface RedisLayer {
   readonly unprovenShare: number
 }
 
-/** As src/redis/keys.ts and division.ts have them; a test holds them equal. */
+/** As src/redis/keys.ts has it; a test holds them equal. */
 export const FIELD_BITS = 48
-export const MOST_ROWS = 256
-export const FEWEST_ROWS = 64
 
 /** A change is written to Redis, told to the others, and polled by them: a round trip each. */
 const ROUND_TRIPS_UNTIL_KNOWN = 3

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { BloomPrefilter } from '#dist/prefilter/bloom.js'
 import { BloomTable } from '#dist/prefilter/bloom-table.js'
 import { bloomRate, bloomShape, MAX_BLOCKS } from '#dist/prefilter/sizing.js'
-import { digestSource } from './random.js'
+import { digestSource } from '#dist/cli/tune/digests.js'
 
 function filled(filter: BloomPrefilter, entries: number, seed: number): BloomPrefilter {
   const next = digestSource(seed)

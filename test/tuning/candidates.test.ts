@@ -2,7 +2,7 @@ import { createPrefilter } from '#dist/prefilter/create.js'
 import { type Candidate, candidates, withEntries } from '#dist/tuning/candidates.js'
 import { population } from '#dist/tuning/traffic.js'
 import { describe, expect, it } from 'vitest'
-import { digestSource } from '../prefilter/random.js'
+import { digestSource } from '#dist/cli/tune/digests.js'
 
 /** Probes for a rate, in all. */
 const PROBES = 1_600_000

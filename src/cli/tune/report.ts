@@ -1,3 +1,4 @@
+import { Help } from 'commander'
 import type { Recommendation } from '../../tuning/recommend.js'
 import { bytes } from '../numbers.js'
 import { table, tone } from '../output.js'
@@ -49,18 +50,10 @@ function candidateTable(recommendation: Recommendation, width: number): string {
 
 /** Lines of at most so many columns, the first after `mark`, the rest as far in. */
 function wrapped(text: string, width: number, mark = '  - '): string {
-  const most = Math.max(40, Math.min(110, width)) - mark.length
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > most) {
-      lines.push(line)
-      line = word
-    } else {
-      line = line === '' ? word : `${line} ${word}`
-    }
-  }
-  return [...lines, line].map((one, i) => (i === 0 ? mark : ' '.repeat(mark.length)) + one).join('\n')
+  const wrapper = new Help()
+  wrapper.minWidthToWrap = 0
+  const lines = wrapper.boxWrap(text, Math.max(40, Math.min(110, width)) - mark.length).split('\n')
+  return lines.map((line, i) => (i === 0 ? mark : ' '.repeat(mark.length)) + line).join('\n')
 }
 
 const NAMES: Readonly<Record<FigureName, string>> = {

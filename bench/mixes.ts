@@ -45,6 +45,6 @@ export class Questions {
   }
 
   #below(limit: number): number {
-    return Math.floor(((this.#random.int32() >>> 0) / 2 ** 32) * limit)
+    return Math.floor(this.#random.share() * limit)
   }
 }

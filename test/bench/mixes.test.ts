@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Mix, Questions } from '../../bench/questions.js'
+import { type Mix, Questions } from '../../bench/mixes.js'
 import { Random } from '../../bench/random.js'
 import { Zipf } from '../../bench/zipf.js'
 
