@@ -42,8 +42,8 @@ async function bytesPerOperation(runs: number, prepare: () => TokenClaims[], ope
 }
 
 async function run(context: Context): Promise<Row[]> {
-  const size = { full: 1_000_000, quick: 100_000, test: 2000 }[context.scale]
-  const runs = { full: 20, quick: 10, test: 2 }[context.scale]
+  const size = { full: 1_000_000, quick: 20_000, test: 2000 }[context.scale]
+  const runs = { full: 20, quick: 4, test: 2 }[context.scale]
   const random = new Random(context.seed, 'allocation')
   await using engine = await createRevocade({ store: new MemoryStore(size, random) })
   const no = sharedNo(engine, random)

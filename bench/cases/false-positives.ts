@@ -22,7 +22,7 @@ const PIECES = 40
  */
 const PLANS = {
   full: { size: 1_000_000, slow: 100_000, times: 20, peers: 2, bits: 32 },
-  quick: { size: 100_000, slow: 1000, times: 2, peers: 0.2, bits: 28 },
+  quick: { size: 50_000, slow: 1000, times: 2, peers: 0.2, bits: 28 },
   test: { size: 2000, slow: 500, times: 0.02, peers: 0.02, bits: 22 },
 } as const
 

@@ -12,7 +12,7 @@ import { assertAnswer, atMost, type Case, type Context, type Row } from '../type
 
 const CLI = fileURLToPath(import.meta.resolve('#dist/cli/main.js'))
 
-const SIZES = { full: 1_000_000, quick: 100_000, test: 2000 } as const
+const SIZES = { full: 1_000_000, quick: 20_000, test: 2000 } as const
 
 async function run(context: Context): Promise<Row[]> {
   const size = SIZES[context.scale]

@@ -18,7 +18,7 @@ const MIXES = ['none revoked', '1 % revoked', '50 % revoked'] as const
 // Few, since waiting is most of it: a batch of one call at a time takes as many round trips.
 const SIZES = {
   full: { roundTripsMs: [0.3, 1, 5], held: 20_000, revoked: 10_000, active: 20_000, rounds: 20, batch: 40, groups: 4, known: 10, counted: 10_000 },
-  quick: { roundTripsMs: [0.3, 1, 5], held: 2000, revoked: 1000, active: 1000, rounds: 3, batch: 8, groups: 1, known: 3, counted: 1000 },
+  quick: { roundTripsMs: [0.3, 1, 5], held: 2000, revoked: 400, active: 600, rounds: 2, batch: 8, groups: 1, known: 3, counted: 500 },
   test: { roundTripsMs: [1], held: 2000, revoked: 100, active: 200, rounds: 1, batch: 4, groups: 1, known: 3, counted: 200 },
 } as const
 

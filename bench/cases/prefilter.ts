@@ -22,7 +22,7 @@ const PLANS = {
     sizes: [[1000, 20], [10_000, 10], [100_000, 4], [1_000_000, 3], [10_000_000, 1]] satisfies Builds,
     matrix: 1_000_000, slow: 100_000, rounds: 40, batch: 512, others: 1_000_000,
   },
-  quick: { sizes: [[1000, 3], [10_000, 1], [50_000, 1]] satisfies Builds, matrix: 10_000, slow: 1000, rounds: 8, batch: 128, others: 10_000 },
+  quick: { sizes: [[1000, 3], [10_000, 1], [30_000, 1]] satisfies Builds, matrix: 10_000, slow: 1000, rounds: 8, batch: 128, others: 10_000 },
   test: { sizes: [[200, 1], [500, 1]] satisfies Builds, matrix: 500, slow: 200, rounds: 1, batch: 32, others: 1000 },
 } as const
 

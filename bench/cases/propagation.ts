@@ -58,7 +58,7 @@ async function latencies(options: RevocadeOptions & { readonly store: string }, 
 }
 
 async function run(context: Context): Promise<Row[]> {
-  const tokens = { full: 1000, quick: 200, test: 10 }[context.scale]
+  const tokens = { full: 1000, quick: 25, test: 10 }[context.scale]
   await using server = await RedisServer.start()
   const options = { maxStalenessMs: STALENESS_MS, snapshot: false }
   const withRedis = await latencies({ ...options, store: join(context.directory, 'propagation-redis.db'), redis: server.url }, tokens)

@@ -7,7 +7,7 @@ import { storeFile } from '../store-file.js'
 import { assertAnswer, atLeast, atMost, type Case, type Context, type Row } from '../types.js'
 import { filled } from './redis.js'
 
-const SIZES = { full: 1_000_000, quick: 50_000, test: 3000 } as const
+const SIZES = { full: 1_000_000, quick: 10_000, test: 3000 } as const
 const PIPELINE = 10_000
 /** A JWT of few claims signed with ES256. */
 const JWT_LENGTH = 250

@@ -9,7 +9,7 @@ import { inputs, storeFile } from '../store-file.js'
 import { AwaitedRevoke, IsClearlyActive } from '../subjects.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
 
-const SIZES = { full: 1_000_000, quick: 50_000, test: 2000 } as const
+const SIZES = { full: 1_000_000, quick: 10_000, test: 2000 } as const
 
 /** Until every bucket is in Redis. */
 export async function filled(engine: Revocade): Promise<void> {

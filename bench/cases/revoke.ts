@@ -59,7 +59,7 @@ async function run(context: Context): Promise<Row[]> {
   await using engine = await createRevocade({ store: join(context.directory, 'revoke.db') })
   const bare = new BareInsert(random, join(context.directory, 'bare.db'))
   const timings = await interleave([bare, new AwaitedRevoke(random, engine)],
-    { rounds: { full: 60, quick: 20, test: 1 }[context.scale], batch: 50 })
+    { rounds: { full: 60, quick: 10, test: 1 }[context.scale], batch: 50 })
   bare.close()
   context.record(measurements(timings, engine.stats().prefilter.entries))
   const [one, insert] = [of(timings, 'await revoke').p50, of(timings, 'bare insert').p50]
@@ -74,8 +74,8 @@ async function run(context: Context): Promise<Row[]> {
 
 /** 256 revocations in flight: how many a second, and in turn with idle times, what becomes of checks meanwhile. */
 async function bursts(context: Context, engine: Revocade, random: Random): Promise<Row[]> {
-  const rounds = { full: 5, quick: 3, test: 1 }[context.scale]
-  const count = { full: 20_000, quick: 10_000, test: 600 }[context.scale]
+  const rounds = { full: 5, quick: 2, test: 1 }[context.scale]
+  const count = { full: 20_000, quick: 4000, test: 600 }[context.scale]
   const idle: number[] = []
   const busy: number[] = []
   const rates: number[] = []
@@ -101,7 +101,7 @@ async function bursts(context: Context, engine: Revocade, random: Random): Promi
     delay.disable()
   }
   // Digests are random: the larger the index, the more of its pages each commit writes.
-  await engine.revokeMany(inputs(context, { full: 300_000, quick: 100_000, test: 600 }[context.scale]))
+  await engine.revokeMany(inputs(context, { full: 300_000, quick: 20_000, test: 600 }[context.scale]))
   const later: number[] = []
   for (let round = 0; round < rounds; round++) later.push(await burst())
   const [calm, loaded]: Timing[] = [timing(idle), timing(busy)]

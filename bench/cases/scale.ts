@@ -19,7 +19,7 @@ const PLANS = {
     memory: [[1000, 10], [10_000, 10], [100_000, 5], [1_000_000, 3], [10_000_000, 3]], sqlite: [[1000, 5], [10_000, 5], [100_000, 5], [1_000_000, 3]],
     rounds: 300, writes: 40, writeBatch: 16,
   },
-  quick: { memory: [[1000, 2], [30_000, 1], [300_000, 1]], sqlite: [[1000, 1], [10_000, 1], [100_000, 1]], rounds: 40, writes: 8, writeBatch: 4 },
+  quick: { memory: [[1000, 2], [30_000, 1], [200_000, 1]], sqlite: [[1000, 1], [10_000, 1], [50_000, 1]], rounds: 40, writes: 8, writeBatch: 4 },
   test: { memory: [[1000, 1], [2000, 1]], sqlite: [[1000, 1], [2000, 1]], rounds: 2, writes: 1, writeBatch: 4 },
 } as const
 

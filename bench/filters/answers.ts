@@ -26,10 +26,14 @@ export function answersOf(filter: Filter, keys: Keys, n: number, others: number)
   const falsePositiveRate = countIn(filter, others, (i) => keys.at(n + i)) / others
   if (filter.ours) {
     assertAnswer(falseNegatives === 0, `${filter.name} lost ${falseNegatives} of ${held} keys`)
-    // What 32 bits can't tell apart, the trie can't: n of 2^32.
-    assertAnswer(falsePositiveRate <= Math.max(TOLERATED, n / 2 ** 31), `${filter.name} has ${falsePositiveRate} of keys that nobody added`)
+    assertAnswer(falsePositiveRate <= toleratedOf(filter, n), `${filter.name} has ${falsePositiveRate} of keys that nobody added`)
   }
   return { falseNegatives, lost: falseNegatives / held, falsePositiveRate }
+}
+
+/** Twice what is to be expected of ours, where that is more than what is tolerated of all: a trie of 32 bits takes n of 2^32 for its own. */
+export function toleratedOf(filter: Filter, n: number): number {
+  return Math.max(TOLERATED, 2 * filter.expectedRate(n))
 }
 
 function countIn(filter: Filter, total: number, key: (index: number) => string): number {

@@ -88,14 +88,14 @@ export class NumberedKeys implements Counted {
   readonly ours = false
   readonly rate: number
   readonly size: number
-  readonly #filter: Filter & { expectedRate(entries: number): number }
+  readonly #filter: Filter
   readonly #keys: Keys
   /** Those to ask for are numbered from here on. */
   #next: number
   #entries = 0
   #asked: readonly string[] = []
 
-  constructor(name: string, filter: Filter & { expectedRate(entries: number): number }, rate: number, size: number, most: number, keys: Keys) {
+  constructor(name: string, filter: Filter, rate: number, size: number, most: number, keys: Keys) {
     this.name = name
     this.rate = rate
     this.size = size

@@ -53,6 +53,11 @@ export class Digested extends DigestFilter {
     return found
   }
 
+  /** Of those that are in it now. */
+  override expectedRate(): number {
+    return this.#filter.expectedFalsePositiveRate
+  }
+
   bytes(): number {
     return this.#filter.bytes
   }

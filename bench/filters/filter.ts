@@ -10,6 +10,11 @@ export abstract class Filter {
   /** How many of the keys it says it holds. */
   abstract count(keys: readonly string[]): number
 
+  /** The false-positive rate with so many entries, by its own account or by the textbook; 0 where there is none, or none is known. */
+  expectedRate(_entries: number): number {
+    return 0
+  }
+
   /** Of its tables; undefined where they lie on the heap, which only a collection weighs. */
   abstract bytes(): number | undefined
 

@@ -53,7 +53,7 @@ export class BloomFiltersFilter extends Filter {
   }
 
   /** By the textbook formula. */
-  expectedRate(entries: number): number {
+  override expectedRate(entries: number): number {
     return textbookRate(entries, this.#filter.size, this.#filter._nbHashes)
   }
 }
@@ -84,7 +84,7 @@ export class BloomfilterFilter extends Filter {
   }
 
   /** By the textbook formula. */
-  expectedRate(entries: number): number {
+  override expectedRate(entries: number): number {
     return textbookRate(entries, this.#filter.m, this.#filter.k)
   }
 }

@@ -3,7 +3,7 @@ import type { Subject } from '../measure.js'
 import { type Mix, Questions } from '../mixes.js'
 import type { Random } from '../random.js'
 import { TOLERATED } from '../subjects.js'
-import type { Answers } from './answers.js'
+import { type Answers, toleratedOf } from './answers.js'
 import type { DigestFilter, Filter } from './filter.js'
 
 /** A question that is asked again and again counts its wrong answer each time: one of the most frequent ranks makes so much of all. */
@@ -20,7 +20,7 @@ abstract class Asks implements Subject {
   constructor(filter: Filter, keys: Keys, n: number, mix: Mix, answers: Answers, random: Random) {
     this.name = filter.name
     // Others may be as wrong as was seen before anything was timed, and recorded.
-    const wrong = filter.ours ? 0 : answers.lost + 2 * answers.falsePositiveRate
+    const wrong = filter.ours ? toleratedOf(filter, n) - TOLERATED : answers.lost + 2 * answers.falsePositiveRate
     this.tolerated = wrong + (mix === 'zipf' ? TOLERATED_OF_ZIPF : TOLERATED)
     this.#keys = keys
     this.#n = n
