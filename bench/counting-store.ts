@@ -6,8 +6,16 @@ import { nextTurn } from './measure.js'
 export class CountingStore extends SqliteStore {
   reads = 0
   scanning = false
-  /** Until it resolves, scans wait. */
-  held: Promise<void> | undefined
+  #held: Promise<void> | undefined
+
+  /** From now on scans wait, until what it returns is called. */
+  holdScans(): () => void {
+    let release = (): void => undefined
+    this.#held = new Promise((resolve) => {
+      release = resolve
+    })
+    return release
+  }
 
   /** Resolves when a scan is under way; rejects where none begins within seconds. */
   async scanBegins(): Promise<void> {
@@ -23,7 +31,7 @@ export class CountingStore extends SqliteStore {
   }
 
   override async *scan(liveAfter: number): AsyncGenerator<ScanChunk, ScanEnd, void> {
-    await this.held
+    await this.#held
     this.scanning = true
     try {
       return yield* super.scan(liveAfter)

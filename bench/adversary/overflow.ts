@@ -37,10 +37,7 @@ export async function overflow(context: Context): Promise<Row[]> {
   await revoking.many(expected, EXPIRES_AT)
   const before = await look(engine, 'at its expected size', random, context)
   // What is looked at takes longer than the engine waits with its rebuild.
-  let release = (): void => undefined
-  store.held = new Promise((resolve) => {
-    release = resolve
-  })
+  const release = store.holdScans()
   await revoking.many(expected * (TIMES - 1), EXPIRES_AT)
   const beyond = await look(engine, `${TIMES} times that`, random, context)
   release()
