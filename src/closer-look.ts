@@ -1,5 +1,5 @@
 import type { Digest, RevocationStore, StoredRow } from './ports.js'
-import type { PrefixCache, PrefixEntry, PrefixReply } from './prefix-cache.js'
+import type { Lookups, PrefixCache, PrefixEntry, PrefixReply } from './prefix-cache.js'
 import { keyOf, type VerdictCache } from './verdict-cache.js'
 
 /** What was found of one digest. */
@@ -15,17 +15,19 @@ interface Flight {
   readonly found: Promise<Found>
 }
 
-/** The read path below L0: the verdict cache, then L1, then the store. */
+/** The read path below L0: the verdict cache, then L1 if it is to be asked first, then the store. */
 export class CloserLook {
   readonly #cache: VerdictCache
   readonly #store: RevocationStore
   readonly #prefixCache: PrefixCache | undefined
+  readonly #lookups: Lookups
   readonly #flights = new Map<string, Flight>()
 
-  constructor(cache: VerdictCache, store: RevocationStore, prefixCache?: PrefixCache) {
+  constructor(cache: VerdictCache, store: RevocationStore, prefixCache?: PrefixCache, lookups: Lookups = 'first') {
     this.#cache = cache
     this.#store = store
     this.#prefixCache = prefixCache
+    this.#lookups = lookups
   }
 
   /**
@@ -33,15 +35,15 @@ export class CloserLook {
    * Throws or rejects where the store can't be asked and Redis does not know better.
    */
   find(digest: Digest, fresh: boolean): Found | Promise<Found> {
-    if (!fresh) return this.#fromStore(digest)
+    if (!fresh) return this.#fromStore(digest, false)
     const cached = this.#cache.get(digest)
     if (cached !== undefined) return { row: cached, by: 'cache' }
     const key = keyOf(digest)
     const flight = this.#flights.get(key)
     // One that was sent before the last change that we have seen may not know of it.
     if (flight?.stamp === this.#cache.stamp) return flight.found
-    const asked = this.#prefixCache?.ask(digest)
-    const found = asked === undefined ? this.#fromStore(digest) : this.#fromPrefixCache(digest, asked)
+    const asked = this.#lookups === 'first' ? this.#prefixCache?.ask(digest) : undefined
+    const found = asked === undefined ? this.#fromStore(digest, true) : this.#fromPrefixCache(digest, asked)
     if (found instanceof Promise) this.#board(key, { stamp: this.#cache.stamp, found })
     return found
   }
@@ -54,36 +56,44 @@ export class CloserLook {
     flight.found.then(land, land)
   }
 
-  /** L1's silence counts only with its proof, and that only in this very turn, in which it is used. All else is the store's to say. */
   async #fromPrefixCache(digest: Digest, asked: Promise<PrefixReply | undefined>): Promise<Found> {
     const reply = await asked
-    if (reply === undefined || this.#prefixCache === undefined) return this.#fromStore(digest)
-    if (!this.#prefixCache.isCurrent(reply)) this.#prefixCache.heal(reply)
+    return (reply && this.#proven(digest, reply)) ?? this.#fromStore(digest, true, reply)
+  }
+
+  /** L1's silence counts only with its proof, and that only in this very turn, in which it is used. All else is the store's to say. */
+  #proven(digest: Digest, reply: PrefixReply): Found | undefined {
+    if (this.#prefixCache?.isCurrent(reply) !== true) this.#prefixCache?.heal(reply)
     else if (reply.entry === null) {
       this.#cache.set(digest, null, this.#cache.stamp)
       return { row: null, by: 'redis' }
     }
-    return this.#fromStore(digest, reply)
+    return undefined
   }
 
-  /** The store; where it can't be asked, what L1 holds may still revoke. `reply`: what L1 said of the digest, if it was asked. */
-  #fromStore(digest: Digest, reply?: PrefixReply): Found | Promise<Found> {
+  /** The store; where it can't be asked, L1. `reply`: what that has said of the digest, if it was asked, and proves nothing. */
+  #fromStore(digest: Digest, fresh: boolean, reply?: PrefixReply): Found | Promise<Found> {
     const askedAt = this.#cache.stamp
     const found = (row: StoredRow | null = null): Found => {
       this.#cache.set(digest, row, askedAt)
       return { row, by: 'store' }
     }
+    const withoutStore = (failure: unknown): Promise<Found> => this.#withoutStore(digest, fresh, reply, failure)
     try {
       const row = this.#store.get(digest)
-      return row instanceof Promise ? row.then(found, (failure: unknown) => this.#withoutStore(digest, reply, failure)) : found(row)
+      return row instanceof Promise ? row.then(found, withoutStore) : found(row)
     } catch (failure) {
-      return this.#withoutStore(digest, reply, failure)
+      return withoutStore(failure)
     }
   }
 
-  async #withoutStore(digest: Digest, reply: PrefixReply | undefined, failure: unknown): Promise<Found> {
-    const { entry } = reply ?? (await this.#prefixCache?.ask(digest)) ?? { entry: null }
-    if (entry === null) throw failure
-    return { by: 'redis', entry, failure }
+  /** What L1 holds may still revoke; what it proves not to hold is not revoked, as far as L0 is current. */
+  async #withoutStore(digest: Digest, fresh: boolean, given: PrefixReply | undefined, failure: unknown): Promise<Found> {
+    const reply = given ?? (await this.#prefixCache?.ask(digest))
+    if (reply === undefined) throw failure
+    if (reply.entry !== null) return { by: 'redis', entry: reply.entry, failure }
+    const proven = given === undefined && fresh ? this.#proven(digest, reply) : undefined
+    if (proven === undefined) throw failure
+    return proven
   }
 }

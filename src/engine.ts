@@ -98,7 +98,7 @@ async function startEngine(
 
   const lookup = new Lookup({
     digester, l0, lease, sync, clock, clockToleranceSeconds,
-    closerLook: new CloserLook(cache, store, l1),
+    closerLook: new CloserLook(cache, store, l1, settings.redis?.lookups),
     onUnknown: settings.onUnknown,
   })
   const mutations = new Mutations({

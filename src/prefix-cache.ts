@@ -1,5 +1,8 @@
 import type { Digest } from './ports.js'
 
+/** When L1 is asked: before the store, or last, where the store can't be asked. */
+export type Lookups = 'first' | 'last'
+
 /** What L1 holds under a digest's long prefix. Times in NumericDate seconds. */
 export interface PrefixEntry {
   readonly expiresAt: number

@@ -23,6 +23,9 @@ const SIZES = {
 } as const
 
 const WITH_REDIS = 'Revocade with Redis'
+const IN_FLIGHT = `${WITH_REDIS}, ${TOGETHER} in flight`
+/** `lookups: 'last'`. */
+const ASKED_LAST = `${WITH_REDIS}, asked last`
 
 /** Each with how many of its checks are under way together. */
 type Asked = readonly (readonly [Peer, inFlight: number])[]
@@ -48,9 +51,13 @@ async function atDistance(context: Context, server: RedisServer, alone: Revocade
   const { held, revoked, known } = SIZES[context.scale]
   await using proxy = await delayed(server.url, roundTripMs)
   await using engine = await createRevocade({ store: await storeFile(context, held), redis: proxy.url })
+  await using last = await createRevocade({ store: await storeFile(context, held), redis: { url: proxy.url, lookups: 'last' } })
   await using redis = await connectRedisPeers(proxy.url, hmacKey(context))
   await filled(engine)
-  const ours = [new RevocadePeer(engine, 'claims', WITH_REDIS), new RevocadePeer(alone, 'claims', 'Revocade without Redis')]
+  await filled(last)
+  const ours = [
+    new RevocadePeer(engine, 'claims', WITH_REDIS), new RevocadePeer(last, 'claims', ASKED_LAST), new RevocadePeer(alone, 'claims', 'Revocade without Redis'),
+  ]
   for (const peer of [...ours, ...redis.alone, ...redis.together]) await assertKnows(peer, made, known)
   const asked: Asked = [
     ...[...ours, ...redis.alone].map((peer) => [peer, 1] as const),
@@ -62,7 +69,7 @@ async function atDistance(context: Context, server: RedisServer, alone: Revocade
     context.record([...timings].map(([name, timed]) => measurement(timed, {
       engine: name, n: name.startsWith('Revocade') ? held : revoked, operation: `Redis ${roundTripMs} ms away`, mix,
     })))
-    const names = [...timings.keys()].filter((name) => !name.startsWith(WITH_REDIS))
+    const names = [...timings.keys()].filter((name) => name !== WITH_REDIS && name !== IN_FLIGHT)
     rows.push(...names.map((name) => meansRow(timings, name, `${roundTripMs} ms, ${mix}`)))
   }
   return rows
@@ -84,7 +91,7 @@ async function inTurns(context: Context, asked: Asked, made: Pools, mix: typeof 
 
 /** By the means: where one check in a hundred takes a round trip, the median does not know. */
 function meansRow(timings: ReadonlyMap<string, Timed>, name: string, situation: string): Row {
-  const ours = name.endsWith(`${TOGETHER} in flight`) ? `${WITH_REDIS}, ${TOGETHER} in flight` : WITH_REDIS
+  const ours = name.endsWith(`${TOGETHER} in flight`) ? IN_FLIGHT : WITH_REDIS
   const [theirs, check] = [mean(of(timings, name).samples), mean(of(timings, ours).samples)]
   return { what: `${name} ÷ ${WITH_REDIS}: ${situation}`, value: theirs / check, unit: 'x', from: `${duration(theirs)} ÷ ${duration(check)}, means` }
 }
@@ -93,9 +100,11 @@ function meansRow(timings: ReadonlyMap<string, Timed>, name: string, situation: 
 async function commandsSent(context: Context, server: RedisServer, alone: Revocade, made: Pools): Promise<Row[]> {
   const { held, counted } = SIZES[context.scale]
   await using engine = await createRevocade({ store: await storeFile(context, held), redis: server.url })
+  await using last = await createRevocade({ store: await storeFile(context, held), redis: { url: server.url, lookups: 'last' } })
   await using redis = await connectRedisPeers(server.url, hmacKey(context))
   await filled(engine)
-  const peers = [new RevocadePeer(engine, 'claims', WITH_REDIS), new RevocadePeer(alone, 'claims', 'Revocade without Redis'), ...redis.together]
+  await filled(last)
+  const peers = [new RevocadePeer(engine, 'claims', WITH_REDIS), new RevocadePeer(last, 'claims', ASKED_LAST), new RevocadePeer(alone, 'claims', 'Revocade without Redis'), ...redis.together]
   const rows: Row[] = []
   for (const mix of MIXES) {
     for (const peer of peers) {

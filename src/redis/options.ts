@@ -1,4 +1,5 @@
-import { number, onlyKnown, optionError, record } from '../arguments.js'
+import { number, oneOf, onlyKnown, optionError, record } from '../arguments.js'
+import type { Lookups } from '../prefix-cache.js'
 import type { RedisClient } from './client.js'
 import {
   type ConnectionFields, DEFAULT_PORT, DEFAULT_SENTINEL_PORT, isHost, isMasterName, isPort, MAX_DB, parseAddress, type RedisAddress, type RedisTarget,
@@ -18,6 +19,11 @@ export interface RedisLayerOptions {
   readonly client?: RedisClient | undefined
   /** How long anything waits for a reply, in milliseconds: then the store is asked. 1 … 10,000, default 50. */
   readonly timeoutMs?: number | undefined
+  /**
+   * When Redis is asked about a token that L0 can't rule out. 'first': before the store, which a proven absence spares a read. 'last': only where
+   * the store can't be asked; better with a store on a local disk, whose read takes less than a round trip. Default 'first'.
+   */
+  readonly lookups?: Lookups | undefined
   /** What the names of all keys and channels begin with. Default 'revocade'. */
   readonly keyPrefix?: string | undefined
   /** Default 'localhost'. */
@@ -46,6 +52,7 @@ export interface RedisLayerOptions {
 export interface RedisSettings {
   readonly target: RedisTarget | { readonly kind: 'client'; readonly client: RedisClient }
   readonly timeoutMs: number
+  readonly lookups: Lookups
   readonly keyPrefix: string
 }
 
@@ -60,10 +67,11 @@ export function readRedisOptions(value: unknown): RedisSettings {
   if (isRedisClient(value)) return readRedisOptions({ client: value })
   if (!isPlain(value)) throw optionError('redis', 'must be a URL, an ioredis client (5.4 or newer) or an object of options')
   const given = record(value, "option 'redis'")
-  onlyKnown(given, ['url', 'client', 'timeoutMs', 'keyPrefix', ...CONNECTION_FIELDS], 'redis option')
+  onlyKnown(given, ['url', 'client', 'timeoutMs', 'lookups', 'keyPrefix', ...CONNECTION_FIELDS], 'redis option')
   return Object.freeze({
     target: targetOption(given),
     timeoutMs: number(given.timeoutMs, 'redis.timeoutMs', 1, 10_000, 50),
+    lookups: oneOf(given.lookups, 'redis.lookups', ['first', 'last'], 'first'),
     keyPrefix: keyPrefixOption(given.keyPrefix),
   })
 }

@@ -73,6 +73,15 @@ describe('an answer of Redis that is proven in one turn', () => {
     expect(cache.get(digest)).toBeUndefined()
   })
 
+  it('counts for nothing where L0 is not current', async () => {
+    const store = new ModelStore()
+    const failure = new Error('no store')
+    store.gate = () => Promise.reject(failure)
+    const look = new CloserLook(new VerdictCache(10), store, proving(() => undefined) as PrefixCache, 'last')
+    await expect(look.find(digest, false)).rejects.toBe(failure)
+    await expect(look.find(digest, true)).resolves.toEqual({ row: null, by: 'redis' })
+  })
+
   it('is kept where no change comes', async () => {
     const cache = new VerdictCache(10)
     const look = new CloserLook(cache, new ModelStore(), proving(() => undefined) as PrefixCache)

@@ -81,7 +81,7 @@ const MISTAKES: readonly Mistake[] = [
   },
   {
     name: "Redis's answer is cached although a change came after its proof", file: 'closer-look.js',
-    is: 'if (!this.#prefixCache.isCurrent(reply))', becomes: 'const current = this.#prefixCache.isCurrent(reply); await null; await null; await null; await null; await null; if (!current)',
+    is: 'this.#cache.set(digest, null, this.#cache.stamp);', becomes: 'setImmediate(() => this.#cache.set(digest, null, this.#cache.stamp));',
     caughtBy: CLOSER_LOOK, breaks: /× .*cached in that turn/,
   },
   {

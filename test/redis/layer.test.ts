@@ -48,6 +48,18 @@ const fields = async (): Promise<number> => {
 }
 
 describe('what a check asks of Redis', () => {
+  it('nothing, where it is to be asked last and the store answers', async () => {
+    const engine = await open({ redis: { url: redis.url, lookups: 'last' } })
+    await engine.revokeMany(Array.from({ length: 60 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    await ready(engine)
+    const tokens = falsePositives(engine, 20)
+    const sent = await countCommands(redis)
+    for (const claims of tokens) expect(await engine.check(claims)).toEqual({ status: 'active', decidedBy: 'store' })
+    expect(await engine.check(token('t1'))).toMatchObject({ status: 'revoked', decidedBy: 'store' })
+    expect(await sent()).toEqual({})
+    expect(engine.stats().redis).toMatchObject({ state: 'ready', complete: true, lookups: 0 })
+  })
+
   it("nothing, where L0 says 'no'", async () => {
     const engine = await open({ prefilter: { kind: 'bloom' } })
     await engine.revoke(token('a'))

@@ -28,13 +28,13 @@ class FailingStore extends SqliteStore {
 const NOW = Math.floor(Date.now() / 1000)
 const EXP = NOW + 3600
 
-async function open(): Promise<{ engine: Revocade; store: FailingStore; ready: () => Promise<void> }> {
+async function open(lookups: 'first' | 'last' = 'first'): Promise<{ engine: Revocade; store: FailingStore; ready: () => Promise<void> }> {
   const path = mkdtempSync(join(tmpdir(), 'revocade-without-'))
   onTestFinished(() => rmSync(path, { recursive: true, force: true }))
   const store = new FailingStore(join(path, 'store.db'), { integrityCheckDelayMs: Infinity })
   const engine = await createRevocade({
     // Nothing is cached: each check goes all the way down.
-    store, redis: redis.url, prefilter: { kind: 'trie', prefixBits: 8 }, cacheEntries: 0, maxTokenLifetimeSeconds: 3600, clockToleranceSeconds: 0,
+    store, redis: { url: redis.url, lookups }, prefilter: { kind: 'trie', prefixBits: 8 }, cacheEntries: 0, maxTokenLifetimeSeconds: 3600, clockToleranceSeconds: 0,
   })
   onTestFinished(() => engine.close())
   await engine.revokeMany(Array.from({ length: 60 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
@@ -57,6 +57,21 @@ describe('a store that can not be asked', () => {
     await expect(engine.isRevoked({ jti: 't1' })).resolves.toBe(true)
     await expect(engine.check(other)).resolves.toEqual({ status: 'active', decidedBy: 'redis' })
     expect(engine.stats().decided).toMatchObject({ redis: 3, policy: 0 })
+  })
+
+  it('the same where Redis is to be asked last: it was not asked before', async () => {
+    const { engine, store, ready } = await open('last')
+    await ready()
+    const other = falsePositive(engine)
+    await expect(engine.check({ jti: 't1' })).resolves.toMatchObject({ status: 'revoked', decidedBy: 'store' })
+    expect(engine.stats().redis?.lookups).toBe(0)
+    store.failing = true
+    await expect(engine.check({ jti: 't1' })).resolves.toMatchObject({ status: 'revoked', decidedBy: 'redis' })
+    await expect(engine.check(other)).resolves.toEqual({ status: 'active', decidedBy: 'redis' })
+    await redis.command('FLUSHALL')
+    await expect(engine.check(other)).resolves.toMatchObject({ status: 'unknown', decidedBy: 'policy' })
+    // That look has the bucket written again.
+    await expect.poll(() => engine.check(other)).toEqual({ status: 'active', decidedBy: 'redis' })
   })
 
   it('without the proof it is unknown, and the policy decides', async () => {
