@@ -40,8 +40,10 @@ export interface Prefilter {
   has(digest: Digest): boolean
   /** Adds a digest; adding twice is harmless. Returns false where it looked present already. */
   add(digest: Digest): boolean
-  /** The tables as bytes, to be put into a snapshot. */
-  encode(): Uint8Array
+  /**
+   * The tables as bytes, to be put into a snapshot: pieces, one after another. They may show what is added later: nothing that was there is missing.
+   */
+  encode(): readonly Uint8Array[]
 }
 
 /** A place in a store's history. The epoch tells two histories with equal numbers apart (a restored backup). */

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import type { L0, L0State } from './l0.js'
 import type { Settings } from './options.js'
 import type { Position, Prefilter, RevocationStore, StoreInfo } from './ports.js'
-import { decodeSnapshot, encodeSnapshot } from './prefilter/snapshot.js'
+import { decodeSnapshot, snapshotPieces } from './prefilter/snapshot.js'
 
 /** What is kept beside the filter, as JSON. */
 interface Meta extends L0State {
@@ -99,7 +99,7 @@ export class SnapshotFile {
     try {
       const oldestKept = Math.floor(clock.now() / 1000) - graceSeconds
       const meta: Meta = { ...l0.state, position, oldestKept }
-      await writeFile(temporary, encodeSnapshot(l0.prefilter, Buffer.from(JSON.stringify(meta))), { mode: 0o600 })
+      await writeFile(temporary, snapshotPieces(l0.prefilter, Buffer.from(JSON.stringify(meta))), { mode: 0o600 })
       await rename(temporary, this.#path)
     } catch (error) {
       logger.warn({ err: error, path: this.#path }, 'the snapshot of L0 could not be written')

@@ -93,11 +93,11 @@ export class BloomFiltersPrefilter implements Prefilter {
   }
 
   /** The layout is described in snapshot.ts. */
-  encode(): Uint8Array {
+  encode(): readonly Uint8Array[] {
     const generations = this.generations.map(({ filter, capacity, entries }): Saved => {
       return { capacity, entries, filter: filter.saveAsJSON() as JSON }
     })
-    return Buffer.from(JSON.stringify({ rate: this.rate, generations }))
+    return [Buffer.from(JSON.stringify({ rate: this.rate, generations }))]
   }
 
   /** Reads what {@link BloomFiltersPrefilter.encode} wrote; a `SnapshotError` where it can't be. */

@@ -1,6 +1,6 @@
 import type { Digest, Prefilter } from '../ports.js'
 import { BloomTable } from './bloom-table.js'
-import { ByteReader, ByteWriter } from './bytes.js'
+import { ByteReader, ByteWriter, littleEndian } from './bytes.js'
 import { BLOCK_BITS, bloomRate, bloomShape, MAX_BLOCKS, mostEntries, PROBE_STEP } from './sizing.js'
 import { SnapshotError } from './snapshot-error.js'
 
@@ -104,10 +104,10 @@ export class BloomPrefilter implements Prefilter {
     this.newest = newGeneration(Math.min(this.newest.capacity * 2, mostEntries(rate)), rate)
   }
 
-  /** The layout is described in snapshot.ts. */
-  encode(): Uint8Array {
+  /** The layout is described in snapshot.ts. The tables are not copied: bits are only ever set in them, so they may be read at leisure. */
+  encode(): readonly Uint8Array[] {
     const generations = [...this.older, this.newest]
-    const writer = new ByteWriter(8 + 8 + generations.length * 24 + this.bytes)
+    const writer = new ByteWriter(8 + 8 + generations.length * 24)
     writer.f64(this.rate)
     writer.f64(generations.length)
     for (const { table, capacity, entries } of generations) {
@@ -116,8 +116,7 @@ export class BloomPrefilter implements Prefilter {
       writer.u32(table.words.length / WORDS_PER_BLOCK)
       writer.u32(table.probes)
     }
-    for (const { table } of generations) writer.words(table.words)
-    return writer.bytes
+    return [writer.bytes, ...generations.map(({ table }) => littleEndian(table.words))]
   }
 
   /** Reads what {@link BloomPrefilter.encode} wrote; a `SnapshotError` where it can't be. Copies, never re-adds. */

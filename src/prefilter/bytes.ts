@@ -8,6 +8,15 @@ function swapOnBigEndian(bytes: Uint8Array): void {
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).swap32()
 }
 
+/** Words as little-endian bytes: the same memory where the host has them so, otherwise a copy. */
+export function littleEndian(words: Int32Array | Uint32Array): Uint8Array {
+  const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
+  if (LITTLE_ENDIAN_HOST) return bytes
+  const copy = bytes.slice()
+  swapOnBigEndian(copy)
+  return copy
+}
+
 /** Writes little-endian fields one after another into a buffer of known size. */
 export class ByteWriter {
   readonly bytes: Uint8Array
@@ -36,9 +45,7 @@ export class ByteWriter {
   }
 
   words(words: Int32Array | Uint32Array): void {
-    const start = this.offset
-    this.raw(new Uint8Array(words.buffer, words.byteOffset, words.byteLength))
-    swapOnBigEndian(this.bytes.subarray(start, this.offset))
+    this.raw(littleEndian(words))
   }
 }
 

@@ -108,7 +108,7 @@ export class ExactPrefilter implements DeletablePrefilter {
   }
 
   /** The layout is described in snapshot.ts. */
-  encode(): Uint8Array {
+  encode(): readonly Uint8Array[] {
     const writer = new ByteWriter(8 + 8 + this.count * 16)
     writer.f64(this.capacity)
     writer.f64(this.count)
@@ -122,7 +122,7 @@ export class ExactPrefilter implements DeletablePrefilter {
       }
     }
     writer.words(packed)
-    return writer.bytes
+    return [writer.bytes]
   }
 
   /** Reads what {@link ExactPrefilter.encode} wrote; a `SnapshotError` where it can't be. */

@@ -20,7 +20,7 @@ export class NoPrefilter implements Prefilter {
     return false
   }
 
-  encode(): Uint8Array {
-    return new Uint8Array(0)
+  encode(): readonly Uint8Array[] {
+    return []
   }
 }

@@ -194,7 +194,7 @@ export class TriePrefilter implements DeletablePrefilter {
   }
 
   /** The layout is described in snapshot.ts. */
-  encode(): Uint8Array {
+  encode(): readonly Uint8Array[] {
     const used = this.pages.map((_, number) => this.ends[this.lastOf(number)] * this.width)
     const size = 8 + 8 + this.ends.byteLength + used.reduce((a, b) => a + b, 0) + 8 + this.extra.size * 16
     const writer = new ByteWriter(size)
@@ -207,7 +207,7 @@ export class TriePrefilter implements DeletablePrefilter {
       writer.f64(prefix)
       writer.f64(adds)
     }
-    return writer.bytes
+    return [writer.bytes]
   }
 
   /** Reads what {@link TriePrefilter.encode} wrote; a `SnapshotError` where it can't be. */

@@ -65,7 +65,7 @@ describe('exact against a Set', () => {
             expect(set.delete(step.digest)).toBe(known)
             model.delete(key)
           } else if (step.op === 'reload') {
-            set = ExactPrefilter.decode(set.encode())
+            set = ExactPrefilter.decode(Buffer.concat(set.encode()))
           } else {
             expect(set.has(step.digest)).toBe(known)
           }
@@ -98,7 +98,7 @@ describe('trie against a multiset of prefixes', () => {
             if (adds > 1) model.set(prefix, adds - 1)
             else model.delete(prefix)
           } else if (step.op === 'reload') {
-            trie = TriePrefilter.decode(trie.encode())
+            trie = TriePrefilter.decode(Buffer.concat(trie.encode()))
           } else {
             expect(trie.has(step.digest)).toBe(adds > 0)
           }
