@@ -88,9 +88,12 @@ export interface BucketSource {
   versions(): AllBucketVersions | Promise<AllBucketVersions>
   /**
    * A bucket of 2^bits from one snapshot: what changed since a version, if that lies in the bucket's recent history; otherwise
-   * all of it, unless that is more than {@link MOST_ROWS_READ}.
+   * all of it, unless that is more than {@link MOST_ROWS_READ}. `background`: nobody waits for it. A store that would keep the event loop
+   * from its work reads it elsewhere then.
    */
-  read(bucket: number, bits: number, since: Pick<BucketVersion, 'seq' | 'tag'> | undefined): BucketRead | Promise<BucketRead>
+  read(
+    bucket: number, bits: number, since: Pick<BucketVersion, 'seq' | 'tag'> | undefined, background?: boolean,
+  ): BucketRead | Promise<BucketRead>
   /** Divides the digests into 2^bits buckets, where there are fewer: each part starts with the version of what it was part of. */
   divide(bits: number): Promise<void>
 }

@@ -50,15 +50,15 @@ export class BucketWriter {
     this.#deps = deps
   }
 
-  /** Rejects where Redis or the store can't be asked. */
-  async bringUpToDate(bucket: number, bits: number, from: Belief): Promise<Outcome> {
+  /** Rejects where Redis or the store can't be asked. `background`: nobody waits for it. */
+  async bringUpToDate(bucket: number, bits: number, from: Belief, background: boolean): Promise<Outcome> {
     const { source, keys, commands, onDivided } = this.#deps
     let belief = from
     let whole = false
     let rows: number | undefined
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const { version: expected = NOTHING, seen } = belief
-      const reply = source.read(bucket, bits, whole ? undefined : decodeVersion(expected))
+      const reply = source.read(bucket, bits, whole ? undefined : decodeVersion(expected), background)
       const read = reply instanceof Promise ? await reply : reply
       if (read.status === 'divided') {
         onDivided()

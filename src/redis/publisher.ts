@@ -4,11 +4,16 @@ import type { Division } from './division.js'
 
 /** Buckets that are written at a time. */
 const AT_A_TIME = 16
+/** In the background fewer: they take turns with commits at one connection. */
+const BACKGROUND_AT_A_TIME = 4
 /** After the server has refused a write (no memory, a replica), nothing is written for so long. */
 const PAUSE_MS = 1000
 /** After there was no room for more commands. */
 const BUSY_MS = 20
-/** Background work takes a fifth of the time at most, and so long at a stretch, in milliseconds: checks come in between. */
+/**
+ * What the event loop reads from the store in the background takes a fifth of the time at most, and so long at a stretch, in milliseconds:
+ * checks come in between. Whole buckets are read elsewhere by a store that can.
+ */
 const REST = 4
 const STRETCH_MS = 1
 
@@ -39,6 +44,9 @@ export class Publisher {
   readonly #busy = new Set<number>()
   #running: Promise<void> = Promise.resolve()
   #active = false
+  /** What is written in the background now, and the rest after it. */
+  #inBackground: Promise<void> | undefined
+  #onUrgent: () => void = () => undefined
   #endRest: () => void = () => undefined
   #pausedUntil = 0
   #timer: NodeJS.Timeout | undefined
@@ -48,9 +56,10 @@ export class Publisher {
     this.#deps = deps
   }
 
-  /** Buckets that wait or are being written. */
+  /** Buckets that wait or are being written; one that is being written may wait for its next turn already. */
   get queued(): number {
-    return this.#urgent.size + this.#background.size + this.#busy.size
+    const writing = [...this.#busy].filter((bucket) => !this.#urgent.has(bucket) && !this.#background.has(bucket))
+    return this.#urgent.size + this.#background.size + writing.length
   }
 
   /**
@@ -68,6 +77,7 @@ export class Publisher {
         if (waiting !== undefined) this.#enqueue(this.#urgent, bucket, waiting)
         this.#enqueue(this.#urgent, bucket, task)
         this.#endRest()
+        this.#onUrgent()
       }
       this.run()
     })
@@ -75,8 +85,7 @@ export class Publisher {
 
   /** For a bucket was seen in Redis that does not hold what it should. `version`: as it was seen, null where there was none. */
   repair(bucket: number, version: Buffer | null): void {
-    if (this.#urgent.has(bucket)) return
-    this.#enqueue(this.#background, bucket, { belief: { version: version ?? NOTHING, seen: true }, waiters: [] })
+    this.#again(bucket, { version: version ?? NOTHING, seen: true })
     this.run()
   }
 
@@ -101,7 +110,13 @@ export class Publisher {
     clearTimeout(this.#timer)
     this.#endRest()
     await this.#running
+    await this.#inBackground
     this.forget()
+  }
+
+  /** Another turn, when there is time. It may have been changed meanwhile: then it has one already. */
+  #again(bucket: number, belief: Belief): void {
+    if (!this.#urgent.has(bucket)) this.#enqueue(this.#background, bucket, { belief, waiters: [] })
   }
 
   #enqueue(queue: Map<number, Task>, bucket: number, task: Task): void {
@@ -119,20 +134,29 @@ export class Publisher {
     this.#active = false
   }
 
-  /** Begins the next few writes; undefined where there is nothing to do, or nothing can be done. */
+  /** Begins the next few writes, and says when to look again; undefined where there is nothing to do, or nothing can be done. */
   #nextRound(): Promise<unknown> | undefined {
     if (this.#stopped) return undefined
     if (!this.#deps.commands.available || performance.now() < this.#pausedUntil) {
       this.#postpone()
-      return undefined
+      // What is under way may come back into the queue.
+      return this.#inBackground
     }
-    const urgent = this.#take(this.#urgent)
+    const urgent = this.#take(this.#urgent, AT_A_TIME)
     if (urgent.length > 0) return Promise.all(urgent)
+    this.#inBackground ??= this.#takeBackground()
+    // A commit does not wait for what nobody waits for.
+    return this.#inBackground && Promise.race([this.#inBackground, new Promise<void>((resolve) => (this.#onUrgent = resolve))])
+  }
+
+  #takeBackground(): Promise<void> | undefined {
     const begun = performance.now()
-    const background = this.#take(this.#background, begun + STRETCH_MS)
+    const background = this.#take(this.#background, BACKGROUND_AT_A_TIME, begun + STRETCH_MS)
     if (background.length === 0) return undefined
     const restMs = (performance.now() - begun) * REST
-    return Promise.all(background).then(() => this.#rest(restMs))
+    return Promise.all(background).then(() => this.#rest(restMs)).finally(() => {
+      this.#inBackground = undefined
+    })
   }
 
   /** Until a commit wants to be written, at the longest so long. A process that has nothing else to do may end meanwhile. */
@@ -165,34 +189,34 @@ export class Publisher {
     }, ms).unref()
   }
 
-  #take(queue: Map<number, Task>, until = Infinity): Promise<void>[] {
+  #take(queue: Map<number, Task>, atMost: number, until = Infinity): Promise<void>[] {
     const taken: Promise<void>[] = []
     for (const [bucket, task] of queue) {
-      if (taken.length === AT_A_TIME || (taken.length > 0 && performance.now() > until)) break
+      if (taken.length === atMost || (taken.length > 0 && performance.now() > until)) break
       if (this.#busy.has(bucket)) continue
       queue.delete(bucket)
       this.#busy.add(bucket)
-      taken.push(this.#push(bucket, task))
+      taken.push(this.#push(bucket, task, queue === this.#background))
     }
     return taken
   }
 
-  async #push(bucket: number, { belief, waiters }: Task): Promise<void> {
+  async #push(bucket: number, { belief, waiters }: Task, background: boolean): Promise<void> {
     const { writer, division, bits } = this.#deps
     const of = bits()
     let written = false
     try {
-      const outcome = await writer.bringUpToDate(bucket, of, belief)
+      const outcome = await writer.bringUpToDate(bucket, of, belief, background)
       if (outcome.rows !== undefined) division.consider(of, outcome.rows)
       written = outcome.written
       if (written) this.written++
       // Others write it all the time: it gets another turn.
-      else if (outcome.belief !== undefined) this.#enqueue(this.#background, bucket, { belief: outcome.belief, waiters: [] })
+      else if (outcome.belief !== undefined) this.#again(bucket, outcome.belief)
       this.refusal = undefined
     } catch (error) {
       if (isRefusal(error)) this.#pause(error)
       // It stays queued. Whether the server can be reached at all is the breaker's to tell.
-      this.#enqueue(this.#background, bucket, { belief, waiters: [] })
+      this.#again(bucket, belief)
     } finally {
       this.#busy.delete(bucket)
       for (const resolve of waiters) resolve(written)

@@ -153,7 +153,7 @@ export class Refill {
     const { commands, versions, publisher, keys } = this.#deps
     let amiss = 0
     for (const chunk of chunks(buckets, AT_A_TIME)) {
-      while (publisher.queued > AHEAD && commands.available) await unhurried(5)
+      while (publisher.queued > AHEAD && commands.available && !this.#stopped) await unhurried(5)
       if (!commands.available || this.#stopped || versions.bits !== bits) return undefined
       const replies = await Promise.allSettled(chunk.map((bucket) => commands.send('HGET', keys.bucket(bucket, bits), VERSION_FIELD)))
       for (const [i, reply] of replies.entries()) {

@@ -15,6 +15,7 @@ function rig() {
   const asked: string[] = []
   const repaired: number[] = []
   const to = { answer: (): Promise<unknown> => Promise.resolve(null) }
+  const publisher = { queued: 0, repair: (bucket: number) => repaired.push(bucket) }
   const refill = new Refill({
     commands: {
       available: true, breaker,
@@ -23,11 +24,11 @@ function rig() {
         return to.answer()
       },
     },
-    publisher: { queued: 0, repair: (bucket) => repaired.push(bucket) },
+    publisher,
     versions: { bits: BITS, isKnown: true, isCurrent: () => false },
     keys: { bucket: (bucket) => `bucket ${bucket}` },
   })
-  return { refill, asked, repaired, to }
+  return { refill, asked, repaired, to, publisher }
 }
 
 beforeEach(() => vi.useFakeTimers())
@@ -93,4 +94,16 @@ describe('a look through all buckets', () => {
     expect(vi.getTimerCount()).toBe(0)
     expect(asked).toHaveLength(2 ** BITS)
   })
+})
+
+it('ends, though more waits to be written than anybody will write', async () => {
+  const { refill, asked, publisher } = rig()
+  publisher.queued = 1000
+  refill.start()
+  await vi.advanceTimersByTimeAsync(LONG_MS)
+  expect(asked).toEqual([])
+  const ended = vi.fn()
+  void refill.stop().then(ended)
+  await vi.advanceTimersByTimeAsync(LONG_MS)
+  expect(ended).toHaveBeenCalledOnce()
 })

@@ -9,6 +9,11 @@ type RawBucket = readonly [digests: string | null, expiries: string | null, cuto
 
 const NO_TAG = Buffer.alloc(8)
 
+/** All of a bucket, as it is cheapest to hand from thread to thread: see {@link toBucketRead}. */
+export type PackedRead =
+  | Exclude<BucketRead, { status: 'ok' }>
+  | { readonly status: 'ok'; readonly version: BucketVersion; readonly rows: number; readonly packed: RawBucket | undefined }
+
 /** Reads buckets and their versions, on the connection of a {@link Reader} and in its snapshots. */
 export class BucketReader {
   readonly #statements: ReturnType<typeof prepare>
@@ -29,18 +34,28 @@ export class BucketReader {
     return { bits, versions: [...buckets].map((bucket) => this.#version(bucket)) }
   }
 
-  /** One bucket, from one snapshot: what changed since a version in its recent history, or all of it. */
-  read(bucket: number, bits: number, since: Pick<BucketVersion, 'seq' | 'tag'> | undefined): BucketRead {
-    return this.#snapshot((): BucketRead => {
+  /** What changed in a bucket since a version, from one snapshot; undefined where that is not in its recent history. */
+  changes(bucket: number, bits: number, since: Pick<BucketVersion, 'seq' | 'tag'>): BucketRead | undefined {
+    return this.#snapshot((): BucketRead | undefined => {
+      if (this.#bits() !== bits) return { status: 'divided' }
+      const version = this.#version(bucket)
+      if (!this.#isRecent(bucket, version, since)) return undefined
+      const { from, to } = rangeOf(bucket, bits)
+      const { count, changed } = this.#statements
+      return { status: 'ok', version, whole: false, rows: count.get(from, to) ?? 0, entries: changed.all(from, to, since.seq).map(toEntry) }
+    })
+  }
+
+  /** All of a bucket, from one snapshot. */
+  whole(bucket: number, bits: number): PackedRead {
+    return this.#snapshot((): PackedRead => {
       if (this.#bits() !== bits) return { status: 'divided' }
       const version = this.#version(bucket)
       const { from, to } = rangeOf(bucket, bits)
-      const whole = since === undefined || !this.#isRecent(bucket, version, since)
-      const { count, live, changed } = this.#statements
+      const { count, live } = this.#statements
       const rows = count.get(from, to) ?? 0
-      if (whole && rows > MOST_ROWS_READ) return { status: 'crowded', rows }
-      const entries = whole ? unpack(live.get(from, to)) : changed.all(from, to, since.seq).map(toEntry)
-      return { status: 'ok', version, whole, rows, entries }
+      if (rows > MOST_ROWS_READ) return { status: 'crowded', rows }
+      return { status: 'ok', version, rows, packed: live.get(from, to) }
     })
   }
 
@@ -72,6 +87,12 @@ export class BucketReader {
 }
 
 const toVersion = ([bucket, seq, tag]: RawVersion): BucketVersion => ({ bucket, seq, tag })
+
+export function toBucketRead(read: PackedRead): BucketRead {
+  if (read.status !== 'ok') return read
+  const { version, rows, packed } = read
+  return { status: 'ok', version, whole: true, rows, entries: unpack(packed) }
+}
 
 const toEntry = ([digest, revoked, expiresAt, issuedThrough]: RawEntry): BucketEntry =>
   ({ digest, revoked: revoked === 1, expiresAt, ...(issuedThrough === null ? {} : { issuedThrough }) })

@@ -1,5 +1,6 @@
 import { RevocadeError } from '../../errors.js'
 import type { StoreContext } from '../../ports.js'
+import { BucketThread } from './bucket-thread.js'
 import type { ConnectOptions } from './connect.js'
 import type { SqliteStoreOptions } from './index.js'
 import { IntegrityWatch } from './integrity-watch.js'
@@ -16,6 +17,7 @@ export interface Connections {
   readonly found: WriterReady
   readonly log: LogIdentity
   readonly integrity: IntegrityWatch
+  readonly buckets: BucketThread
 }
 
 /** @param create False: the file must be there already. */
@@ -31,7 +33,10 @@ export async function openConnections(
   const found = await writer.start()
   try {
     const reader = new Reader(path, found.namespaceId)
-    return { reader, writer, found, log: logIdentity(path), integrity: new IntegrityWatch(path, context.logger) }
+    return {
+      reader, writer, found, log: logIdentity(path), integrity: new IntegrityWatch(path, context.logger),
+      buckets: new BucketThread(path, found.identity, found.namespaceId),
+    }
   } catch (error) {
     await writer.close(new RevocadeError('ERR_CLOSED', 'The store could not be opened.'))
     throw toRevocadeError(error, 'open', path)

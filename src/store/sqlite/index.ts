@@ -31,7 +31,7 @@ export class SqliteStore implements RevocationStore {
   readonly kind = 'sqlite'
   readonly buckets: BucketSource = {
     versions: () => this.#required().bucketVersions(),
-    read: (bucket, bits, since) => this.#required().readBucket(bucket, bits, since),
+    read: (...which) => this.#required().readBucket(...which),
     divide: async (bits) => this.#required().divide(bits),
   }
 

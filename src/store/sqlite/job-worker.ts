@@ -1,8 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { BucketReader } from './bucket-reader.js'
 import { openDatabase } from './driver.js'
-import { fileSize } from './file-identity.js'
+import { fileIdentity, fileSize } from './file-identity.js'
 import { integrityProblems } from './integrity.js'
-import type { FromIntegrity, FromScan, JobData } from './protocol.js'
+import type { FromBuckets, FromIntegrity, FromScan, JobData, ToBuckets } from './protocol.js'
 import { scanChunks } from './scan-chunks.js'
 import { packError, toRevocadeError } from './sqlite-errors.js'
 
@@ -61,5 +62,23 @@ function checkIntegrity({ path }: JobData & { job: 'integrity' }): void {
   }
 }
 
+function readBuckets({ path, identity, namespaceId }: JobData & { job: 'buckets' }): void {
+  const db = openDatabase(path, { readonly: true, fileMustExist: true })
+  const reader = new BucketReader(db, namespaceId)
+  reader.whole(0, 0) // opens the log, too
+  // SQLite keeps both open from here on, so that what stands at the path now is what is read.
+  if (fileIdentity(path) !== identity) throw new Error(`another file stands at ${path}`)
+  parentPort?.on('message', ({ bucket, bits }: ToBuckets) => {
+    let reply: FromBuckets
+    try {
+      reply = { type: 'read', read: reader.whole(bucket, bits) }
+    } catch (error) {
+      reply = { type: 'failed', error: packError(toRevocadeError(error, 'read', path)) }
+    }
+    parentPort?.postMessage(reply)
+  })
+}
+
 if (data.job === 'scan') await scan(data)
+else if (data.job === 'buckets') readBuckets(data)
 else checkIntegrity(data)

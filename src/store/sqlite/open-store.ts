@@ -2,6 +2,7 @@ import { RevocadeError } from '../../errors.js'
 import type {
   AllBucketVersions, BucketRead, BucketSource, Committed, Digest, MaybePromise, Mutation, Poll, Position, StoreContext, StoredRow, StoreQuery, StoreStats,
 } from '../../ports.js'
+import { toBucketRead } from './bucket-reader.js'
 import { openConnections, type Connections } from './connections.js'
 import { fileIdentity, fileSize } from './file-identity.js'
 import type { SqliteStoreOptions } from './index.js'
@@ -86,8 +87,14 @@ export class OpenStore {
     return this.#read((reader) => reader.bucketVersions())
   }
 
-  readBucket(...args: Parameters<BucketSource['read']>): BucketRead {
-    return this.#read((reader) => reader.buckets.read(...args))
+  /** All of a bucket that nobody waits for is read by the thread, where there are many and it can; everything else at once. */
+  readBucket(...[bucket, bits, since, background]: Parameters<BucketSource['read']>): MaybePromise<BucketRead> {
+    const changes = since && this.#read((reader) => reader.buckets.changes(bucket, bits, since))
+    if (changes !== undefined) return changes
+    if (this.#fault !== undefined) throw this.#fault
+    const { buckets } = this.#connections
+    const atOnce = (): BucketRead => this.#read((reader) => toBucketRead(reader.buckets.whole(bucket, bits)))
+    return background === true && buckets.isWorthIt(bits) ? buckets.read(bucket, bits).catch(atOnce) : atOnce()
   }
 
   async divide(bits: number): Promise<void> {
@@ -165,8 +172,8 @@ export class OpenStore {
   async close(): Promise<void> {
     clearInterval(this.#purgeTimer)
     await this.#healing?.catch(() => undefined)
-    const { reader, writer, integrity } = this.#connections
-    await integrity.stop()
+    const { reader, writer, integrity, buckets } = this.#connections
+    await Promise.all([integrity.stop(), buckets.stop()])
     const refusal = new RevocadeError('ERR_CLOSED', 'The store was closed.')
     reader.close() // first: the last connection to go folds the log into the file, and only a writing one can
     await writer.close(refusal)
@@ -200,7 +207,7 @@ export class OpenStore {
   }
 
   async #reopen(): Promise<Poll> {
-    const { reader, writer, log, integrity } = this.#connections
+    const { reader, writer, log, integrity, buckets } = this.#connections
     const gone = replaced(this.#path)
     this.#fault = gone
     this.#away = false
@@ -210,7 +217,7 @@ export class OpenStore {
         this.#identity = CLOSED
         this.#commits += writer.commits
         reader.close()
-        await Promise.all([writer.close(gone), integrity.stop()])
+        await Promise.all([writer.close(gone), integrity.stop(), buckets.stop()])
       }
       this.#connections = await openConnections(this.#path, this.#context, this.#options, false)
       this.#identity = this.#connections.found.identity

@@ -1,3 +1,4 @@
+import type { PackedRead } from './bucket-reader.js'
 import type { BatchResult } from './commit.js'
 import type { Connected, ConnectOptions } from './connect.js'
 import type { PackedChunk, PackedEnd } from './scan-chunks.js'
@@ -32,6 +33,7 @@ export type WriterReady = Omit<Connected, 'db'>
 export type JobData =
   | { readonly job: 'scan'; readonly path: string; readonly namespaceId: number; readonly liveAfter: number }
   | { readonly job: 'integrity'; readonly path: string }
+  | { readonly job: 'buckets'; readonly path: string; /** Of the file that is meant. */ readonly identity: string; readonly namespaceId: number }
 
 /** From a scan. The thread sends a few chunks ahead, then one for each `'more'` it gets. */
 export type FromScan =
@@ -42,4 +44,15 @@ export type FromScan =
 /** From an integrity check: SQLite's findings, none where all is well. */
 export type FromIntegrity =
   | { readonly type: 'checked'; readonly problems: readonly string[] }
+  | { readonly type: 'failed'; readonly error: PackedError }
+
+/** To a thread that reads buckets, which answers in this order. */
+export interface ToBuckets {
+  readonly bucket: number
+  readonly bits: number
+}
+
+/** From it: for each request. */
+export type FromBuckets =
+  | { readonly type: 'read'; readonly read: PackedRead }
   | { readonly type: 'failed'; readonly error: PackedError }

@@ -1,0 +1,94 @@
+import type { Worker } from 'node:worker_threads'
+import type { BucketRead } from '../../buckets.js'
+import { RevocadeError } from '../../errors.js'
+import { toBucketRead } from './bucket-reader.js'
+import type { FromBuckets, ToBuckets } from './protocol.js'
+import { startJob } from './scan.js'
+import { unpackError } from './sqlite-errors.js'
+
+/** A thread that nobody has asked for so long ends, in milliseconds. */
+const IDLE_MS = 10_000
+/** Fewer than 2^this buckets are all read before a thread has begun. */
+const LEAST_BITS = 8
+
+interface Request {
+  readonly resolve: (read: BucketRead) => void
+  readonly reject: (error: Error) => void
+}
+
+/**
+ * Reads whole buckets in a thread: each is a hundred rows or so, at as many places of the file, and takes a millisecond or more that the event
+ * loop has better uses for. It keeps no process alive.
+ */
+export class BucketThread {
+  /** It ended by itself, or could not begin: it is not to be tried again. */
+  broken = false
+  readonly #path: string
+  readonly #identity: string
+  readonly #namespaceId: number
+  /** In the order in which they are answered. */
+  readonly #requests: Request[] = []
+  #worker: Worker | undefined
+  #idle: NodeJS.Timeout | undefined
+
+  /** @param identity Of the file that is to be read: another one that stands at the path meanwhile is left alone. */
+  constructor(path: string, identity: string, namespaceId: number) {
+    this.#path = path
+    this.#identity = identity
+    this.#namespaceId = namespaceId
+  }
+
+  /** Whether to ask the thread, where there are 2^bits buckets. */
+  isWorthIt(bits: number): boolean {
+    return bits >= LEAST_BITS && !this.broken
+  }
+
+  /** All of a bucket, from one snapshot. Rejects where it can't be read, or not by this thread. */
+  read(bucket: number, bits: number): Promise<BucketRead> {
+    clearTimeout(this.#idle)
+    return new Promise((resolve, reject) => {
+      this.#requests.push({ resolve, reject })
+      this.#worker ??= this.#start()
+      const request: ToBuckets = { bucket, bits }
+      this.#worker.postMessage(request)
+    })
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#idle)
+    const worker = this.#worker
+    this.#worker = undefined
+    this.#refuse()
+    await worker?.terminate()
+  }
+
+  #start(): Worker {
+    const worker = startJob({ job: 'buckets', path: this.#path, identity: this.#identity, namespaceId: this.#namespaceId })
+    worker.unref()
+    worker.on('message', (reply: FromBuckets) => this.#answer(worker, reply))
+    worker.on('error', () => this.#ended(worker))
+    worker.on('exit', () => this.#ended(worker))
+    return worker
+  }
+
+  #answer(worker: Worker, reply: FromBuckets): void {
+    // One that was stopped has nothing to say to who asks its successor.
+    if (this.#worker !== worker) return
+    const request = this.#requests.shift()
+    if (reply.type === 'failed') request?.reject(unpackError(reply.error))
+    else request?.resolve(toBucketRead(reply.read))
+    if (this.#requests.length > 0) return
+    this.#idle = setTimeout(() => void this.stop(), IDLE_MS).unref()
+  }
+
+  #ended(worker: Worker): void {
+    if (this.#worker !== worker) return
+    this.#worker = undefined
+    this.broken = true
+    this.#refuse()
+  }
+
+  #refuse(): void {
+    for (const { reject } of this.#requests.splice(0)) reject(new RevocadeError('ERR_STORE_UNAVAILABLE', `Reading ${this.#path} was stopped.`))
+  }
+}

@@ -1,0 +1,89 @@
+import { copyFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { BucketThread } from '#dist/store/sqlite/bucket-thread.js'
+import { fileIdentity } from '#dist/store/sqlite/file-identity.js'
+import { revoke } from '#dist/testing/store-fixtures.js'
+import { directory, open } from './helpers.js'
+
+function thread(path: string, identity = fileIdentity(path) ?? ''): BucketThread {
+  const one = new BucketThread(path, identity, 1)
+  onTestFinished(() => one.stop())
+  return one
+}
+
+it('reads what is read at once', async () => {
+  const path = join(directory(), 'store.db')
+  const store = await open(path)
+  await store.write([1, 2, 3].map((n) => revoke(n)))
+  const atOnce = await store.buckets.read(0, 0, undefined)
+  const read = await thread(path).read(0, 0)
+  if (atOnce.status !== 'ok' || read.status !== 'ok') throw new Error('not read')
+  expect({ ...read, version: { ...read.version, tag: Buffer.from(read.version.tag) } }).toEqual(atOnce)
+  expect(read).toMatchObject({ whole: true, rows: 3 })
+})
+
+it('knows of every commit that came before it was asked', async () => {
+  const path = join(directory(), 'store.db')
+  const store = await open(path)
+  const one = thread(path)
+  for (let n = 1; n <= 50; n++) {
+    await store.write([revoke(n)])
+    expect(await one.read(0, 0)).toMatchObject({ status: 'ok', rows: n, version: { seq: n } })
+  }
+})
+
+it('notices another number of buckets', async () => {
+  const path = join(directory(), 'store.db')
+  const store = await open(path)
+  await store.write([revoke(1)])
+  expect(await thread(path).read(0, 3)).toEqual({ status: 'divided' })
+})
+
+it('is asked for what nobody waits for, where there are many buckets', async () => {
+  const store = await open(join(directory(), 'store.db'))
+  await store.write([revoke(1)])
+  expect(store.buckets.read(0, 0, undefined, true)).not.toBeInstanceOf(Promise)
+  await store.buckets.divide(8)
+  expect(store.buckets.read(0, 8, undefined)).not.toBeInstanceOf(Promise)
+  const read = store.buckets.read(0, 8, undefined, true)
+  expect(read).toBeInstanceOf(Promise)
+  expect(await read).toMatchObject({ status: 'ok', whole: true })
+})
+
+it('reads no other file than the one that is meant', async () => {
+  const path = join(directory(), 'store.db')
+  const store = await open(path)
+  await store.write([revoke(1)])
+  const meant = fileIdentity(path)
+  await store.close()
+  copyFileSync(path, `${path}-copy`)
+  renameSync(`${path}-copy`, path)
+  const one = thread(path, meant)
+  await expect(one.read(0, 0)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+  expect(one.broken).toBe(true)
+})
+
+it('a stopped one refuses who waits, and begins again for who asks later', async () => {
+  const path = join(directory(), 'store.db')
+  const store = await open(path)
+  await store.write([revoke(1)])
+  const one = thread(path)
+  const waiting = Promise.allSettled([one.read(0, 0), one.read(0, 0)])
+  const stopped = one.stop()
+  const again = one.read(0, 0)
+  expect((await waiting).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  await stopped
+  expect(await again).toMatchObject({ status: 'ok', rows: 1 })
+  expect(one.broken).toBe(false)
+})
+
+it('that can not be asked is done without', async () => {
+  const store = await open(join(directory(), 'store.db'))
+  await store.write([revoke(1)])
+  await store.buckets.divide(8)
+  const read = vi.spyOn(BucketThread.prototype, 'read').mockRejectedValue(new Error('no thread'))
+  onTestFinished(() => read.mockRestore())
+  expect(await store.buckets.read(0, 8, undefined, true)).toMatchObject({ status: 'ok', whole: true })
+  expect(read).toHaveBeenCalledOnce()
+})
