@@ -5,7 +5,7 @@ export interface Outcome {
   readonly mean: number
   /** What it always takes, nanoseconds: a round trip, a read of the store. */
   readonly fixed: number
-  /** p99 ÷ p50 of the rest alone, at least 1. */
+  /** p99 ÷ mean of the rest alone: at least 1, and at most 14.9, which is the most of a log-normal distribution. */
   readonly tail: number
 }
 
@@ -22,7 +22,7 @@ export function meanOf(outcomes: readonly Outcome[]): number {
  */
 export function quantileOf(outcomes: readonly Outcome[], p: number): number {
   const parts = outcomes.filter(({ share, mean, fixed }) => share > 0 && mean > fixed).map(({ share, mean, fixed, tail }) => {
-    const sigma = Math.max(1e-3, Math.log(Math.max(1, tail)) / Z99)
+    const sigma = Math.max(1e-3, Z99 - Math.sqrt(Math.max(0, Z99 ** 2 - 2 * Math.log(Math.max(1, tail)))))
     return { share, sigma, fixed, logMedian: Math.log(mean - fixed) - sigma ** 2 / 2 }
   })
   if (parts.length === 0) return 0

@@ -5,7 +5,7 @@ import { recommend } from '#dist/tuning/recommend.js'
 
 const traffic = { revocations: 1e5, checksPerSecond: 1000, revokedShare: 0.01, tokenLifeSeconds: 3600, redisRttUs: 300 }
 const { predictions } = recommend(traffic, DEFAULT_COSTS)
-const timing = (mean: number) => ({ mean, singles: Float64Array.of(mean) })
+const timing = (mean: number) => ({ mean, singles: Float64Array.of(mean), behind: new Float64Array(0) })
 
 function figures(name: string, observed: Partial<Observed> = {}): Map<string, Figure> {
   const prediction = predictions.find(({ candidate }) => candidate.name === name)

@@ -14,15 +14,15 @@ function normalBelow(z: number): number {
   return (sum * width) / Math.sqrt(2 * Math.PI)
 }
 
-/** Of a log-normal distribution with that mean and that p99 ÷ p50, past what is fixed, the share below `value`. */
+/** Of a log-normal distribution with that mean and that p99 ÷ mean, past what is fixed, the share below `value`. */
 function shareBelow({ mean, fixed, tail }: Outcome, value: number): number {
-  const sigma = Math.log(tail) / Z99
+  const sigma = Z99 - Math.sqrt(Z99 ** 2 - 2 * Math.log(tail))
   const median = (mean - fixed) / Math.exp(sigma ** 2 / 2)
   return value <= fixed ? 0 : normalBelow(Math.log((value - fixed) / median) / sigma)
 }
 
 const outcomes = fc.array(
-  fc.record({ weight: fc.double({ min: 1e-4, max: 1, noNaN: true }), mean: fc.double({ min: 10, max: 1e8, noNaN: true }), fixedShare: fc.double({ min: 0, max: 0.95, noNaN: true }), tail: fc.double({ min: 1.1, max: 20, noNaN: true }) }),
+  fc.record({ weight: fc.double({ min: 1e-4, max: 1, noNaN: true }), mean: fc.double({ min: 10, max: 1e8, noNaN: true }), fixedShare: fc.double({ min: 0, max: 0.95, noNaN: true }), tail: fc.double({ min: 1.1, max: 14, noNaN: true }) }),
   { minLength: 1, maxLength: 5 },
 ).map((some) => {
   const sum = some.reduce((total, { weight }) => total + weight, 0)
@@ -60,7 +60,7 @@ describe('a quantile of a mixture', () => {
   it('is the tail of the only outcome, and steps to the rarer one at its share', () => {
     expect(quantileOf([{ share: 1, mean: 100, fixed: 0, tail: 1 }], 0.99)).toBeCloseTo(100, 0)
     const one: Outcome = { share: 1, mean: 100, fixed: 0, tail: 3 }
-    expect(quantileOf([one], 0.99) / quantileOf([one], 0.5)).toBeCloseTo(3, 3)
+    expect(quantileOf([one], 0.99)).toBeCloseTo(300, 1)
     const two = (rare: number) => quantileOf([{ share: 1 - rare, mean: 100, fixed: 0, tail: 1 }, { share: rare, mean: 1e6, fixed: 0, tail: 1 }], 0.99)
     expect(two(0.009)).toBeCloseTo(100, 0)
     expect(two(0.011) / 1e6).toBeCloseTo(1, 2)

@@ -96,7 +96,9 @@ async function answer(traffic: Traffic, options: TuneOptions): Promise<{ recomme
 
 async function calibrated(traffic: Traffic, storeReadNs: number, patienceMs: number): Promise<Costs> {
   const { calibrate } = await import('../tune/calibrate.js')
-  return calibrate(Math.max(...candidates(population(traffic), false).map(({ bytes }) => bytes)), storeReadNs, patienceMs)
+  const people = population(traffic)
+  const bytes = Math.max(...candidates(people, false).map((one) => one.bytes))
+  return calibrate({ bytes, entries: people.fullest }, storeReadNs, patienceMs)
 }
 
 async function writePage(file: string, recommendation: Recommendation, measured: readonly Measured[]): Promise<void> {

@@ -1,27 +1,36 @@
-import type { Prefilter } from '../../ports.js'
+import type { Digest, Prefilter } from '../../ports.js'
 import { BloomPrefilter } from '../../prefilter/bloom.js'
 import { ByteWriter } from '../../prefilter/bytes.js'
 import { createPrefilter } from '../../prefilter/create.js'
 import { NoPrefilter } from '../../prefilter/none.js'
 import { BLOCK_BITS } from '../../prefilter/sizing.js'
+import { TriePrefilter } from '../../prefilter/trie.js'
 import { activeNs, type Costs, DEFAULT_COSTS } from '../../tuning/costs.js'
 import { digestSource } from './digests.js'
 import { ReadPath } from './read-path.js'
-import { quantile, timeChecks, type TokenSource } from './timing.js'
+import { ascending, quantile, timeChecks, type TokenSource } from './timing.js'
 
 /** Tables that checks are timed with, in bytes: what fits the caches, and what does not. */
 const TABLES = [2 ** 18, 2 ** 22, 2 ** 24, 2 ** 26] as const
+/** Tries that checks are timed with, in entries. */
+const TRIES = [2 ** 17, 2 ** 20, 2 ** 23, 2 ** 25] as const
+/** The largest of either is at most so many times larger than what is of interest. */
+const BEYOND = 16
 /** Everything in turn, again and again: whatever else the machine does then falls on all alike. The first rounds are for the compilers. */
 const WARM_UP = 2
 const ROUNDS = 7
-/** Checks of a round as a whole, and as many one by one. In all about a second where the machine is free. */
+/** Checks of a round as a whole, and as many one by one. In all a second or two where the machine is free. */
 const CHECKS = 2048
 /** Probes before them, one for each line of a table up to so many: the turns of the others have emptied the caches, as a service's own filter is not. */
 const MOST_TOUCHED = 131_072
 /** Where it is not, the time is up before. */
 const FEWEST_ROUNDS = 2
-/** Entries of the filters of other kinds: enough for a trie to have two in each leaf, as an empty one is never looked into. */
-const OTHERS = 131_072
+/** Entries of the exact set. */
+const EXACT = 131_072
+/** Of checks that go to the store or to Redis one in so many does: a power of two. */
+const SELDOM = 32
+/** What takes so many times the median was interrupted. */
+const INTERRUPTED = 10
 /** As a Bloom filter at 1e-4 has them. */
 const PROBES = 16
 const CACHE_ENTRIES = 10_000
@@ -34,60 +43,111 @@ interface Subject {
   readonly path: ReadPath
   readonly prefilter: Prefilter
   readonly source: TokenSource
+  /** Of each round. */
   readonly means: number[]
+  /** p99 ÷ mean in each round: over all rounds it would be that of the machine's pace, too. */
   readonly tails: number[]
+  readonly singles: number[]
+  /** Those that L0 did not answer: too few in a round for a tail. */
+  readonly behind: number[]
+}
+
+/** The largest filters that are of interest. */
+export interface Largest {
+  readonly bytes: number
+  readonly entries: number
 }
 
 /**
- * What checks cost on this machine, by the engine's own read path. `largest`: the largest table that is of interest, in bytes. `storeReadNs` is
- * not measured: what a read takes depends on what is stored where. `patienceMs`: no further round after so long.
+ * What checks cost on this machine, by the engine's own read path. `storeReadNs` is not measured: what a read takes depends on what is stored
+ * where. `patienceMs`: no further round after so long.
  */
-export async function calibrate(largest: number, storeReadNs: number, patienceMs: number): Promise<Costs> {
+export async function calibrate(largest: Largest, storeReadNs: number, patienceMs: number): Promise<Costs> {
   const nothing = new NoPrefilter()
   const alone = await ReadPath.open(nothing, { storeReadNs: 0, unprovenShare: 0, redisRttNs: undefined }, CACHE_ENTRIES)
   const redis = await ReadPath.open(nothing, { storeReadNs: 0, unprovenShare: 0, redisRttNs: 0 }, CACHE_ENTRIES)
   const fresh = idSource()
-  const subject = (prefilter: Prefilter, path = alone, source = fresh): Subject => ({ path, prefilter, source, means: [], tails: [] })
-  // One table beyond the largest, to draw the line towards.
-  const tables = TABLES.filter((bytes) => bytes === TABLES[0] || bytes / 16 <= largest)
-  const active = tables.map((bytes) => subject(halfFull(bytes)))
-  const [trie, exact] = [subject(await filled('trie')), subject(await filled('exact'))]
-  const [store, cached, proven] = [subject(nothing), subject(nothing, alone, (index) => `cached-${index % 256}`), subject(nothing, redis)]
-  await timeAll([...active, trie, exact, store, cached, proven], patienceMs)
+  const subject = (prefilter: Prefilter, path = alone, source = fresh): Subject => ({ path, prefilter, source, means: [], tails: [], singles: [], behind: [] })
+  const tables = upTo(TABLES, largest.bytes).map((bytes) => [bytes, subject(halfFull(bytes))] as const)
+  const tries = upTo(TRIES, largest.entries).map((entries) => [entries, subject(evenTrie(entries))] as const)
+  const exact = subject(await exactSet())
+  const [store, cached, proven] = [subject(new Seldom()), subject(nothing, alone, (index) => `cached-${index % 256}`), subject(new Seldom(), redis)]
+  const answered = [...tables, ...tries].map(([, one]) => one)
+  await timeAll([...answered, exact, store, cached, proven], patienceMs)
   await Promise.all([alone.close(), redis.close()])
 
-  const { kinds } = DEFAULT_COSTS
-  const times = tables.map((bytes, i) => [bytes, Math.max(...active.slice(0, i + 1).map(timeOf))] as const)
-  const more = (kind: 'trie' | 'exact', one: Subject): number => Math.max(0, timeOf(one) - activeNs(withoutExtra(times), kind, one.prefilter.bytes, OTHERS))
+  const active = curve(tables)
   return {
     source: 'measured',
-    active: times,
-    kinds: { bloom: kinds.bloom, trie: { ...kinds.trie, extra: more('trie', trie) }, exact: { ...kinds.exact, extra: more('exact', exact) } },
+    active,
+    trie: curve(tries),
+    exactExtra: Math.max(0, timeOf(exact) - activeNs({ ...DEFAULT_COSTS, active, exactExtra: 0 }, 'exact', exact.prefilter.bytes, EXACT)),
     cached: timeOf(cached),
-    storePath: timeOf(store),
-    redisPath: timeOf(proven),
+    storePath: meanOf(store.behind),
+    redisPath: meanOf(proven.behind),
     storeRead: storeReadNs,
-    tails: { active: medianOf(active.flatMap(({ tails }) => tails)), behind: medianOf([store, cached, proven].flatMap(({ tails }) => tails)) },
+    tails: { active: medianOf(answered.flatMap(({ tails }) => tails)), behind: medianOf([store, cached, proven].map(({ behind }) => tailOf(behind))) },
+    interruptions: interruptionsOf(answered),
   }
 }
 
-/** What a filter would take if it had nothing but its size against it. */
-function withoutExtra(active: Costs['active']): Costs {
-  const { kinds } = DEFAULT_COSTS
-  return { ...DEFAULT_COSTS, active, kinds: { ...kinds, trie: { ...kinds.trie, extra: 0 }, exact: { ...kinds.exact, extra: 0 } } }
+/** With one beyond the largest, to draw the line towards. */
+function upTo(sizes: readonly number[], largest: number): number[] {
+  return sizes.filter((size, i) => i === 0 || size <= BEYOND * largest)
+}
+
+/** Noise may make a larger one look faster. It is not. */
+function curve(subjects: readonly (readonly [size: number, one: Subject])[]): [number, number][] {
+  return subjects.map(([size], i) => [size, Math.max(...subjects.slice(0, i + 1).map(([, one]) => timeOf(one)))])
+}
+
+const timeOf = ({ means }: Subject): number => medianOf(means)
+
+/** Of those that were not interrupted. */
+function meanOf(times: readonly number[]): number {
+  const calm = uninterrupted(times)
+  return calm.reduce((sum, ns) => sum + ns, 0) / Math.max(1, calm.length)
+}
+
+/** p99 ÷ mean of those. */
+function tailOf(times: readonly number[]): number {
+  return Math.max(1, quantile(ascending(uninterrupted(times)), 0.99) / Math.max(1, meanOf(times)))
+}
+
+function uninterrupted(times: readonly number[]): readonly number[] {
+  const limit = INTERRUPTED * medianOf(times)
+  return times.filter((ns) => ns < limit)
+}
+
+function interruptionsOf(subjects: readonly Subject[]): Costs['interruptions'] {
+  const long = subjects.flatMap(({ singles }) => {
+    const limit = INTERRUPTED * medianOf(singles)
+    return singles.filter((ns) => ns >= limit)
+  })
+  const all = subjects.reduce((sum, { singles }) => sum + singles.length, 0)
+  return { share: long.length / Math.max(1, all), ns: long.reduce((sum, ns) => sum + ns, 0) / Math.max(1, long.length) }
+}
+
+/** Lets through what begins with a few zeros, whichever way it is asked: one in {@link SELDOM}. */
+class Seldom extends NoPrefilter {
+  override has(digest: Digest): boolean {
+    return (digest[0] & (SELDOM - 1)) === 0
+  }
 }
 
 async function timeAll(subjects: readonly Subject[], patienceMs: number): Promise<void> {
   const started = performance.now()
   for (let round = -WARM_UP; round < ROUNDS; round++) {
     if (round >= FEWEST_ROUNDS && performance.now() - started > patienceMs) return
-    for (const { path, prefilter, source, means, tails } of subjects) {
+    for (const { path, prefilter, source, means, tails, singles, behind } of subjects) {
       path.l0.prefilter = prefilter
       touch(prefilter)
-      const { mean, singles } = await timeChecks(path.lookup, source, CHECKS, patienceMs)
+      const timing = await timeChecks(path.lookup, source, CHECKS, patienceMs)
       if (round < 0) continue
-      means.push(mean)
-      tails.push(Math.max(1, quantile(singles, 0.99) / quantile(singles, 0.5)))
+      means.push(timing.mean)
+      tails.push(Math.max(1, quantile(timing.singles, 0.99) / timing.mean))
+      singles.push(...timing.singles)
+      behind.push(...timing.behind)
     }
   }
 }
@@ -99,10 +159,8 @@ function touch(prefilter: Prefilter): void {
   for (let i = Math.min(MOST_TOUCHED, prefilter.bytes / (BLOCK_BITS / 8)); i > 0; i--) prefilter.has(random(digest))
 }
 
-const timeOf = ({ means }: Subject): number => medianOf(means)
-
 export function medianOf(values: readonly number[]): number {
-  return quantile(Float64Array.from(values).sort(), 0.5)
+  return quantile(ascending(values), 0.5)
 }
 
 /** Each id once, whoever asks. */
@@ -111,12 +169,35 @@ function idSource(): TokenSource {
   return () => `5f0c1a52-77aa-4c1e-9f00-${String(count++).padStart(12, '0')}`
 }
 
-async function filled(kind: 'trie' | 'exact'): Promise<Prefilter> {
-  const prefilter = await createPrefilter({ kind, expectedRevocations: OTHERS })
+async function exactSet(): Promise<Prefilter> {
+  const prefilter = await createPrefilter({ kind: 'exact', expectedRevocations: EXACT })
   const digest = new Int32Array(4)
   const random = digestSource(1)
-  for (let i = 0; i < OTHERS; i++) prefilter.add(random(digest))
+  for (let i = 0; i < EXACT; i++) prefilter.add(random(digest))
   return prefilter
+}
+
+/**
+ * A trie of 32 bits with as many entries in each leaf, made in an instant as well: the leaves of its first page are random, and those of the
+ * others like them. Layouts are in src/prefilter/snapshot.ts.
+ */
+function evenTrie(entries: number): TriePrefilter {
+  const [buckets, ofPage] = [65_536, 128]
+  const leaf = entries / buckets
+  const page = new Uint8Array(ofPage * leaf * 2)
+  const random = digestSource(6)
+  const digest = new Int32Array(4)
+  for (let bucket = 0; bucket < ofPage; bucket++) {
+    const rests = Uint16Array.from({ length: leaf }, () => random(digest)[0]).sort()
+    rests.forEach((rest, i) => new DataView(page.buffer).setUint16((bucket * leaf + i) * 2, rest))
+  }
+  const writer = new ByteWriter(8 + 8 + buckets * 4 + (buckets / ofPage) * page.length + 8)
+  writer.f64(32)
+  writer.f64(entries)
+  writer.words(Uint32Array.from({ length: buckets }, (_, bucket) => ((bucket % ofPage) + 1) * leaf))
+  for (let i = 0; i < buckets / ofPage; i++) writer.raw(page)
+  writer.f64(0)
+  return TriePrefilter.decode(writer.bytes)
 }
 
 /**

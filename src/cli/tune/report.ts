@@ -6,11 +6,9 @@ import { optionsText, remarks, trafficRows } from './advice.js'
 import { chartOf } from './chart.js'
 import { AGREEMENT, type Figure, type FigureName } from './figures.js'
 import type { Measured } from './measure.js'
+import { isSteady, type Pace } from './pace.js'
 import { plotText } from './plot.js'
 import { chance, few, HEADS, LEGEND, rowsOf, SPARE, time } from './rows.js'
-
-/** How far the machine's pace may be from that of the calibration before it is worth a word. */
-const STEADY = 1.2
 
 /** Columns that the whole table needs. */
 const FULL_WIDTH = 100
@@ -83,8 +81,8 @@ function measuredText(measured: Measured): string {
 }
 
 /** Undefined where the machine was as fast as at the calibration. */
-function paceText(pace: number | null): string | undefined {
-  if (pace === null || (pace < STEADY && pace > 1 / STEADY)) return undefined
+function paceText(pace: Pace): string | undefined {
+  if (pace === null || isSteady(pace)) return undefined
   return `The machine was not steady: checks of the calibration took ${pace.toFixed(2)} times what they took then.`
 }
 

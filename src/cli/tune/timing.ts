@@ -10,6 +10,8 @@ export interface Timing {
   readonly mean: number
   /** Each of many single checks, what reading the clock takes subtracted; ascending. */
   readonly singles: Float64Array
+  /** Those of them that L0 did not answer. */
+  readonly behind: Float64Array
 }
 
 /** The id of the token to check at some place in the run. */
@@ -23,6 +25,7 @@ export function claimsOf(id: string): TokenClaims {
 /** A batch that was timed: as a whole, or each of its checks. */
 interface Timed {
   readonly times: readonly number[]
+  readonly behind: readonly number[]
   readonly checks: number
   readonly interrupted: boolean
 }
@@ -46,7 +49,8 @@ export async function timeChecks(lookup: Lookup, source: TokenSource, checks: nu
   const [calm, calmSingles] = [undisturbed(wholes), undisturbed(singles)]
   return {
     mean: sum(calm.flatMap(({ times }) => times)) / sum(calm.map((one) => one.checks)),
-    singles: Float64Array.from(calmSingles.flatMap(({ times }) => times)).sort(),
+    singles: ascending(calmSingles.flatMap(({ times }) => times)),
+    behind: ascending(calmSingles.flatMap(({ behind }) => behind)),
   }
 }
 
@@ -62,20 +66,24 @@ async function timeWhole(lookup: Lookup, claims: readonly TokenClaims[], deadlin
     if (performance.now() > deadline) break
   }
   const times = [Number(process.hrtime.bigint() - start)]
-  return { times, checks, interrupted: interruptions() > interruptionsBefore }
+  return { times, behind: [], checks, interrupted: interruptions() > interruptionsBefore }
 }
 
 async function timeSingles(lookup: Lookup, claims: readonly TokenClaims[], clockNs: number, deadline: number): Promise<Timed> {
   const interruptionsBefore = interruptions()
   const times: number[] = []
+  const behind: number[] = []
   for (const one of claims) {
     const start = process.hrtime.bigint()
     const active = lookup.isClearlyActive(one)
     if (!active) await lookup.isRevoked(one)
-    times.push(Math.max(1, Number(process.hrtime.bigint() - start) - clockNs))
-    if (!active && performance.now() > deadline) break
+    const time = Math.max(1, Number(process.hrtime.bigint() - start) - clockNs)
+    times.push(time)
+    if (active) continue
+    behind.push(time)
+    if (performance.now() > deadline) break
   }
-  return { times, checks: times.length, interrupted: interruptions() > interruptionsBefore }
+  return { times, behind, checks: times.length, interrupted: interruptions() > interruptionsBefore }
 }
 
 /** How often another program was given the processor that this one was using; always 0 where the system does not count it. */
@@ -97,6 +105,10 @@ function batch(source: TokenSource, from: number, most: number): TokenClaims[] {
   return Array.from({ length: Math.min(BATCH, most) }, (_, i) => claimsOf(source(from + i)))
 }
 
+export function ascending(values: readonly number[]): Float64Array {
+  return Float64Array.from(values).sort()
+}
+
 /** Of numbers in ascending order; 0 where there are none. */
 export function quantile(sorted: Float64Array, share: number): number {
   return sorted.at(Math.min(sorted.length - 1, Math.floor(sorted.length * share))) ?? 0
@@ -108,5 +120,5 @@ function clockCost(): number {
     const start = process.hrtime.bigint()
     return Number(process.hrtime.bigint() - start)
   })
-  return quantile(Float64Array.from(gaps).sort(), 0.5)
+  return quantile(ascending(gaps), 0.5)
 }
