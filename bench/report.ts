@@ -8,7 +8,8 @@ import { reportPage } from './report/page.js'
 
 const USAGE = `npm run bench:report -- RECORD.json [options]
   --out FILE   the page, one HTML file to open from disk (default: bench-report.html)
-  --into FILE  instead: puts its figures as tables into a Markdown page, between <!-- record:start --> and <!-- record:end -->`
+  --into FILE  instead: puts its figures as tables into a Markdown page, between <!-- record:start --> and <!-- record:end -->,
+                  and a choice of them between <!-- headlines:start --> and <!-- headlines:end -->`
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

@@ -1,10 +1,7 @@
 import { nameOf } from '../comparison.js'
 import type { BenchRecord, RecordedCase } from '../record.js'
 import { bound, duration, quantity, verdict } from '../table.js'
-
-/** Where the tables stand in a page. */
-const START = '<!-- record:start -->\n'
-const END = '<!-- record:end -->'
+import { HEADLINES } from './headlines.js'
 
 /** From so many results on they are for the plots: a page of text has no use for them. */
 const MOST_RESULTS = 30
@@ -16,24 +13,48 @@ export function recordMarkdown({ date, machine, versions, seed, cases, ...measur
   return `Measured on ${date.slice(0, 10)} with ${machine.cpu}, ${machine.cores} cores, ${machine.memory}, ${machine.platform}; ${used}; seed ${seed}.\n\n${sections.join('\n')}`
 }
 
-/** The page, with the tables of a record between its marks. */
+/** Its headlines only. Throws where the record lacks one. */
+export function headlinesMarkdown({ targets }: BenchRecord): string {
+  return HEADLINES.map(({ title, rows }) => {
+    const cells = rows.map((headline) => {
+      const found = targets.find((one) => one.case === headline.case && one.what === headline.row)
+      if (found === undefined) throw new Error(`the record has no '${headline.row}' in its case ${headline.case}: bench/report/headlines.ts names it`)
+      return rowOf(found, headline.says)
+    })
+    return `**${title}**\n\n${tableOf(['', 'measured', 'target', 'from'], cells)}`
+  }).join('\n')
+}
+
+/** What a page may hold of a record, between marks of its own. */
+const PARTS = [
+  { start: '<!-- record:start -->\n', end: '<!-- record:end -->', write: recordMarkdown },
+  { start: '<!-- headlines:start -->\n', end: '<!-- headlines:end -->', write: headlinesMarkdown },
+] as const
+
+/** The page, with what it wants of a record between its marks. */
 export function withRecord(page: string, record: BenchRecord): string {
-  const [start, end] = [page.indexOf(START), page.indexOf(END)]
-  if (start < 0 || end < start) throw new Error(`the page has no place for a record: lines with ${START.trim()} and ${END}`)
-  return `${page.slice(0, start)}${START}${recordMarkdown(record)}${page.slice(end)}`
+  const wanted = PARTS.filter(({ start }) => page.includes(start))
+  if (wanted.length === 0) throw new Error(`the page has no place for a record: lines with ${PARTS.map(({ start, end }) => `${start.trim()} and ${end}`).join(', or ')}`)
+  return wanted.reduce((text, { start, end, write }) => {
+    const [from, to] = [text.indexOf(start), text.indexOf(end)]
+    if (to < from) throw new Error(`the page has ${start.trim()} and no ${end} after it`)
+    return `${text.slice(0, from)}${start}${write(record)}${text.slice(to)}`
+  }, page)
 }
 
 function sectionOf({ name, title, load }: RecordedCase, { results, targets }: Pick<BenchRecord, 'results' | 'targets'>): string {
-  const rows = targets.filter((one) => one.case === name).map((row) => {
-    const value = quantity(row.value, row.unit)
-    return [row.what, verdict(row) === 'miss' ? `**${value}**` : value, bound(row), row.from ?? '']
-  })
+  const rows = targets.filter((one) => one.case === name).map((row) => rowOf(row, row.what))
   const measured = results.filter((one) => one.case === name)
   const times = measured.length > MOST_RESULTS ? [] : measured.map((one) => [nameOf(one), one.n.toLocaleString('en'), duration(one.p50Ns), duration(one.p99Ns)])
   return [
     `### ${title}\n\n\`${name}\`${load === undefined ? '' : `, load ${load.toFixed(1)} at its start`}\n`,
     tableOf(['', 'measured', 'target', 'from'], rows), tableOf(['', 'entries', 'p50', 'p99'], times),
   ].filter((part) => part !== '').join('\n')
+}
+
+function rowOf(row: BenchRecord['targets'][number], says: string): string[] {
+  const value = quantity(row.value, row.unit)
+  return [says, verdict(row) === 'miss' ? `**${value}**` : value, bound(row), row.from ?? '']
 }
 
 function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {

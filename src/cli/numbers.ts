@@ -12,10 +12,12 @@ export function percent(share: number | null): string {
   return `${Math.min(99.99, Math.max(0.01, share * 100)).toFixed(2)} %`
 }
 
-/** A small probability: `4.0e-5`, or in percent where that is easier to read. */
-export function rate(value: number | null): string {
-  if (value === null) return UNKNOWN
-  return value === 0 ? '0' : value >= 0.001 ? `${(value * 100).toPrecision(2)} %` : value.toExponential(1)
+/** A share of all, be it large or next to nothing: `12 %`, `3.0 %`, `0.10 %`, `2.0e-7`. */
+export function chance(share: number | null): string {
+  if (share === null) return UNKNOWN
+  if (share === 0) return '0'
+  if (share >= 0.0995) return `${(share * 100).toFixed(0)} %`
+  return share >= 0.000_95 ? `${(share * 100).toPrecision(2)} %` : share.toExponential(1)
 }
 
 /** Something a second: whole, but a trickle is not shown as nothing. */

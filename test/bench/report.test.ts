@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { chartsOf } from '../../bench/report/charts.js'
-import { recordMarkdown, withRecord } from '../../bench/report/markdown.js'
+import { HEADLINES } from '../../bench/report/headlines.js'
+import { headlinesMarkdown, recordMarkdown, withRecord } from '../../bench/report/markdown.js'
 import { reportPage } from '../../bench/report/page.js'
 import { logTicks } from '../../bench/report/plot.js'
 import { measured, recordOf } from './sample-record.js'
@@ -45,6 +46,26 @@ describe('the tables of a record', () => {
     expect(filled).toBe(`before\n<!-- record:start -->\n${recordMarkdown(record)}<!-- record:end -->\nafter\n`)
     expect(withRecord(filled, record)).toBe(filled)
     expect(() => withRecord('no marks', record)).toThrow('no place for a record')
+    expect(() => withRecord('<!-- record:start -->\n', record)).toThrow('no <!-- record:end --> after it')
+  })
+})
+
+describe('the headlines of a record', () => {
+  const targets = HEADLINES.flatMap(({ rows }) => rows.map(({ case: name, row }, i) => ({ case: name, what: row, value: i, unit: 'x' as const, target: { at: 'most' as const, value: 3 } })))
+  const record = { ...recordOf(), targets }
+
+  it('are in the words of the page, and in bold what was missed', () => {
+    const page = withRecord('<!-- headlines:start -->\n<!-- headlines:end -->\n', record)
+    for (const { title, rows } of HEADLINES) {
+      expect(page).toContain(`**${title}**`)
+      for (const { says } of rows) expect(page).toContain(`| ${says} |`)
+    }
+    expect(page).toContain(`| ${HEADLINES[0].rows[3].says} | 3× | ≤ 3× |`)
+    expect(page).toContain(`| ${HEADLINES[0].rows[4].says} | **4×** | ≤ 3× |`)
+  })
+
+  it('must all be there', () => {
+    expect(() => headlinesMarkdown({ ...record, targets: targets.slice(1) })).toThrow(`no '${HEADLINES[0].rows[0].row}' in its case limit`)
   })
 })
 

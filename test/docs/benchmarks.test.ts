@@ -14,11 +14,11 @@ describe('the page about benchmarks', () => {
     expect(listed.toSorted()).toEqual(CASES.map(({ name }) => name).toSorted())
   })
 
-  it('quotes the newest record, digit by digit', () => {
+  it('and the README quote the newest record, digit by digit', () => {
     const newest = readdirSync(join(ROOT, 'bench/records')).toSorted().at(-1) ?? ''
     const record = readRecord(join(ROOT, 'bench/records', newest))
     expect(record.scale).toBe('full')
     expect(record.cases.map(({ name }) => name)).toEqual(CASES.map(({ name }) => name))
-    expect(withRecord(readPage(PAGE), record)).toBe(readPage(PAGE))
+    for (const page of [PAGE, 'README.md']) expect(withRecord(readPage(page), record)).toBe(readPage(page))
   })
 })

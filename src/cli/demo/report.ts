@@ -1,4 +1,4 @@
-import { rate, whole } from '../numbers.js'
+import { chance, whole } from '../numbers.js'
 import { table, tone } from '../output.js'
 import type { AlgorithmResult } from './tokens.js'
 import type { TrafficResult } from './traffic.js'
@@ -70,7 +70,7 @@ function traffic(result: TrafficResult): string {
   return [
     indented(table(rows, { head: ['decided by', 'answers', 'share', 'p50', 'p99'], right: [1, 2, 3, 4] })),
     `  ${prefilter} filter: ${whole(entries)} entries of ${decimal(bytesPerEntry)} bytes. False positives: expected`,
-    `  ${rate(expectedFalsePositiveRate)}, measured ${rate(measuredFalsePositiveRate)} of ${whole(distinctIds)} ids. Wrong answers: ${wrong(result.wrong)} of ${whole(result.checks)}.`,
+    `  ${chance(expectedFalsePositiveRate)}, measured ${chance(measuredFalsePositiveRate)} of ${whole(distinctIds)} ids. Wrong answers: ${wrong(result.wrong)} of ${whole(result.checks)}.`,
   ].join('\n')
 }
 

@@ -3,7 +3,7 @@ import type { RedisHealth } from '../../redis/health.js'
 import type { KeySample } from '../../redis/key-sample.js'
 import { printable } from '../errors.js'
 import { type ByLayer, LAYERS, sharesOf, sumOf } from '../layers.js'
-import { bytes, percent, rate, shortDuration, whole } from '../numbers.js'
+import { bytes, chance, percent, shortDuration, whole } from '../numbers.js'
 import { table, tone } from '../output.js'
 import type { RedisReport } from './redis-report.js'
 
@@ -65,12 +65,12 @@ function stateTable({ engines, total }: RedisReport): string {
     printable(engine),
     lease.live ? shortDuration(lease.ageMs) : tone('run out', 'bad'),
     `${printable(prefilter.kind)}, ${whole(prefilter.entries)}`,
-    rate(prefilter.measuredFalsePositiveRate),
+    chance(prefilter.measuredFalsePositiveRate),
     stateText(redis),
     whole(redis.queued),
     redis.complete ? 'complete' : `${whole(redis.verified)} of ${whole(redis.buckets)}`,
   ])
-  if (engines.length > 1) rows.push(['total', '', '', rate(total.measuredFalsePositiveRate), '', whole(total.queued), ''])
+  if (engines.length > 1) rows.push(['total', '', '', chance(total.measuredFalsePositiveRate), '', whole(total.queued), ''])
   return table(rows, { head: ['engine', 'lease', 'prefilter', 'false +', 'redis', 'queued', 'buckets'], right: [1, 3, 5], flexible: 0 })
 }
 

@@ -1,6 +1,6 @@
 import type { Recommendation } from '../../tuning/recommend.js'
-import { bytes, percent, whole } from '../numbers.js'
-import { chance, few, time } from './rows.js'
+import { bytes, chance, percent, whole } from '../numbers.js'
+import { few, time } from './rows.js'
 
 /** What to write into a program: the options of the chosen candidate. */
 export function optionsText({ choice }: Recommendation): string {

@@ -1,6 +1,6 @@
 import { Help } from 'commander'
 import type { Recommendation } from '../../tuning/recommend.js'
-import { bytes } from '../numbers.js'
+import { bytes, chance } from '../numbers.js'
 import { table, tone } from '../output.js'
 import { optionsText, remarks, trafficRows } from './advice.js'
 import { chartOf } from './chart.js'
@@ -8,7 +8,7 @@ import { AGREEMENT, type Figure, type FigureName } from './figures.js'
 import type { Measured } from './measure.js'
 import { isSteady, type Pace } from './pace.js'
 import { plotText } from './plot.js'
-import { chance, few, HEADS, LEGEND, rowsOf, SPARE, time } from './rows.js'
+import { few, HEADS, LEGEND, rowsOf, SPARE, time } from './rows.js'
 
 /** Columns that the whole table needs. */
 const FULL_WIDTH = 100

@@ -1,6 +1,6 @@
 import { fitOf } from '../../tuning/choose.js'
 import type { Recommendation } from '../../tuning/recommend.js'
-import { bytes } from '../numbers.js'
+import { bytes, chance } from '../numbers.js'
 import { letterOf } from './chart.js'
 
 /** A candidate as it is shown, in a terminal and in a page. */
@@ -50,11 +50,4 @@ function short(value: number): string {
 export function few(value: number): string {
   if (value === 0) return '0'
   return value >= 10 ? Math.round(value).toLocaleString('en') : value >= 0.01 ? value.toPrecision(2) : value.toExponential(0).replace('+', '')
-}
-
-/** A share of all, be it large or next to nothing: `3.0 %`, `0.10 %`, `2.0e-7`. */
-export function chance(share: number): string {
-  if (share === 0) return '0'
-  if (share >= 0.0995) return `${(share * 100).toFixed(0)} %`
-  return share >= 0.000_95 ? `${(share * 100).toPrecision(2)} %` : share.toExponential(1)
 }

@@ -1,6 +1,6 @@
 import { printable } from '../errors.js'
 import { LAYERS } from '../layers.js'
-import { percent, perSecond, rate, shortDuration, whole } from '../numbers.js'
+import { chance, percent, perSecond, shortDuration, whole } from '../numbers.js'
 import { writeJson, writeLine } from '../output.js'
 import { leaseText } from './engine-table.js'
 import type { Frame } from './rates.js'
@@ -59,7 +59,7 @@ function lineOf({ time, seq, revocationsPerSecond, redis, total }: Frame): strin
     `revocations/s ${perSecond(revocationsPerSecond)}`,
     `seq ${whole(seq)}`,
     `lease ${leaseText(total)}`,
-    `false + ${rate(total.measuredFalsePositiveRate)}`,
+    `false + ${chance(total.measuredFalsePositiveRate)}`,
     ...(redis === null ? [] : [`queue ${whole(total.queued)}`, redis.state === 'ready' ? `redis ready ${shortDuration(redis.roundTripMs)}` : `redis unavailable: ${printable(redis.why ?? '')}`]),
   ].join('  ')
 }

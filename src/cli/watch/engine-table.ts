@@ -1,6 +1,6 @@
 import { printable } from '../errors.js'
 import { type ByLayer, LAYERS } from '../layers.js'
-import { percent, perSecond, rate, shortDuration, whole } from '../numbers.js'
+import { chance, percent, perSecond, shortDuration, whole } from '../numbers.js'
 import { displayWidth, GAP, table, tone } from '../output.js'
 import type { EngineRow, Frame, TotalRow } from './rates.js'
 
@@ -46,7 +46,7 @@ function columnsOf({ engines, total, redis }: Frame): Column[] {
     { head: 'lease', least: 7, expendable: 1, engine: leaseText, total: leaseText },
     {
       head: 'false +', least: 7, expendable: 9,
-      engine: ({ prefilter }) => rate(prefilter.measuredFalsePositiveRate), total: ({ measuredFalsePositiveRate }) => rate(measuredFalsePositiveRate),
+      engine: ({ prefilter }) => chance(prefilter.measuredFalsePositiveRate), total: ({ measuredFalsePositiveRate }) => chance(measuredFalsePositiveRate),
     },
     ...(redis === null || engines.length === 0 ? [] : REDIS),
   ]
