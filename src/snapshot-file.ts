@@ -89,17 +89,19 @@ export class SnapshotFile {
   /** Replaces the file in one step. A failure is logged: the next start is slower, nothing else. */
   save(l0: L0, position: Position): Promise<void> {
     this.#savedSeq = position.seq
-    this.#saving = this.#saving.then(() => this.#write(l0, position))
+    // As they are now: L0 may be another by the time that the one before is written.
+    const { prefilter, state } = l0
+    this.#saving = this.#saving.then(() => this.#write(prefilter, state, position))
     return this.#saving
   }
 
-  async #write(l0: L0, position: Position): Promise<void> {
+  async #write(prefilter: Prefilter, state: L0State, position: Position): Promise<void> {
     const { clock, logger, graceSeconds } = this.#settings
     const temporary = `${this.#path}.${process.pid}.${randomBytes(4).toString('hex')}`
     try {
       const oldestKept = Math.floor(clock.now() / 1000) - graceSeconds
-      const meta: Meta = { ...l0.state, position, oldestKept }
-      await writeFile(temporary, snapshotPieces(l0.prefilter, Buffer.from(JSON.stringify(meta))), { mode: 0o600 })
+      const meta: Meta = { ...state, position, oldestKept }
+      await writeFile(temporary, snapshotPieces(prefilter, Buffer.from(JSON.stringify(meta))), { mode: 0o600 })
       await rename(temporary, this.#path)
     } catch (error) {
       logger.warn({ err: error, path: this.#path }, 'the snapshot of L0 could not be written')

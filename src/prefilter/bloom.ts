@@ -104,7 +104,7 @@ export class BloomPrefilter implements Prefilter {
     this.newest = newGeneration(Math.min(this.newest.capacity * 2, mostEntries(rate)), rate)
   }
 
-  /** The layout is described in snapshot.ts. The tables are not copied: bits are only ever set in them, so they may be read at leisure. */
+  /** The layout is described in snapshot.ts. The tables are not copied: bits are only ever set in them, so they may be read at leisure; what is added meanwhile may be in them, and is not counted. */
   encode(): readonly Uint8Array[] {
     const generations = [...this.older, this.newest]
     const writer = new ByteWriter(8 + 8 + generations.length * 24)

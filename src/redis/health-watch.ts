@@ -13,6 +13,8 @@ export interface HealthWatchDeps {
   readonly clock: { now(): number }
   /** It is another server, or the same one started anew. */
   readonly onRestart: () => void
+  /** Something else to look at. Rejects where it can't be. */
+  readonly alsoLook: () => Promise<void>
 }
 
 /** Looks at the server at the start and now and then, and says once what should be looked after. */
@@ -38,7 +40,7 @@ export class HealthWatch {
   }
 
   async #look(): Promise<void> {
-    const { commands, logger, clock, onRestart } = this.#deps
+    const { commands, logger, clock, onRestart, alsoLook } = this.#deps
     const facts = await readHealth((command, ...args) => commands.send(command, ...args), clock)
     const previous = this.facts ?? undefined
     this.facts = facts
@@ -49,5 +51,6 @@ export class HealthWatch {
       logger[level]({ code, advice }, message)
     }
     if (previous !== undefined && previous.runId !== facts.runId) onRestart()
+    await alsoLook()
   }
 }

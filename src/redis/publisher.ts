@@ -76,7 +76,6 @@ export class Publisher {
         this.#background.delete(bucket)
         if (waiting !== undefined) this.#enqueue(this.#urgent, bucket, waiting)
         this.#enqueue(this.#urgent, bucket, task)
-        this.#endRest()
         this.#onUrgent()
       }
       this.run()
@@ -159,7 +158,7 @@ export class Publisher {
     })
   }
 
-  /** Until a commit wants to be written, at the longest so long. A process that has nothing else to do may end meanwhile. */
+  /** Commits are written meanwhile. A process that has nothing else to do may end. */
   async #rest(ms: number): Promise<void> {
     if (this.#urgent.size > 0 || this.#stopped) return
     let timer: NodeJS.Timeout | undefined
@@ -219,6 +218,7 @@ export class Publisher {
       this.#again(bucket, belief)
     } finally {
       this.#busy.delete(bucket)
+      if (this.#urgent.has(bucket)) this.#onUrgent()
       for (const resolve of waiters) resolve(written)
     }
   }

@@ -10,7 +10,7 @@ export interface Outcome {
 }
 
 /** Standard deviations from the median to the 99th percentile. */
-const Z99 = 2.3263
+const Z99 = 2.3263478740408408
 
 export function meanOf(outcomes: readonly Outcome[]): number {
   return outcomes.reduce((sum, { share, mean }) => sum + share * mean, 0)

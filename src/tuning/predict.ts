@@ -31,7 +31,7 @@ export interface Conditions {
   readonly layer: RedisLayer | undefined
 }
 
-/** They are in all means already. Where about one check in a hundred leaves the process, p99 is another with them than without. */
+/** They are in the means of what L0 answers already. Where about one check in a hundred leaves the process, p99 is another with them than without. */
 function withInterruptions(outcomes: readonly Outcome[], { interruptions: { share, ns }, tails }: Costs): Outcome[] {
   return [...outcomes.map((one) => ({ ...one, share: one.share * (1 - share) })), { share, mean: ns, fixed: 0, tail: tails.behind }]
 }

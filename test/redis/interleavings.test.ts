@@ -65,7 +65,7 @@ describe('two engines on one store that answers late, and a Redis that forgets',
         const gates = [new GatedClient(client), new GatedClient(client)]
         const layers = gates.map((commands) => new RedisLayer({
           connections: { commands, subscriber: commands.duplicate(), handedIn: true, description: 'test' },
-          timeoutMs: 60_000, keyPrefix: 'test', storeId: 'model', namespace: 'default', source: store.buckets, clock,
+          timeoutMs: 60_000, keyPrefix: 'test', lookups: 'first', storeId: 'model', namespace: 'default', source: store.buckets, clock,
           logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
         }))
         await Promise.all(layers.map((layer) => layer.start()))

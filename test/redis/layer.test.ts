@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createRevocade, type Revocade, type RevocadeOptions, type TokenClaims } from 'revocade'
 import { countCommands } from './count-commands.js'
 import { startProxy } from './proxy.js'
@@ -58,6 +58,19 @@ describe('what a check asks of Redis', () => {
     expect(await engine.check(token('t1'))).toMatchObject({ status: 'revoked', decidedBy: 'store' })
     expect(await sent()).toEqual({})
     expect(engine.stats().redis).toMatchObject({ state: 'ready', complete: true, lookups: 0 })
+  })
+
+  it('nothing, where it is to be asked last; that it was emptied is noticed all the same', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const engine = await open({ redis: { url: redis.url, lookups: 'last' } })
+    await engine.revokeMany(Array.from({ length: 60 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    await ready(engine)
+    await redis.command('FLUSHALL')
+    expect(await fields()).toBe(0)
+    // Half a minute, after which the server is looked at.
+    vi.advanceTimersByTime(30_000)
+    await expect.poll(fields, { timeout: 10_000 }).toBe(60)
   })
 
   it("nothing, where L0 says 'no'", async () => {

@@ -25,7 +25,7 @@ async function engineOn(store: ModelStore, clock: ManualClock) {
   const ignore = (): void => undefined
   const layer = new RedisLayer({
     connections: { commands, subscriber: commands.duplicate(), handedIn: true, description: 'test' },
-    timeoutMs: 5000, keyPrefix: 'test', storeId: 'model', namespace: 'default', source: store.buckets, clock,
+    timeoutMs: 5000, keyPrefix: 'test', lookups: 'first', storeId: 'model', namespace: 'default', source: store.buckets, clock,
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
   })
   await layer.start()

@@ -61,7 +61,7 @@ it('reads no other file than the one that is meant', async () => {
   renameSync(`${path}-copy`, path)
   const one = thread(path, meant)
   await expect(one.read(0, 0)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
-  expect(one.broken).toBe(true)
+  expect(one.isWorthIt(16)).toBe(false)
 })
 
 it('a stopped one refuses who waits, and begins again for who asks later', async () => {
@@ -75,7 +75,7 @@ it('a stopped one refuses who waits, and begins again for who asks later', async
   expect((await waiting).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   await stopped
   expect(await again).toMatchObject({ status: 'ok', rows: 1 })
-  expect(one.broken).toBe(false)
+  expect(one.isWorthIt(16)).toBe(true)
 })
 
 it('that can not be asked is done without', async () => {
@@ -86,4 +86,20 @@ it('that can not be asked is done without', async () => {
   onTestFinished(() => read.mockRestore())
   expect(await store.buckets.read(0, 8, undefined, true)).toMatchObject({ status: 'ok', whole: true })
   expect(read).toHaveBeenCalledOnce()
+})
+
+it('answers each what it asked, also after a thread could not be had', async () => {
+  const path = join(directory(), 'store.db')
+  const store = await open(path)
+  await store.write(Array.from({ length: 50 }, (_, n) => revoke(n)))
+  await store.buckets.divide(8)
+  const one = thread(path)
+  const stop = vi.spyOn(URL.prototype, 'href', 'get').mockImplementation(() => {
+    throw new Error('no more threads')
+  })
+  await expect(one.read(1, 8)).rejects.toThrow()
+  stop.mockRestore()
+  expect(one.isWorthIt(8)).toBe(false)
+  const [second, third] = await Promise.all([one.read(2, 8), one.read(3, 8)])
+  expect([second, third]).toMatchObject([{ version: { bucket: 2 } }, { version: { bucket: 3 } }])
 })

@@ -14,7 +14,7 @@ import { ascending, quantile, timeChecks, type TokenSource } from './timing.js'
 const TABLES = [2 ** 18, 2 ** 22, 2 ** 24, 2 ** 26] as const
 /** Tries that checks are timed with, in entries. */
 const TRIES = [2 ** 17, 2 ** 20, 2 ** 23, 2 ** 25] as const
-/** The largest of either is at most so many times larger than what is of interest. */
+/** The largest of either may be so many times larger than what is of interest: the line is drawn towards it. */
 const BEYOND = 16
 /** Everything in turn, again and again: whatever else the machine does then falls on all alike. The first rounds are for the compilers. */
 const WARM_UP = 2
@@ -91,7 +91,6 @@ export async function calibrate(largest: Largest, storeReadNs: number, patienceM
   }
 }
 
-/** With one beyond the largest, to draw the line towards. */
 function upTo(sizes: readonly number[], largest: number): number[] {
   return sizes.filter((size, i) => i === 0 || size <= BEYOND * largest)
 }
@@ -178,21 +177,21 @@ async function exactSet(): Promise<Prefilter> {
 }
 
 /**
- * A trie of 32 bits with as many entries in each leaf, made in an instant as well: the leaves of its first page are random, and those of the
- * others like them. Layouts are in src/prefilter/snapshot.ts.
+ * A trie of 40 bits, which lets hardly anything through, with as many entries in each leaf, made in an instant as well: the leaves of its first
+ * page are random, and those of the others like them. Layouts are in src/prefilter/snapshot.ts.
  */
 function evenTrie(entries: number): TriePrefilter {
   const [buckets, ofPage] = [65_536, 128]
   const leaf = entries / buckets
-  const page = new Uint8Array(ofPage * leaf * 2)
+  const page = new Uint8Array(ofPage * leaf * 3)
   const random = digestSource(6)
   const digest = new Int32Array(4)
   for (let bucket = 0; bucket < ofPage; bucket++) {
-    const rests = Uint16Array.from({ length: leaf }, () => random(digest)[0]).sort()
-    rests.forEach((rest, i) => new DataView(page.buffer).setUint16((bucket * leaf + i) * 2, rest))
+    const rests = Uint32Array.from({ length: leaf }, () => random(digest)[0] >>> 8).sort()
+    for (const [i, rest] of rests.entries()) page.set([rest >>> 16, rest >>> 8, rest], (bucket * leaf + i) * 3)
   }
   const writer = new ByteWriter(8 + 8 + buckets * 4 + (buckets / ofPage) * page.length + 8)
-  writer.f64(32)
+  writer.f64(40)
   writer.f64(entries)
   writer.words(Uint32Array.from({ length: buckets }, (_, bucket) => ((bucket % ofPage) + 1) * leaf))
   for (let i = 0; i < buckets / ofPage; i++) writer.raw(page)

@@ -8,6 +8,8 @@ import { unpackError } from './sqlite-errors.js'
 
 /** A thread that nobody has asked for so long ends, in milliseconds. */
 const IDLE_MS = 10_000
+/** After one that could not begin, or ended by itself, none is begun for so long. */
+const REST_MS = 60_000
 /** Fewer than 2^this buckets are all read before a thread has begun. */
 const LEAST_BITS = 8
 
@@ -21,13 +23,12 @@ interface Request {
  * loop has better uses for. It keeps no process alive.
  */
 export class BucketThread {
-  /** It ended by itself, or could not begin: it is not to be tried again. */
-  broken = false
   readonly #path: string
   readonly #identity: string
   readonly #namespaceId: number
-  /** In the order in which they are answered. */
-  readonly #requests: Request[] = []
+  readonly #requests = new Map<number, Request>()
+  #asked = 0
+  #notBefore = 0
   #worker: Worker | undefined
   #idle: NodeJS.Timeout | undefined
 
@@ -40,17 +41,18 @@ export class BucketThread {
 
   /** Whether to ask the thread, where there are 2^bits buckets. */
   isWorthIt(bits: number): boolean {
-    return bits >= LEAST_BITS && !this.broken
+    return bits >= LEAST_BITS && performance.now() >= this.#notBefore
   }
 
   /** All of a bucket, from one snapshot. Rejects where it can't be read, or not by this thread. */
-  read(bucket: number, bits: number): Promise<BucketRead> {
+  async read(bucket: number, bits: number): Promise<BucketRead> {
     clearTimeout(this.#idle)
+    // Before the request is noted: where there is no thread to be had, this throws.
+    const worker = (this.#worker ??= this.#start())
+    const request: ToBuckets = { id: this.#asked++, bucket, bits }
     return new Promise((resolve, reject) => {
-      this.#requests.push({ resolve, reject })
-      this.#worker ??= this.#start()
-      const request: ToBuckets = { bucket, bits }
-      this.#worker.postMessage(request)
+      this.#requests.set(request.id, { resolve, reject })
+      worker.postMessage(request)
     })
   }
 
@@ -63,32 +65,40 @@ export class BucketThread {
   }
 
   #start(): Worker {
-    const worker = startJob({ job: 'buckets', path: this.#path, identity: this.#identity, namespaceId: this.#namespaceId })
-    worker.unref()
-    worker.on('message', (reply: FromBuckets) => this.#answer(worker, reply))
-    worker.on('error', () => this.#ended(worker))
-    worker.on('exit', () => this.#ended(worker))
-    return worker
+    try {
+      const worker = startJob({ job: 'buckets', path: this.#path, identity: this.#identity, namespaceId: this.#namespaceId })
+      worker.unref()
+      worker.on('message', (reply: FromBuckets) => this.#answer(worker, reply))
+      worker.on('error', () => this.#ended(worker))
+      worker.on('exit', () => this.#ended(worker))
+      return worker
+    } catch (error) {
+      this.#notBefore = performance.now() + REST_MS
+      throw error
+    }
   }
 
   #answer(worker: Worker, reply: FromBuckets): void {
     // One that was stopped has nothing to say to who asks its successor.
     if (this.#worker !== worker) return
-    const request = this.#requests.shift()
+    const request = this.#requests.get(reply.id)
+    this.#requests.delete(reply.id)
     if (reply.type === 'failed') request?.reject(unpackError(reply.error))
     else request?.resolve(toBucketRead(reply.read))
-    if (this.#requests.length > 0) return
+    if (this.#requests.size > 0) return
     this.#idle = setTimeout(() => void this.stop(), IDLE_MS).unref()
   }
 
   #ended(worker: Worker): void {
     if (this.#worker !== worker) return
     this.#worker = undefined
-    this.broken = true
+    this.#notBefore = performance.now() + REST_MS
     this.#refuse()
   }
 
   #refuse(): void {
-    for (const { reject } of this.#requests.splice(0)) reject(new RevocadeError('ERR_STORE_UNAVAILABLE', `Reading ${this.#path} was stopped.`))
+    const requests = [...this.#requests.values()]
+    this.#requests.clear()
+    for (const { reject } of requests) reject(new RevocadeError('ERR_STORE_UNAVAILABLE', `Reading ${this.#path} was stopped.`))
   }
 }

@@ -63,17 +63,21 @@ function checkIntegrity({ path }: JobData & { job: 'integrity' }): void {
 }
 
 function readBuckets({ path, identity, namespaceId }: JobData & { job: 'buckets' }): void {
-  const db = openDatabase(path, { readonly: true, fileMustExist: true })
-  const reader = new BucketReader(db, namespaceId)
+  const assertMeant = (): void => {
+    if (fileIdentity(path) !== identity) throw new Error(`another file stands at ${path}`)
+  }
+  // Another file is not even to be opened: the log beside it is that of the one that is in use.
+  assertMeant()
+  const reader = new BucketReader(openDatabase(path, { readonly: true, fileMustExist: true }), namespaceId)
   reader.whole(0, 0) // opens the log, too
   // SQLite keeps both open from here on, so that what stands at the path now is what is read.
-  if (fileIdentity(path) !== identity) throw new Error(`another file stands at ${path}`)
-  parentPort?.on('message', ({ bucket, bits }: ToBuckets) => {
+  assertMeant()
+  parentPort?.on('message', ({ id, bucket, bits }: ToBuckets) => {
     let reply: FromBuckets
     try {
-      reply = { type: 'read', read: reader.whole(bucket, bits) }
+      reply = { type: 'read', id, read: reader.whole(bucket, bits) }
     } catch (error) {
-      reply = { type: 'failed', error: packError(toRevocadeError(error, 'read', path)) }
+      reply = { type: 'failed', id, error: packError(toRevocadeError(error, 'read', path)) }
     }
     parentPort?.postMessage(reply)
   })

@@ -46,13 +46,14 @@ export type FromIntegrity =
   | { readonly type: 'checked'; readonly problems: readonly string[] }
   | { readonly type: 'failed'; readonly error: PackedError }
 
-/** To a thread that reads buckets, which answers in this order. */
+/** To a thread that reads buckets. */
 export interface ToBuckets {
+  readonly id: number
   readonly bucket: number
   readonly bits: number
 }
 
-/** From it: for each request. */
+/** From it: for each request, under its id. */
 export type FromBuckets =
-  | { readonly type: 'read'; readonly read: PackedRead }
-  | { readonly type: 'failed'; readonly error: PackedError }
+  | { readonly type: 'read'; readonly id: number; readonly read: PackedRead }
+  | { readonly type: 'failed'; readonly id: number; readonly error: PackedError }
