@@ -81,7 +81,7 @@ const MISTAKES: readonly Mistake[] = [
   },
   {
     name: "Redis's answer is cached although a change came after its proof", file: 'closer-look.js',
-    is: 'this.#cache.set(digest, null, this.#cache.stamp);', becomes: 'setImmediate(() => this.#cache.set(digest, null, this.#cache.stamp));',
+    is: 'this.#cache.set(digest, null, this.#cache.stamp);', becomes: 'queueMicrotask(() => this.#cache.set(digest, null, this.#cache.stamp));',
     caughtBy: CLOSER_LOOK, breaks: /× .*cached in that turn/,
   },
   {
