@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ExpiryHistogram } from './expiry-histogram.js'
 import type { Digest, Logger, Position, Prefilter, RevocationStore, ScanChunk, ScanEnd } from './ports.js'
 import { createPrefilter, type PrefilterOptions } from './prefilter/create.js'
@@ -157,7 +158,11 @@ function addTo(generation: Generation, digest: Digest, expiresAt: number, select
   if (selector !== undefined) noteSelector(generation.selectors, selector, expiresAt)
 }
 
-/** Adds what a scan yields. Each chunk is a short slice: the event loop turns between them. */
+/** So long a slice of a rebuild may take, and how many entries are added before the time is looked at. */
+const SLICE_MS = 2
+const SLICE_STEP = 256
+
+/** Adds what a scan yields, in slices, between which the event loop turns: the first touch of each page of a new table takes its time. */
 async function fill(
   next: Generation,
   first: IteratorResult<ScanChunk, ScanEnd>,
@@ -166,7 +171,13 @@ async function fill(
   let step = first
   while (step.done !== true) {
     const { digests, expiresAt } = step.value
-    for (let i = 0; i < expiresAt.length; i++) addTo(next, digests.subarray(i * 4, i * 4 + 4), expiresAt[i], undefined)
+    let end = performance.now() + SLICE_MS
+    for (let i = 0; i < expiresAt.length; i++) {
+      addTo(next, digests.subarray(i * 4, i * 4 + 4), expiresAt[i], undefined)
+      if (i % SLICE_STEP !== 0 || performance.now() < end) continue
+      await nextTurn()
+      end = performance.now() + SLICE_MS
+    }
     step = await scan.next()
   }
   return step.value

@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest'
+import { L0 } from '#dist/l0.js'
+import { createPrefilter } from '#dist/prefilter/create.js'
+import { TokenDigester } from '#dist/token/identify.js'
+import { someDigests } from 'revocade/testing'
+import type { RevocationStore, ScanChunk, ScanEnd } from 'revocade'
+
+it('a rebuild lets the event loop turn within a chunk, and loses nothing that is added meanwhile', async () => {
+  const silent = (): void => undefined
+  const logger = { debug: silent, info: silent, warn: silent, error: silent }
+  const digester = new TokenDigester({ key: new Uint8Array(16), namespace: 'default', idClaims: ['jti'], maxTokenBytes: 16_384 })
+  const options = { prefilter: { kind: 'bloom' as const }, selectors: [], graceSeconds: 60, clock: Date, logger }
+  const l0 = new L0(options, digester, await createPrefilter({ kind: 'bloom' }))
+  const [inStore, meanwhile] = [someDigests(1, 300_000), someDigests(2, 1000)]
+  const expiresAt = Date.now() / 1000 + 3600
+  async function* scan(): AsyncGenerator<ScanChunk, ScanEnd, void> {
+    await Promise.resolve()
+    const digests = Int32Array.from(inStore.flatMap((digest) => [...digest]))
+    yield { total: inStore.length, digests, expiresAt: new Float64Array(inStore.length).fill(expiresAt) }
+    return { position: { seq: inStore.length, epoch: 'a' }, selectors: [] }
+  }
+  const state = { rebuilding: true }
+  const added: typeof meanwhile = []
+  const rebuilt = l0.rebuild({ scan } as unknown as RevocationStore).finally(() => (state.rebuilding = false))
+  while (state.rebuilding && meanwhile.length > 0) {
+    await new Promise(setImmediate)
+    const [digest] = meanwhile.splice(0, 1)
+    l0.add(digest, expiresAt)
+    added.push(digest)
+  }
+  await rebuilt
+  expect(added.length).toBeGreaterThan(3)
+  for (const digest of [...inStore, ...added]) expect(l0.prefilter.has(digest)).toBe(true)
+})
