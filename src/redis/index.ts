@@ -75,7 +75,7 @@ export class RedisLayer implements PrefixCache {
 
   constructor(options: RedisLayerDeps) {
     this.#options = options
-    const { connections, timeoutMs, keyPrefix, storeId, namespace, source, logger, clock } = options
+    const { connections, timeoutMs, keyPrefix, lookups, storeId, namespace, source, logger, clock } = options
     const versions = new KnownVersions(source)
     const keys = new Keys(keyPrefix, storeId, namespace)
     const commands = new RedisCommands({
@@ -99,7 +99,7 @@ export class RedisLayer implements PrefixCache {
       onWake: (seq) => this.onWake(seq),
       figures: () => this.figures(),
     })
-    this.#health = new HealthWatch({ commands, logger, clock, onRestart: () => this.#refill.start(), alsoLook: () => this.#lookAtOne() })
+    this.#health = new HealthWatch({ commands, logger, clock, onRestart: () => this.#refill.start(), alsoLook: async () => (lookups === 'last' ? this.#refill.lookAtOne() : undefined) })
     versions.onLoaded = () => {
       publisher.forget()
       this.#refill.start(true)
@@ -179,16 +179,6 @@ export class RedisLayer implements PrefixCache {
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
-  }
-
-  /** At any bucket: a server that was emptied says so nowhere, and where it is asked last no check finds out. */
-  async #lookAtOne(): Promise<void> {
-    const { bits, isKnown } = this.versions
-    if (this.#options.lookups === 'first' || !isKnown) return
-    const bucket = Math.floor(Math.random() * 2 ** bits)
-    const version = await this.#commands.send('HGET', this.#keys.bucket(bucket, bits), VERSION_FIELD)
-    const reply = { bucket, bits, entry: null, version: Buffer.isBuffer(version) ? version : null }
-    if (!this.versions.isCurrent(bucket, bits, reply.version)) this.heal(reply)
   }
 
   async #ask(digest: Digest, bits: number): Promise<PrefixReply | undefined> {

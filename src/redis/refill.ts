@@ -82,6 +82,19 @@ export class Refill {
     }, LOOK_AFTER_MS * (1 + Math.random() * 2)).unref()
   }
 
+  /** At any bucket: a server that was emptied says so nowhere, and where it is asked last no check finds out. Rejects where it can't be asked. */
+  async lookAtOne(): Promise<void> {
+    const { commands, versions, publisher, keys } = this.#deps
+    const { bits } = versions
+    const bucket = Math.floor(Math.random() * 2 ** bits)
+    const value = await commands.send('HGET', keys.bucket(bucket, bits), VERSION_FIELD)
+    const version = Buffer.isBuffer(value) ? value : null
+    if (this.#stopped || !versions.isKnown || versions.bits !== bits || versions.isCurrent(bucket, bits, version)) return
+    publisher.repair(bucket, version)
+    // Not just behind, but gone: then others may be gone as well.
+    if (version === null) this.start()
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#lookTimer)
