@@ -131,9 +131,7 @@ export class RedisLayer implements PrefixCache {
     const { versions } = this
     // There are other buckets by now, or their versions are being loaded: all are looked through then.
     if (bits !== versions.bits || !versions.isKnown) return
-    this.#publisher.repair(bucket, version)
-    // Not just behind, but gone: then others may be gone as well.
-    if (version === null) this.#refill.start()
+    this.#refill.repair(bucket, version)
   }
 
   async publish(digests: readonly Digest[], seq: number): Promise<'written' | 'queued'> {

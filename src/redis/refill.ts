@@ -84,13 +84,18 @@ export class Refill {
 
   /** At any bucket: a server that was emptied says so nowhere, and where it is asked last no check finds out. Rejects where it can't be asked. */
   async lookAtOne(): Promise<void> {
-    const { commands, versions, publisher, keys } = this.#deps
+    const { commands, versions, keys } = this.#deps
     const { bits } = versions
     const bucket = Math.floor(Math.random() * 2 ** bits)
     const value = await commands.send('HGET', keys.bucket(bucket, bits), VERSION_FIELD)
     const version = Buffer.isBuffer(value) ? value : null
     if (this.#stopped || !versions.isKnown || versions.bits !== bits || versions.isCurrent(bucket, bits, version)) return
-    publisher.repair(bucket, version)
+    this.repair(bucket, version)
+  }
+
+  /** A bucket was seen that is not as it should be: has it written. `version`: what it bore, null where there was none. */
+  repair(bucket: number, version: Buffer | null): void {
+    this.#deps.publisher.repair(bucket, version)
     // Not just behind, but gone: then others may be gone as well.
     if (version === null) this.start()
   }
