@@ -1,4 +1,4 @@
-import type { Digest, ScanChunk, ScanEnd, StoredRow } from '#dist/ports.js'
+import type { Digest, ScanChunk, ScanEnd, StoredRow } from '#dist/ports/index.js'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
 import { nextTurn } from './measure.js'
 

@@ -1,6 +1,6 @@
 import type {
   Committed, Digest, Mutation, Poll, Position, RevocationStore, ScanChunk, ScanEnd, StoredRow, StoreInfo, StoreStats,
-} from '#dist/ports.js'
+} from '#dist/ports/index.js'
 import { digestOfBytes } from '#dist/token/identify.js'
 import { EXPIRES_AT } from './claims.js'
 import { Random } from './random.js'

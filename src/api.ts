@@ -1,7 +1,7 @@
-import type { PrefilterKind, StoreStats, Target } from './ports.js'
+import type { PrefilterKind, StoreStats, Target } from './ports/index.js'
 import type { RevocadeError } from './errors.js'
-import type { RedisStats } from './prefix-cache.js'
-import type { DecidedBy, Revocation, Verdict } from './verdict.js'
+import type { RedisStats } from './ports/prefix-cache.js'
+import type { DecidedBy, Revocation, Verdict } from './engine/verdict.js'
 
 /** A point in time: a `Date`, or NumericDate seconds (a number that can only be milliseconds is refused). */
 export type Time = Date | number

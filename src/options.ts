@@ -1,9 +1,9 @@
 import type { UnknownPolicy } from './api.js'
-import { boolean, number, oneOf, onlyKnown, optionError, record, wholeNumber } from './arguments.js'
-import type { Clock } from './clock.js'
-import { systemClock } from './clock.js'
-import type { Logger, PrefilterKind, RevocationStore } from './ports.js'
-import type { RedisClient } from './redis/client.js'
+import { boolean, number, oneOf, onlyKnown, optionError, record, wholeNumber } from './validate.js'
+import type { Clock } from './ports/clock.js'
+import { systemClock } from './engine/system-clock.js'
+import type { Logger, PrefilterKind, RevocationStore } from './ports/index.js'
+import type { RedisClient } from './redis/connection/client.js'
 import { readRedisOptions, type RedisLayerOptions, type RedisSettings } from './redis/options.js'
 
 

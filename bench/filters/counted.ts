@@ -1,4 +1,4 @@
-import type { Digest, Prefilter } from '#dist/ports.js'
+import type { Digest, Prefilter } from '#dist/ports/index.js'
 import type { Keys } from '../keys.js'
 import type { Random } from '../random.js'
 import type { Filter } from './filter.js'

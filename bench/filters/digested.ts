@@ -1,4 +1,4 @@
-import type { Digest, Prefilter } from '#dist/ports.js'
+import type { Digest, Prefilter } from '#dist/ports/index.js'
 import { TokenDigester } from '#dist/token/identify.js'
 import { DigestFilter } from './filter.js'
 

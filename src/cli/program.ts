@@ -12,7 +12,7 @@ import { addTune } from './commands/tune.js'
 import { addUnrevoke } from './commands/unrevoke.js'
 import { addWatch } from './commands/watch.js'
 import { CliError, reportOf, withoutSecrets } from './errors.js'
-import { tone } from './output.js'
+import { tone } from './output/print.js'
 
 /** What the shell gets. 1 is kept for "revoked", so every failure is 2. */
 export const EXIT = { ok: 0, revoked: 1, error: 2 } as const

@@ -1,5 +1,5 @@
-import type { RevocationStore, StoredRow, StoreQuery } from '../ports.js'
-import { shapeKey } from './targets.js'
+import type { RevocationStore, StoredRow, StoreQuery } from '../ports/index.js'
+import { shapeKey } from './input/targets.js'
 
 /** Rows read at a time. */
 const PAGE = 1000

@@ -1,6 +1,6 @@
 import type { BloomFilter } from 'bloom-filters'
 import { RevocadeError } from '../errors.js'
-import type { Digest, Prefilter } from '../ports.js'
+import type { Digest, Prefilter } from '../ports/index.js'
 import { SnapshotError } from './snapshot-error.js'
 
 type BloomFilterClass = typeof BloomFilter

@@ -1,4 +1,4 @@
-import type { Digest } from '../ports.js'
+import type { Digest } from '../ports/index.js'
 import type { BloomShape } from './sizing.js'
 
 /**

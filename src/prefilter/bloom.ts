@@ -1,4 +1,4 @@
-import type { Digest, Prefilter } from '../ports.js'
+import type { Digest, Prefilter } from '../ports/index.js'
 import { BloomTable } from './bloom-table.js'
 import { ByteReader, ByteWriter, littleEndian } from './bytes.js'
 import { BLOCK_BITS, bloomRate, bloomShape, MAX_BLOCKS, mostEntries, PROBE_STEP } from './sizing.js'

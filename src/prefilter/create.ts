@@ -1,5 +1,5 @@
 import { RevocadeError } from '../errors.js'
-import type { Prefilter, PrefilterKind } from '../ports.js'
+import type { Prefilter, PrefilterKind } from '../ports/index.js'
 import { BloomFiltersPrefilter } from './bloom-filters.js'
 import { BloomPrefilter, mostBloomEntries } from './bloom.js'
 import { ExactPrefilter } from './exact.js'

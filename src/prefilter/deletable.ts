@@ -1,4 +1,4 @@
-import type { Digest, Prefilter } from '../ports.js'
+import type { Digest, Prefilter } from '../ports/index.js'
 
 /** A filter that can forget single digests. */
 export interface DeletablePrefilter extends Prefilter {

@@ -1,4 +1,4 @@
-import type { Digest, Prefilter } from '../ports.js'
+import type { Digest, Prefilter } from '../ports/index.js'
 
 /**
  * No filter: "maybe" to everything, so every check asks the store. For processes that live for a few

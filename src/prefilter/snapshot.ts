@@ -28,7 +28,7 @@
  * - **none**: empty.
  */
 import { createHash } from 'node:crypto'
-import type { Prefilter, PrefilterKind } from '../ports.js'
+import type { Prefilter, PrefilterKind } from '../ports/index.js'
 import { BloomFiltersPrefilter } from './bloom-filters.js'
 import { BloomPrefilter } from './bloom.js'
 import { ExactPrefilter } from './exact.js'

@@ -1,4 +1,4 @@
-import type { Digest } from '../ports.js'
+import type { Digest } from '../ports/index.js'
 import { ByteReader, ByteWriter } from './bytes.js'
 import type { DeletablePrefilter } from './deletable.js'
 import { SnapshotError } from './snapshot-error.js'

@@ -1,11 +1,11 @@
-import { number, oneOf, onlyKnown, optionError, record } from '../arguments.js'
-import type { Lookups } from '../prefix-cache.js'
-import type { RedisClient } from './client.js'
+import { number, oneOf, onlyKnown, optionError, record } from '../validate.js'
+import type { Lookups } from '../ports/prefix-cache.js'
+import type { RedisClient } from './connection/client.js'
 import {
   type ConnectionFields, DEFAULT_PORT, DEFAULT_SENTINEL_PORT, isHost, isMasterName, isPort, MAX_DB, parseAddress, type RedisAddress, type RedisTarget,
   targetOf,
-} from './target.js'
-import { fieldsOfUrl } from './url.js'
+} from './connection/endpoint.js'
+import { fieldsOfUrl } from './connection/url.js'
 
 /**
  * The Redis layer, where more is to be said than a URL can. Where the server is: `url`, or `client`, or `host` and `port`, or

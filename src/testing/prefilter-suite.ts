@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Digest, Prefilter } from '../ports.js'
+import type { Digest, Prefilter } from '../ports/index.js'
 import { decodeSnapshot, encodeSnapshot, snapshotPieces } from '../prefilter/snapshot.js'
 import type { SuiteRunner } from './suite-runner.js'
 

@@ -1,4 +1,4 @@
-import type { Digest } from '../ports.js'
+import type { Digest } from '../ports/index.js'
 
 /** A fresh copy of a digest as 16 bytes, in the order in which stores keep them. */
 export function digestBytes(words: Digest): Uint8Array {

@@ -1,5 +1,5 @@
 /// <reference lib="es2024.string" />
-import type { Digest } from '../ports.js'
+import type { Digest } from '../ports/index.js'
 import { RevocadeError } from '../errors.js'
 import { claimTooLong, unusableClaim } from './claim-values.js'
 import { encodePrefix, INTEGER_TAG, STRING_TAG, type Kind } from './encoding.js'

@@ -1,5 +1,5 @@
 import { RevocadeError } from '../errors.js'
-import type { Digest, Target } from '../ports.js'
+import type { Digest, Target } from '../ports/index.js'
 import { checkName, issuerOf, notAToken, notIdentifiable, unusableClaim } from './claim-values.js'
 import { Digester, type Midstate } from './digester.js'
 import { KIND } from './encoding.js'

@@ -1,5 +1,5 @@
 import { RevocadeError } from '../errors.js'
-import type { Target } from '../ports.js'
+import type { Target } from '../ports/index.js'
 import { checkName, describe } from './claim-values.js'
 import type { Midstate } from './digester.js'
 import type { Claims } from './jwt.js'

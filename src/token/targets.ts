@@ -1,5 +1,5 @@
 import { RevocadeError } from '../errors.js'
-import type { Digest, Target } from '../ports.js'
+import type { Digest, Target } from '../ports/index.js'
 import { checkName, issuerOf } from './claim-values.js'
 import type { Digester, Midstate } from './digester.js'
 import { encodePrefix, KIND } from './encoding.js'

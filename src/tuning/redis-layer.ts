@@ -1,4 +1,4 @@
-import { FEWEST_ROWS, MAX_BUCKET_BITS, MOST_ROWS } from '../buckets.js'
+import { FEWEST_ROWS, MAX_BUCKET_BITS, MOST_ROWS } from '../buckets/layout.js'
 import type { Population } from './traffic.js'
 
 /** What L1 would be. Nothing of it is an option: the field is fixed, and the store divides its buckets by itself. */

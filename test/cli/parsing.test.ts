@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseClaims } from '#dist/cli/common.js'
+import { parseClaims } from '#dist/cli/options.js'
 import { printable, reportOf } from '#dist/cli/errors.js'
 import { readCsv, toCells } from '#dist/cli/formats/csv.js'
 import { toInput } from '#dist/cli/formats/entry.js'
-import { type Line, readLines } from '#dist/cli/lines.js'
-import { coloured } from '#dist/cli/output.js'
-import { parseDuration, parseTime } from '#dist/cli/time.js'
+import { type Line, readLines } from '#dist/cli/input/read-lines.js'
+import { coloured } from '#dist/cli/output/print.js'
+import { parseDuration, parseTime } from '#dist/cli/input/time.js'
 import { stringify } from 'csv-stringify/sync'
 
 async function linesOf(chunks: readonly Uint8Array[]): Promise<Line[]> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { compare, type Figure, mixedQuantile, type Observed } from '#dist/cli/tune/figures.js'
+import { compare, type Figure, mixedQuantile, type Observed } from '#dist/cli/tune/predicted-vs-measured.js'
 import { DEFAULT_COSTS } from '#dist/tuning/costs.js'
 import { recommend } from '#dist/tuning/recommend.js'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { CloserLook } from '#dist/closer-look.js'
-import type { PrefixCache, PrefixReply } from '#dist/prefix-cache.js'
-import { VerdictCache } from '#dist/verdict-cache.js'
+import { CloserLook } from '#dist/engine/exact-lookup.js'
+import type { PrefixCache, PrefixReply } from '#dist/ports/prefix-cache.js'
+import { VerdictCache } from '#dist/engine/verdict-cache.js'
 import { ManualClock, rig } from './rig.js'
 import { ModelStore } from './model-store.js'
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { L0 } from '#dist/l0.js'
+import { L0 } from '#dist/engine/l0.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
 import { TokenDigester } from '#dist/token/identify.js'
 import { someDigests } from 'revocade/testing'

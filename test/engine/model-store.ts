@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { bucketOf, type BucketSource, type BucketVersion } from '#dist/buckets.js'
+import { bucketOf } from '#dist/buckets/layout.js'
+import type { BucketSource, BucketVersion } from '#dist/ports/bucket-source.js'
 import type {
   Change, Committed, Digest, MaybePromise, Mutation, Poll, Position, RevocationStore, ScanChunk, ScanEnd, StoreInfo,
   StoreQuery, StoreStats, StoredRow, Target,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Lease } from '#dist/lease.js'
+import { Lease } from '#dist/engine/lease.js'
 import { ManualClock, rig } from './rig.js'
 import { ModelStore } from './model-store.js'
 

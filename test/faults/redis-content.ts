@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis'
 import { at, SqliteStore } from './support.js'
 
-const { Keys, fieldOfBytes } = (await import(at('redis/keys.js'))) as typeof import('#dist/redis/keys.js')
+const { Keys, fieldOfBytes } = (await import(at('redis/keys.js'))) as typeof import('#dist/redis/prefix-cache/keys.js')
 const { keyFromSecret } = (await import(at('token/secret.js'))) as typeof import('#dist/token/secret.js')
-const { encodeVersion } = (await import(at('known-versions.js'))) as typeof import('#dist/known-versions.js')
+const { encodeVersion } = (await import(at('known-versions.js'))) as typeof import('#dist/buckets/version-table.js')
 
 const ignore = (): void => undefined
 const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore }

@@ -29,73 +29,73 @@ const ENGINE = 'test/engine/interleavings.test.ts'
 
 const MISTAKES: readonly Mistake[] = [
   {
-    name: 'the lease counts from the reply', file: 'sync.js',
+    name: 'the lease counts from the reply', file: 'engine/sync.js',
     is: 'this.#renew(sentAt);\n                break;', becomes: 'this.#renew(this.#deps.clock.monotonic());\n                break;',
     caughtBy: SYNC, breaks: /× runs from before the poll was sent/,
   },
   {
-    name: 'a bucket that bears no version is taken for complete', file: 'known-versions.js',
+    name: 'a bucket that bears no version is taken for complete', file: 'buckets/version-table.js',
     is: '|| version === null)\n            return false', becomes: ')\n            return false; if (version === null)\n            return true',
     caughtBy: REDIS, breaks: /[23]: .* active/,
   },
   {
-    name: 'the version of a bucket is ignored', file: 'known-versions.js',
+    name: 'the version of a bucket is ignored', file: 'buckets/version-table.js',
     is: 'return version.length === VERSION_BYTES && Buffer.compare(this.#at(this.#table, bucket), version) === 0', becomes: 'return true',
     caughtBy: REDIS, breaks: /[23]: .* active/,
   },
   {
-    name: 'a number alone is the version: a high-water mark', file: 'known-versions.js',
+    name: 'a number alone is the version: a high-water mark', file: 'buckets/version-table.js',
     is: 'Buffer.compare(this.#at(this.#table, bucket), version) === 0',
     becomes: 'this.#at(this.#table, bucket).readUIntBE(0, SEQ_BYTES) <= Buffer.from(version).readUIntBE(0, SEQ_BYTES)',
     caughtBy: RESTORED, breaks: /× .*taken for newer[^]*× .*proves nothing/,
   },
   {
-    name: 'a bucket is changed whatever version it is at', file: 'redis/bucket-script.js',
+    name: 'a bucket is changed whatever version it is at', file: 'redis/prefix-cache/bucket-script.js',
     is: 'if at ~= ARGV[1] then', becomes: 'if false then',
     caughtBy: REDIS, breaks: /[23]: .* active/,
   },
   {
-    name: 'a digest is looked for under another field than it was written', file: 'redis/keys.js',
+    name: 'a digest is looked for under another field than it was written', file: 'redis/prefix-cache/keys.js',
     is: 'digest.byteOffset + 2, 6);\n}\nexport function fieldOfBytes', becomes: 'digest.byteOffset + 3, 6);\n}\nexport function fieldOfBytes',
     caughtBy: REDIS, breaks: /2: own .* active/,
   },
   {
-    name: "an engine's own commit does not move the version", file: 'sync.js',
+    name: "an engine's own commit does not move the version", file: 'engine/sync.js',
     is: 'if (buckets !== undefined)', becomes: 'if (buckets === null)',
     caughtBy: REDIS, breaks: /2: own .* active/,
   },
   {
-    name: 'a version that does not fit what was known is passed over', file: 'known-versions.js',
+    name: 'a version that does not fit what was known is passed over', file: 'buckets/version-table.js',
     is: 'known.set(DOUBT);', becomes: '',
     caughtBy: RESTORED, breaks: /× .*found by it at once/,
   },
   {
-    name: 'a follower asks only whether its position is in the history', file: 'sync.js',
+    name: 'a follower asks only whether its position is in the history', file: 'engine/sync.js',
     is: 'poll(this.#position, SLICE, this.#seen)', becomes: 'poll(this.#position, SLICE)',
     caughtBy: RESTORED, breaks: /× .*committed ahead of what it had read/,
   },
   {
-    name: 'an answer is cached that is newer than what was seen of the history', file: 'verdict-cache.js',
+    name: 'an answer is cached that is newer than what was seen of the history', file: 'engine/verdict-cache.js',
     is: '(row?.seq ?? 0) <= this.horizon', becomes: 'true',
     caughtBy: RESTORED, breaks: /× .*ahead of what an engine had read is not kept/,
   },
   {
-    name: "Redis's answer is cached although a change came after its proof", file: 'closer-look.js',
+    name: "Redis's answer is cached although a change came after its proof", file: 'engine/exact-lookup.js',
     is: 'this.#cache.set(digest, null, this.#cache.stamp);', becomes: 'queueMicrotask(() => this.#cache.set(digest, null, this.#cache.stamp));',
     caughtBy: CLOSER_LOOK, breaks: /× .*cached in that turn/,
   },
   {
-    name: "the store's answer is cached although a change came while it was under way", file: 'closer-look.js',
+    name: "the store's answer is cached although a change came while it was under way", file: 'engine/exact-lookup.js',
     is: 'this.#cache.set(digest, row, askedAt)', becomes: 'this.#cache.set(digest, row, this.#cache.stamp)',
     caughtBy: ENGINE, breaks: /[23]: .* active/,
   },
   {
-    name: 'a check joins a lookup that was sent before the last change', file: 'closer-look.js',
+    name: 'a check joins a lookup that was sent before the last change', file: 'engine/exact-lookup.js',
     is: 'flight?.stamp === this.#cache.stamp', becomes: 'flight !== undefined',
     caughtBy: CLOSER_LOOK, breaks: /× .*before a change/,
   },
   {
-    name: 'the cursor goes by what arrives', file: 'sync.js',
+    name: 'the cursor goes by what arrives', file: 'engine/sync.js',
     is: 'seq === this.#position.seq + 1 &&', becomes: 'seq > this.#position.seq ||',
     caughtBy: ENGINE, breaks: /3: .* active too late/,
   },

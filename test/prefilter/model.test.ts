@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Prefilter, PrefilterKind } from '#dist/ports.js'
+import type { Prefilter, PrefilterKind } from '#dist/ports/index.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
 import { ExactPrefilter } from '#dist/prefilter/exact.js'
 import { decodeSnapshot, encodeSnapshot } from '#dist/prefilter/snapshot.js'

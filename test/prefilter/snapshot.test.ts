@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Prefilter, PrefilterKind } from '#dist/ports.js'
+import type { Prefilter, PrefilterKind } from '#dist/ports/index.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
 import { decodeSnapshot, encodeSnapshot, SnapshotError, type SnapshotFault } from '#dist/prefilter/snapshot.js'
 import { TriePrefilter } from '#dist/prefilter/trie.js'

@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest'
-import type { PrefilterKind } from '#dist/ports.js'
+import type { PrefilterKind } from '#dist/ports/index.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
 import { prefilterSuite } from '#dist/testing/prefilter-suite.js'
 

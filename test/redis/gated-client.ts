@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import type { RedisClient } from '#dist/redis/client.js'
+import type { RedisClient } from '#dist/redis/connection/client.js'
 
 /** Runs before each command is sent and before its reply is delivered, so that a test decides what comes between. */
 export type Gate = (label: string) => Promise<void>

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { readConfig, readHealth, type RedisHealth, type Send, warningsOf } from '#dist/redis/health.js'
+import { readConfig, readHealth, type RedisHealth, type Send, warningsOf } from '#dist/redis/connection/health.js'
 import { startRedis, type RedisServer } from './server.js'
 
 const GIB = 2 ** 30

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { RedisLayer } from '#dist/redis/index.js'
+import { RedisLayer } from '#dist/redis/prefix-cache/redis-prefix-cache.js'
 import type { Target } from 'revocade'
 import { brokenPromise, type Ack, type Check, type Fact, type Moment } from '../engine/promises.js'
 import { ModelStore } from '../engine/model-store.js'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { createRevocade } from 'revocade'
-import { fieldOf, fieldOfBytes } from '#dist/redis/keys.js'
+import { fieldOf, fieldOfBytes } from '#dist/redis/prefix-cache/keys.js'
 import { borrowRedis } from './server.js'
 
 const directory = mkdtempSync(join(tmpdir(), 'revocade-keys-'))

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Breaker } from '#dist/redis/breaker.js'
-import { Refill } from '#dist/redis/refill.js'
+import { Breaker } from '#dist/redis/connection/circuit-breaker.js'
+import { Refill } from '#dist/redis/prefix-cache/anti-entropy.js'
 
 // Four buckets, of which Redis holds none: each that is looked at is to be written. Time is the test's, and so is the way to Redis:
 // a list of what was asked.

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { RedisLayer } from '#dist/redis/index.js'
+import { RedisLayer } from '#dist/redis/prefix-cache/redis-prefix-cache.js'
 import { ModelStore } from '../engine/model-store.js'
 import { ManualClock, rig } from '../engine/rig.js'
 import { GatedClient } from './gated-client.js'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RevocadeError } from '#dist/errors.js'
-import { parseRedisUrl } from '#dist/redis/url.js'
+import { parseRedisUrl } from '#dist/redis/connection/url.js'
 
 const single = { kind: 'single', host: 'localhost', port: 6379, db: 0, username: undefined, password: undefined, tls: undefined }
 const [s1, s2] = [{ host: 's1', port: 26_379 }, { host: 's2', port: 26_380 }]

@@ -1,6 +1,6 @@
 // Revokes tokens `first`, `first + 1`, … in a store, and prints each once it is acknowledged.
 import { SqliteStore } from '#dist/store/sqlite/index.js'
-import { openStore, revoke } from '#dist/testing/store-fixtures.js'
+import { openStore, revoke } from '#dist/testing/store/fixtures.js'
 
 const [path = '', first = '0', count = '0'] = process.argv.slice(2)
 const store = new SqliteStore(path, { integrityCheckDelayMs: Infinity })

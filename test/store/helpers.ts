@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { SqliteStore, type SqliteStoreOptions } from '#dist/store/sqlite/index.js'
-import { openStore } from '#dist/testing/store-fixtures.js'
-import type { StoreContext } from '#dist/ports.js'
+import { openStore } from '#dist/testing/store/fixtures.js'
+import type { StoreContext } from '#dist/ports/index.js'
 
 /** A directory of its own for one test. */
 export function directory(): string {

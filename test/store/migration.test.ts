@@ -1,8 +1,8 @@
 import Database from 'better-sqlite3'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from '#dist/store/sqlite/schema.js'
-import { digestOf, NOW, revoke, wordsOf } from '#dist/testing/store-fixtures.js'
+import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from '#dist/store/sqlite/file/schema.js'
+import { digestOf, NOW, revoke, wordsOf } from '#dist/testing/store/fixtures.js'
 import { directory, open } from './helpers.js'
 
 /** A store of schema version 1 with three revocations, as that version's code left it. */

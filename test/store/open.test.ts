@@ -4,9 +4,9 @@ import {
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
-import { assertDriverFits } from '#dist/store/sqlite/driver.js'
+import { assertDriverFits } from '#dist/store/sqlite/file/driver.js'
 import { checkIntegrity, SqliteStore } from '#dist/store/sqlite/index.js'
-import { collect, digestOf, revoke, wordsOf } from '#dist/testing/store-fixtures.js'
+import { collect, digestOf, revoke, wordsOf } from '#dist/testing/store/fixtures.js'
 import { directory, open, sha256 } from './helpers.js'
 
 /** A closed store with a few rows. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { checkIntegrity } from '#dist/store/sqlite/index.js'
-import { digestOf, follow, wordsOf } from '#dist/testing/store-fixtures.js'
+import { digestOf, follow, wordsOf } from '#dist/testing/store/fixtures.js'
 import { childWriter, directory, open } from './helpers.js'
 
 const START = { seq: 0, epoch: '' }

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { Mutation, Position } from '#dist/ports.js'
-import { collect, digestOf, follow, id, NOW, revoke, unrevoke, wordsOf } from '#dist/testing/store-fixtures.js'
+import type { Mutation, Position } from '#dist/ports/index.js'
+import { collect, digestOf, follow, id, NOW, revoke, unrevoke, wordsOf } from '#dist/testing/store/fixtures.js'
 import { directory, open } from './helpers.js'
 
 interface ModelRow {

@@ -2,9 +2,9 @@ import { copyFileSync, existsSync, renameSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
-import type { Position } from '#dist/ports.js'
+import type { Position } from '#dist/ports/index.js'
 import type { SqliteStore } from '#dist/store/sqlite/index.js'
-import { collect, digestOf, follow, revoke, wordsOf } from '#dist/testing/store-fixtures.js'
+import { collect, digestOf, follow, revoke, wordsOf } from '#dist/testing/store/fixtures.js'
 import { directory, open } from './helpers.js'
 
 const START = { seq: 0, epoch: '' }

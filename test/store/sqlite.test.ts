@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'vitest'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
-import { storeSuite } from '#dist/testing/store-suite.js'
+import { storeSuite } from '#dist/testing/store/suite.js'
 
 storeSuite({ describe, it }, 'SQLite', {
   async make() {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
-import { digestOf, follow, NOW, revoke, unrevoke, wordsOf } from '#dist/testing/store-fixtures.js'
+import { digestOf, follow, NOW, revoke, unrevoke, wordsOf } from '#dist/testing/store/fixtures.js'
 import { childWriter, directory, open } from './helpers.js'
 
 const code = (expected: string): unknown => expect.objectContaining({ code: expected })
@@ -210,7 +210,7 @@ describe('a process', () => {
     const run = (rest: string): void => {
       const script = `
         import { SqliteStore } from '#dist/store/sqlite/index.js'
-        import { openStore, revoke } from '#dist/testing/store-fixtures.js'
+        import { openStore, revoke } from '#dist/testing/store/fixtures.js'
         const { store } = await openStore(new SqliteStore(${JSON.stringify(path)}))
         ${rest}`
       execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: process.cwd(), timeout: 20_000 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Target } from '#dist/ports.js'
+import type { Target } from '#dist/ports/index.js'
 import { digestBytes, digestOfBytes, TokenDigester } from '#dist/token/identify.js'
 import { naiveSipHash } from './naive-siphash.js'
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Digest, Target } from '#dist/ports.js'
+import type { Digest, Target } from '#dist/ports/index.js'
 import { digestBytes, TokenDigester } from '#dist/token/identify.js'
 import { ourError } from './our-error.js'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Digest } from '#dist/ports.js'
+import type { Digest } from '#dist/ports/index.js'
 import { type Claims, digestBytes, TokenDigester } from '#dist/token/identify.js'
 import { ourError } from './our-error.js'
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { FEWEST_ROWS, MOST_ROWS } from '#dist/buckets.js'
-import { fieldOf } from '#dist/redis/keys.js'
+import { FEWEST_ROWS, MOST_ROWS } from '#dist/buckets/layout.js'
+import { fieldOf } from '#dist/redis/prefix-cache/keys.js'
 import { FIELD_BITS, prefixBitsNeeded, redisLayer } from '#dist/tuning/redis-layer.js'
 import { cacheShare, ENGINE, population, revocationsOf, type Traffic } from '#dist/tuning/traffic.js'
 

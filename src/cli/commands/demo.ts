@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { addOutputOptions, type OutputOptions } from '../common.js'
+import { addOutputOptions, type OutputOptions } from '../options.js'
 
 export interface DemoOptions extends OutputOptions {
   readonly progress: boolean

@@ -1,14 +1,14 @@
 import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { addRedisOptions, addStoreOptions, type RedisOptions, type StoreOptions } from '../common.js'
+import { addRedisOptions, addStoreOptions, type RedisOptions, type StoreOptions } from '../options.js'
 import { checkWriting } from '../doctor/disk.js'
 import type { Finding } from '../doctor/finding.js'
 import { checkClock, checkFileSystem, checkNode } from '../doctor/machine.js'
 import { checkRedis } from '../doctor/redis.js'
 import { checkStoreFile } from '../doctor/store-file.js'
 import { printable } from '../errors.js'
-import { observedRedis } from '../observe.js'
-import { table, tone, writeJson, writeLine } from '../output.js'
+import { observedRedis } from '../with-inspector.js'
+import { table, tone, writeJson, writeLine } from '../output/print.js'
 
 interface DoctorOptions extends StoreOptions, RedisOptions {
   readonly deep?: boolean

@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander'
-import type { StoredRow } from '../../ports.js'
-import { toRevocation } from '../../verdict.js'
-import { addStoreOptions, mustExist, parsePositiveInteger, type StoreOptions, withStore } from '../common.js'
+import type { StoredRow } from '../../ports/index.js'
+import { toRevocation } from '../../engine/verdict.js'
+import { addStoreOptions, mustExist, parsePositiveInteger, type StoreOptions, withStore } from '../options.js'
 import { printable } from '../errors.js'
-import { LineWriter, note, table, writeLine } from '../output.js'
+import { LineWriter, note, table, writeLine } from '../output/print.js'
 import { storedRows } from '../store-rows.js'
-import { targetText } from '../targets.js'
-import { shortTime } from '../time.js'
+import { targetText } from '../input/targets.js'
+import { shortTime } from '../input/time.js'
 
 interface ListOptions extends StoreOptions {
   readonly kind?: 'token' | 'selector'

@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 import type { Receipt, Revocade, Token } from '../../api.js'
 import { RevocadeError } from '../../errors.js'
-import { mustExist, withStore } from '../common.js'
+import { mustExist, withStore } from '../options.js'
 import { reportOf } from '../errors.js'
-import { noteQueued, redisText, together } from '../in-redis.js'
-import { LineReporter } from '../line-reporter.js'
-import type { Line } from '../lines.js'
-import { note, tone, writeJson, writeLine } from '../output.js'
-import { addressed, addTargetOptions, claimsFor, idClaimsFor, type TargetOptions, targetText } from '../targets.js'
+import { noteQueued, redisText, together } from '../output/redis-receipt.js'
+import { LineReporter } from '../output/line-reporter.js'
+import type { Line } from '../input/read-lines.js'
+import { note, tone, writeJson, writeLine } from '../output/print.js'
+import { addressed, addTargetOptions, claimsFor, idClaimsFor, type TargetOptions, targetText } from '../input/targets.js'
 
 export function addUnrevoke(program: Command): void {
   const command = program

@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import { addRedisOptions, addStoreOptions, mustExist, type RedisOptions, type StoreOptions, withStore } from '../common.js'
-import { observedRedis, withObserver } from '../observe.js'
+import { addRedisOptions, addStoreOptions, mustExist, type RedisOptions, type StoreOptions, withStore } from '../options.js'
+import { observedRedis, withObserver } from '../with-inspector.js'
 import { type Display, jsonDisplay, lineDisplay, onceDisplay, screenDisplay } from '../watch/display.js'
-import { type Look, lookAtOwn, lookThroughRedis } from '../watch/look.js'
+import { type Look, lookAtOwn, lookThroughRedis } from '../watch/sample.js'
 import { Rates } from '../watch/rates.js'
 import { canDraw } from '../watch/screen.js'
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Revocade, TokenClaims } from '../../api.js'
 import { CliError } from '../errors.js'
-import { readLines } from '../lines.js'
+import { readLines } from '../input/read-lines.js'
 import { ISSUER } from './tokens.js'
 
 /** The token that the dying process revokes under a number. */

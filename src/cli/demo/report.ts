@@ -1,5 +1,5 @@
-import { chance, whole } from '../numbers.js'
-import { table, tone } from '../output.js'
+import { chance, whole } from '../output/format-numbers.js'
+import { table, tone } from '../output/print.js'
 import type { AlgorithmResult } from './tokens.js'
 import type { TrafficResult } from './traffic.js'
 

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Revocade, Token } from '../../api.js'
-import type { PrefilterKind } from '../../ports.js'
-import type { DecidedBy } from '../../verdict.js'
+import type { PrefilterKind } from '../../ports/index.js'
+import type { DecidedBy } from '../../engine/verdict.js'
 
 /** A check whose right answer is known beforehand, by other means than the engine's. */
 export interface Probe {

@@ -1,7 +1,7 @@
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fail, type Finding, median, millisecondsText, ok, warn, why } from './finding.js'
-import { bytes } from '../numbers.js'
+import { bytes } from '../output/format-numbers.js'
 
 const SYNCS = 9
 const REVOCATIONS = 9
@@ -48,7 +48,7 @@ async function syncedWrite(directory: string): Promise<Finding> {
 /** The driver, the mode and a durable revocation, in a store that is thrown away. */
 async function realStore(directory: string): Promise<Finding[]> {
   try {
-    const { createRevocade } = await import('../../engine.js')
+    const { createRevocade } = await import('../../engine/engine.js')
     const engine = await createRevocade({ store: join(directory, 'probe.db'), prefilter: { kind: 'none' }, snapshot: false })
     try {
       const expiresAt = Math.floor(Date.now() / 1000) + 60

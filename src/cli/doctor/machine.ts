@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fail, type Finding, ok, warn, why } from './finding.js'
-import { bytes } from '../numbers.js'
+import { bytes } from '../output/format-numbers.js'
 
 const MIB = 1024 * 1024
 /** No machine's clock is right that says a day before this code was written. */

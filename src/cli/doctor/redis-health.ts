@@ -1,6 +1,6 @@
-import { type HealthWarningCode, readHealth, type RedisHealth, type Send, warningsOf } from '../../redis/health.js'
+import { type HealthWarningCode, readHealth, type RedisHealth, type Send, warningsOf } from '../../redis/connection/health.js'
 import { type Finding, millisecondsText, ok, warn, why } from './finding.js'
-import { bytes } from '../numbers.js'
+import { bytes } from '../output/format-numbers.js'
 
 /** What the server says of itself, each with what the layer thinks of it. */
 export async function checkHealth(send: Send): Promise<Finding[]> {

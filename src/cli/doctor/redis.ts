@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { RevocadeError } from '../../errors.js'
-import type { RedisConnections } from '../../redis/client.js'
+import type { RedisConnections } from '../../redis/connection/client.js'
 import type { RedisSettings } from '../../redis/options.js'
 import { fail, type Finding, median, millisecondsText, ok, warn, why } from './finding.js'
 import { checkHealth } from './redis-health.js'
@@ -20,7 +20,7 @@ type Ask = (command: string, ...args: (string | number)[]) => Promise<unknown>
 export async function checkRedis(settings: RedisSettings): Promise<Finding[]> {
   let connections: RedisConnections
   try {
-    const { connectRedis } = await import('../../redis/connect.js')
+    const { connectRedis } = await import('../../redis/connection/connect.js')
     connections = await connectRedis(settings)
   } catch (error) {
     if (error instanceof RevocadeError) return [fail('Redis', `${error.code}: ${error.message}`, 'Services with a Redis do not start either.')]
@@ -96,7 +96,7 @@ async function roundTrip(ask: Ask): Promise<Finding> {
 /** The script by which services write, on a bucket as large as they get, and how the server stores that. */
 async function scripts(ask: Ask, key: string): Promise<Finding[]> {
   try {
-    const { BUCKET_SCRIPT } = await import('../../redis/bucket-script.js')
+    const { BUCKET_SCRIPT } = await import('../../redis/prefix-cache/bucket-script.js')
     const entries = Array.from({ length: BUCKET_ENTRIES }, (_, i) => [`f${String(i).padStart(5, '0')}`, '8 bytes!']).flat()
     const reply = await ask('EVAL', BUCKET_SCRIPT.source, 1, key, '', 'version of 14 B', 60_000, 1, BUCKET_ENTRIES + 1, 0, ...entries)
     if (!Array.isArray(reply) || reply[0] !== 1) return [fail('Redis scripts', 'a bucket could not be written', 'Something between here and the server changes replies. Connect without it.')]
@@ -110,7 +110,7 @@ async function scripts(ask: Ask, key: string): Promise<Finding[]> {
 
 /** Packed, an entry takes a third of what it takes otherwise. */
 async function encoding(ask: Ask, key: string): Promise<Finding> {
-  const { readConfig } = await import('../../redis/health.js')
+  const { readConfig } = await import('../../redis/connection/health.js')
   const limits = [...(await readConfig(ask, 'hash-max-*'))].filter(([name]) => name.includes('listpack')).map(([name, value]) => `${name} ${value}`)
   try {
     const kind = String(await ask('OBJECT', 'ENCODING', key))

@@ -1,10 +1,10 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { RevocadeError } from '../../errors.js'
-import { type StoreOptions, withStore } from '../common.js'
+import { type StoreOptions, withStore } from '../options.js'
 import { walSize } from './disk.js'
 import { fail, type Finding, ok, warn, why } from './finding.js'
-import { bytes } from '../numbers.js'
+import { bytes } from '../output/format-numbers.js'
 
 /** The checks of the file itself, one by one; what would need a sound file is left out where it is not. */
 export async function checkStoreFile(options: StoreOptions & { readonly deep?: boolean }): Promise<Finding[]> {

@@ -1,6 +1,6 @@
 import type { RevocationInput, Selector, Time } from '../../api.js'
 import { CliError, printable } from '../errors.js'
-import { parseTime } from '../time.js'
+import { parseTime } from '../input/time.js'
 
 /** A line of an import file, or why it can't be one. */
 export type Entry =

@@ -1,5 +1,5 @@
 import { CliError } from '../errors.js'
-import { readLines } from '../lines.js'
+import { readLines } from '../input/read-lines.js'
 import { type Entry, toInput } from './entry.js'
 
 /** One JSON object a line; empty lines are skipped. */

@@ -1,4 +1,4 @@
-import type { StoredRow } from '../../ports.js'
+import type { StoredRow } from '../../ports/index.js'
 
 /** A revocation as export writes it and import reads it. Times are ISO 8601, to the millisecond. */
 export interface ExportRecord {

@@ -1,9 +1,9 @@
-import type { BucketSource } from '../../ports.js'
-import type { EngineFigures } from '../../redis/figures.js'
-import type { HealthWarning, RedisHealth } from '../../redis/health.js'
-import type { KeySample } from '../../redis/key-sample.js'
-import type { RedisObserver, ServerState } from '../../redis/observer.js'
-import { addUp, type ByLayer, measuredTogether } from '../layers.js'
+import type { BucketSource } from '../../ports/index.js'
+import type { EngineFigures } from '../../redis/inspect/engine-stats-message.js'
+import type { HealthWarning, RedisHealth } from '../../redis/connection/health.js'
+import type { KeySample } from '../../redis/inspect/key-sample.js'
+import type { RedisObserver, ServerState } from '../../redis/inspect/inspector.js'
+import { addUp, type ByLayer, measuredTogether } from '../output/layer-counts.js'
 
 /** What there is to say of the Redis layer of a store: the server, what it holds, and the engines that use it. */
 export interface RedisReport extends ServerState {

@@ -1,10 +1,10 @@
-import type { EngineFigures } from '../../redis/figures.js'
-import type { RedisHealth } from '../../redis/health.js'
-import type { KeySample } from '../../redis/key-sample.js'
+import type { EngineFigures } from '../../redis/inspect/engine-stats-message.js'
+import type { RedisHealth } from '../../redis/connection/health.js'
+import type { KeySample } from '../../redis/inspect/key-sample.js'
 import { printable } from '../errors.js'
-import { type ByLayer, LAYERS, sharesOf, sumOf } from '../layers.js'
-import { bytes, chance, percent, shortDuration, whole } from '../numbers.js'
-import { table, tone } from '../output.js'
+import { type ByLayer, LAYERS, sharesOf, sumOf } from '../output/layer-counts.js'
+import { bytes, chance, percent, shortDuration, whole } from '../output/format-numbers.js'
+import { table, tone } from '../output/print.js'
 import type { RedisReport } from './redis-report.js'
 
 /** The report for people. */

@@ -1,4 +1,4 @@
-import type { Digest, Prefilter } from '../../ports.js'
+import type { Digest, Prefilter } from '../../ports/index.js'
 import { BloomPrefilter } from '../../prefilter/bloom.js'
 import { ByteWriter } from '../../prefilter/bytes.js'
 import { createPrefilter } from '../../prefilter/create.js'

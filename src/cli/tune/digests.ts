@@ -1,4 +1,4 @@
-import type { Digest } from '../../ports.js'
+import type { Digest } from '../../ports/index.js'
 
 /** Random digests, the same in every run, without allocation (Chris Doty-Humphrey's sfc32). */
 export function digestSource(seed: number): (digest: Digest) => Digest {

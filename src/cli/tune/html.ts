@@ -1,9 +1,9 @@
 import type { Recommendation } from '../../tuning/recommend.js'
-import { optionsText, remarks, trafficRows } from './advice.js'
+import { optionsText, remarks, trafficRows } from './notes.js'
 import { chartOf } from './chart.js'
 import type { Measured } from './measure.js'
 import { measuredRows } from './report.js'
-import { HEADS, LEGEND, rowsOf } from './rows.js'
+import { HEADS, LEGEND, rowsOf } from './candidate-rows.js'
 import { plotSvg } from './svg.js'
 
 /** Nothing is fetched: the page opens from a disk without a network. */

@@ -1,7 +1,7 @@
 import { fitOf } from '../../tuning/choose.js'
 import type { Prediction } from '../../tuning/predict.js'
 import type { Recommendation } from '../../tuning/recommend.js'
-import { optionsText } from './advice.js'
+import { optionsText } from './notes.js'
 import type { Measured } from './measure.js'
 
 /** The recommendation for programs. Bytes, nanoseconds, shares; `null` where there is none. docs/cli.md describes it. */

@@ -1,4 +1,4 @@
-import { bytes } from '../numbers.js'
+import { bytes } from '../output/format-numbers.js'
 import { AS_GOOD_AS_NEVER, type Chart, placeOn } from './chart.js'
 
 const HEIGHT = 14

@@ -1,13 +1,13 @@
-import { systemClock } from '../../clock.js'
-import { CloserLook } from '../../closer-look.js'
-import { L0 } from '../../l0.js'
-import { Lease } from '../../lease.js'
-import { Lookup } from '../../lookup.js'
-import type { Logger, Prefilter } from '../../ports.js'
-import { Sync } from '../../sync.js'
+import { systemClock } from '../../engine/system-clock.js'
+import { CloserLook } from '../../engine/exact-lookup.js'
+import { L0 } from '../../engine/l0.js'
+import { Lease } from '../../engine/lease.js'
+import { Lookup } from '../../engine/lookup.js'
+import type { Logger, Prefilter } from '../../ports/index.js'
+import { Sync } from '../../engine/sync.js'
 import { TokenDigester } from '../../token/identify.js'
-import { VerdictCache } from '../../verdict-cache.js'
-import { POSITION, StandIns, type StandInTimes } from './stand-ins.js'
+import { VerdictCache } from '../../engine/verdict-cache.js'
+import { POSITION, StandIns, type StandInTimes } from './simulated-layers.js'
 
 const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 /** Longer than any run, so that nothing has to be polled. It is looked at all the same, in each check. */

@@ -1,14 +1,14 @@
 import { Help } from 'commander'
 import type { Recommendation } from '../../tuning/recommend.js'
-import { bytes, chance } from '../numbers.js'
-import { table, tone } from '../output.js'
-import { optionsText, remarks, trafficRows } from './advice.js'
+import { bytes, chance } from '../output/format-numbers.js'
+import { table, tone } from '../output/print.js'
+import { optionsText, remarks, trafficRows } from './notes.js'
 import { chartOf } from './chart.js'
-import { AGREEMENT, type Figure, type FigureName } from './figures.js'
+import { AGREEMENT, type Figure, type FigureName } from './predicted-vs-measured.js'
 import type { Measured } from './measure.js'
-import { isSteady, type Pace } from './pace.js'
+import { isSteady, type Pace } from './machine-drift.js'
 import { plotText } from './plot.js'
-import { few, HEADS, LEGEND, rowsOf, SPARE, time } from './rows.js'
+import { few, HEADS, LEGEND, rowsOf, SPARE, time } from './candidate-rows.js'
 
 /** Columns that the whole table needs. */
 const FULL_WIDTH = 100

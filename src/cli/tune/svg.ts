@@ -1,7 +1,7 @@
-import { bytes } from '../numbers.js'
+import { bytes } from '../output/format-numbers.js'
 import { type Axis, type Chart, type ChartPoint, placeOn } from './chart.js'
 import { tickText } from './plot.js'
-import { few, time } from './rows.js'
+import { few, time } from './candidate-rows.js'
 
 const [WIDTH, HEIGHT] = [720, 420]
 const [LEFT, RIGHT, TOP, BOTTOM] = [64, 16, 28, 48]

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TokenClaims } from '../../api.js'
-import type { Lookup } from '../../lookup.js'
+import type { Lookup } from '../../engine/lookup.js'
 
 /** Tokens made at a time. What is checked is made just before, as it is in a service: parsed from JSON, no string seen before. */
 const BATCH = 256

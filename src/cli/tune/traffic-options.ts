@@ -1,5 +1,5 @@
 import { MOST_REVOCATIONS, type Traffic } from '../../tuning/traffic.js'
-import { parseDuration } from '../time.js'
+import { parseDuration } from '../input/time.js'
 
 /** What can be told of the traffic: as a flag, in answer to a question, by the figures of an engine. */
 export interface TrafficFigures {

@@ -1,7 +1,7 @@
 import { printable } from '../errors.js'
-import { type ByLayer, LAYERS } from '../layers.js'
-import { chance, percent, perSecond, shortDuration, whole } from '../numbers.js'
-import { displayWidth, GAP, table, tone } from '../output.js'
+import { type ByLayer, LAYERS } from '../output/layer-counts.js'
+import { chance, percent, perSecond, shortDuration, whole } from '../output/format-numbers.js'
+import { displayWidth, GAP, table, tone } from '../output/print.js'
 import type { EngineRow, Frame, TotalRow } from './rates.js'
 
 interface Column {

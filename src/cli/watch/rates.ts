@@ -1,6 +1,6 @@
-import type { ServerState } from '../../redis/observer.js'
-import { addUp, type ByLayer, byLayer, LAYERS, measuredTogether, sharesOf, sumOf } from '../layers.js'
-import type { Look, WatchedFigures } from './look.js'
+import type { ServerState } from '../../redis/inspect/inspector.js'
+import { addUp, type ByLayer, byLayer, LAYERS, measuredTogether, sharesOf, sumOf } from '../output/layer-counts.js'
+import type { Look, WatchedFigures } from './sample.js'
 
 /** One engine. Rates and shares are of the time since it answered before; null where there is none to compare with. */
 export interface EngineRow {

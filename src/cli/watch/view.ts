@@ -1,6 +1,6 @@
 import { printable } from '../errors.js'
-import { perSecond, shortDuration, whole } from '../numbers.js'
-import { tone, type Tone } from '../output.js'
+import { perSecond, shortDuration, whole } from '../output/format-numbers.js'
+import { tone, type Tone } from '../output/print.js'
 import { engineTable } from './engine-table.js'
 import type { Frame } from './rates.js'
 import { sparkline } from './sparkline.js'

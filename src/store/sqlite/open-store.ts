@@ -1,16 +1,16 @@
 import { RevocadeError } from '../../errors.js'
 import type {
   AllBucketVersions, BucketRead, BucketSource, Committed, Digest, MaybePromise, Mutation, Poll, Position, StoreContext, StoredRow, StoreQuery, StoreStats,
-} from '../../ports.js'
-import { toBucketRead } from './bucket-reader.js'
-import { openConnections, type Connections } from './connections.js'
-import { fileIdentity, fileSize } from './file-identity.js'
-import type { SqliteStoreOptions } from './index.js'
-import { acquireLock, type StoreLock } from './lock.js'
-import type { Reader } from './reader.js'
-import { moveAwayLog } from './replaced-file.js'
-import { SCHEMA_VERSION } from './schema.js'
-import { toRevocadeError } from './sqlite-errors.js'
+} from '../../ports/index.js'
+import { toBucketRead } from './read/bucket-reader.js'
+import { openConnections, type Connections } from './connection-set.js'
+import { fileIdentity, fileSize } from './file/identity.js'
+import type { SqliteStoreOptions } from './options.js'
+import { acquireLock, type StoreLock } from './file/lock.js'
+import type { Reader } from './read/reader.js'
+import { moveAwayLog } from './file/orphaned-wal.js'
+import { SCHEMA_VERSION } from './file/schema.js'
+import { toRevocadeError } from './errors.js'
 
 const PURGE_INTERVAL_MS = 30_000
 /** In place of a file's identity: the connections were closed, and no other file could be opened yet. */

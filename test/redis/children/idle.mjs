@@ -1,5 +1,5 @@
 // Makes the connections of an engine, with all the patience there is, uses them where they are made, never ends them, and comes to its end.
-import { connectRedis } from '#dist/redis/connect.js'
+import { connectRedis } from '#dist/redis/connection/connect.js'
 import { readRedisOptions } from '#dist/redis/options.js'
 
 const { commands, subscriber } = await connectRedis(readRedisOptions({ url: process.argv[2], timeoutMs: 10_000 }))

@@ -1,0 +1,104 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import type { Selector, TokenClaims } from '../../api.js'
+import type { Target } from '../../ports/index.js'
+import { addTokenOptions, type TokenOptions } from '../options.js'
+import { CliError, printable } from '../errors.js'
+import { TOKEN_HELP, tokenSource, type TokenSource } from './tokens.js'
+
+/** Options that name what to revoke or un-revoke. */
+export interface TargetOptions extends TokenOptions {
+  readonly claimsJson?: string
+  readonly jti?: string
+  readonly id?: readonly [claim: string, value: string]
+  readonly iss?: string
+  readonly where?: Selector
+}
+
+/** What a command line names: tokens, one id, or all tokens with some claims. */
+export type Addressed = TokenSource | { readonly kind: 'selector'; readonly where: Selector }
+
+export function addTargetOptions(command: Command): Command {
+  command
+    .argument('[token]', TOKEN_HELP)
+    .option('--claims-json <json>', 'the claims of a token, as JSON')
+    .option('--jti <id>', 'the token with this jti')
+    .option('--id <claim=value>', 'the token with this id claim, such as uti=7f2c', parseId)
+    .option('--iss <issuer>', 'with --jti or --id: its issuer')
+    .option('--where <claim=value>', 'all tokens with this claim (claim:=5 for a number); repeat for several claims together', collectWhere)
+  return addTokenOptions(command)
+}
+
+/** Exactly one way of naming the target must have been used. */
+export function addressed(argument: string | undefined, options: TargetOptions): Addressed {
+  const { jti, id, iss, where, claimsJson } = options
+  const used = [argument, claimsJson, jti, id, where].filter((way) => way !== undefined).length
+  if (used === 0) throw new CliError('ERR_USAGE', 'name what to revoke: a token, - for stdin, --jti, --id, --claims-json or --where')
+  if (used > 1) throw new CliError('ERR_USAGE', 'give one of: a token, --jti, --id, --claims-json, --where (claims to match together go into several --where)')
+  if (where !== undefined) {
+    if (iss !== undefined) throw new CliError('ERR_USAGE', '--iss goes with --jti or --id; to match an issuer say --where iss=…')
+    return { kind: 'selector', where }
+  }
+  const named = jti === undefined ? id : (['jti', jti] as const)
+  if (named !== undefined) return { kind: 'one', token: claimsOf(named, iss) }
+  if (iss !== undefined) throw new CliError('ERR_USAGE', '--iss goes with --jti or --id: a token carries its own')
+  const source = tokenSource(argument, claimsJson)
+  if (source === undefined) throw new CliError('ERR_USAGE', 'name what to revoke')
+  return source
+}
+
+/** The id claims to open the engine with: one that was named is looked for, whatever the default. */
+export function idClaimsFor(options: TargetOptions): { idClaims?: string[] } {
+  const claim = options.jti === undefined ? options.id?.[0] : 'jti'
+  if (claim === undefined) return {}
+  const base = options.idClaims ?? ['jti']
+  return base.includes(claim) ? {} : { idClaims: [...base, claim] }
+}
+
+/**
+ * The selectors to open the engine with. The engine refuses one that its checks don't look for, since revoking it
+ * would be in vain; here it can't know what the services look for, so it is added, and `added` asks for a note.
+ */
+export function claimsFor(where: Selector, options: TokenOptions): { claims: (string | string[])[]; added: boolean } {
+  const base = options.claims ?? ['sid', 'sub']
+  const names = Object.keys(where).sort()
+  const known = base.some((entry) => shapeKey(typeof entry === 'string' ? [entry] : entry) === shapeKey(names))
+  return known ? { claims: base, added: false } : { claims: [...base, names], added: true }
+}
+
+export function shapeKey(names: readonly string[]): string {
+  return JSON.stringify([...names].sort())
+}
+
+/** A target in one line, safe for a terminal. */
+export function targetText(target: Target): string {
+  switch (target.kind) {
+    case 'id':
+      return printable(`${target.claim}=${String(target.id)}${target.iss === undefined ? '' : ` iss=${target.iss}`}`)
+    case 'hash':
+      return `sha256=${target.sha256}`
+    case 'selector':
+      return printable(`where ${Object.entries(target.where).map(([name, value]) => `${name}=${String(value)}`).join(' ')}`)
+  }
+}
+
+function claimsOf([claim, value]: readonly [string, string], iss: string | undefined): TokenClaims {
+  return { [claim]: value, ...(iss === undefined ? {} : { iss }) }
+}
+
+function parseId(text: string): readonly [string, string] {
+  const at = text.indexOf('=')
+  if (at < 1 || at === text.length - 1) throw new InvalidArgumentError('Give claim=value, such as uti=7f2c.')
+  return [text.slice(0, at), text.slice(at + 1)]
+}
+
+function collectWhere(text: string, previous: Selector | undefined): Selector {
+  const at = text.indexOf('=')
+  const numeric = text[at - 1] === ':'
+  const name = text.slice(0, numeric ? at - 1 : at)
+  if (at < 1 || name === '') throw new InvalidArgumentError('Give claim=value, such as sub=alice.')
+  if (previous !== undefined && name in previous) throw new InvalidArgumentError(`'${name}' was given twice; one value each.`)
+  const value = text.slice(at + 1)
+  if (!numeric) return { ...previous, [name]: value }
+  if (value.trim() === '' || !Number.isFinite(Number(value))) throw new InvalidArgumentError(`'${name}:=' takes a number.`)
+  return { ...previous, [name]: Number(value) }
+}

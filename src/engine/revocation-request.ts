@@ -1,0 +1,139 @@
+import type { Time } from '../api.js'
+import { oneOf, onlyKnown, record } from '../validate.js'
+import { RevocadeError } from '../errors.js'
+import type { Mutation, Target } from '../ports/index.js'
+import { digestBytes, type TokenDigester } from '../token/identify.js'
+import { numericDate, toMilliseconds, toSeconds } from '../token/numeric-date.js'
+
+const MAX_TEXT = 1024
+
+export type RevokeMutation = Extract<Mutation, { op: 'revoke' }>
+
+/** What an option object or an entry of revokeMany may say; each is checked where it is used. */
+interface Given {
+  readonly expiresAt?: unknown
+  readonly issuedBefore?: unknown
+  readonly sameSecond?: unknown
+  readonly reason?: unknown
+  readonly actor?: unknown
+}
+
+export interface MutationDeps {
+  readonly digester: TokenDigester
+  readonly clock: { now(): number }
+  readonly idClaims: readonly string[]
+  /** JSON of the sorted names of each selector that checks honour. */
+  readonly selectors: ReadonlySet<string>
+  readonly maxTokenLifetimeSeconds: number | undefined
+}
+
+/** Turns what a caller wants revoked into what the store writes; everything a caller can get wrong is refused here. */
+export class Mutations {
+  readonly #deps: MutationDeps
+
+  constructor(deps: MutationDeps) {
+    this.#deps = deps
+  }
+
+  ofEntry(entry: unknown): RevokeMutation {
+    const given = record(entry, 'an entry')
+    const { reason, actor, revokedAt } = given
+    readText(reason, 'reason')
+    readText(actor, 'actor')
+    const mutation = this.#addressed(given)
+    if (revokedAt === undefined) return mutation
+    // Not later than now: the store judges by it whether an earlier revocation has expired.
+    return { ...mutation, revokedAt: Math.min(toMilliseconds(timeOf(revokedAt), 'revokedAt'), mutation.revokedAt) }
+  }
+
+  /** The target of an entry of revokeMany: exactly one of a token, a selector, a hash, an id. */
+  #addressed(given: Record<string, unknown>): RevokeMutation {
+    const common = ['expiresAt', 'reason', 'actor', 'revokedAt']
+    if ('token' in given) {
+      onlyKnown(given, ['token', ...common], 'key')
+      return this.ofToken(given.token, given)
+    }
+    if ('where' in given) {
+      onlyKnown(given, ['where', 'issuedBefore', 'sameSecond', ...common], 'key')
+      return this.ofSelector(given.where, given)
+    }
+    const { digester, idClaims } = this.#deps
+    const claim = 'sha256' in given ? undefined : idClaims.find((name) => name in given)
+    onlyKnown(given, claim === undefined ? ['sha256', ...common] : [claim, 'iss', ...common], 'key')
+    if (claim === undefined && given.sha256 === undefined) {
+      throw new RevocadeError('ERR_INVALID_TOKEN', `an entry must have a token, an id (${idClaims.join(' or ')}), a sha256 or a selector (where)`)
+    }
+    const target = digester.explicitTarget(claim, claim === undefined ? given.sha256 : given[claim], given.iss)
+    if (given.expiresAt === undefined) throw noExpiry('the entry has no expiresAt')
+    return this.#mutation(target, toSeconds(timeOf(given.expiresAt), 'expiresAt'), given)
+  }
+
+  ofToken(token: unknown, options: Given): RevokeMutation {
+    const { digester } = this.#deps
+    const target = digester.targetOf(token)
+    // Whatever 'exp' is: a token that has an unusable one can be revoked with an expiresAt.
+    if (options.expiresAt !== undefined) return this.#mutation(target, toSeconds(timeOf(options.expiresAt), 'expiresAt'), options)
+    const exp = digester.claims === undefined ? undefined : numericDate(digester.claims, 'exp')
+    if (exp === undefined) throw noExpiry("the token has no 'exp'")
+    return this.#mutation(target, exp, options)
+  }
+
+  ofSelector(selector: unknown, options: Given): RevokeMutation {
+    const { digester, clock, maxTokenLifetimeSeconds } = this.#deps
+    const target = this.honoured(digester.selectorTarget(selector))
+    const issuedBefore = options.issuedBefore === undefined ? clock.now() : toMilliseconds(timeOf(options.issuedBefore), 'issuedBefore')
+    const keep = oneOf(options.sameSecond, 'sameSecond', ['revoke', 'keep'], 'revoke') === 'keep'
+    const second = Math.floor(issuedBefore / 1000)
+    const given = options.expiresAt === undefined ? undefined : toSeconds(timeOf(options.expiresAt), 'expiresAt')
+    if (given === undefined && maxTokenLifetimeSeconds === undefined) {
+      throw noExpiry("a selector has no 'exp' of its own; set maxTokenLifetimeSeconds, or")
+    }
+    // The last token that it must catch is issued at issuedBefore and lives the longest that a token may.
+    const expiresAt = Math.max(given ?? 0, maxTokenLifetimeSeconds === undefined ? 0 : Math.ceil(issuedBefore / 1000 + maxTokenLifetimeSeconds))
+    return { ...this.#mutation(target, expiresAt, options), issuedBefore, issuedThrough: keep ? second - 1 : second }
+  }
+
+  #mutation(target: Target, expiresAt: number, { reason, actor }: Given): RevokeMutation {
+    return {
+      op: 'revoke',
+      digest: digestBytes(this.#deps.digester.target(target)),
+      target,
+      // Up, never down: a fraction of a second too long is safe, too short is not.
+      expiresAt: Math.ceil(expiresAt),
+      revokedAt: this.#deps.clock.now(),
+      ...(typeof reason === 'string' ? { reason } : {}),
+      ...(typeof actor === 'string' ? { actor } : {}),
+    }
+  }
+
+  /** Refuses a selector that no check would look for: the revocation would be in vain. */
+  honoured(target: Target): Target {
+    const names = selectorOf(target)
+    if (names !== undefined && !this.#deps.selectors.has(JSON.stringify(names))) {
+      throw new RevocadeError('ERR_CONFIG', `no check looks for the selector ${JSON.stringify(names)}: add it to the option 'claims'`)
+    }
+    return target
+  }
+}
+
+/** The sorted claim names of a selector; undefined for a single token. */
+export function selectorOf(target: Target): readonly string[] | undefined {
+  return target.kind === 'selector' ? Object.keys(target.where).toSorted() : undefined
+}
+
+function noExpiry(why: string): RevocadeError {
+  return new RevocadeError('ERR_NO_EXPIRY', `${why}: give expiresAt, so that the revocation is not kept for ever by accident`)
+}
+
+function timeOf(value: unknown): Time {
+  if (typeof value === 'number' || value instanceof Date) return value
+  throw new RevocadeError('ERR_INVALID_TIME', 'a time must be a Date or NumericDate seconds')
+}
+
+/** Refuses what is no short, well-formed text. */
+export function readText(value: unknown, name: string): void {
+  if (value === undefined) return
+  if (typeof value !== 'string' || value.length > MAX_TEXT || !value.isWellFormed()) {
+    throw new RevocadeError('ERR_CONFIG', `option '${name}' must be a well-formed string of at most ${MAX_TEXT} characters`)
+  }
+}

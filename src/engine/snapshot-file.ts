@@ -1,0 +1,127 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { L0, L0State } from './l0.js'
+import type { Settings } from '../options.js'
+import type { Position, Prefilter, RevocationStore, StoreInfo } from '../ports/index.js'
+import { decodeSnapshot, snapshotPieces } from '../prefilter/snapshot.js'
+
+/** What is kept beside the filter, as JSON. */
+interface Meta extends L0State {
+  readonly position: Position
+  /** Entries that expired before this are left out, in NumericDate seconds. */
+  readonly oldestKept: number
+}
+
+/** A tail of so many changes is taken in within some ten milliseconds at start. */
+const STALE_CHANGES = 4096
+/** Nobody takes so long to write one: its writer was killed at it. */
+const ABANDONED_MS = 60_000
+
+export interface RestoredL0 {
+  readonly prefilter: Prefilter
+  readonly state: L0State
+  readonly position: Position
+}
+
+/**
+ * A copy of L0 beside the store, so that a start reads a few megabytes and the tail of changes instead of every row.
+ * It is a cache: missing, damaged, or not of this store and these options, it is left aside and L0 comes from the store.
+ */
+export class SnapshotFile {
+  readonly #path: string
+  readonly #settings: Settings & { readonly graceSeconds: number }
+  #saving: Promise<void> = Promise.resolve()
+  #savedSeq = -1
+
+  private constructor(path: string, settings: Settings & { readonly graceSeconds: number }) {
+    this.#path = path
+    this.#settings = settings
+  }
+
+  /** Undefined where the store has no place for one. The file's name tells apart what must not be mixed up: store, key, namespace, kind of filter, grace. */
+  static beside(store: RevocationStore, info: StoreInfo, settings: Settings & { readonly graceSeconds: number }): SnapshotFile | undefined {
+    if (store.snapshotPath === undefined) return undefined
+    const of = [info.id, Buffer.from(info.key).toString('hex'), settings.namespace, settings.prefilter, settings.graceSeconds]
+    const fingerprint = createHash('sha256').update(JSON.stringify(of)).digest('hex').slice(0, 16)
+    return new SnapshotFile(`${store.snapshotPath}-${fingerprint}`, settings)
+  }
+
+  /** The snapshot, if it is whole. That its position lies in the store's history is for the first poll to find out. */
+  async load(): Promise<RestoredL0 | undefined> {
+    const { clock, logger, graceSeconds } = this.#settings
+    await this.#removeAbandoned()
+    try {
+      const { prefilter, meta } = await decodeSnapshot(await readFile(this.#path))
+      const { position, oldestKept, expiries, selectors } = readMeta(meta)
+      // Made by a clock ahead of ours: it may lack entries that live by ours.
+      if (oldestKept > clock.now() / 1000 - graceSeconds / 2) return undefined
+      this.#savedSeq = position.seq
+      return { prefilter, state: { expiries, selectors }, position }
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
+        logger.warn({ err: error, path: this.#path }, 'the snapshot of L0 is left aside: L0 comes from the store')
+      }
+      return undefined
+    }
+  }
+
+  /** Half-written files of processes that were killed. */
+  async #removeAbandoned(): Promise<void> {
+    const [folder, prefix] = [dirname(this.#path), `${basename(this.#path)}.`]
+    try {
+      for (const name of await readdir(folder)) {
+        if (!name.startsWith(prefix)) continue
+        const { mtimeMs } = await stat(join(folder, name))
+        if (Date.now() - mtimeMs > ABANDONED_MS) await rm(join(folder, name), { force: true })
+      }
+    } catch {
+      // Another process was faster, or the folder may not be listed: they cost some space, nothing else.
+    }
+  }
+
+  /** Replaces the file if enough has changed since it was made to make the next start slow. */
+  saveIfStale(l0: L0, position: Position): Promise<void> {
+    const changes = position.seq - this.#savedSeq
+    return changes > STALE_CHANGES + l0.prefilter.entries / 8 ? this.save(l0, position) : Promise.resolve()
+  }
+
+  /** Replaces the file in one step. A failure is logged: the next start is slower, nothing else. */
+  save(l0: L0, position: Position): Promise<void> {
+    this.#savedSeq = position.seq
+    // As they are now: L0 may be another by the time that the one before is written.
+    const { prefilter, state } = l0
+    this.#saving = this.#saving.then(() => this.#write(prefilter, state, position))
+    return this.#saving
+  }
+
+  async #write(prefilter: Prefilter, state: L0State, position: Position): Promise<void> {
+    const { clock, logger, graceSeconds } = this.#settings
+    const temporary = `${this.#path}.${process.pid}.${randomBytes(4).toString('hex')}`
+    try {
+      const oldestKept = Math.floor(clock.now() / 1000) - graceSeconds
+      const meta: Meta = { ...state, position, oldestKept }
+      await writeFile(temporary, snapshotPieces(prefilter, Buffer.from(JSON.stringify(meta))), { mode: 0o600 })
+      await rename(temporary, this.#path)
+    } catch (error) {
+      logger.warn({ err: error, path: this.#path }, 'the snapshot of L0 could not be written')
+      // What keeps it from being written may keep it from being removed.
+      await rm(temporary, { force: true }).catch(() => undefined)
+    }
+  }
+}
+
+/** The snapshot's checksum has vouched for the bytes; this vouches for their shape. */
+function readMeta(bytes: Uint8Array): Meta {
+  const meta: unknown = JSON.parse(Buffer.from(bytes).toString())
+  if (isMeta(meta)) return meta
+  throw new TypeError('the snapshot has no position')
+}
+
+function isMeta(value: unknown): value is Meta {
+  if (typeof value !== 'object' || value === null) return false
+  const field = (name: string): unknown => Reflect.get(value, name)
+  const position = field('position')
+  const lists = Array.isArray(field('expiries')) && Array.isArray(field('selectors'))
+  return lists && typeof position === 'object' && position !== null && typeof field('oldestKept') === 'number'
+}

@@ -1,0 +1,55 @@
+import type { StoredRow, Target } from '../ports/index.js'
+
+/** `unknown`: nothing could decide; what then happens is the caller's `onUnknown`. */
+export type VerdictStatus = 'active' | 'revoked' | 'unknown'
+
+/** The layer that gave the answer. */
+export type DecidedBy = 'prefilter' | 'cache' | 'redis' | 'store' | 'policy'
+
+/** A revocation as it stands in the store. */
+export interface Revocation {
+  readonly target: Target
+  /** Selectors only: tokens issued before this are revoked (and those of the same second, unless `sameSecond: 'keep'`). */
+  readonly issuedBefore?: Date
+  /** Selectors only, where chosen: tokens issued in the very second of `issuedBefore` are kept. */
+  readonly sameSecond?: 'keep'
+  /** When it ends. The engine honours it for `clockToleranceSeconds` longer. */
+  readonly expiresAt: Date
+  readonly revokedAt: Date
+  readonly reason?: string
+  readonly actor?: string
+  /** Number of the change in the store; later changes have greater numbers. */
+  readonly seq: number
+}
+
+/** The answer to a check. */
+export interface Verdict {
+  readonly status: VerdictStatus
+  readonly decidedBy: DecidedBy
+  /** The revocation that was found, where the store or the cache decided. */
+  readonly revocation?: Revocation
+  /** Why: the revocation's reason, or what kept the engine from knowing. */
+  readonly reason?: string
+}
+
+/** Shared, so that the common answer allocates nothing. */
+export const ACTIVE_BY_PREFILTER: Verdict = Object.freeze({ status: 'active', decidedBy: 'prefilter' })
+export const ACTIVE_BY_CACHE: Verdict = Object.freeze({ status: 'active', decidedBy: 'cache' })
+export const ACTIVE_BY_REDIS: Verdict = Object.freeze({ status: 'active', decidedBy: 'redis' })
+export const ACTIVE_BY_STORE: Verdict = Object.freeze({ status: 'active', decidedBy: 'store' })
+
+/** A store row as users see it. */
+export function toRevocation(row: StoredRow): Revocation {
+  const { issuedBefore, issuedThrough } = row
+  const keep = issuedBefore !== undefined && issuedThrough !== undefined && issuedThrough < Math.floor(issuedBefore / 1000)
+  return {
+    target: row.target,
+    ...(issuedBefore === undefined ? {} : { issuedBefore: new Date(issuedBefore) }),
+    ...(keep ? { sameSecond: 'keep' } : {}),
+    expiresAt: new Date(row.expiresAt * 1000),
+    revokedAt: new Date(row.revokedAt),
+    ...(row.reason === undefined ? {} : { reason: row.reason }),
+    ...(row.actor === undefined ? {} : { actor: row.actor }),
+    seq: row.seq,
+  }
+}

@@ -1,0 +1,61 @@
+import type { Worker } from 'node:worker_threads'
+import { RevocadeError } from '../../../errors.js'
+import type { Logger } from '../../../ports/index.js'
+import type { FromIntegrity } from '../thread-messages.js'
+import { startJob } from '../read/scan.js'
+
+/** Checks the whole file once, in the background, some time after it was opened. */
+export class IntegrityWatch {
+  state: 'pending' | 'ok' | 'failed' | 'unknown' = 'pending'
+  readonly #path: string
+  readonly #logger: Logger
+  #timer: NodeJS.Timeout | undefined
+  #job: Worker | undefined
+
+  constructor(path: string, logger: Logger) {
+    this.#path = path
+    this.#logger = logger
+  }
+
+  /** @param onDamage Called once, where the file turns out to be damaged. */
+  schedule(delayMs: number, onDamage: (error: RevocadeError) => void): void {
+    if (delayMs === Number.POSITIVE_INFINITY) this.state = 'unknown'
+    else this.#timer = setTimeout(() => this.#check(onDamage), delayMs).unref()
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer)
+    await this.#job?.terminate()
+  }
+
+  #check(onDamage: (error: RevocadeError) => void): void {
+    const job = startJob({ job: 'integrity', path: this.#path })
+    job.unref()
+    this.#job = job
+    job.on('message', (message: FromIntegrity) => this.#judge(message, onDamage))
+    job.on('error', (error) => this.#undecided(error.message))
+    job.on('exit', () => {
+      this.#job = undefined
+    })
+  }
+
+  #judge(message: FromIntegrity, onDamage: (error: RevocadeError) => void): void {
+    if (message.type === 'checked' && message.problems.length === 0) {
+      this.state = 'ok'
+    } else if (message.type === 'failed' && message.error.code !== 'ERR_STORE_CORRUPT') {
+      this.#undecided(message.error.message)
+    } else {
+      const problems = message.type === 'checked' ? message.problems : [message.error.message]
+      this.state = 'failed'
+      const error = new RevocadeError('ERR_STORE_CORRUPT',
+        `The store ${this.#path} is damaged (${problems[0] ?? ''}). Restore it from a backup.`)
+      this.#logger.error({ path: this.#path, problems }, 'the store is damaged; nothing is answered from it any more')
+      onDamage(error)
+    }
+  }
+
+  #undecided(why: string): void {
+    this.state = 'unknown'
+    this.#logger.warn({ path: this.#path, why }, 'the integrity of the store could not be checked')
+  }
+}

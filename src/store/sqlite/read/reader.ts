@@ -1,0 +1,150 @@
+import { endianness } from 'node:os'
+import type { AllBucketVersions, BucketVersions, Change, Digest, Position, StoredRow, StoreQuery } from '../../../ports/index.js'
+import { BucketReader } from './bucket-reader.js'
+import { openDatabase, type Connection } from '../file/driver.js'
+import { ROW_COLUMNS, selectorNames, toStoredRow, type RawRow } from './rows.js'
+
+/** A change of any namespace; one of another only moves the cursor. */
+type RawChange = readonly [
+  seq: number, namespace: number, digest: Buffer, revoked: number, expiresAt: number, selector: string | null,
+]
+
+/** Rows after a position, and where they lead to. */
+export interface Tail {
+  readonly changes: readonly Change[]
+  readonly position: Position
+  readonly more: boolean
+  readonly head: Position
+  readonly buckets?: BucketVersions
+}
+
+/** How long a read waits for a lock, in milliseconds: only WAL recovery takes one, and the event loop waits with us. */
+const BUSY_TIMEOUT_MS = 250
+
+// A digest's 16 bytes are the memory of its four words; SQLite, the file and other machines expect little-endian.
+if (endianness() !== 'LE') throw new Error('revocade: digests are stored little-endian, and this machine is not')
+
+/** The read connection of the main thread: prepared statements over snapshots that last for one call. */
+export class Reader {
+  readonly buckets: BucketReader
+  readonly #db: Connection
+  readonly #namespace: number
+  readonly #statements: ReturnType<typeof prepare>
+  readonly #digest = Buffer.alloc(16)
+  readonly #words = new Int32Array(this.#digest.buffer, this.#digest.byteOffset, 4)
+
+  constructor(path: string, namespace: number) {
+    this.#namespace = namespace
+    this.#db = openDatabase(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
+    try {
+      this.#statements = prepare(this.#db, namespace)
+      this.buckets = new BucketReader(this.#db, namespace)
+    } catch (error) {
+      this.#db.close()
+      throw error
+    }
+  }
+
+  /** Changes whenever any other connection has committed. */
+  dataVersion(): number {
+    return this.#statements.dataVersion.get() ?? -1
+  }
+
+  get(digest: Digest): StoredRow | undefined {
+    this.#words.set(digest)
+    const row = this.#statements.get.get(this.#digest)
+    return row === undefined ? undefined : toStoredRow(row)
+  }
+
+  head(): Position {
+    const [seq, epoch] = this.#statements.head.get() ?? [0, '']
+    return { seq, epoch }
+  }
+
+  /**
+   * What changed after a position, in one snapshot; undefined where the history does not contain the position, or what was seen.
+   *
+   * @param buckets Whether the versions of the buckets that changed are wanted.
+   */
+  tail(after: Position, seen: Position, limit: number, buckets: boolean): Tail | undefined {
+    const { begin, end, changes } = this.#statements
+    begin.run()
+    try {
+      const head = this.head()
+      if (!this.#isPast(after, head) || (seen !== after && !this.#isPast(seen, head))) return undefined
+      const rows = after.seq === head.seq ? [] : changes.all(after.seq, limit)
+      const last = rows.length < limit ? undefined : rows.at(-1)
+      const position = last === undefined ? head : { seq: last[0], epoch: this.#epochAt(last[0]) ?? '' }
+      const tail = { changes: this.#ofNamespace(rows), position, more: last !== undefined, head }
+      return buckets ? { ...tail, buckets: this.buckets.of(tail.changes) } : tail
+    } finally {
+      end.run()
+    }
+  }
+
+  /** The versions of all buckets, and the head, in one snapshot. */
+  bucketVersions(): AllBucketVersions {
+    const { begin, end } = this.#statements
+    begin.run()
+    try {
+      return { ...this.buckets.all(), position: this.head() }
+    } finally {
+      end.run()
+    }
+  }
+
+  list({ afterSeq, limit, liveAfter, kind }: StoreQuery): StoredRow[] {
+    const only = kind === undefined ? -1 : kind === 'selector' ? 1 : 0
+    return this.#statements.list.all(afterSeq, liveAfter ?? -1, only, only, limit).map(toStoredRow)
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  /** Whether the history that ends in `head` contains a position. */
+  #isPast({ seq, epoch }: Position, head: Position): boolean {
+    if (seq === 0) return true
+    if (seq > head.seq) return false
+    return (epoch === head.epoch && seq === head.seq) || this.#epochAt(seq) === epoch
+  }
+
+  /** The epoch that a change was written in. */
+  #epochAt(seq: number): string | undefined {
+    return this.#statements.epochAt.get(seq)
+  }
+
+  #ofNamespace(rows: readonly RawChange[]): Change[] {
+    const changes: Change[] = []
+    for (const [seq, namespace, bytes, revoked, expiresAt, selector] of rows) {
+      if (namespace !== this.#namespace) continue
+      const digest = new Int32Array(4)
+      Buffer.from(digest.buffer).set(bytes)
+      changes.push({
+        digest, seq, revoked: revoked === 1, expiresAt,
+        ...(selector === null ? {} : { selector: selectorNames(selector) }),
+      })
+    }
+    return changes
+  }
+}
+
+function prepare(db: Connection, namespace: number) {
+  return {
+    begin: db.prepare<[]>('BEGIN'),
+    end: db.prepare<[]>('COMMIT'),
+    dataVersion: db.prepare<[], number>('PRAGMA data_version').pluck(),
+    get: db.prepare<[digest: Buffer], RawRow>(
+      `SELECT ${ROW_COLUMNS} FROM revocations WHERE namespace = ${namespace} AND digest = ?`).raw(),
+    head: db.prepare<[], [seq: number, epoch: string]>('SELECT seq, epoch FROM head WHERE id = 1').raw(),
+    epochAt: db.prepare<[seq: number], string>(
+      'SELECT epoch FROM epochs WHERE start_seq <= ? ORDER BY start_seq DESC LIMIT 1').pluck(),
+    changes: db.prepare<[after: number, limit: number], RawChange>(`
+      SELECT seq, namespace, digest, revoked, expires_at, selector
+      FROM revocations WHERE seq > ? ORDER BY seq LIMIT ?`).raw(),
+    list: db.prepare<[after: number, liveAfter: number, any: number, only: number, limit: number], RawRow>(`
+      SELECT ${ROW_COLUMNS} FROM revocations NOT INDEXED
+      WHERE seq > ? AND namespace = ${namespace} AND expires_at > ? AND (? = -1 OR (selector IS NOT NULL) = ?)
+      ORDER BY seq LIMIT ?`).raw(),
+  }
+}
