@@ -9,6 +9,6 @@ export { ERROR_STATUS, RevocadeError, type RevocadeErrorCode } from './errors.js
 export type { PrefilterChoice, RevocadeOptions } from './options.js'
 export type * from './ports/index.js'
 export type { RedisClient } from './redis/connection/client.js'
-export type { RedisLayerOptions } from './redis/options.js'
+export type { RedisOptions as RedisLayerOptions } from './redis/options.js'
 export type { RedisStats, RedisWarning } from './ports/prefix-cache.js'
 export type { DecidedBy, Revocation, Verdict, VerdictStatus } from './engine/verdict.js'

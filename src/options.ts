@@ -1,10 +1,10 @@
 import type { UnknownPolicy } from './api.js'
-import { boolean, number, oneOf, onlyKnown, optionError, record, wholeNumber } from './validate.js'
+import { booleanOption, numberOption, oneOfOption, rejectUnknownKeys, optionError, asRecord, integerOption } from './validate.js'
 import type { Clock } from './ports/clock.js'
 import { systemClock } from './engine/system-clock.js'
 import type { Logger, PrefilterKind, RevocationStore } from './ports/index.js'
 import type { RedisClient } from './redis/connection/client.js'
-import { readRedisOptions, type RedisLayerOptions, type RedisSettings } from './redis/options.js'
+import { readRedisOptions, type RedisOptions, type RedisSettings } from './redis/options.js'
 
 
 /** L0's kind and size. */
@@ -25,9 +25,9 @@ export interface RevocadeOptions {
   readonly store?: string | RevocationStore | undefined
   /**
    * L1, which makes questions to the store rarer and lets engines hear of each other's changes at once: a URL, an ioredis client
-   * (used, never closed), or {@link RedisLayerOptions}. Needs the package ioredis, unless a client is given. Default: none.
+   * (used, never closed), or {@link RedisOptions}. Needs the package ioredis, unless a client is given. Default: none.
    */
-  readonly redis?: string | RedisClient | RedisLayerOptions | null | undefined
+  readonly redis?: string | RedisClient | RedisOptions | null | undefined
   /** L0. Default `{ kind: 'bloom' }`. */
   readonly prefilter?: PrefilterChoice | undefined
   /** Selectors to honour besides the token's identity; an array inside is several claims together. Default ['sid', 'sub']. */
@@ -91,8 +91,8 @@ const silent: Logger = { debug: nothing, info: nothing, warn: nothing, error: no
 
 /** Checks options and fills in the defaults. Throws `ERR_CONFIG`, which names the option and what it accepts. */
 export function readOptions(options: RevocadeOptions = {}): Settings {
-  const given = record(options, 'options')
-  onlyKnown(given, OPTION_NAMES, 'option')
+  const given = asRecord(options, 'options')
+  rejectUnknownKeys(given, OPTION_NAMES, 'option')
   const idClaims = options.idClaims === undefined ? ['jti'] : names(options.idClaims, 'idClaims')
   return Object.freeze({
     store: storeOption(options.store),
@@ -100,19 +100,19 @@ export function readOptions(options: RevocadeOptions = {}): Settings {
     prefilter: prefilterOption(options.prefilter),
     selectors: selectorsOption(options.claims),
     idClaims,
-    maxStalenessMs: number(options.maxStalenessMs, 'maxStalenessMs', 0, 3_600_000, 1000),
-    exclusive: boolean(options.exclusive, 'exclusive', false),
-    onUnknown: oneOf(options.onUnknown, 'onUnknown', ['throw', 'revoked', 'active'] as const, 'throw'),
+    maxStalenessMs: numberOption(options.maxStalenessMs, 'maxStalenessMs', 0, 3_600_000, 1000),
+    exclusive: booleanOption(options.exclusive, 'exclusive', false),
+    onUnknown: oneOfOption(options.onUnknown, 'onUnknown', ['throw', 'revoked', 'active'] as const, 'throw'),
     maxTokenLifetimeSeconds:
       options.maxTokenLifetimeSeconds === undefined
         ? undefined
-        : number(options.maxTokenLifetimeSeconds, 'maxTokenLifetimeSeconds', 1, 10 * 366 * 86_400, 0),
-    clockToleranceSeconds: number(options.clockToleranceSeconds, 'clockToleranceSeconds', 0, 86_400, 60),
+        : numberOption(options.maxTokenLifetimeSeconds, 'maxTokenLifetimeSeconds', 1, 10 * 366 * 86_400, 0),
+    clockToleranceSeconds: numberOption(options.clockToleranceSeconds, 'clockToleranceSeconds', 0, 86_400, 60),
     namespace: namespaceOption(options.namespace),
     secret: secretOption(options.secret),
-    maxTokenBytes: number(options.maxTokenBytes, 'maxTokenBytes', 256, 65_536, 16_384),
-    cacheEntries: wholeNumber(options.cacheEntries, 'cacheEntries', 0, 10_000_000, 10_000),
-    snapshot: boolean(options.snapshot, 'snapshot', true),
+    maxTokenBytes: numberOption(options.maxTokenBytes, 'maxTokenBytes', 256, 65_536, 16_384),
+    cacheEntries: integerOption(options.cacheEntries, 'cacheEntries', 0, 10_000_000, 10_000),
+    snapshot: booleanOption(options.snapshot, 'snapshot', true),
     logger: loggerOption(options.logger),
     clock: clockOption(options.clock),
   })
@@ -136,9 +136,9 @@ function isStore(value: unknown): value is RevocationStore {
 
 function prefilterOption(choice: unknown): Settings['prefilter'] {
   if (choice === undefined) return { kind: 'bloom' }
-  const { kind, ...rest } = record(choice, "option 'prefilter'")
+  const { kind, ...rest } = asRecord(choice, "option 'prefilter'")
   // createPrefilter checks the rest: each kind knows what it accepts.
-  return { ...rest, kind: oneOf(kind, 'prefilter.kind', ['bloom', 'trie', 'exact', 'bloom-filters', 'none'] as const, 'bloom') }
+  return { ...rest, kind: oneOfOption(kind, 'prefilter.kind', ['bloom', 'trie', 'exact', 'bloom-filters', 'none'] as const, 'bloom') }
 }
 
 function selectorsOption(claims: unknown): readonly (readonly string[])[] {

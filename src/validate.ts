@@ -6,7 +6,7 @@ export function optionError(option: string, problem: string): RevocadeError {
 }
 
 /** Refuses keys that are not among `known`, with the nearest one as a hint. */
-export function onlyKnown(given: object, known: readonly string[], what: string): void {
+export function rejectUnknownKeys(given: object, known: readonly string[], what: string): void {
   for (const key of Object.keys(given)) {
     if (known.includes(key)) continue
     const near = known.find((name) => name.toLowerCase() === key.toLowerCase() || editDistanceIsOne(name, key))
@@ -16,7 +16,7 @@ export function onlyKnown(given: object, known: readonly string[], what: string)
 }
 
 /** A value as a plain record, or `ERR_CONFIG`. */
-export function record(value: unknown, what: string): Record<string, unknown> {
+export function asRecord(value: unknown, what: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new RevocadeError('ERR_CONFIG', `${what} must be an object`)
   }
@@ -24,7 +24,7 @@ export function record(value: unknown, what: string): Record<string, unknown> {
 }
 
 /** One of some words, or `ERR_CONFIG`. */
-export function oneOf<T extends string>(value: unknown, name: string, accepted: readonly T[], fallback: T): T {
+export function oneOfOption<T extends string>(value: unknown, name: string, accepted: readonly T[], fallback: T): T {
   if (value === undefined) return fallback
   const found = accepted.find((word) => word === value)
   if (found === undefined) throw optionError(name, `must be one of ${accepted.map((word) => `'${word}'`).join(', ')}`)
@@ -32,21 +32,21 @@ export function oneOf<T extends string>(value: unknown, name: string, accepted: 
 }
 
 /** A number from `min` to `max`, both included, or `ERR_CONFIG`. */
-export function number(value: unknown, name: string, min: number, max: number, fallback: number): number {
+export function numberOption(value: unknown, name: string, min: number, max: number, fallback: number): number {
   if (value === undefined) return fallback
   if (typeof value === 'number' && value >= min && value <= max) return value
   throw optionError(name, `must be a number from ${min} to ${max}`)
 }
 
 /** A whole number from `min` to `max`, both included, or `ERR_CONFIG`. */
-export function wholeNumber(value: unknown, name: string, min: number, max: number, fallback: number): number {
-  const given = number(value, name, min, max, fallback)
+export function integerOption(value: unknown, name: string, min: number, max: number, fallback: number): number {
+  const given = numberOption(value, name, min, max, fallback)
   if (Number.isInteger(given)) return given
   throw optionError(name, `must be a whole number from ${min} to ${max}`)
 }
 
 /** `true` or `false`, or `ERR_CONFIG`. */
-export function boolean(value: unknown, name: string, fallback: boolean): boolean {
+export function booleanOption(value: unknown, name: string, fallback: boolean): boolean {
   if (value === undefined) return fallback
   if (typeof value === 'boolean') return value
   throw optionError(name, 'must be true or false')

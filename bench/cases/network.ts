@@ -24,7 +24,7 @@ const SIZES = {
 
 const WITH_REDIS = 'Revocade with Redis'
 const IN_FLIGHT = `${WITH_REDIS}, ${TOGETHER} in flight`
-/** `lookups: 'last'`. */
+/** `reads: 'when-store-fails'`. */
 const ASKED_LAST = `${WITH_REDIS}, asked last`
 
 /** Each with how many of its checks are under way together. */
@@ -51,7 +51,7 @@ async function atDistance(context: Context, server: RedisServer, alone: Revocade
   const { held, revoked, known } = SIZES[context.scale]
   await using proxy = await delayed(server.url, roundTripMs)
   await using engine = await createRevocade({ store: await storeFile(context, held), redis: proxy.url })
-  await using last = await createRevocade({ store: await storeFile(context, held), redis: { url: proxy.url, lookups: 'last' } })
+  await using last = await createRevocade({ store: await storeFile(context, held), redis: { url: proxy.url, reads: 'when-store-fails' } })
   await using redis = await connectRedisPeers(proxy.url, hmacKey(context))
   await filled(engine)
   await filled(last)
@@ -100,7 +100,7 @@ function meansRow(timings: ReadonlyMap<string, Timed>, name: string, situation: 
 async function commandsSent(context: Context, server: RedisServer, alone: Revocade, made: Pools): Promise<Row[]> {
   const { held, counted } = SIZES[context.scale]
   await using engine = await createRevocade({ store: await storeFile(context, held), redis: server.url })
-  await using last = await createRevocade({ store: await storeFile(context, held), redis: { url: server.url, lookups: 'last' } })
+  await using last = await createRevocade({ store: await storeFile(context, held), redis: { url: server.url, reads: 'when-store-fails' } })
   await using redis = await connectRedisPeers(server.url, hmacKey(context))
   await filled(engine)
   await filled(last)

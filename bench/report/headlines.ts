@@ -54,7 +54,7 @@ export const HEADLINES: readonly { readonly title: string; readonly rows: readon
       { case: 'check', row: 'better-sqlite3 ÷ Revocade, claims: 50 % revoked', says: 'better-sqlite3' },
       { case: 'check', row: 'ioredis EXISTS token, 64 in flight ÷ Revocade, claims: 50 % revoked', says: 'ioredis, 64 under way at a time, Redis on the same host' },
       { case: 'check', row: 'express-jwt-blacklist, 64 in flight ÷ Revocade, claims: 50 % revoked', says: 'express-jwt-blacklist, 64 under way at a time' },
-      { case: 'network', row: 'Revocade with Redis, asked last ÷ Revocade with Redis: 1 ms, 50 % revoked', says: "Revocade with a Redis 1 ms away and `lookups: 'last'` ÷ by default" },
+      { case: 'network', row: 'Revocade with Redis, asked last ÷ Revocade with Redis: 1 ms, 50 % revoked', says: "Revocade with a Redis 1 ms away and `reads: 'when-store-fails'` ÷ by default" },
     ],
   },
   {

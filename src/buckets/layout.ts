@@ -5,12 +5,12 @@
 export const MAX_BUCKET_BITS = 20
 
 /** Rows of a bucket past which the buckets are divided, and what a part has then at least: a hash stays one small block, and its key costs little. */
-export const MOST_ROWS = 256
+export const SPLIT_ABOVE_ROWS = 256
 
-export const FEWEST_ROWS = 64
+export const SPLIT_TARGET_ROWS = 64
 
 /** Rows of a bucket that are read whole: a few milliseconds' worth. */
-export const MOST_ROWS_READ = 2048
+export const WHOLE_READ_MAX_ROWS = 2048
 
 /** The bucket of a digest. */
 export function bucketOf(digest: Int32Array, bits: number): number {

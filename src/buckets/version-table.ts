@@ -20,7 +20,7 @@ export function decodeVersion(bytes: Uint8Array): Pick<BucketVersion, 'seq' | 't
 }
 
 /** In place of a version that is in doubt: no commit has this one. */
-const DOUBT = Buffer.alloc(VERSION_BYTES, 0xff)
+const UNCERTAIN = Buffer.alloc(VERSION_BYTES, 0xff)
 
 /** The version of each bucket at some moment in a load or a note. */
 interface Note extends Pick<BucketVersion, 'seq' | 'tag'> {
@@ -36,7 +36,7 @@ interface Note extends Pick<BucketVersion, 'seq' | 'tag'> {
  * the next poll to find out (`seen`). Whatever does not fit (an older number, one number with two tags, another number of
  * buckets) is not explained away: it proves nothing from then on, until all are loaded anew.
  */
-export class KnownVersions {
+export class BucketVersionTable {
   /** There are 2^bits buckets, as far as is known. */
   bits = 0
   /** Called after a load, and for each bucket that others changed. */
@@ -45,9 +45,9 @@ export class KnownVersions {
   readonly #source: BucketSource
   /** {@link VERSION_BYTES} a bucket; undefined where nothing is known. */
   #table: Buffer | undefined
-  #inDoubt = false
+  #uncertain = false
   /** What was noted while a load is under way. */
-  #meanwhile: Note[] | undefined
+  #arrivedDuringLoad: Note[] | undefined
 
   constructor(source: BucketSource) {
     this.#source = source
@@ -55,7 +55,7 @@ export class KnownVersions {
 
   /** False: nothing, or not of all buckets. */
   get complete(): boolean {
-    return this.#table !== undefined && !this.#inDoubt
+    return this.#table !== undefined && !this.#uncertain
   }
 
   get isKnown(): boolean {
@@ -65,21 +65,21 @@ export class KnownVersions {
   /** Nothing is known any more: the store's history is another one. */
   forget(): void {
     this.#table = undefined
-    this.#meanwhile = undefined
+    this.#arrivedDuringLoad = undefined
   }
 
   /** Reads all versions from the store; resolves with the position that they are of. Only what was committed before it was called is sure to be in them. */
   async load(): Promise<Position> {
     this.forget()
     const meanwhile: Note[] = []
-    this.#meanwhile = meanwhile
+    this.#arrivedDuringLoad = meanwhile
     const reply = this.#source.versions()
     const { bits, versions, position } = reply instanceof Promise ? await reply : reply
-    if (this.#meanwhile !== meanwhile) return position // forgotten, or loaded anew
-    this.#meanwhile = undefined
+    if (this.#arrivedDuringLoad !== meanwhile) return position // forgotten, or loaded anew
+    this.#arrivedDuringLoad = undefined
     this.bits = bits
     this.#table = Buffer.alloc(VERSION_BYTES * 2 ** bits)
-    this.#inDoubt = false
+    this.#uncertain = false
     for (const version of versions) this.#table.set(encodeVersion(version), version.bucket * VERSION_BYTES)
     for (const note of meanwhile) this.#note(note)
     this.onLoaded()
@@ -113,11 +113,11 @@ export class KnownVersions {
   of(bucket: number): Buffer | undefined {
     if (this.#table === undefined) return undefined
     const version = this.#at(this.#table, bucket)
-    return version.equals(DOUBT) ? undefined : Buffer.from(version)
+    return version.equals(UNCERTAIN) ? undefined : Buffer.from(version)
   }
 
   #note(note: Note): void {
-    this.#meanwhile?.push(note)
+    this.#arrivedDuringLoad?.push(note)
     if (this.#table === undefined) return
     if (note.bits !== this.bits) {
       this.forget()
@@ -129,8 +129,8 @@ export class KnownVersions {
     if (note.seq > known.readUIntBE(0, SEQ_BYTES)) {
       known.set(version)
     } else {
-      known.set(DOUBT)
-      this.#inDoubt = true
+      known.set(UNCERTAIN)
+      this.#uncertain = true
     }
   }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Revocade } from '../api.js'
 import { readOptions, type RevocadeOptions } from '../options.js'
-import type { RedisLayerOptions } from '../redis/options.js'
+import type { RedisOptions } from '../redis/options.js'
 import type { RevocationStore } from '../ports/index.js'
 import { CliError } from './errors.js'
 
@@ -20,13 +20,13 @@ export interface StoreOptions extends OutputOptions {
 }
 
 /** Options of the commands that deal with the Redis of the services. */
-export interface RedisOptions {
+export interface RedisFlags {
   readonly redis?: string
   readonly redisPrefix?: string
 }
 
 /** Options of the commands that deal with tokens. */
-export interface TokenOptions extends StoreOptions, RedisOptions {
+export interface TokenOptions extends StoreOptions, RedisFlags {
   readonly claims?: (string | string[])[]
   readonly idClaims?: string[]
 }
@@ -94,7 +94,7 @@ export function secretOf(options: StoreOptions): { secret?: string } {
 const REDIS_TIMEOUT_MS = 500
 
 /** The layer that `--redis` names; undefined for none, which an empty variable is as well. */
-export function redisOption({ redis = '', redisPrefix = '' }: RedisOptions): RedisLayerOptions | undefined {
+export function redisOption({ redis = '', redisPrefix = '' }: RedisFlags): RedisOptions | undefined {
   if (redis === '') return undefined
   return { url: redis, timeoutMs: REDIS_TIMEOUT_MS, ...(redisPrefix === '' ? {} : { keyPrefix: redisPrefix }) }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../ports/clock.js'
 
 /** Compares the wall clock, which can be set, with the monotonic one, which can't. */
-export class ClockWatch {
+export class ClockStepDetector {
   readonly #clock: Clock
   #wall: number
   #monotonic: bigint

@@ -1,15 +1,15 @@
 import type { ListQuery, Revocade, Stats } from '../api.js'
-import { oneOf, onlyKnown, record } from '../validate.js'
+import { oneOfOption, rejectUnknownKeys, asRecord } from '../validate.js'
 import { RevocadeError } from '../errors.js'
-import { CloserLook } from './exact-lookup.js'
-import { L0, type L0Options } from './l0.js'
+import { ExactLookup } from './exact-lookup.js'
+import { LivePrefilter, type LivePrefilterOptions } from './live-prefilter.js'
 import { Lease } from './lease.js'
 import { Lookup } from './lookup.js'
 import { Mutations } from './revocation-request.js'
 import { readOptions, type RevocadeOptions, type Settings } from '../options.js'
 import type { Prefilter, RevocationStore, StoreInfo, StoredRow } from '../ports/index.js'
 import { createPrefilter } from '../prefilter/create.js'
-import { prepareRedis, type RedisLayer } from '../redis/prefix-cache/redis-prefix-cache.js'
+import { prepareRedis, type RedisPrefixCache } from '../redis/prefix-cache/redis-prefix-cache.js'
 import { Revoke } from './revoke.js'
 import { SnapshotFile } from './snapshot-file.js'
 import { SqliteStore } from '../store/sqlite/index.js'
@@ -62,16 +62,16 @@ export async function createRevocade(options?: RevocadeOptions): Promise<Revocad
 /** Fills L0 from the snapshot or the store, follows the store, and hands out the bound methods. */
 async function startEngine(
   settings: Settings, store: RevocationStore, info: StoreInfo, prefilter: Prefilter, graceSeconds: number,
-  l1: RedisLayer | undefined,
+  l1: RedisPrefixCache | undefined,
 ): Promise<Revocade> {
   const { namespace, idClaims, maxTokenBytes, clock, logger, maxStalenessMs, exclusive, clockToleranceSeconds } = settings
   const digester = new TokenDigester({ key: info.key, namespace, idClaims, maxTokenBytes })
-  const l0Options: L0Options = { prefilter: settings.prefilter, selectors: settings.selectors, graceSeconds, clock, logger }
+  const l0Options: LivePrefilterOptions = { prefilter: settings.prefilter, selectors: settings.selectors, graceSeconds, clock, logger }
   // Without a filter every check asks the store, and there is nothing to keep up to date.
   const filtering = settings.prefilter.kind !== 'none'
   const snapshot = filtering && settings.snapshot ? SnapshotFile.beside(store, info, { ...settings, graceSeconds }) : undefined
   const restored = await snapshot?.load()
-  const l0 = new L0(l0Options, digester, restored?.prefilter ?? prefilter, restored?.state)
+  const l0 = new LivePrefilter(l0Options, digester, restored?.prefilter ?? prefilter, restored?.state)
   const position = restored?.position ?? (filtering ? await l0.rebuild(store) : { seq: 0, epoch: '' })
 
   const lease = new Lease(clock, exclusive ? Infinity : maxStalenessMs)
@@ -85,8 +85,8 @@ async function startEngine(
   )
   if (l1 !== undefined) {
     l1.onWake = (seq) => sync.hurry(seq)
-    l1.onDivided = () => sync.loadVersions()
-    l1.figures = () => engine.stats()
+    l1.onSplit = () => sync.loadVersions()
+    l1.engineStats = () => engine.stats()
   }
   if (filtering) {
     await sync.start()
@@ -98,7 +98,7 @@ async function startEngine(
 
   const lookup = new Lookup({
     digester, l0, lease, sync, clock, clockToleranceSeconds,
-    closerLook: new CloserLook(cache, store, l1, settings.redis?.lookups),
+    closerLook: new ExactLookup(cache, store, l1, settings.redis?.reads),
     onUnknown: settings.onUnknown,
   })
   const mutations = new Mutations({
@@ -145,9 +145,9 @@ async function startEngine(
 }
 
 async function* list(store: RevocationStore, settings: Settings, closed: () => boolean, query: ListQuery = {}): AsyncGenerator<Revocation, void, void> {
-  const given = record(query, 'query')
-  onlyKnown(given, ['kind', 'includeExpired', 'afterSeq', 'limit'], 'key')
-  if (query.kind !== undefined) oneOf(query.kind, 'kind', ['token', 'selector'], 'token')
+  const given = asRecord(query, 'query')
+  rejectUnknownKeys(given, ['kind', 'includeExpired', 'afterSeq', 'limit'], 'key')
+  if (query.kind !== undefined) oneOfOption(query.kind, 'kind', ['token', 'selector'], 'token')
   const now = Math.floor(settings.clock.now() / 1000)
   const liveAfter = query.includeExpired === true ? undefined : now - settings.clockToleranceSeconds
   let left = wholeNumber(query.limit, 'limit') ?? Infinity
@@ -180,11 +180,11 @@ function wholeNumber(value: unknown, name: string): number | undefined {
 
 interface Parts {
   readonly lookup: Lookup
-  readonly l0: L0
+  readonly l0: LivePrefilter
   readonly lease: Lease
   readonly cache: VerdictCache
   readonly store: RevocationStore
-  readonly l1: RedisLayer | undefined
+  readonly l1: RedisPrefixCache | undefined
 }
 
 function stats(settings: Settings, { lookup, l0, lease, cache, store, l1 }: Parts): Stats {

@@ -1,5 +1,5 @@
 import type { Digest, RevocationStore, StoredRow } from '../ports/index.js'
-import type { Lookups, PrefixCache, PrefixEntry, PrefixReply } from '../ports/prefix-cache.js'
+import type { PrefixCacheReads, PrefixCache, PrefixEntry, PrefixReply } from '../ports/prefix-cache.js'
 import { keyOf, type VerdictCache } from './verdict-cache.js'
 
 /** What was found of one digest. */
@@ -9,25 +9,25 @@ export type Found =
   | { readonly by: 'redis'; readonly entry: PrefixEntry; readonly failure: unknown }
 
 /** A digest that is being looked up, so that many who ask for one make one call. */
-interface Flight {
+interface InFlight {
   /** The cache's, when it was sent. */
   readonly stamp: number
   readonly found: Promise<Found>
 }
 
 /** The read path below L0: the verdict cache, then L1 if it is to be asked first, then the store. */
-export class CloserLook {
+export class ExactLookup {
   readonly #cache: VerdictCache
   readonly #store: RevocationStore
   readonly #prefixCache: PrefixCache | undefined
-  readonly #lookups: Lookups
-  readonly #flights = new Map<string, Flight>()
+  readonly #prefixCacheReads: PrefixCacheReads
+  readonly #inFlight = new Map<string, InFlight>()
 
-  constructor(cache: VerdictCache, store: RevocationStore, prefixCache?: PrefixCache, lookups: Lookups = 'first') {
+  constructor(cache: VerdictCache, store: RevocationStore, prefixCache?: PrefixCache, reads: PrefixCacheReads = 'before-store') {
     this.#cache = cache
     this.#store = store
     this.#prefixCache = prefixCache
-    this.#lookups = lookups
+    this.#prefixCacheReads = reads
   }
 
   /**
@@ -39,19 +39,19 @@ export class CloserLook {
     const cached = this.#cache.get(digest)
     if (cached !== undefined) return { row: cached, by: 'cache' }
     const key = keyOf(digest)
-    const flight = this.#flights.get(key)
+    const flight = this.#inFlight.get(key)
     // One that was sent before the last change that we have seen may not know of it.
-    if (flight?.stamp === this.#cache.stamp) return flight.found
-    const asked = this.#lookups === 'first' ? this.#prefixCache?.ask(digest) : undefined
+    if (flight?.stamp === this.#cache.generation) return flight.found
+    const asked = this.#prefixCacheReads === 'before-store' ? this.#prefixCache?.lookup(digest) : undefined
     const found = asked === undefined ? this.#fromStore(digest, true) : this.#fromPrefixCache(digest, asked)
-    if (found instanceof Promise) this.#board(key, { stamp: this.#cache.stamp, found })
+    if (found instanceof Promise) this.#share(key, { stamp: this.#cache.generation, found })
     return found
   }
 
-  #board(key: string, flight: Flight): void {
-    this.#flights.set(key, flight)
+  #share(key: string, flight: InFlight): void {
+    this.#inFlight.set(key, flight)
     const land = (): void => {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key)
+      if (this.#inFlight.get(key) === flight) this.#inFlight.delete(key)
     }
     flight.found.then(land, land)
   }
@@ -63,9 +63,9 @@ export class CloserLook {
 
   /** L1's silence counts only with its proof, and that only in this very turn, in which it is used. All else is the store's to say. */
   #proven(digest: Digest, reply: PrefixReply): Found | undefined {
-    if (this.#prefixCache?.isCurrent(reply) !== true) this.#prefixCache?.heal(reply)
+    if (this.#prefixCache?.isCurrent(reply) !== true) this.#prefixCache?.repair(reply)
     else if (reply.entry === null) {
-      this.#cache.set(digest, null, this.#cache.stamp)
+      this.#cache.set(digest, null, this.#cache.generation)
       return { row: null, by: 'redis' }
     }
     return undefined
@@ -73,7 +73,7 @@ export class CloserLook {
 
   /** The store; where it can't be asked, L1. `reply`: what that has said of the digest, if it was asked, and proves nothing. */
   #fromStore(digest: Digest, fresh: boolean, reply?: PrefixReply): Found | Promise<Found> {
-    const askedAt = this.#cache.stamp
+    const askedAt = this.#cache.generation
     const found = (row: StoredRow | null = null): Found => {
       this.#cache.set(digest, row, askedAt)
       return { row, by: 'store' }
@@ -89,7 +89,7 @@ export class CloserLook {
 
   /** What L1 holds may still revoke; what it proves not to hold is not revoked, as far as L0 is current. */
   async #withoutStore(digest: Digest, fresh: boolean, given: PrefixReply | undefined, failure: unknown): Promise<Found> {
-    const reply = given ?? (await this.#prefixCache?.ask(digest))
+    const reply = given ?? (await this.#prefixCache?.lookup(digest))
     if (reply === undefined) throw failure
     if (reply.entry !== null) return { by: 'redis', entry: reply.entry, failure }
     const proven = given === undefined && fresh ? this.#proven(digest, reply) : undefined

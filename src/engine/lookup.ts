@@ -1,8 +1,8 @@
 import type { CheckOptions, UnknownPolicy } from '../api.js'
-import { oneOf, onlyKnown, record } from '../validate.js'
-import type { CloserLook } from './exact-lookup.js'
+import { oneOfOption, rejectUnknownKeys, asRecord } from '../validate.js'
+import type { ExactLookup } from './exact-lookup.js'
 import { RevocadeError } from '../errors.js'
-import type { L0 } from './l0.js'
+import type { LivePrefilter } from './live-prefilter.js'
 import type { Lease } from './lease.js'
 import type { Digest, StoredRow } from '../ports/index.js'
 import type { Sync } from './sync.js'
@@ -15,8 +15,8 @@ import {
 
 export interface LookupDeps {
   readonly digester: TokenDigester
-  readonly l0: L0
-  readonly closerLook: CloserLook
+  readonly l0: LivePrefilter
+  readonly closerLook: ExactLookup
   readonly lease: Lease
   readonly sync: Sync
   readonly clock: { now(): number }
@@ -201,8 +201,8 @@ function copyTo(digests: Digest[], at: number, words: Digest): void {
 
 function readCheckOptions(options: CheckOptions | undefined): CheckOptions {
   if (options === undefined) return {}
-  const given = record(options, 'options')
-  onlyKnown(given, ['onUnknown', 'selectorsOnly'], 'option')
-  if (given.onUnknown !== undefined) oneOf(given.onUnknown, 'onUnknown', ['throw', 'revoked', 'active'], 'throw')
+  const given = asRecord(options, 'options')
+  rejectUnknownKeys(given, ['onUnknown', 'selectorsOnly'], 'option')
+  if (given.onUnknown !== undefined) oneOfOption(given.onUnknown, 'onUnknown', ['throw', 'revoked', 'active'], 'throw')
   return options
 }

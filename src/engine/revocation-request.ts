@@ -1,5 +1,5 @@
 import type { Time } from '../api.js'
-import { oneOf, onlyKnown, record } from '../validate.js'
+import { oneOfOption, rejectUnknownKeys, asRecord } from '../validate.js'
 import { RevocadeError } from '../errors.js'
 import type { Mutation, Target } from '../ports/index.js'
 import { digestBytes, type TokenDigester } from '../token/identify.js'
@@ -36,7 +36,7 @@ export class Mutations {
   }
 
   ofEntry(entry: unknown): RevokeMutation {
-    const given = record(entry, 'an entry')
+    const given = asRecord(entry, 'an entry')
     const { reason, actor, revokedAt } = given
     readText(reason, 'reason')
     readText(actor, 'actor')
@@ -50,16 +50,16 @@ export class Mutations {
   #addressed(given: Record<string, unknown>): RevokeMutation {
     const common = ['expiresAt', 'reason', 'actor', 'revokedAt']
     if ('token' in given) {
-      onlyKnown(given, ['token', ...common], 'key')
+      rejectUnknownKeys(given, ['token', ...common], 'key')
       return this.ofToken(given.token, given)
     }
     if ('where' in given) {
-      onlyKnown(given, ['where', 'issuedBefore', 'sameSecond', ...common], 'key')
+      rejectUnknownKeys(given, ['where', 'issuedBefore', 'sameSecond', ...common], 'key')
       return this.ofSelector(given.where, given)
     }
     const { digester, idClaims } = this.#deps
     const claim = 'sha256' in given ? undefined : idClaims.find((name) => name in given)
-    onlyKnown(given, claim === undefined ? ['sha256', ...common] : [claim, 'iss', ...common], 'key')
+    rejectUnknownKeys(given, claim === undefined ? ['sha256', ...common] : [claim, 'iss', ...common], 'key')
     if (claim === undefined && given.sha256 === undefined) {
       throw new RevocadeError('ERR_INVALID_TOKEN', `an entry must have a token, an id (${idClaims.join(' or ')}), a sha256 or a selector (where)`)
     }
@@ -82,7 +82,7 @@ export class Mutations {
     const { digester, clock, maxTokenLifetimeSeconds } = this.#deps
     const target = this.honoured(digester.selectorTarget(selector))
     const issuedBefore = options.issuedBefore === undefined ? clock.now() : toMilliseconds(timeOf(options.issuedBefore), 'issuedBefore')
-    const keep = oneOf(options.sameSecond, 'sameSecond', ['revoke', 'keep'], 'revoke') === 'keep'
+    const keep = oneOfOption(options.sameSecond, 'sameSecond', ['revoke', 'keep'], 'revoke') === 'keep'
     const second = Math.floor(issuedBefore / 1000)
     const given = options.expiresAt === undefined ? undefined : toSeconds(timeOf(options.expiresAt), 'expiresAt')
     if (given === undefined && maxTokenLifetimeSeconds === undefined) {

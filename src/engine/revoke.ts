@@ -1,10 +1,10 @@
 import type {
   BulkReceipt, Receipt, RevocationInput, RevokeManyOptions, RevokeOptions, RevokeWhereOptions,
 } from '../api.js'
-import { oneOf, onlyKnown, record } from '../validate.js'
+import { oneOfOption, rejectUnknownKeys, asRecord } from '../validate.js'
 import type { Clock } from '../ports/clock.js'
 import { RevocadeError } from '../errors.js'
-import type { L0 } from './l0.js'
+import type { LivePrefilter } from './live-prefilter.js'
 import { type Mutations, readText, type RevokeMutation, selectorOf } from './revocation-request.js'
 import type { Change, Digest, Mutation, RevocationStore, Target, Written } from '../ports/index.js'
 import type { PrefixCache } from '../ports/prefix-cache.js'
@@ -31,7 +31,7 @@ interface Done {
 export interface RevokeDeps {
   readonly digester: TokenDigester
   readonly mutations: Mutations
-  readonly l0: L0
+  readonly l0: LivePrefilter
   readonly sync: Sync
   readonly store: RevocationStore
   readonly prefixCache?: PrefixCache | undefined
@@ -172,7 +172,7 @@ export class Revoke {
     }
     // Before the versions move: what they are now is what Redis should have.
     const last = changes.at(-1)
-    const published = last === undefined ? OFF : prefixCache?.publish(changes.map(({ digest }) => digest), last.seq)
+    const published = last === undefined ? OFF : prefixCache?.write(changes.map(({ digest }) => digest), last.seq)
     for (const change of changes) sync.committed(change, committed)
     return { written: committed.written, published: published ?? OFF }
   }
@@ -206,17 +206,17 @@ export class Revoke {
 }
 
 function readRevokeOptions(options: RevokeOptions, more: readonly string[]): void {
-  const given = record(options, 'options')
-  onlyKnown(given, ['expiresAt', 'reason', 'actor', 'ack', ...more], 'option')
+  const given = asRecord(options, 'options')
+  rejectUnknownKeys(given, ['expiresAt', 'reason', 'actor', 'ack', ...more], 'option')
   readText(given.reason, 'reason')
   readText(given.actor, 'actor')
-  oneOf(given.ack, 'ack', ['durable', 'fleet'], 'durable')
+  oneOfOption(given.ack, 'ack', ['durable', 'fleet'], 'durable')
 }
 
 function readRevokeManyOptions(options: RevokeManyOptions): void {
-  const given = record(options, 'options')
-  onlyKnown(given, ['ack', 'onInvalid', 'onProgress'], 'option')
-  oneOf(given.ack, 'ack', ['durable', 'fleet'], 'durable')
+  const given = asRecord(options, 'options')
+  rejectUnknownKeys(given, ['ack', 'onInvalid', 'onProgress'], 'option')
+  oneOfOption(given.ack, 'ack', ['durable', 'fleet'], 'durable')
   for (const name of ['onInvalid', 'onProgress']) {
     if (given[name] === undefined || typeof given[name] === 'function') continue
     throw new RevocadeError('ERR_CONFIG', `option '${name}' must be a function`)

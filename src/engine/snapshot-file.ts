@@ -1,13 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { L0, L0State } from './l0.js'
+import type { LivePrefilter, LivePrefilterState } from './live-prefilter.js'
 import type { Settings } from '../options.js'
 import type { Position, Prefilter, RevocationStore, StoreInfo } from '../ports/index.js'
 import { decodeSnapshot, snapshotPieces } from '../prefilter/snapshot.js'
 
 /** What is kept beside the filter, as JSON. */
-interface Meta extends L0State {
+interface Meta extends LivePrefilterState {
   readonly position: Position
   /** Entries that expired before this are left out, in NumericDate seconds. */
   readonly oldestKept: number
@@ -20,7 +20,7 @@ const ABANDONED_MS = 60_000
 
 export interface RestoredL0 {
   readonly prefilter: Prefilter
-  readonly state: L0State
+  readonly state: LivePrefilterState
   readonly position: Position
 }
 
@@ -81,13 +81,13 @@ export class SnapshotFile {
   }
 
   /** Replaces the file if enough has changed since it was made to make the next start slow. */
-  saveIfStale(l0: L0, position: Position): Promise<void> {
+  saveIfStale(l0: LivePrefilter, position: Position): Promise<void> {
     const changes = position.seq - this.#savedSeq
     return changes > STALE_CHANGES + l0.prefilter.entries / 8 ? this.save(l0, position) : Promise.resolve()
   }
 
   /** Replaces the file in one step. A failure is logged: the next start is slower, nothing else. */
-  save(l0: L0, position: Position): Promise<void> {
+  save(l0: LivePrefilter, position: Position): Promise<void> {
     this.#savedSeq = position.seq
     // As they are now: L0 may be another by the time that the one before is written.
     const { prefilter, state } = l0
@@ -95,7 +95,7 @@ export class SnapshotFile {
     return this.#saving
   }
 
-  async #write(prefilter: Prefilter, state: L0State, position: Position): Promise<void> {
+  async #write(prefilter: Prefilter, state: LivePrefilterState, position: Position): Promise<void> {
     const { clock, logger, graceSeconds } = this.#settings
     const temporary = `${this.#path}.${process.pid}.${randomBytes(4).toString('hex')}`
     try {

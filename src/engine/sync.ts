@@ -1,7 +1,7 @@
 import type { Clock } from '../ports/clock.js'
-import { ClockWatch } from './clock-step-detector.js'
-import type { KnownVersions } from '../buckets/version-table.js'
-import type { L0 } from './l0.js'
+import { ClockStepDetector } from './clock-step-detector.js'
+import type { BucketVersionTable } from '../buckets/version-table.js'
+import type { LivePrefilter } from './live-prefilter.js'
 import type { Lease } from './lease.js'
 import { PollTimer } from './poll-timer.js'
 import type { Change, Committed, Logger, Poll, Position, RevocationStore } from '../ports/index.js'
@@ -20,11 +20,11 @@ const SWEEP_NS = 5_000_000_000n
 
 export interface SyncDeps {
   readonly store: RevocationStore
-  readonly l0: L0
+  readonly l0: LivePrefilter
   readonly cache: VerdictCache
   readonly lease: Lease
   /** The versions that L1 must bear to count; undefined where there is no L1. */
-  readonly versions?: KnownVersions | undefined
+  readonly versions?: BucketVersionTable | undefined
   readonly clock: Clock
   readonly logger: Logger
   /** Δ in milliseconds. */
@@ -54,7 +54,7 @@ export class Sync {
   #failing = false
   /** Why L0 must be rebuilt before it is trusted again: a rebuild that failed. */
   #unfinished: string | undefined
-  readonly #clockWatch: ClockWatch
+  readonly #clockWatch: ClockStepDetector
   #sweptAt: bigint
 
   /** `position`: everything up to it is in L0. */
@@ -62,10 +62,10 @@ export class Sync {
     this.#deps = deps
     this.#position = position
     this.#seen = position
-    deps.cache.horizon = position.seq
+    deps.cache.maxConfirmedSeq = position.seq
     const intervalMs = deps.exclusive ? EXCLUSIVE_POLL_MS : Math.max(5, (deps.maxStalenessMs || 1000) / 3)
     this.#timer = new PollTimer(() => this.poll().catch((error: unknown) => this.#failed(error)), intervalMs)
-    this.#clockWatch = new ClockWatch(deps.clock)
+    this.#clockWatch = new ClockStepDetector(deps.clock)
     this.#sweptAt = deps.clock.monotonic()
   }
 
@@ -181,7 +181,7 @@ export class Sync {
   #see(position: Position): void {
     if (position.seq <= this.#seen.seq) return
     this.#seen = position
-    this.#deps.cache.horizon = position.seq
+    this.#deps.cache.maxConfirmedSeq = position.seq
   }
 
   #applyChange({ digest, revoked, expiresAt, selector }: Change): void {
@@ -211,7 +211,7 @@ export class Sync {
     cache.clear()
     this.#position = position
     this.#seen = position
-    cache.horizon = position.seq
+    cache.maxConfirmedSeq = position.seq
     await this.loadVersions()
     this.#unfinished = undefined
     this.#following = !this.#stopped

@@ -16,9 +16,9 @@ interface Entry {
 export class VerdictCache {
   readonly capacity: number
   /** Grows with every change that is forgotten: an answer asked for at an older stamp may be older than that change. */
-  stamp = 0
+  generation = 0
   /** Number of the newest change that is known to be of the store's history: a newer row may be of one that is no more by the next poll. */
-  horizon = 0
+  maxConfirmedSeq = 0
   readonly #entries: LRUCache<string, Entry> | undefined
 
   constructor(capacity: number) {
@@ -36,21 +36,21 @@ export class VerdictCache {
   }
 
   /**
-   * Keeps an answer of the store. `askedAt`: the {@link VerdictCache.stamp} before it was asked; where it has grown
+   * Keeps an answer of the store. `askedAt`: the {@link VerdictCache.generation} before it was asked; where it has grown
    * since, a change may have been applied that the answer does not know of, and the answer is not kept. Nor is one ahead of the
-   * {@link VerdictCache.horizon}.
+   * {@link VerdictCache.maxConfirmedSeq}.
    */
   set(digest: Digest, row: CachedRow, askedAt: number): void {
-    if (askedAt === this.stamp && (row?.seq ?? 0) <= this.horizon) this.#entries?.set(keyOf(digest), { row })
+    if (askedAt === this.generation && (row?.seq ?? 0) <= this.maxConfirmedSeq) this.#entries?.set(keyOf(digest), { row })
   }
 
   forget(digest: Digest): void {
-    this.stamp++
+    this.generation++
     if (this.size > 0) this.#entries?.delete(keyOf(digest))
   }
 
   clear(): void {
-    this.stamp++
+    this.generation++
     this.#entries?.clear()
   }
 }

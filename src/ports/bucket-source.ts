@@ -35,8 +35,8 @@ export interface BucketEntry {
  * much in it to be read whole.
  */
 export type BucketRead =
-  | { readonly status: 'divided' }
-  | { readonly status: 'crowded'; readonly rows: number }
+  | { readonly status: 'layout-changed' }
+  | { readonly status: 'too-large'; readonly rows: number }
   | {
       readonly status: 'ok'
       readonly version: BucketVersion
@@ -60,5 +60,5 @@ export interface BucketSource {
     bucket: number, bits: number, since: Pick<BucketVersion, 'seq' | 'tag'> | undefined, background?: boolean,
   ): BucketRead | Promise<BucketRead>
   /** Divides the digests into 2^bits buckets, where there are fewer: each part starts with the version of what it was part of. */
-  divide(bits: number): Promise<void>
+  split(bits: number): Promise<void>
 }

@@ -1,7 +1,7 @@
 import type { Digest } from './index.js'
 
 /** When L1 is asked: before the store, or last, where the store can't be asked. */
-export type Lookups = 'first' | 'last'
+export type PrefixCacheReads = 'before-store' | 'when-store-fails'
 
 /** What L1 holds under a digest's long prefix. Times in NumericDate seconds. */
 export interface PrefixEntry {
@@ -27,19 +27,19 @@ export interface PrefixReply {
  */
 export interface PrefixCache {
   /** Looks a digest up, within a deadline. Undefined, now or later: there is no answer, ask the store. Never rejects. */
-  ask(digest: Digest): Promise<PrefixReply | undefined> | undefined
+  lookup(digest: Digest): Promise<PrefixReply | undefined> | undefined
   /**
    * Whether the bucket, as that reply saw it, held every revocation that L0 has seen: then what was not in it is not revoked.
    * True only as long as nothing else has run since, so it is asked where the answer is used.
    */
   isCurrent(reply: PrefixReply): boolean
   /** The bucket did not: have it brought up to date, in the background. */
-  heal(reply: PrefixReply): void
+  repair(reply: PrefixReply): void
   /**
    * Writes the buckets of changes that this engine has just committed, up to number `seq`, and wakes the other engines. To be called
    * before the changes are noted. Resolves, within a deadline, whether all of it is in Redis; if not yet, it is queued. Never rejects.
    */
-  publish(digests: readonly Digest[], seq: number): Promise<'written' | 'queued'>
+  write(digests: readonly Digest[], seq: number): Promise<'written' | 'queued'>
   stats(): RedisStats
   /** Writes what is queued, for a moment, then releases everything. Idempotent. */
   close(): Promise<void>

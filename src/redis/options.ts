@@ -1,5 +1,5 @@
-import { number, oneOf, onlyKnown, optionError, record } from '../validate.js'
-import type { Lookups } from '../ports/prefix-cache.js'
+import { numberOption, oneOfOption, rejectUnknownKeys, optionError, asRecord } from '../validate.js'
+import type { PrefixCacheReads } from '../ports/prefix-cache.js'
 import type { RedisClient } from './connection/client.js'
 import {
   type ConnectionFields, DEFAULT_PORT, DEFAULT_SENTINEL_PORT, isHost, isMasterName, isPort, MAX_DB, parseAddress, type RedisAddress, type RedisTarget,
@@ -12,7 +12,7 @@ import { fieldsOfUrl } from './connection/url.js'
  * `path`, or `sentinels` and `name`, or `nodes`. Beside a `url` there may be what should not stand in one: `username`,
  * `password`, `sentinelPassword`, `tls`.
  */
-export interface RedisLayerOptions {
+export interface RedisOptions {
   /** `redis://[user:password@]host[:port][/db]`, `rediss://…`, Sentinel, cluster or socket: the README lists the forms. */
   readonly url?: string | undefined
   /** An ioredis client (5.4 or newer, also a `Cluster`). It is used for commands, duplicated for messages, and never closed. */
@@ -20,10 +20,10 @@ export interface RedisLayerOptions {
   /** How long anything waits for a reply, in milliseconds: then the store is asked. 1 … 10,000, default 50. */
   readonly timeoutMs?: number | undefined
   /**
-   * When Redis is asked about a token that L0 can't rule out. 'first': before the store, which a proven absence spares a read. 'last': only where
-   * the store can't be asked; better with a store on a local disk, whose read takes less than a round trip. Default 'first'.
+   * When Redis is asked about a token that L0 can't rule out. 'before-store': before the store, which a proven absence spares a read. 'when-store-fails': only where
+   * the store can't be asked; better with a store on a local disk, whose read takes less than a round trip. Default 'before-store'.
    */
-  readonly lookups?: Lookups | undefined
+  readonly reads?: PrefixCacheReads | undefined
   /** What the names of all keys and channels begin with. Default 'revocade'. */
   readonly keyPrefix?: string | undefined
   /** Default 'localhost'. */
@@ -52,7 +52,7 @@ export interface RedisLayerOptions {
 export interface RedisSettings {
   readonly target: RedisTarget | { readonly kind: 'client'; readonly client: RedisClient }
   readonly timeoutMs: number
-  readonly lookups: Lookups
+  readonly reads: PrefixCacheReads
   readonly keyPrefix: string
 }
 
@@ -61,17 +61,17 @@ const CONNECTION_FIELDS = ['host', 'port', 'db', 'username', 'password', 'path',
 const BESIDE_A_URL: readonly string[] = ['username', 'password', 'sentinelPassword', 'tls']
 const MAX_TEXT = 4096
 
-/** Reads the option `redis`: a URL, an ioredis client, or {@link RedisLayerOptions}. Throws `ERR_CONFIG`, which never holds a secret. */
+/** Reads the option `redis`: a URL, an ioredis client, or {@link RedisOptions}. Throws `ERR_CONFIG`, which never holds a secret. */
 export function readRedisOptions(value: unknown): RedisSettings {
   if (typeof value === 'string') return readRedisOptions({ url: value })
   if (isRedisClient(value)) return readRedisOptions({ client: value })
   if (!isPlain(value)) throw optionError('redis', 'must be a URL, an ioredis client (5.4 or newer) or an object of options')
-  const given = record(value, "option 'redis'")
-  onlyKnown(given, ['url', 'client', 'timeoutMs', 'lookups', 'keyPrefix', ...CONNECTION_FIELDS], 'redis option')
+  const given = asRecord(value, "option 'redis'")
+  rejectUnknownKeys(given, ['url', 'client', 'timeoutMs', 'reads', 'keyPrefix', ...CONNECTION_FIELDS], 'redis option')
   return Object.freeze({
     target: targetOption(given),
-    timeoutMs: number(given.timeoutMs, 'redis.timeoutMs', 1, 10_000, 50),
-    lookups: oneOf(given.lookups, 'redis.lookups', ['first', 'last'], 'first'),
+    timeoutMs: numberOption(given.timeoutMs, 'redis.timeoutMs', 1, 10_000, 50),
+    reads: oneOfOption(given.reads, 'redis.reads', ['before-store', 'when-store-fails'], 'before-store'),
     keyPrefix: keyPrefixOption(given.keyPrefix),
   })
 }
@@ -142,8 +142,8 @@ function addressesOption(value: unknown, name: string, defaultPort: number): rea
       if (address === undefined) throw optionError(name, "has an entry that is not 'host:port'")
       return address
     }
-    const { host, port, ...others } = record(entry, `an entry of option '${name}'`)
-    onlyKnown(others, ['host', 'port'], `key of an entry of option '${name}'`)
+    const { host, port, ...others } = asRecord(entry, `an entry of option '${name}'`)
+    rejectUnknownKeys(others, ['host', 'port'], `key of an entry of option '${name}'`)
     const checkedHost = checked(text(host, `${name} host`), isHost, `${name} host`, 'must be a host name or an IP address')
     return Object.freeze({ host: checkedHost, port: port === undefined ? defaultPort : portOption(port, `${name} port`) })
   }))

@@ -78,7 +78,7 @@ function aboutRedis({ candidate }: Prediction, { redisRttUs }: Traffic, { storeR
   if (redisRttUs === undefined) return []
   const times = `a read of the store takes ${micro(storeRead)}, a round trip to Redis ${micro(redisRttUs * 1000)}`
   if (candidate.redis) return [`Redis takes nearly all false positives off the store; ${times}.`]
-  return [`No Redis for the sake of lookups: ${times}. It may still be worth its wake-ups, which tell other processes of a revocation at once: then with lookups: 'last'.`]
+  return [`No Redis for the sake of lookups: ${times}. It may still be worth its wake-ups, which tell other processes of a revocation at once: then with reads: 'when-store-fails'.`]
 }
 
 function whyNone(chosen: Prediction, traffic: Traffic): string[] {

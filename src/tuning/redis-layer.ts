@@ -1,4 +1,4 @@
-import { FEWEST_ROWS, MAX_BUCKET_BITS, MOST_ROWS } from '../buckets/layout.js'
+import { SPLIT_TARGET_ROWS, MAX_BUCKET_BITS, SPLIT_ABOVE_ROWS } from '../buckets/layout.js'
 import type { Population } from './traffic.js'
 
 /** What L1 would be. Nothing of it is an option: the field is fixed, and the store divides its buckets by itself. */
@@ -33,11 +33,11 @@ const LISTPACK_BYTES = 26
 const KEY_BYTES = 150
 
 /**
- * Buckets divide when one has more than {@link MOST_ROWS}, into parts of {@link FEWEST_ROWS} or more. What is filled at once ends with the
+ * Buckets divide when one has more than {@link SPLIT_ABOVE_ROWS}, into parts of {@link SPLIT_TARGET_ROWS} or more. What is filled at once ends with the
  * most parts; what grew little by little has up to four times as many rows in a bucket, and a sixth less memory a row.
  */
 export function redisLayer({ kept, perSecond }: Population, rttUs: number): RedisLayer {
-  const bucketBits = kept <= MOST_ROWS ? 0 : Math.min(MAX_BUCKET_BITS, Math.floor(Math.log2(kept / FEWEST_ROWS)))
+  const bucketBits = kept <= SPLIT_ABOVE_ROWS ? 0 : Math.min(MAX_BUCKET_BITS, Math.floor(Math.log2(kept / SPLIT_TARGET_ROWS)))
   const buckets = 2 ** bucketBits
   const rowsPerBucket = kept / buckets
   const window = (ROUND_TRIPS_UNTIL_KNOWN * rttUs) / 1e6

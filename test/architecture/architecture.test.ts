@@ -111,7 +111,7 @@ describe('these checks see what they look for', () => {
   it.each([
     ['prefilter/bloom.ts', "import { createRevocade } from '../engine.js'", 'prefilter/bloom.ts -> engine.ts'],
     ['token/jwt.ts', "import { readFileSync } from 'node:fs'", 'token/jwt.ts -> node:fs'],
-    ['store/sqlite/reader.ts', "import type { L0 } from '../../l0.js'", 'store/sqlite/reader.ts -> l0.ts'],
+    ['store/sqlite/reader.ts', "import type { L0 } from '../../live-prefilter.js'", 'store/sqlite/reader.ts -> l0.ts'],
     ['store/sqlite/reader.ts', "export * from '../../prefilter/create.js'", 'store/sqlite/reader.ts -> prefilter/create.ts'],
     ['lookup.ts', "import { SqliteStore } from './store/sqlite/index.js'", 'lookup.ts -> store/sqlite/index.ts'],
     ['sync.ts', "const lookup = import('./lookup.js')", 'sync.ts -> lookup.ts'],

@@ -75,7 +75,7 @@ export type Shapes = [
   Expect<Equal<RevocadeOptions['redis'], string | RedisClient | RedisLayerOptions | null | undefined>>,
   Expect<Equal<
     Names<RedisLayerOptions>,
-    'url' | 'client' | 'timeoutMs' | 'lookups' | 'keyPrefix' | 'host' | 'port' | 'db' | 'username' | 'password' | 'path' | 'tls' | 'sentinels' | 'name' | 'sentinelPassword' | 'nodes'
+    'url' | 'client' | 'timeoutMs' | 'reads' | 'keyPrefix' | 'host' | 'port' | 'db' | 'username' | 'password' | 'path' | 'tls' | 'sentinels' | 'name' | 'sentinelPassword' | 'nodes'
   >>,
 ]
 

@@ -89,7 +89,7 @@ export class ModelStore implements RevocationStore {
   readonly buckets: BucketSource = {
     versions: () => this.#access('versions', () => ({ bits: this.#bits, versions: [...this.#versions], position: this.head })),
     read: (bucket, bits, since) => this.#access('read bucket', () => {
-      if (bits !== this.#bits) return { status: 'divided' }
+      if (bits !== this.#bits) return { status: 'layout-changed' }
       const version = this.#version(bucket)
       const tag = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
       const known = since !== undefined && [version.tag, ...version.earlier].some((earlier) => tag(earlier) === tag(since.tag))
@@ -99,7 +99,7 @@ export class ModelStore implements RevocationStore {
         ({ digest: new Uint8Array(digest.slice().buffer), revoked, expiresAt, ...(issuedThrough === undefined ? {} : { issuedThrough }) }))
       return { status: 'ok', version, whole: !known, rows: rows.length, entries }
     }),
-    divide: async (bits) => this.#access('divide', () => {
+    split: async (bits) => this.#access('divide', () => {
       const parts = 2 ** Math.max(0, bits - this.#bits)
       this.#versions = this.#versions.flatMap((version) =>
         Array.from({ length: parts }, (_, part) => ({ ...version, bucket: version.bucket * parts + part })))

@@ -1,10 +1,10 @@
-import { CloserLook } from '#dist/engine/exact-lookup.js'
-import { L0 } from '#dist/engine/l0.js'
+import { ExactLookup } from '#dist/engine/exact-lookup.js'
+import { LivePrefilter } from '#dist/engine/live-prefilter.js'
 import { Lease } from '#dist/engine/lease.js'
 import { Lookup } from '#dist/engine/lookup.js'
 import { Mutations } from '#dist/engine/revocation-request.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
-import type { RedisLayer } from '#dist/redis/prefix-cache/redis-prefix-cache.js'
+import type { RedisPrefixCache } from '#dist/redis/prefix-cache/redis-prefix-cache.js'
 import { Revoke } from '#dist/engine/revoke.js'
 import { Sync } from '#dist/engine/sync.js'
 import { TokenDigester } from '#dist/token/identify.js'
@@ -29,7 +29,7 @@ export interface RigOptions {
   readonly maxStalenessMs: number
   readonly graceSeconds?: number
   readonly prefilter?: { kind: 'bloom' | 'exact' | 'trie' | 'none'; prefixBits?: number; expectedRevocations?: number }
-  readonly l1?: RedisLayer
+  readonly l1?: RedisPrefixCache
 }
 
 /** The engine's parts, wired as engine.ts does, but with the poll in the hands of the test. */
@@ -41,7 +41,7 @@ export async function rig(store: RevocationStore, options: RigOptions) {
   const logger = { debug: note, info: note, warn: note, error: note }
   const digester = new TokenDigester({ key: new Uint8Array(16).fill(7), namespace: 'default', idClaims: ['jti'], maxTokenBytes: 16_384 })
   const l0Options = { prefilter: options.prefilter ?? { kind: 'exact' }, selectors: [['sub']], graceSeconds, clock, logger }
-  const l0 = new L0(l0Options, digester, await createPrefilter(l0Options.prefilter))
+  const l0 = new LivePrefilter(l0Options, digester, await createPrefilter(l0Options.prefilter))
   const position = await l0.rebuild(store)
   const lease = new Lease(clock, maxStalenessMs)
   const cache = new VerdictCache(1000)
@@ -52,7 +52,7 @@ export async function rig(store: RevocationStore, options: RigOptions) {
   )
   await sync.start()
   const lookup = new Lookup({
-    digester, l0, lease, sync, clock, closerLook: new CloserLook(cache, store, l1), onUnknown: 'throw', clockToleranceSeconds: 0,
+    digester, l0, lease, sync, clock, closerLook: new ExactLookup(cache, store, l1), onUnknown: 'throw', clockToleranceSeconds: 0,
   })
   const mutations = new Mutations({
     digester, clock, idClaims: ['jti'], selectors: new Set(['["sub"]']), maxTokenLifetimeSeconds: 3600,

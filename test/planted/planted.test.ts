@@ -23,7 +23,7 @@ const RUNS = '6000'
 
 const REDIS = 'test/redis/interleavings.test.ts'
 const RESTORED = 'test/redis/restored.test.ts'
-const CLOSER_LOOK = 'test/engine/closer-look.test.ts'
+const EXACT_LOOKUP = 'test/engine/exact-lookup.test.ts'
 const SYNC = 'test/engine/sync.test.ts'
 const ENGINE = 'test/engine/interleavings.test.ts'
 
@@ -66,7 +66,7 @@ const MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'a version that does not fit what was known is passed over', file: 'buckets/version-table.js',
-    is: 'known.set(DOUBT);', becomes: '',
+    is: 'known.set(UNCERTAIN);', becomes: '',
     caughtBy: RESTORED, breaks: /× .*found by it at once/,
   },
   {
@@ -76,23 +76,23 @@ const MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'an answer is cached that is newer than what was seen of the history', file: 'engine/verdict-cache.js',
-    is: '(row?.seq ?? 0) <= this.horizon', becomes: 'true',
+    is: '(row?.seq ?? 0) <= this.maxConfirmedSeq', becomes: 'true',
     caughtBy: RESTORED, breaks: /× .*ahead of what an engine had read is not kept/,
   },
   {
     name: "Redis's answer is cached although a change came after its proof", file: 'engine/exact-lookup.js',
-    is: 'this.#cache.set(digest, null, this.#cache.stamp);', becomes: 'queueMicrotask(() => this.#cache.set(digest, null, this.#cache.stamp));',
-    caughtBy: CLOSER_LOOK, breaks: /× .*cached in that turn/,
+    is: 'this.#cache.set(digest, null, this.#cache.generation);', becomes: 'queueMicrotask(() => this.#cache.set(digest, null, this.#cache.generation));',
+    caughtBy: EXACT_LOOKUP, breaks: /× .*cached in that turn/,
   },
   {
     name: "the store's answer is cached although a change came while it was under way", file: 'engine/exact-lookup.js',
-    is: 'this.#cache.set(digest, row, askedAt)', becomes: 'this.#cache.set(digest, row, this.#cache.stamp)',
+    is: 'this.#cache.set(digest, row, askedAt)', becomes: 'this.#cache.set(digest, row, this.#cache.generation)',
     caughtBy: ENGINE, breaks: /[23]: .* active/,
   },
   {
     name: 'a check joins a lookup that was sent before the last change', file: 'engine/exact-lookup.js',
-    is: 'flight?.stamp === this.#cache.stamp', becomes: 'flight !== undefined',
-    caughtBy: CLOSER_LOOK, breaks: /× .*before a change/,
+    is: 'flight?.generation === this.#cache.generation', becomes: 'flight !== undefined',
+    caughtBy: EXACT_LOOKUP, breaks: /× .*before a change/,
   },
   {
     name: 'the cursor goes by what arrives', file: 'engine/sync.js',

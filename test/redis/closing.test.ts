@@ -23,7 +23,7 @@ it('whoever awaits the end of an engine sees it, though nothing else keeps the p
   const store = new SqliteStore(path)
   await store.open(CONTEXT)
   // More buckets than are written before an engine's patience at its end is over.
-  await store.buckets.divide(13)
+  await store.buckets.split(13)
   await store.close()
   const { stdout } = await promisify(execFile)(process.execPath, [CHILD, path, redis.url])
   expect(stdout).toBe('written, closed')

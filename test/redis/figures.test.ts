@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createRevocade, type Revocade, type RevocadeOptions } from 'revocade'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { readFigures } from '#dist/redis/inspect/engine-stats-message.js'
-import { RedisObserver } from '#dist/redis/inspect/inspector.js'
+import { RedisInspector } from '#dist/redis/inspect/inspector.js'
 import { readRedisOptions } from '#dist/redis/options.js'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
 import { startRedis, type RedisServer } from './server.js'
@@ -33,8 +33,8 @@ async function engine(options: RevocadeOptions = {}): Promise<Revocade> {
   return made
 }
 
-async function observer(storeId: string, { namespace = 'default', url = redis.url } = {}): Promise<RedisObserver> {
-  const made = await RedisObserver.connect(readRedisOptions({ url, timeoutMs: 200 }), storeId, namespace)
+async function observer(storeId: string, { namespace = 'default', url = redis.url } = {}): Promise<RedisInspector> {
+  const made = await RedisInspector.connect(readRedisOptions({ url, timeoutMs: 200 }), storeId, namespace)
   onTestFinished(() => made.stop())
   return made
 }
@@ -185,7 +185,7 @@ describe('looking at the keys', () => {
 
   it('looks at some where there are many, and estimates', async () => {
     const { file, id } = await openStore(join(folder, 'many.db'))
-    await file.buckets.divide(10)
+    await file.buckets.split(10)
     const made = await engine({ store: join(folder, 'many.db') })
     await made.revokeMany(Array.from({ length: 3000 }, (_, i) => ({ jti: `k${i}`, expiresAt: EXP })))
     await expect.poll(() => made.stats().redis?.complete, SOON).toBe(true)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { RedisLayer } from '#dist/redis/prefix-cache/redis-prefix-cache.js'
+import { RedisPrefixCache } from '#dist/redis/prefix-cache/redis-prefix-cache.js'
 import type { Target } from 'revocade'
 import { brokenPromise, type Ack, type Check, type Fact, type Moment } from '../engine/promises.js'
 import { ModelStore } from '../engine/model-store.js'
@@ -63,9 +63,9 @@ describe('two engines on one store that answers late, and a Redis that forgets',
         const now = (): Moment => ({ tick: ++tick, ms: clock.wall })
         const store = new ModelStore()
         const gates = [new GatedClient(client), new GatedClient(client)]
-        const layers = gates.map((commands) => new RedisLayer({
+        const layers = gates.map((commands) => new RedisPrefixCache({
           connections: { commands, subscriber: commands.duplicate(), handedIn: true, description: 'test' },
-          timeoutMs: 60_000, keyPrefix: 'test', lookups: 'first', storeId: 'model', namespace: 'default', source: store.buckets, clock,
+          timeoutMs: 60_000, keyPrefix: 'test', reads: 'before-store', storeId: 'model', namespace: 'default', source: store.buckets, clock,
           logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
         }))
         await Promise.all(layers.map((layer) => layer.start()))
@@ -133,7 +133,7 @@ describe('two engines on one store that answers late, and a Redis that forgets',
               break
             }
             case 'restore': restore(); break
-            case 'divide': underWay.push(store.buckets.divide(2)); break
+            case 'divide': underWay.push(store.buckets.split(2)); break
             case 'refill': layers[step.engine].versions.onLoaded(); break
             case 'poll': underWay.push(poll(step.engine)); break
             default: {

@@ -49,7 +49,7 @@ const fields = async (): Promise<number> => {
 
 describe('what a check asks of Redis', () => {
   it('nothing, where it is to be asked last and the store answers', async () => {
-    const engine = await open({ redis: { url: redis.url, lookups: 'last' } })
+    const engine = await open({ redis: { url: redis.url, reads: 'when-store-fails' } })
     await engine.revokeMany(Array.from({ length: 60 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
     await ready(engine)
     const tokens = falsePositives(engine, 20)
@@ -63,7 +63,7 @@ describe('what a check asks of Redis', () => {
   it('nothing, where it is to be asked last; that it was emptied is noticed all the same', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     onTestFinished(() => void vi.useRealTimers())
-    const engine = await open({ redis: { url: redis.url, lookups: 'last' } })
+    const engine = await open({ redis: { url: redis.url, reads: 'when-store-fails' } })
     await engine.revokeMany(Array.from({ length: 60 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
     await ready(engine)
     await redis.command('FLUSHALL')

@@ -12,9 +12,9 @@ const targetOf = (value: unknown): unknown => readRedisOptions(value).target
 
 describe('a URL', () => {
   it('alone, with the defaults of the rest', () => {
-    expect(readRedisOptions('redis://localhost')).toEqual({ target: single, timeoutMs: 50, lookups: 'first', keyPrefix: 'revocade' })
-    expect(readRedisOptions({ url: 'redis://localhost', timeoutMs: 20.5, lookups: 'last', keyPrefix: 'app:auth' }))
-      .toEqual({ target: single, timeoutMs: 20.5, lookups: 'last', keyPrefix: 'app:auth' })
+    expect(readRedisOptions('redis://localhost')).toEqual({ target: single, timeoutMs: 50, reads: 'before-store', keyPrefix: 'revocade' })
+    expect(readRedisOptions({ url: 'redis://localhost', timeoutMs: 20.5, reads: 'when-store-fails', keyPrefix: 'app:auth' }))
+      .toEqual({ target: single, timeoutMs: 20.5, reads: 'when-store-fails', keyPrefix: 'app:auth' })
   })
 
   it('with beside it what should not stand in it', () => {
@@ -51,7 +51,7 @@ describe('a client', () => {
     const redis: RedisClient = new Redis({ lazyConnect: true })
     const cluster: RedisClient = new Cluster(['redis://localhost'], { lazyConnect: true })
     const options: RevocadeOptions = { redis: { client: cluster, timeoutMs: 10 } }
-    expect(readRedisOptions(redis)).toEqual({ target: { kind: 'client', client: redis }, timeoutMs: 50, lookups: 'first', keyPrefix: 'revocade' })
+    expect(readRedisOptions(redis)).toEqual({ target: { kind: 'client', client: redis }, timeoutMs: 50, reads: 'before-store', keyPrefix: 'revocade' })
     expect(targetOf(cluster)).toEqual({ kind: 'client', client: cluster })
     expect(readOptions(options).redis).toMatchObject({ target: { client: cluster }, timeoutMs: 10 })
   })
@@ -92,7 +92,7 @@ const refused: [unknown, RegExp][] = [
   [{ url: `redis://:${SECRET}@h`, password: 'p' }, /redis.password.*in the url already/], [{ url: 'redis://u:p@h', username: 'u' }, /redis.username.*in the url already/],
   [{ url: 'redis://h', sentinelPassword: SECRET }, /redis.sentinelPassword.*one server/], [{ url: '/x', tls: true }, /redis.tls.*socket/], [{ url: 'rediss://h', tls: false }, /redis.tls.*rediss/],
   [{ host: 'h', timeoutMs: 0.5 }, /timeoutMs.*1 to 10000/], [{ host: 'h', timeoutMs: 10_001 }, /timeoutMs/], [{ host: 'h', timeoutMs: NaN }, /timeoutMs/], [{ host: 'h', timeoutMs: '50' }, /timeoutMs/],
-  [{ host: 'h', lookups: 'never' }, /redis\.lookups.*'first', 'last'/],
+  [{ host: 'h', lookups: 'never' }, /redis\.reads.*'before-store', 'when-store-fails'/],
   [{ host: 'h', keyPrefix: '' }, /keyPrefix/], [{ host: 'h', keyPrefix: 'a{b' }, /braces/], [{ host: 'h', keyPrefix: 'a}' }, /braces/], [{ host: 'h', keyPrefix: 'a b' }, /white space/],
   [{ host: 'h', keyPrefix: '\ud800' }, /keyPrefix/], [{ host: 'h', keyPrefix: 'x'.repeat(65) }, /64/],
   [{ host: '' }, /redis.host/], [{ host: 'a/b' }, /redis.host/], [{ host: 7 }, /redis.host/], [{ host: 'h', port: '6379' }, /redis.port/], [{ host: 'h', port: 0 }, /redis.port/],

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Breaker } from '#dist/redis/connection/circuit-breaker.js'
-import { Refill } from '#dist/redis/prefix-cache/anti-entropy.js'
+import { AntiEntropy } from '#dist/redis/prefix-cache/anti-entropy.js'
 
 // Four buckets, of which Redis holds none: each that is looked at is to be written. Time is the test's, and so is the way to Redis:
 // a list of what was asked.
@@ -16,7 +16,7 @@ function rig() {
   const repaired: number[] = []
   const to = { answer: (): Promise<unknown> => Promise.resolve(null) }
   const publisher = { queued: 0, repair: (bucket: number) => repaired.push(bucket) }
-  const refill = new Refill({
+  const refill = new AntiEntropy({
     commands: {
       available: true, breaker,
       send: (_command: string, key: unknown) => {

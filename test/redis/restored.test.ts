@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { RedisLayer } from '#dist/redis/prefix-cache/redis-prefix-cache.js'
+import { RedisPrefixCache } from '#dist/redis/prefix-cache/redis-prefix-cache.js'
 import { ModelStore } from '../engine/model-store.js'
 import { ManualClock, rig } from '../engine/rig.js'
 import { GatedClient } from './gated-client.js'
@@ -23,9 +23,9 @@ async function engineOn(store: ModelStore, clock: ManualClock) {
   await client.ping()
   const commands = new GatedClient(client)
   const ignore = (): void => undefined
-  const layer = new RedisLayer({
+  const layer = new RedisPrefixCache({
     connections: { commands, subscriber: commands.duplicate(), handedIn: true, description: 'test' },
-    timeoutMs: 5000, keyPrefix: 'test', lookups: 'first', storeId: 'model', namespace: 'default', source: store.buckets, clock,
+    timeoutMs: 5000, keyPrefix: 'test', reads: 'before-store', storeId: 'model', namespace: 'default', source: store.buckets, clock,
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
   })
   await layer.start()

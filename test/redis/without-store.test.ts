@@ -28,13 +28,13 @@ class FailingStore extends SqliteStore {
 const NOW = Math.floor(Date.now() / 1000)
 const EXP = NOW + 3600
 
-async function open(lookups: 'first' | 'last' = 'first'): Promise<{ engine: Revocade; store: FailingStore; ready: () => Promise<void> }> {
+async function open(reads: 'before-store' | 'when-store-fails' = 'before-store'): Promise<{ engine: Revocade; store: FailingStore; ready: () => Promise<void> }> {
   const path = mkdtempSync(join(tmpdir(), 'revocade-without-'))
   onTestFinished(() => rmSync(path, { recursive: true, force: true }))
   const store = new FailingStore(join(path, 'store.db'), { integrityCheckDelayMs: Infinity })
   const engine = await createRevocade({
     // Nothing is cached: each check goes all the way down.
-    store, redis: { url: redis.url, lookups }, prefilter: { kind: 'trie', prefixBits: 8 }, cacheEntries: 0, maxTokenLifetimeSeconds: 3600, clockToleranceSeconds: 0,
+    store, redis: { url: redis.url, reads }, prefilter: { kind: 'trie', prefixBits: 8 }, cacheEntries: 0, maxTokenLifetimeSeconds: 3600, clockToleranceSeconds: 0,
   })
   onTestFinished(() => engine.close())
   await engine.revokeMany(Array.from({ length: 60 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
@@ -60,7 +60,7 @@ describe('a store that can not be asked', () => {
   })
 
   it('the same where Redis is to be asked last: it was not asked before', async () => {
-    const { engine, store, ready } = await open('last')
+    const { engine, store, ready } = await open('when-store-fails')
     await ready()
     const other = falsePositive(engine)
     await expect(engine.check({ jti: 't1' })).resolves.toMatchObject({ status: 'revoked', decidedBy: 'store' })

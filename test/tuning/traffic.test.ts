@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { FEWEST_ROWS, MOST_ROWS } from '#dist/buckets/layout.js'
+import { SPLIT_TARGET_ROWS, SPLIT_ABOVE_ROWS } from '#dist/buckets/layout.js'
 import { fieldOf } from '#dist/redis/prefix-cache/keys.js'
 import { FIELD_BITS, prefixBitsNeeded, redisLayer } from '#dist/tuning/redis-layer.js'
 import { cacheShare, ENGINE, population, revocationsOf, type Traffic } from '#dist/tuning/traffic.js'
@@ -20,7 +20,7 @@ describe('what the model takes the engine for', () => {
       rebuildMinimum: constantOf('l0.ts', 'REBUILD_MINIMUM'),
       cacheEntries: 10_000,
     })
-    expect({ MOST_ROWS, FEWEST_ROWS }).toEqual({ MOST_ROWS: 256, FEWEST_ROWS: 64 })
+    expect({ MOST_ROWS: SPLIT_ABOVE_ROWS, FEWEST_ROWS: SPLIT_TARGET_ROWS }).toEqual({ MOST_ROWS: 256, FEWEST_ROWS: 64 })
     expect(FIELD_BITS).toBe(8 * fieldOf(new Int32Array(4)).length)
   })
 })
@@ -104,8 +104,8 @@ describe('Redis', () => {
     for (const kept of [1, 256, 257, 5000, 1e6, 3e8]) {
       const { bucketBits, rowsPerBucket } = redisLayer({ kept, perSecond: 1, capacity: 0, fullest: 0 }, 300)
       expect(rowsPerBucket * 2 ** bucketBits).toBeCloseTo(kept)
-      if (bucketBits > 0) expect(rowsPerBucket).toBeGreaterThanOrEqual(FEWEST_ROWS)
-      if (kept <= 4e6) expect(rowsPerBucket).toBeLessThanOrEqual(MOST_ROWS)
+      if (bucketBits > 0) expect(rowsPerBucket).toBeGreaterThanOrEqual(SPLIT_TARGET_ROWS)
+      if (kept <= 4e6) expect(rowsPerBucket).toBeLessThanOrEqual(SPLIT_ABOVE_ROWS)
     }
   })
 

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { addRedisOptions, addStoreOptions, type RedisOptions, type StoreOptions } from '../options.js'
+import { addRedisOptions, addStoreOptions, type RedisFlags, type StoreOptions } from '../options.js'
 import { checkWriting } from '../doctor/disk.js'
 import type { Finding } from '../doctor/finding.js'
 import { checkClock, checkFileSystem, checkNode } from '../doctor/machine.js'
@@ -10,7 +10,7 @@ import { printable } from '../errors.js'
 import { observedRedis } from '../with-inspector.js'
 import { table, tone, writeJson, writeLine } from '../output/print.js'
 
-interface DoctorOptions extends StoreOptions, RedisOptions {
+interface DoctorOptions extends StoreOptions, RedisFlags {
   readonly deep?: boolean
 }
 

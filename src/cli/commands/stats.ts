@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { RevocationStore } from '../../ports/index.js'
-import { addRedisOptions, addStoreOptions, mustExist, type RedisOptions, type StoreOptions, withStore } from '../options.js'
+import { addRedisOptions, addStoreOptions, mustExist, type RedisFlags, type StoreOptions, withStore } from '../options.js'
 import { printable } from '../errors.js'
 import { whole } from '../output/format-numbers.js'
 import { observedRedis, withObserver } from '../with-inspector.js'
@@ -27,7 +27,7 @@ export function addStats(program: Command): void {
   addStoreOptions(addRedisOptions(command))
 }
 
-async function stats(options: StoreOptions & RedisOptions): Promise<void> {
+async function stats(options: StoreOptions & RedisFlags): Promise<void> {
   const observed = observedRedis(options)
   mustExist(options)
   await withStore(options, { redis: null }, async (_engine, store) => {

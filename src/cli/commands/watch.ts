@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import { addRedisOptions, addStoreOptions, mustExist, type RedisOptions, type StoreOptions, withStore } from '../options.js'
+import { addRedisOptions, addStoreOptions, mustExist, type RedisFlags, type StoreOptions, withStore } from '../options.js'
 import { observedRedis, withObserver } from '../with-inspector.js'
 import { type Display, jsonDisplay, lineDisplay, onceDisplay, screenDisplay } from '../watch/display.js'
 import { type Look, lookAtOwn, lookThroughRedis } from '../watch/sample.js'
 import { Rates } from '../watch/rates.js'
 import { canDraw } from '../watch/screen.js'
 
-interface WatchOptions extends StoreOptions, RedisOptions {
+interface WatchOptions extends StoreOptions, RedisFlags {
   readonly interval: number
   readonly once?: boolean
 }

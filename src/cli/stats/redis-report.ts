@@ -2,7 +2,7 @@ import type { BucketSource } from '../../ports/index.js'
 import type { EngineFigures } from '../../redis/inspect/engine-stats-message.js'
 import type { HealthWarning, RedisHealth } from '../../redis/connection/health.js'
 import type { KeySample } from '../../redis/inspect/key-sample.js'
-import type { RedisObserver, ServerState } from '../../redis/inspect/inspector.js'
+import type { RedisInspector, ServerState } from '../../redis/inspect/inspector.js'
 import { addUp, type ByLayer, measuredTogether } from '../output/layer-counts.js'
 
 /** What there is to say of the Redis layer of a store: the server, what it holds, and the engines that use it. */
@@ -19,7 +19,7 @@ export interface RedisReport extends ServerState {
 }
 
 /** Never rejects for the server's sake: that it does not answer is what there is to say. */
-export async function readRedisReport(observer: RedisObserver, buckets: BucketSource | undefined): Promise<RedisReport> {
+export async function readRedisReport(observer: RedisInspector, buckets: BucketSource | undefined): Promise<RedisReport> {
   const { reached, answers } = await observer.askEngines()
   const engines = answers.map(({ figures }) => figures)
   const seen = await observer.health().catch(() => null)

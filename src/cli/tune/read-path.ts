@@ -1,6 +1,6 @@
 import { systemClock } from '../../engine/system-clock.js'
-import { CloserLook } from '../../engine/exact-lookup.js'
-import { L0 } from '../../engine/l0.js'
+import { ExactLookup } from '../../engine/exact-lookup.js'
+import { LivePrefilter } from '../../engine/live-prefilter.js'
 import { Lease } from '../../engine/lease.js'
 import { Lookup } from '../../engine/lookup.js'
 import type { Logger, Prefilter } from '../../ports/index.js'
@@ -20,7 +20,7 @@ const GRACE_SECONDS = 3660
  */
 export class ReadPath {
   readonly lookup: Lookup
-  readonly l0: L0
+  readonly l0: LivePrefilter
   readonly behind: StandIns
   readonly #sync: Sync
 
@@ -29,7 +29,7 @@ export class ReadPath {
     const digester = ReadPath.digester()
     const store = this.behind.store()
     const common = { clock: systemClock, logger: SILENT, graceSeconds: GRACE_SECONDS }
-    this.l0 = new L0({ ...common, prefilter: { kind: prefilter.kind }, selectors: [['sid'], ['sub']] }, digester, prefilter)
+    this.l0 = new LivePrefilter({ ...common, prefilter: { kind: prefilter.kind }, selectors: [['sid'], ['sub']] }, digester, prefilter)
     const lease = new Lease(systemClock, LEASE_MS)
     const cache = new VerdictCache(cacheEntries)
     this.#sync = new Sync(
@@ -38,7 +38,7 @@ export class ReadPath {
     )
     this.lookup = new Lookup({
       digester, lease, l0: this.l0, sync: this.#sync, clock: systemClock, onUnknown: 'throw', clockToleranceSeconds: 60,
-      closerLook: new CloserLook(cache, store, this.behind.prefixCache()),
+      closerLook: new ExactLookup(cache, store, this.behind.prefixCache()),
     })
   }
 

@@ -63,7 +63,7 @@ export class StandIns {
       doubt--
       return false
     }
-    return { ask, isCurrent, heal: () => undefined, publish: () => Promise.resolve('written'), stats: notAsked, close: () => Promise.resolve() }
+    return { lookup: ask, isCurrent, repair: () => undefined, write: () => Promise.resolve('written'), stats: notAsked, close: () => Promise.resolve() }
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Revocade } from '../../api.js'
 import type { RevocationStore } from '../../ports/index.js'
 import type { EngineFigures } from '../../redis/inspect/engine-stats-message.js'
-import type { RedisObserver, ServerState } from '../../redis/inspect/inspector.js'
+import type { RedisInspector, ServerState } from '../../redis/inspect/inspector.js'
 
 /** The figures of an engine; of one without Redis there are none of that. */
 export type WatchedFigures = Omit<EngineFigures, 'redis'> & { readonly redis: EngineFigures['redis'] | null }
@@ -23,7 +23,7 @@ export interface Look {
 const LONGEST_WAIT_MS = 300
 
 /** Looks at all engines that share a Redis. */
-export async function lookThroughRedis(observer: RedisObserver, store: RevocationStore, intervalMs: number): Promise<Look> {
+export async function lookThroughRedis(observer: RedisInspector, store: RevocationStore, intervalMs: number): Promise<Look> {
   const { reached, answers } = await observer.askEngines(Math.min(LONGEST_WAIT_MS, intervalMs / 2))
   // The engines follow the store by whatever way they have; the file that was opened here may have been exchanged since.
   const seq = answers.length === 0 ? store.stats().seq : Math.max(...answers.map(({ figures }) => figures.store.seq))

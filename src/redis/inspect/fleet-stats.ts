@@ -40,7 +40,7 @@ export interface Roll {
  * Asks all engines on one store and namespace for their figures, as often as one likes. Engines answer on a channel that has the
  * asker's name in it, so that no answer goes to anybody else.
  */
-export class RollCall {
+export class FleetStats {
   readonly #deps: RollCallDeps
   readonly #asker = randomUUID()
   readonly #answers = new Map<string, Heard>()

@@ -1,4 +1,4 @@
-import { KnownVersions } from '../../buckets/version-table.js'
+import { BucketVersionTable } from '../../buckets/version-table.js'
 import type { BucketSource } from '../../ports/index.js'
 import type { RedisConnections } from '../connection/client.js'
 import { RedisCommands } from '../connection/commands.js'
@@ -7,7 +7,7 @@ import { type HealthWarning, readHealth, type RedisHealth, warningsOf } from '..
 import { type KeySample, sampleKeys } from './key-sample.js'
 import { Keys } from '../prefix-cache/keys.js'
 import type { RedisSettings } from '../options.js'
-import { type Roll, RollCall } from './fleet-stats.js'
+import { type Roll, FleetStats } from './fleet-stats.js'
 
 /** How long a server that does not answer is waited for at the start, in milliseconds. */
 const START_PATIENCE_MS = 500
@@ -27,18 +27,18 @@ export interface ServerState {
  * Looks at the Redis layer of one store and namespace from outside: its engines, its keys, its server. It is no engine itself, and
  * writes nothing. A server that goes away is found again when it comes back.
  */
-export class RedisObserver {
+export class RedisInspector {
   readonly #connections: RedisConnections
   readonly #commands: RedisCommands
   readonly #keys: Keys
-  readonly #rollCall: RollCall
+  readonly #rollCall: FleetStats
   #why: string | null = null
   /** Of the last question to the engines: a server that hangs is known by that before the breaker opens. */
   #silence: string | null = null
 
   /** @throws RevocadeError `ERR_CONFIG` */
-  static async connect(settings: RedisSettings, storeId: string, namespace: string): Promise<RedisObserver> {
-    const observer = new RedisObserver(settings, await connectRedis(settings), new Keys(settings.keyPrefix, storeId, namespace))
+  static async connect(settings: RedisSettings, storeId: string, namespace: string): Promise<RedisInspector> {
+    const observer = new RedisInspector(settings, await connectRedis(settings), new Keys(settings.keyPrefix, storeId, namespace))
     observer.#rollCall.start()
     await observer.#commands.start(START_PATIENCE_MS)
     return observer
@@ -55,7 +55,7 @@ export class RedisObserver {
         this.#why = state === 'closed' ? null : (this.#why ?? why)
       },
     })
-    this.#rollCall = new RollCall({
+    this.#rollCall = new FleetStats({
       subscriber: connections.subscriber, commands: this.#commands, channel: keys.channel, countsListeners: target.kind !== 'cluster' && target.kind !== 'client',
     })
   }
@@ -82,7 +82,7 @@ export class RedisObserver {
 
   /** Rejects where the server, or the store, can't be asked. */
   async sampleKeys(source: BucketSource): Promise<KeySample> {
-    return sampleKeys(this.#commands, this.#keys, new KnownVersions(source))
+    return sampleKeys(this.#commands, this.#keys, new BucketVersionTable(source))
   }
 
   stop(): void {

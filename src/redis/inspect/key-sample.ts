@@ -1,4 +1,4 @@
-import type { KnownVersions } from '../../buckets/version-table.js'
+import type { BucketVersionTable } from '../../buckets/version-table.js'
 import { VERSION_FIELD } from '../prefix-cache/bucket-script.js'
 import type { RedisCommands } from '../connection/commands.js'
 import type { Keys } from '../prefix-cache/keys.js'
@@ -29,7 +29,7 @@ interface Look {
 }
 
 /** Looks at some buckets. Rejects where Redis, or the store, can't be asked. */
-export async function sampleKeys(commands: RedisCommands, keys: Keys, versions: KnownVersions): Promise<KeySample> {
+export async function sampleKeys(commands: RedisCommands, keys: Keys, versions: BucketVersionTable): Promise<KeySample> {
   await versions.load()
   const buckets = 2 ** versions.bits
   let looks = await lookAt(atRandom(buckets, SAMPLE), commands, keys, versions)
@@ -50,7 +50,7 @@ export async function sampleKeys(commands: RedisCommands, keys: Keys, versions: 
   }
 }
 
-async function lookAt(buckets: readonly number[], commands: RedisCommands, keys: Keys, versions: KnownVersions): Promise<Look[]> {
+async function lookAt(buckets: readonly number[], commands: RedisCommands, keys: Keys, versions: BucketVersionTable): Promise<Look[]> {
   const looks: Look[] = []
   for (const some of chunks(buckets, AT_A_TIME)) {
     looks.push(...(await Promise.all(some.map((bucket) => look(commands, keys.bucket(bucket, versions.bits), bucket, versions)))))
@@ -58,7 +58,7 @@ async function lookAt(buckets: readonly number[], commands: RedisCommands, keys:
   return looks
 }
 
-async function look(commands: RedisCommands, key: string, bucket: number, versions: KnownVersions): Promise<Look> {
+async function look(commands: RedisCommands, key: string, bucket: number, versions: BucketVersionTable): Promise<Look> {
   const [found, used] = await Promise.all([
     commands.send('HGET', key, VERSION_FIELD),
     // Some hosted servers refuse it.

@@ -1,8 +1,8 @@
-import type { KnownVersions } from '../../buckets/version-table.js'
+import type { BucketVersionTable } from '../../buckets/version-table.js'
 import { VERSION_FIELD } from './bucket-script.js'
 import type { RedisCommands } from '../connection/commands.js'
 import type { Keys } from './keys.js'
-import type { Publisher } from './write-queue.js'
+import type { BucketWriteQueue } from './write-queue.js'
 
 /** Versions asked for at a time. */
 const AT_A_TIME = 64
@@ -19,10 +19,10 @@ const LONGEST_REST_MS = 600_000
 /** After a pass that could not be finished. */
 const RETRY_MS = 500
 
-export interface RefillDeps {
+export interface AntiEntropyDeps {
   readonly commands: Pick<RedisCommands, 'available' | 'breaker' | 'send'>
-  readonly publisher: Pick<Publisher, 'queued' | 'repair'>
-  readonly versions: Pick<KnownVersions, 'bits' | 'isKnown' | 'isCurrent'>
+  readonly publisher: Pick<BucketWriteQueue, 'queued' | 'repair'>
+  readonly versions: Pick<BucketVersionTable, 'bits' | 'isKnown' | 'isCurrent'>
   readonly keys: Pick<Keys, 'bucket'>
 }
 
@@ -30,11 +30,11 @@ export interface RefillDeps {
  * Heals L1 in the background: looks through the versions of all buckets and has the ones written that are not as they should
  * be. No answer waits for it or relies on it.
  */
-export class Refill {
+export class AntiEntropy {
   /** Buckets that the last pass found right or has had written; of that pass, or of the one under way. */
   verified = 0
   passes = 0
-  readonly #deps: RefillDeps
+  readonly #deps: AntiEntropyDeps
   readonly #lookAfter = new Set<number>()
   /** It is time to. */
   #lookNow = false
@@ -50,7 +50,7 @@ export class Refill {
   #restTimer: NodeJS.Timeout | undefined
   #stopped = false
 
-  constructor(deps: RefillDeps) {
+  constructor(deps: AntiEntropyDeps) {
     this.#deps = deps
   }
 

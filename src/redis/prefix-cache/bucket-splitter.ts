@@ -1,4 +1,4 @@
-import { FEWEST_ROWS, MAX_BUCKET_BITS, MOST_ROWS } from '../../buckets/layout.js'
+import { SPLIT_TARGET_ROWS, MAX_BUCKET_BITS, SPLIT_ABOVE_ROWS } from '../../buckets/layout.js'
 import type { BucketSource } from '../../ports/bucket-source.js'
 import type { Logger } from '../../ports/index.js'
 import type { RedisCommands } from '../connection/commands.js'
@@ -7,7 +7,7 @@ import type { Keys } from './keys.js'
 /** Keys removed at a time. */
 const AT_A_TIME = 64
 
-export interface DivisionDeps {
+export interface BucketSplitterDeps {
   readonly source: BucketSource
   readonly commands: RedisCommands
   readonly keys: Keys
@@ -19,19 +19,19 @@ export interface DivisionDeps {
 }
 
 /** Has the store divide its buckets when they get too large. All engines may ask for it; the store does it once. */
-export class Division {
+export class BucketSplitter {
   underWay = false
-  readonly #deps: DivisionDeps
+  readonly #deps: BucketSplitterDeps
 
-  constructor(deps: DivisionDeps) {
+  constructor(deps: BucketSplitterDeps) {
     this.#deps = deps
   }
 
   /** `rows`: of a bucket of 2^bits. */
   consider(bits: number, rows: number): void {
-    if (rows <= MOST_ROWS || this.underWay || bits >= MAX_BUCKET_BITS) return
+    if (rows <= SPLIT_ABOVE_ROWS || this.underWay || bits >= MAX_BUCKET_BITS) return
     this.underWay = true
-    this.#divide(bits, bits + Math.floor(Math.log2(rows / FEWEST_ROWS)))
+    this.#divide(bits, bits + Math.floor(Math.log2(rows / SPLIT_TARGET_ROWS)))
       .catch((error: unknown) => {
         this.#deps.logger.warn({ err: error }, 'the buckets of the Redis layer could not be divided')
         this.#deps.onFailed()
@@ -43,7 +43,7 @@ export class Division {
 
   async #divide(from: number, to: number): Promise<void> {
     const { source, commands, keys, onDivided } = this.#deps
-    await source.divide(to)
+    await source.split(to)
     onDivided()
     // Nobody reads the undivided buckets any more. What is left of them, their expiry takes.
     for (let bucket = 0; bucket < 2 ** from && commands.available; bucket += AT_A_TIME) {

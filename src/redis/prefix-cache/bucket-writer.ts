@@ -60,12 +60,12 @@ export class BucketWriter {
       const { version: expected = NOTHING, seen } = belief
       const reply = source.read(bucket, bits, whole ? undefined : decodeVersion(expected), background)
       const read = reply instanceof Promise ? await reply : reply
-      if (read.status === 'divided') {
+      if (read.status === 'layout-changed') {
         onDivided()
         return { written: false }
       }
       rows = read.rows
-      if (read.status === 'crowded') return { written: false, rows }
+      if (read.status === 'too-large') return { written: false, rows }
       const version = encodeVersion(read.version)
       if (seen && version.equals(expected)) return { written: true, rows }
       const answer = await commands.runBucketScript(keys.bucket(bucket, bits), this.#arguments(read, expected, version))

@@ -7,7 +7,7 @@ import { readHealth, type RedisHealth, warningsOf } from '../connection/health.j
 /** How often the server is looked at. */
 const INTERVAL_MS = 30_000
 
-export interface HealthWatchDeps {
+export interface HealthMonitorDeps {
   readonly commands: RedisCommands
   readonly logger: Logger
   readonly clock: { now(): number }
@@ -18,14 +18,14 @@ export interface HealthWatchDeps {
 }
 
 /** Looks at the server at the start and now and then, and says once what should be looked after. */
-export class HealthWatch {
+export class HealthMonitor {
   facts: RedisHealth | null = null
   warnings: readonly RedisWarning[] = []
-  readonly #deps: HealthWatchDeps
+  readonly #deps: HealthMonitorDeps
   readonly #told = new Set<string>()
   readonly #timer: NodeJS.Timeout
 
-  constructor(deps: HealthWatchDeps) {
+  constructor(deps: HealthMonitorDeps) {
     this.#deps = deps
     this.#timer = setInterval(() => this.look(), INTERVAL_MS).unref()
   }

@@ -4,7 +4,7 @@ import type { RedisClient } from '../connection/client.js'
 import type { RedisCommands } from '../connection/commands.js'
 import { Subscription } from '../connection/subscription.js'
 
-export interface WakeUpsDeps {
+export interface RedisNotifierDeps {
   readonly subscriber: RedisClient
   readonly commands: RedisCommands
   /** Where the engines on one store and namespace hear each other. */
@@ -19,17 +19,17 @@ export interface WakeUpsDeps {
  * Messages between engines: "something was committed, look", and "tell your figures". They only make others look sooner at the
  * store. Nothing they say is taken for true, and one that is lost is made up for by the next poll.
  */
-export class WakeUps {
+export class RedisNotifier {
   sent = 0
   received = 0
-  readonly #deps: WakeUpsDeps
+  readonly #deps: RedisNotifierDeps
   readonly #subscription: Subscription
   /** Names this engine to those who watch. */
   readonly #name = `${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`
   #seq = 0
   #saying = false
 
-  constructor(deps: WakeUpsDeps) {
+  constructor(deps: RedisNotifierDeps) {
     this.#deps = deps
     this.#subscription = new Subscription({ client: deps.subscriber, channel: deps.channel, onMessage: (message) => this.#heard(message) })
   }

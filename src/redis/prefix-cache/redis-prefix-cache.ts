@@ -1,6 +1,6 @@
 import { bucketOf } from '../../buckets/layout.js'
 import type { BucketSource } from '../../ports/bucket-source.js'
-import { KnownVersions } from '../../buckets/version-table.js'
+import { BucketVersionTable } from '../../buckets/version-table.js'
 import { RevocadeError } from '../../errors.js'
 import type { Digest, Logger, RevocationStore } from '../../ports/index.js'
 import type { PrefixCache, PrefixReply, RedisStats } from '../../ports/prefix-cache.js'
@@ -9,13 +9,13 @@ import { BucketWriter } from './bucket-writer.js'
 import type { RedisConnections } from '../connection/client.js'
 import { isRefusal, RedisCommands } from '../connection/commands.js'
 import { connectRedis } from '../connection/connect.js'
-import { Division } from './bucket-splitter.js'
-import { HealthWatch } from './health-monitor.js'
+import { BucketSplitter } from './bucket-splitter.js'
+import { HealthMonitor } from './health-monitor.js'
 import { decodeField, fieldOf, Keys } from './keys.js'
 import type { RedisSettings } from '../options.js'
-import { Publisher } from './write-queue.js'
-import { Refill } from './anti-entropy.js'
-import { WakeUps } from './notifier.js'
+import { BucketWriteQueue } from './write-queue.js'
+import { AntiEntropy } from './anti-entropy.js'
+import { RedisNotifier } from './notifier.js'
 
 /** How long an engine's start waits for a server that does not answer, and its end for what is queued. Milliseconds. */
 const START_PATIENCE_MS = 500
@@ -23,14 +23,14 @@ const CLOSE_PATIENCE_MS = 500
 /** Buckets of one commit past which they are written at leisure: an import must not take the event loop for itself. */
 const MANY = 64
 
-export interface RedisLayerContext {
+export interface RedisPrefixCacheContext {
   readonly storeId: string
   readonly namespace: string
   readonly logger: Logger
   readonly clock: { now(): number }
 }
 
-interface RedisLayerDeps extends RedisLayerContext, Pick<RedisSettings, 'timeoutMs' | 'keyPrefix' | 'lookups'> {
+interface RedisPrefixCacheDeps extends RedisPrefixCacheContext, Pick<RedisSettings, 'timeoutMs' | 'keyPrefix' | 'reads'> {
   readonly connections: RedisConnections
   readonly source: BucketSource
 }
@@ -41,66 +41,66 @@ interface RedisLayerDeps extends RedisLayerContext, Pick<RedisSettings, 'timeout
  *
  * @throws RevocadeError `ERR_CONFIG`
  */
-export async function prepareRedis(settings: RedisSettings, store: RevocationStore): Promise<(context: RedisLayerContext) => RedisLayer> {
+export async function prepareRedis(settings: RedisSettings, store: RevocationStore): Promise<(context: RedisPrefixCacheContext) => RedisPrefixCache> {
   const { buckets: source } = store
   if (source === undefined) {
     throw new RevocadeError('ERR_CONFIG', "option 'redis': this store can't feed a Redis layer, for it has no `buckets`: leave Redis out, or use SQLite")
   }
   const connections = await connectRedis(settings)
-  return (context) => new RedisLayer({ ...context, ...settings, connections, source })
+  return (context) => new RedisPrefixCache({ ...context, ...settings, connections, source })
 }
 
 /** L1 in Redis. Losing it, or any part of it, loses nothing. */
-export class RedisLayer implements PrefixCache {
+export class RedisPrefixCache implements PrefixCache {
   /** What its buckets must bear to count. Whoever follows the store keeps them. */
-  readonly versions: KnownVersions
+  readonly versions: BucketVersionTable
   /** There are other buckets now: their versions must be loaded. */
-  onDivided: () => Promise<unknown> = () => this.versions.load()
+  onSplit: () => Promise<unknown> = () => this.versions.load()
   /** Something was committed elsewhere, it is said, up to this number. */
   onWake: (seq: number) => void = () => undefined
   /** What this engine tells those who watch. */
-  figures: () => object = () => ({})
-  readonly #options: RedisLayerDeps
+  engineStats: () => object = () => ({})
+  readonly #options: RedisPrefixCacheDeps
   readonly #commands: RedisCommands
   readonly #keys: Keys
   readonly #writer: BucketWriter
-  readonly #division: Division
-  readonly #publisher: Publisher
-  readonly #refill: Refill
-  readonly #wakeUps: WakeUps
-  readonly #health: HealthWatch
+  readonly #division: BucketSplitter
+  readonly #publisher: BucketWriteQueue
+  readonly #refill: AntiEntropy
+  readonly #wakeUps: RedisNotifier
+  readonly #health: HealthMonitor
   readonly #counts = { lookups: 0, hits: 0, proven: 0, unproven: 0 }
   #why: string | null = null
   #answered = false
   #closing: Promise<void> | undefined
 
-  constructor(options: RedisLayerDeps) {
+  constructor(options: RedisPrefixCacheDeps) {
     this.#options = options
-    const { connections, timeoutMs, keyPrefix, lookups, storeId, namespace, source, logger, clock } = options
-    const versions = new KnownVersions(source)
+    const { connections, timeoutMs, keyPrefix, reads, storeId, namespace, source, logger, clock } = options
+    const versions = new BucketVersionTable(source)
     const keys = new Keys(keyPrefix, storeId, namespace)
     const commands = new RedisCommands({
       client: connections.commands, timeoutMs, mayReconnect: !connections.handedIn,
       onChange: (state, why) => this.#changed(state, why),
     })
     const onDivided = (): void =>
-      void this.onDivided().catch((error: unknown) => logger.debug({ err: error }, 'the versions of buckets could not be loaded'))
+      void this.onSplit().catch((error: unknown) => logger.debug({ err: error }, 'the versions of buckets could not be loaded'))
     const writer = new BucketWriter({ commands, source, keys, clock, onDivided })
-    const division = new Division({ commands, source, keys, logger, onDivided, onFailed: () => this.#refill.start() })
-    const publisher = new Publisher({ commands, writer, division, bits: () => versions.bits })
+    const division = new BucketSplitter({ commands, source, keys, logger, onDivided, onFailed: () => this.#refill.start() })
+    const publisher = new BucketWriteQueue({ commands, writer, division, bits: () => versions.bits })
     this.versions = versions
     this.#keys = keys
     this.#commands = commands
     this.#writer = writer
     this.#division = division
     this.#publisher = publisher
-    this.#refill = new Refill({ commands, publisher, versions, keys })
-    this.#wakeUps = new WakeUps({
+    this.#refill = new AntiEntropy({ commands, publisher, versions, keys })
+    this.#wakeUps = new RedisNotifier({
       subscriber: connections.subscriber, commands, channel: keys.channel,
       onWake: (seq) => this.onWake(seq),
-      figures: () => this.figures(),
+      figures: () => this.engineStats(),
     })
-    this.#health = new HealthWatch({ commands, logger, clock, onRestart: () => this.#refill.start(), alsoLook: async () => (lookups === 'last' ? this.#refill.lookAtOne() : undefined) })
+    this.#health = new HealthMonitor({ commands, logger, clock, onRestart: () => this.#refill.start(), alsoLook: async () => (reads === 'when-store-fails' ? this.#refill.lookAtOne() : undefined) })
     versions.onLoaded = () => {
       publisher.forget()
       this.#refill.start(true)
@@ -116,7 +116,7 @@ export class RedisLayer implements PrefixCache {
     logger.warn({ redis: connections.description }, 'Redis does not answer: starting without it, answers come from the store until it does')
   }
 
-  ask(digest: Digest): Promise<PrefixReply | undefined> | undefined {
+  lookup(digest: Digest): Promise<PrefixReply | undefined> | undefined {
     const { versions } = this
     return this.#commands.available && versions.isKnown ? this.#ask(digest, versions.bits) : undefined
   }
@@ -127,7 +127,7 @@ export class RedisLayer implements PrefixCache {
     return current
   }
 
-  heal({ bucket, bits, version }: PrefixReply): void {
+  repair({ bucket, bits, version }: PrefixReply): void {
     this.#counts.unproven++
     const { versions } = this
     // There are other buckets by now, or their versions are being loaded: all are looked through then.
@@ -135,7 +135,7 @@ export class RedisLayer implements PrefixCache {
     this.#refill.repair(bucket, version)
   }
 
-  async publish(digests: readonly Digest[], seq: number): Promise<'written' | 'queued'> {
+  async write(digests: readonly Digest[], seq: number): Promise<'written' | 'queued'> {
     const { versions } = this
     const { timeoutMs } = this.#options
     this.#wakeUps.say(seq)

@@ -1,6 +1,6 @@
 import { type Belief, type BucketWriter, NOTHING } from './bucket-writer.js'
 import { isRefusal, type RedisCommands } from '../connection/commands.js'
-import type { Division } from './bucket-splitter.js'
+import type { BucketSplitter } from './bucket-splitter.js'
 
 /** Buckets that are written at a time. */
 const AT_A_TIME = 16
@@ -22,10 +22,10 @@ interface Task {
   readonly waiters: ((written: boolean) => void)[]
 }
 
-export interface PublisherDeps {
+export interface BucketWriteQueueDeps {
   readonly commands: Pick<RedisCommands, 'available' | 'breaker'>
   readonly writer: BucketWriter
-  readonly division: Division
+  readonly division: BucketSplitter
   /** The number of buckets, 2^bits. */
   readonly bits: () => number
 }
@@ -34,11 +34,11 @@ export interface PublisherDeps {
  * The queue of the buckets that are to be written to Redis: each once, however often it changes, those of commits that somebody
  * waits for first.
  */
-export class Publisher {
+export class BucketWriteQueue {
   written = 0
   /** Why the server refused the last write, while it does. */
   refusal: string | undefined
-  readonly #deps: PublisherDeps
+  readonly #deps: BucketWriteQueueDeps
   readonly #urgent = new Map<number, Task>()
   readonly #background = new Map<number, Task>()
   readonly #busy = new Set<number>()
@@ -52,7 +52,7 @@ export class Publisher {
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
-  constructor(deps: PublisherDeps) {
+  constructor(deps: BucketWriteQueueDeps) {
     this.#deps = deps
   }
 

@@ -21,7 +21,7 @@ export class SqliteStore implements RevocationStore {
   readonly buckets: BucketSource = {
     versions: () => this.#required().bucketVersions(),
     read: (...which) => this.#required().readBucket(...which),
-    divide: async (bits) => this.#required().divide(bits),
+    split: async (bits) => this.#required().divide(bits),
   }
 
   readonly #path: string

@@ -20,7 +20,7 @@ export function storeBucketSuite(describe: SuiteRunner['describe'], it: SuiteIt,
   describe(`${name}: buckets`, () => {
     withBuckets('a commit moves the versions of the buckets it changes, and only those, to its last change there', async (store, source) => {
       await store.write([revoke(0)])
-      await source.divide(4)
+      await source.split(4)
       const before = await versions(source)
       const mutations = [revoke(1), revoke(2), revoke(3), revoke(1)]
       const { written, buckets } = await store.write(mutations)
@@ -49,7 +49,7 @@ export function storeBucketSuite(describe: SuiteRunner['describe'], it: SuiteIt,
     withBuckets('a poll tells the versions of what it delivers', async (store, source, other) => {
       const writer = await other()
       await writer.write([revoke(0)])
-      await source.divide(3)
+      await source.split(3)
       const { position } = await follow(store, { seq: 0, epoch: '' })
       await writer.write([revoke(1), revoke(2)])
       const poll = await store.poll(position, 100)
@@ -90,10 +90,10 @@ export function storeBucketSuite(describe: SuiteRunner['describe'], it: SuiteIt,
     withBuckets('parts of a divided bucket have its version and its entries, each its own', async (store, source) => {
       const { buckets, written } = await store.write(Array.from({ length: 200 }, (_, n) => revoke(n)))
       const whole = content(await ok(source, 0, 0))
-      await source.divide(5)
-      await source.divide(5)
-      await source.divide(2) // fewer: nothing
-      assert.deepEqual(await source.read(0, 0, undefined), { status: 'divided' })
+      await source.split(5)
+      await source.split(5)
+      await source.split(2) // fewer: nothing
+      assert.deepEqual(await source.read(0, 0, undefined), { status: 'layout-changed' })
       const all = await versions(source)
       assert.deepEqual([...all.keys()].sort((a, b) => a - b), Array.from({ length: 32 }, (_, i) => i))
       for (const version of all.values()) assert.equal(version, text({ seq: written.at(-1)?.seq ?? 0, tag: buckets?.tag ?? new Uint8Array(0) }))

@@ -1,4 +1,4 @@
-import { bucketOf, MOST_ROWS_READ, rangeOf } from '../../../buckets/layout.js'
+import { bucketOf, WHOLE_READ_MAX_ROWS, rangeOf } from '../../../buckets/layout.js'
 import type { BucketEntry, BucketRead, BucketVersion, BucketVersions } from '../../../ports/bucket-source.js'
 import type { Change } from '../../../ports/index.js'
 import type { Connection } from '../file/driver.js'
@@ -38,7 +38,7 @@ export class BucketReader {
   /** What changed in a bucket since a version, from one snapshot; undefined where that is not in its recent history. */
   changes(bucket: number, bits: number, since: Pick<BucketVersion, 'seq' | 'tag'>): BucketRead | undefined {
     return this.#snapshot((): BucketRead | undefined => {
-      if (this.#bits() !== bits) return { status: 'divided' }
+      if (this.#bits() !== bits) return { status: 'layout-changed' }
       const version = this.#version(bucket)
       if (!this.#isRecent(bucket, version, since)) return undefined
       const { from, to } = rangeOf(bucket, bits)
@@ -50,12 +50,12 @@ export class BucketReader {
   /** All of a bucket, from one snapshot. */
   whole(bucket: number, bits: number): PackedRead {
     return this.#snapshot((): PackedRead => {
-      if (this.#bits() !== bits) return { status: 'divided' }
+      if (this.#bits() !== bits) return { status: 'layout-changed' }
       const version = this.#version(bucket)
       const { from, to } = rangeOf(bucket, bits)
       const { count, live } = this.#statements
       const rows = count.get(from, to) ?? 0
-      if (rows > MOST_ROWS_READ) return { status: 'crowded', rows }
+      if (rows > WHOLE_READ_MAX_ROWS) return { status: 'too-large', rows }
       return { status: 'ok', version, rows, packed: live.get(from, to) }
     })
   }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { L0 } from '#dist/engine/l0.js'
+import { LivePrefilter } from '#dist/engine/live-prefilter.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
 import { TokenDigester } from '#dist/token/identify.js'
 import { someDigests } from 'revocade/testing'
@@ -10,7 +10,7 @@ it('a rebuild lets the event loop turn within a chunk, and loses nothing that is
   const logger = { debug: silent, info: silent, warn: silent, error: silent }
   const digester = new TokenDigester({ key: new Uint8Array(16), namespace: 'default', idClaims: ['jti'], maxTokenBytes: 16_384 })
   const options = { prefilter: { kind: 'bloom' as const }, selectors: [], graceSeconds: 60, clock: Date, logger }
-  const l0 = new L0(options, digester, await createPrefilter({ kind: 'bloom' }))
+  const l0 = new LivePrefilter(options, digester, await createPrefilter({ kind: 'bloom' }))
   const [inStore, meanwhile] = [someDigests(1, 300_000), someDigests(2, 1000)]
   const expiresAt = Date.now() / 1000 + 3600
   async function* scan(): AsyncGenerator<ScanChunk, ScanEnd, void> {

@@ -25,12 +25,12 @@ interface Entry {
 }
 
 /** What a snapshot keeps beside the filter. */
-export interface L0State {
+export interface LivePrefilterState {
   readonly expiries: readonly (readonly [number, number])[]
   readonly selectors: readonly (readonly [string, number])[]
 }
 
-export interface L0Options {
+export interface LivePrefilterOptions {
   readonly prefilter: PrefilterOptions
   /** The configured selectors. */
   readonly selectors: readonly (readonly string[])[]
@@ -47,14 +47,14 @@ export interface L0Options {
  * over in one step once the scan is complete. An entry is either in the scan's snapshot, or was committed after it
  * and is then added, by the write's acknowledgement or by the sync, while the rebuild is on or after it.
  */
-export class L0 {
+export class LivePrefilter {
   /** The configured selectors with live entries: the ones that a check has to look for. */
   liveSelectors: readonly PreparedShape[] = []
   rebuilds = 0
   /** The filter in use: a plain field, for it is read by every check. */
   prefilter: Prefilter
   readonly configuredSelectors: readonly PreparedShape[]
-  readonly #options: L0Options
+  readonly #options: LivePrefilterOptions
   readonly #shapes: ReadonlyMap<string, PreparedShape>
   readonly #notHonoured = new Set<string>()
   #current: Generation
@@ -63,8 +63,8 @@ export class L0 {
   /** While a rebuild is on and its filter is not there yet: what was added meanwhile. */
   #arrivals: Entry[] | undefined
 
-  /** `prefilter`: empty, and then L0 must be {@link L0.rebuild}t before it is asked; or from a snapshot, with its `state`. */
-  constructor(options: L0Options, digester: TokenDigester, prefilter: Prefilter, state?: L0State) {
+  /** `prefilter`: empty, and then L0 must be {@link LivePrefilter.rebuild}t before it is asked; or from a snapshot, with its `state`. */
+  constructor(options: LivePrefilterOptions, digester: TokenDigester, prefilter: Prefilter, state?: LivePrefilterState) {
     this.#options = options
     this.configuredSelectors = options.selectors.map((names) => digester.shape(names))
     this.#shapes = new Map(this.configuredSelectors.map((shape) => [JSON.stringify(shape.names), shape]))
@@ -73,7 +73,7 @@ export class L0 {
     this.#refreshSelectors()
   }
 
-  get state(): L0State {
+  get state(): LivePrefilterState {
     return { expiries: this.#current.expiries.toJSON(), selectors: [...this.#current.selectors] }
   }
 

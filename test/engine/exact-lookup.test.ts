@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { CloserLook } from '#dist/engine/exact-lookup.js'
+import { ExactLookup } from '#dist/engine/exact-lookup.js'
 import type { PrefixCache, PrefixReply } from '#dist/ports/prefix-cache.js'
 import { VerdictCache } from '#dist/engine/verdict-cache.js'
 import { ManualClock, rig } from './rig.js'
@@ -56,9 +56,9 @@ describe('an answer of Redis that is proven in one turn', () => {
   const reply: PrefixReply = { bucket: 0, bits: 0, version: null, entry: null }
 
   /** L1 that proves everything; `then` runs as soon as the event loop can, after the proof. */
-  function proving(then: () => void): Pick<PrefixCache, 'ask' | 'isCurrent'> {
+  function proving(then: () => void): Pick<PrefixCache, 'lookup' | 'isCurrent'> {
     return {
-      ask: () => Promise.resolve(reply),
+      lookup: () => Promise.resolve(reply),
       isCurrent: () => {
         queueMicrotask(then)
         return true
@@ -68,7 +68,7 @@ describe('an answer of Redis that is proven in one turn', () => {
 
   it('is cached in that turn, before a change that comes next', async () => {
     const cache = new VerdictCache(10)
-    const look = new CloserLook(cache, new ModelStore(), proving(() => cache.forget(digest)) as PrefixCache)
+    const look = new ExactLookup(cache, new ModelStore(), proving(() => cache.forget(digest)) as PrefixCache)
     await expect(look.find(digest, true)).resolves.toEqual({ row: null, by: 'redis' })
     expect(cache.get(digest)).toBeUndefined()
   })
@@ -77,14 +77,14 @@ describe('an answer of Redis that is proven in one turn', () => {
     const store = new ModelStore()
     const failure = new Error('no store')
     store.gate = () => Promise.reject(failure)
-    const look = new CloserLook(new VerdictCache(10), store, proving(() => undefined) as PrefixCache, 'last')
+    const look = new ExactLookup(new VerdictCache(10), store, proving(() => undefined) as PrefixCache, 'when-store-fails')
     await expect(look.find(digest, false)).rejects.toBe(failure)
     await expect(look.find(digest, true)).resolves.toEqual({ row: null, by: 'redis' })
   })
 
   it('is kept where no change comes', async () => {
     const cache = new VerdictCache(10)
-    const look = new CloserLook(cache, new ModelStore(), proving(() => undefined) as PrefixCache)
+    const look = new ExactLookup(cache, new ModelStore(), proving(() => undefined) as PrefixCache)
     await look.find(digest, true)
     expect(cache.get(digest)).toBeNull()
   })
