@@ -2,10 +2,13 @@ import { defineConfig } from 'vitest/config'
 
 // Another folder with a build: a copy that was broken on purpose, to see the tests go red (test/planted).
 const dist = process.env.REVOCADE_DIST
-const alias = dist === undefined ? [] : [
-  { find: /^#dist\//, replacement: `${dist}/` },
-  { find: /^revocade$/, replacement: `${dist}/index.js` },
-]
+const alias =
+  dist === undefined
+    ? []
+    : [
+        { find: /^#dist\//, replacement: `${dist}/` },
+        { find: /^revocade$/, replacement: `${dist}/index.js` },
+      ]
 
 // Tests run what is shipped: they import the built files (`revocade`, `#dist/…`), natively, outside Vite.
 export default defineConfig({

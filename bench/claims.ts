@@ -8,9 +8,11 @@ const ISSUED_AT = Math.floor(Date.now() / 1000) - 60
 
 /** The claims of an access token as they come out of a verifier: parsed from JSON, so every string is a new one. */
 export function freshClaims(random: Random): TokenClaims {
-  return parse(`{"iss":"https://issuer.example.com/","sub":"auth0|${random.hex(24)}",`
-    + `"sid":"${random.uuid()}","jti":"${random.uuid()}","iat":${ISSUED_AT},"exp":${EXPIRES_AT},`
-    + `"aud":"https://api.example.com/","client_id":"web-${random.hex(8)}"}`)
+  return parse(
+    `{"iss":"https://issuer.example.com/","sub":"auth0|${random.hex(24)}",` +
+      `"sid":"${random.uuid()}","jti":"${random.uuid()}","iat":${ISSUED_AT},"exp":${EXPIRES_AT},` +
+      `"aud":"https://api.example.com/","client_id":"web-${random.hex(8)}"}`,
+  )
 }
 
 /** A new string of 36 characters, as a parser makes it: flat, its hash not computed yet. */

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
-import { type Comparison, compareRecords, DRIFT } from './comparison.js'
+import { compareRecords, type Comparison, DRIFT } from './comparison.js'
 import { readRecord } from './record.js'
 import { duration } from './table.js'
 
@@ -34,14 +34,26 @@ function main(): number {
   return 0
 }
 
-function format({ compared, onlyInFirst, onlyInSecond, differences, medianRatio }: Comparison, noise: number): string {
+function format(
+  { compared, onlyInFirst, onlyInSecond, differences, medianRatio }: Comparison,
+  noise: number,
+): string {
   const table = new Table({
-    head: ['case', 'engine', 'n', 'A p50', 'B p50', 'B ÷ A', ''], style: { head: [], border: [] },
+    head: ['case', 'engine', 'n', 'A p50', 'B p50', 'B ÷ A', ''],
+    style: { head: [], border: [] },
     colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'left'],
   })
   for (const one of compared) {
     const [before, after] = one.p50Ns
-    table.push([one.case, one.engine, one.n.toLocaleString('en'), duration(before), duration(after), one.ratio.toFixed(2), MARKS[one.change]])
+    table.push([
+      one.case,
+      one.engine,
+      one.n.toLocaleString('en'),
+      duration(before),
+      duration(after),
+      one.ratio.toFixed(2),
+      MARKS[one.change],
+    ])
   }
   const changed = compared.filter(({ change }) => change !== 'none').length
   return [
@@ -49,8 +61,8 @@ function format({ compared, onlyInFirst, onlyInSecond, differences, medianRatio 
     ...(compared.length > 0 ? [table.toString()] : []),
     ...onlyInFirst.map((line) => `only in A: ${line}`),
     ...onlyInSecond.map((line) => `only in B: ${line}`),
-    `${compared.length} compared, ${changed} changed by more than noise (intervals of 99 % apart and more than ${noise * 100} %)`
-      + (medianRatio === null ? '' : `; median ratio ${medianRatio.toFixed(2)}`),
+    `${compared.length} compared, ${changed} changed by more than noise (intervals of 99 % apart and more than ${noise * 100} %)` +
+      (medianRatio === null ? '' : `; median ratio ${medianRatio.toFixed(2)}`),
   ].join('\n')
 }
 

@@ -55,7 +55,9 @@ export function compareRecords(first: BenchRecord, second: BenchRecord, drift = 
 
 /** `isClearlyActive`, `bloom has, uuidv4, miss`: all that names a measurement within its case, but n. */
 export function nameOf({ engine, operation, keys, mix }: RecordedMeasurement): string {
-  return [operation === undefined ? engine : `${engine} ${operation}`, keys, mix].filter((part) => part !== undefined).join(', ')
+  return [operation === undefined ? engine : `${engine} ${operation}`, keys, mix]
+    .filter((part) => part !== undefined)
+    .join(', ')
 }
 
 const situationOf = (one: RecordedMeasurement): string => `${one.case}: ${nameOf(one)}, n = ${one.n}`
@@ -67,7 +69,11 @@ function compareTwo(one: RecordedMeasurement, other: RecordedMeasurement, drift:
   const slower = otherLeast > most && ratio > 1 + drift
   const faster = otherMost < least && ratio < 1 / (1 + drift)
   return {
-    case: one.case, engine: nameOf(one), n: one.n, p50Ns: [one.p50Ns, other.p50Ns], ratio,
+    case: one.case,
+    engine: nameOf(one),
+    n: one.n,
+    p50Ns: [one.p50Ns, other.p50Ns],
+    ratio,
     change: slower ? 'slower' : faster ? 'faster' : 'none',
   }
 }
@@ -86,7 +92,12 @@ export function medianInterval(samples: readonly number[]): [number, number] {
 }
 
 function differencesOf(first: BenchRecord, second: BenchRecord): string[] {
-  const facts = ({ scale, seed, machine, versions }: BenchRecord): Record<string, string | number> => ({ scale, seed, ...machine, ...versions })
+  const facts = ({ scale, seed, machine, versions }: BenchRecord): Record<string, string | number> => ({
+    scale,
+    seed,
+    ...machine,
+    ...versions,
+  })
   const [a, b] = [facts(first), facts(second)]
   return [...new Set([...Object.keys(a), ...Object.keys(b)])]
     .filter((name) => a[name] !== b[name])

@@ -36,7 +36,10 @@ export class DelayProxy {
 
   #connect(client: Socket, target: number, delayMs: number): void {
     const server = connect({ host: '127.0.0.1', port: target, noDelay: true, allowHalfOpen: true })
-    for (const [from, to] of [[client, server], [server, client]]) {
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ]) {
       this.#sockets.add(from)
       carry(from, to, delayMs)
       from.on('close', () => this.#sockets.delete(from))

@@ -8,8 +8,10 @@ export interface Delayed extends AsyncDisposable {
 
 export async function delayed(url: string, roundTripMs: number): Promise<Delayed> {
   const target = Number(new URL(url).port)
-  const worker = new Worker(new URL('./delay-proxy-thread.js', import.meta.url), { workerData: { target, roundTripMs } })
-  const [port] = await once(worker, 'message') as [number]
+  const worker = new Worker(new URL('./delay-proxy-thread.js', import.meta.url), {
+    workerData: { target, roundTripMs },
+  })
+  const [port] = (await once(worker, 'message')) as [number]
   return {
     url: `redis://127.0.0.1:${port}`,
     async [Symbol.asyncDispose]() {

@@ -4,7 +4,14 @@ import type { Subject } from './measure.js'
 
 /** Eight functions that do nothing: a call that may go to any of so many is made, not compiled away as one to a single function is. */
 const NOTHING: readonly ((i: number) => boolean)[] = [
-  (i) => i >= 0, (i) => i >= -1, (i) => i >= -2, (i) => i >= -3, (i) => i >= -4, (i) => i >= -5, (i) => i >= -6, (i) => i >= -7,
+  (i) => i >= 0,
+  (i) => i >= -1,
+  (i) => i >= -2,
+  (i) => i >= -3,
+  (i) => i >= -4,
+  (i) => i >= -5,
+  (i) => i >= -6,
+  (i) => i >= -7,
 ]
 
 export class EmptyFunction implements Subject {

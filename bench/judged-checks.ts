@@ -48,10 +48,14 @@ export class JudgedChecks {
     const closer: Partial<Record<DecidedBy, number>> = {}
     this.#stockUp(AHEAD)
     await openLoop<Probe>({
-      ratePerSecond, now: nowNs, turn: nextTurn, goOn,
-      take: () => (this.count++ % REVOKED_EVERY === 0
-        ? { claims: JSON.parse(this.revokedToken()) as TokenClaims, revoked: true, times: revoked }
-        : { claims: this.#ready.pop() ?? freshClaims(this.#random), revoked: false, times: active }),
+      ratePerSecond,
+      now: nowNs,
+      turn: nextTurn,
+      goOn,
+      take: () =>
+        this.count++ % REVOKED_EVERY === 0
+          ? { claims: JSON.parse(this.revokedToken()) as TokenClaims, revoked: true, times: revoked }
+          : { claims: this.#ready.pop() ?? freshClaims(this.#random), revoked: false, times: active },
       operate: (probe) => {
         if (!this.#engine.isClearlyActive(probe.claims)) return this.#lookCloser(probe, closer)
         assertAnswer(!probe.revoked, 'a revoked token is clearly active')
@@ -65,7 +69,10 @@ export class JudgedChecks {
 
   async #lookCloser({ claims, revoked }: Probe, closer: Partial<Record<DecidedBy, number>>): Promise<void> {
     const { status, decidedBy } = await this.#engine.check(claims)
-    assertAnswer(status === (revoked ? 'revoked' : 'active'), `a token that is ${revoked ? '' : 'not '}revoked is ${status}`)
+    assertAnswer(
+      status === (revoked ? 'revoked' : 'active'),
+      `a token that is ${revoked ? '' : 'not '}revoked is ${status}`,
+    )
     if (!revoked) closer[decidedBy] = (closer[decidedBy] ?? 0) + 1
   }
 

@@ -4,7 +4,12 @@ import { Random } from './random.js'
 export const KEY_KINDS = ['uuidv4', 'uuidv7', 'sequential', '300 characters'] as const
 export type KeyKind = (typeof KEY_KINDS)[number]
 
-const LENGTHS: Readonly<Record<KeyKind, number>> = { uuidv4: 36, uuidv7: 36, sequential: 10, '300 characters': 300 }
+const LENGTHS: Readonly<Record<KeyKind, number>> = {
+  uuidv4: 36,
+  uuidv7: 36,
+  sequential: 10,
+  '300 characters': 300,
+}
 
 /** Milliseconds since 1970 of the first UUIDv7; each that follows is a millisecond younger. */
 const FIRST_MS = 1_750_000_000_000
@@ -71,12 +76,14 @@ export class Keys {
   }
 
   #number(value: number): void {
-    for (let i = this.#text.length - 1, left = value; i >= 0; i--, left = Math.floor(left / 10)) this.#text[i] = ZERO + (left % 10)
+    for (let i = this.#text.length - 1, left = value; i >= 0; i--, left = Math.floor(left / 10))
+      this.#text[i] = ZERO + (left % 10)
   }
 
   #opaque(index: number): void {
     for (let i = 0, at = 0; at < this.#text.length; i++) {
-      for (let word = this.#word(index, i), j = 0; j < PER_WORD; j++, word >>>= 6) this.#text[at++] = BASE64URL[word & 63]
+      for (let word = this.#word(index, i), j = 0; j < PER_WORD; j++, word >>>= 6)
+        this.#text[at++] = BASE64URL[word & 63]
     }
   }
 

@@ -20,20 +20,37 @@ export function describeMachine(): Machine {
 
 /** Packages whose code runs while something is timed. */
 const MEASURED = [
-  'better-sqlite3', 'bloom-filters', 'express-jwt-blacklist', 'express-jwt-blacklist/node_modules/redis', 'fast-jwt', 'ioredis', 'jose', 'jsonwebtoken', 'jwt-redis',
-  'lru-cache', 'redis',
+  'better-sqlite3',
+  'bloom-filters',
+  'express-jwt-blacklist',
+  'express-jwt-blacklist/node_modules/redis',
+  'fast-jwt',
+  'ioredis',
+  'jose',
+  'jsonwebtoken',
+  'jwt-redis',
+  'lru-cache',
+  'redis',
 ]
 
 /** Of everything that takes part. */
 export function versions(): Record<string, string> {
   const { node, v8, openssl } = process.versions
-  return { node, v8, openssl, revocade: versionAt('../../package.json'), ...Object.fromEntries(MEASURED.map((name) => [name, versionOf(name)])) }
+  return {
+    node,
+    v8,
+    openssl,
+    revocade: versionAt('../../package.json'),
+    ...Object.fromEntries(MEASURED.map((name) => [name, versionOf(name)])),
+  }
 }
 
 /** Read from where it is installed: not every package exports its manifest. */
 const versionOf = (name: string): string => versionAt(`../../node_modules/${name}/package.json`)
 
 function versionAt(path: string): string {
-  const manifest = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { readonly version: string }
+  const manifest = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
+    readonly version: string
+  }
   return manifest.version
 }

@@ -39,7 +39,10 @@ export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmedia
  * the machine does falls on all of them alike. Between batches the event loop turns, as it does in a server: timers
  * fire, the store is polled, leases are renewed.
  */
-export async function interleave(subjects: readonly Subject[], { rounds, batch, between }: Rounds): Promise<Map<string, Timed>> {
+export async function interleave(
+  subjects: readonly Subject[],
+  { rounds, batch, between }: Rounds,
+): Promise<Map<string, Timed>> {
   const samples = new Map<Subject, number[]>(subjects.map((subject) => [subject, []]))
   const missed = new Map<Subject, number>(subjects.map((subject) => [subject, 0]))
   // The first tenth warms up caches and compilers.
@@ -80,7 +83,12 @@ export const rounded = (value: number): number => Number(value.toPrecision(4))
 /** A timing as it is recorded. */
 export function measurement({ p50, p99, samples, batch }: Timed, situation: Situation): Measurement {
   return {
-    ...situation, p50Ns: rounded(p50), p99Ns: rounded(p99), opsPerSecond: rounded(1e9 / mean(samples)), batch, samples: samples.map(rounded),
+    ...situation,
+    p50Ns: rounded(p50),
+    p99Ns: rounded(p99),
+    opsPerSecond: rounded(1e9 / mean(samples)),
+    batch,
+    samples: samples.map(rounded),
   }
 }
 
@@ -105,7 +113,9 @@ export function of<T extends Timing>(timings: ReadonlyMap<string, T>, name: stri
 }
 
 /** Seconds that something took. */
-export async function seconds<T>(run: () => Promise<T>): Promise<{ readonly result: T; readonly seconds: number }> {
+export async function seconds<T>(
+  run: () => Promise<T>,
+): Promise<{ readonly result: T; readonly seconds: number }> {
   const start = process.hrtime.bigint()
   const result = await run()
   return { result, seconds: Number(process.hrtime.bigint() - start) / 1e9 }

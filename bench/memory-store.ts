@@ -1,5 +1,15 @@
 import type {
-  Committed, Digest, Mutation, Poll, Position, RevocationStore, ScanChunk, ScanEnd, StoredRow, StoreInfo, StoreStats,
+  Committed,
+  Digest,
+  Mutation,
+  Poll,
+  Position,
+  RevocationStore,
+  ScanChunk,
+  ScanEnd,
+  StoredRow,
+  StoreInfo,
+  StoreStats,
 } from '#dist/ports/index.js'
 import { digestOfBytes } from '#dist/token/identify.js'
 import { EXPIRES_AT } from './claims.js'

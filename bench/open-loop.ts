@@ -37,7 +37,9 @@ export interface Load<Input extends { readonly times: Latencies }> {
  * and they all say so. Timed from their actual beginning they would not: the one that stalled would be the only slow one, and the
  * others would not have been begun (coordinated omission: Gil Tene, "How NOT to Measure Latency").
  */
-export async function openLoop<Input extends { readonly times: Latencies }>(load: Load<Input>): Promise<void> {
+export async function openLoop<Input extends { readonly times: Latencies }>(
+  load: Load<Input>,
+): Promise<void> {
   const { ratePerSecond, now, turn, goOn, take, operate, spare } = load
   const intervalNs = 1e9 / ratePerSecond
   const underWay = new Set<Promise<void>>()
@@ -57,7 +59,8 @@ export async function openLoop<Input extends { readonly times: Latencies }>(load
       done()
       return undefined
     }
-    const finished: Promise<void> = pending.then(done)
+    const finished: Promise<void> = pending
+      .then(done)
       .catch((error: unknown) => void failures.push(error))
       .finally(() => underWay.delete(finished))
     underWay.add(finished)

@@ -19,7 +19,9 @@ export class OtherProcess {
   /** Resolves when it has the store open. */
   static async start(store: string): Promise<OtherProcess> {
     const other = new OtherProcess(fork(fileURLToPath(new URL('./revoker.js', import.meta.url)), [store]))
-    const early = other.#exit.then((code) => Promise.reject(new Error(`the other process ended with ${code} before it began`)))
+    const early = other.#exit.then((code) =>
+      Promise.reject(new Error(`the other process ended with ${code} before it began`)),
+    )
     await Promise.race([once(other.#child, 'message'), early])
     early.catch(() => undefined)
     return other

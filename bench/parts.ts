@@ -78,7 +78,8 @@ export class DigestThenClock extends BareDigest {
     const { claims, digester } = this
     const until = later()
     let done = 0
-    for (let i = 0; i < count; i++) if (digester.token(claims[i])[3] !== 0 && process.hrtime.bigint() < until) done++
+    for (let i = 0; i < count; i++)
+      if (digester.token(claims[i])[3] !== 0 && process.hrtime.bigint() < until) done++
     return done
   }
 }

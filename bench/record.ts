@@ -33,9 +33,10 @@ export const FORMAT = 2
 /** JSON with a line for each result: lists of samples would fill thousands of lines, and diffs of records show which result changed. */
 export function stringifyRecord(record: BenchRecord): string {
   const members = Object.entries(record).map(([name, value]: [string, unknown]) => {
-    const text = Array.isArray(value) && value.length > 0
-      ? `[\n${value.map((one) => `    ${JSON.stringify(one)}`).join(',\n')}\n  ]`
-      : JSON.stringify(value)
+    const text =
+      Array.isArray(value) && value.length > 0
+        ? `[\n${value.map((one) => `    ${JSON.stringify(one)}`).join(',\n')}\n  ]`
+        : JSON.stringify(value)
     return `  ${JSON.stringify(name)}: ${text}`
   })
   return `{\n${members.join(',\n')}\n}\n`
@@ -44,12 +45,19 @@ export function stringifyRecord(record: BenchRecord): string {
 /** Reads what `--json` wrote, and says so where a file is something else. */
 export function readRecord(path: string): BenchRecord {
   const record: unknown = JSON.parse(readFileSync(path, 'utf8'))
-  if (!isRecord(record)) throw new Error(`${path} is no record of format ${FORMAT} that \`npm run bench -- --json FILE\` writes`)
+  if (!isRecord(record))
+    throw new Error(`${path} is no record of format ${FORMAT} that \`npm run bench -- --json FILE\` writes`)
   return record
 }
 
 function isRecord(value: unknown): value is BenchRecord {
   if (typeof value !== 'object' || value === null) return false
-  return 'format' in value && value.format === FORMAT && 'results' in value && Array.isArray(value.results)
-    && 'targets' in value && Array.isArray(value.targets)
+  return (
+    'format' in value &&
+    value.format === FORMAT &&
+    'results' in value &&
+    Array.isArray(value.results) &&
+    'targets' in value &&
+    Array.isArray(value.targets)
+  )
 }

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -24,7 +24,13 @@ export class RedisServer {
     const path = binary()
     const port = await freePort()
     const directory = mkdtempSync(join(tmpdir(), 'revocade-bench-redis-'))
-    const server = new RedisServer(port, spawn(path, ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', directory], { stdio: 'ignore' }), directory)
+    const server = new RedisServer(
+      port,
+      spawn(path, ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', directory], {
+        stdio: 'ignore',
+      }),
+      directory,
+    )
     await server.client.ping()
     return server
   }
@@ -37,7 +43,8 @@ export class RedisServer {
   async commands(): Promise<number> {
     const stats = await this.client.info('commandstats')
     let sum = 0
-    for (const [, name, calls] of stats.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)) if (name !== 'info') sum += Number(calls)
+    for (const [, name, calls] of stats.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm))
+      if (name !== 'info') sum += Number(calls)
     return sum
   }
 
@@ -52,10 +59,14 @@ export class RedisServer {
 
 function binary(): string {
   const folders = (process.env.PATH ?? '').split(delimiter)
-  const paths = ['redis-server', 'valkey-server'].flatMap((name) => folders.map((folder) => join(folder, name)))
+  const paths = ['redis-server', 'valkey-server'].flatMap((name) =>
+    folders.map((folder) => join(folder, name)),
+  )
   const found = paths.find((path) => existsSync(path))
   if (found !== undefined) return found
-  throw new Error('the Redis cases need redis-server or valkey-server on PATH: install one (Debian: apt-get install redis-server)')
+  throw new Error(
+    'the Redis cases need redis-server or valkey-server on PATH: install one (Debian: apt-get install redis-server)',
+  )
 }
 
 function freePort(): Promise<number> {

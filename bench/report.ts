@@ -14,7 +14,11 @@ const USAGE = `npm run bench:report -- RECORD.json [options]
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { out: { type: 'string', default: 'bench-report.html' }, into: { type: 'string' }, help: { type: 'boolean', default: false } },
+    options: {
+      out: { type: 'string', default: 'bench-report.html' },
+      into: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
   })
   if (values.help || positionals.length !== 1) {
     console.log(USAGE)

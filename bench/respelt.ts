@@ -25,7 +25,8 @@ const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
 
 /** Changes that need no key. Which of them are accepted is found out, not assumed. */
 const WAYS: Readonly<Record<string, (signature: string) => string>> = {
-  'other spare bits': (signature) => signature.slice(0, -1) + ALPHABET[ALPHABET.indexOf(signature.slice(-1)) ^ 1],
+  'other spare bits': (signature) =>
+    signature.slice(0, -1) + ALPHABET[ALPHABET.indexOf(signature.slice(-1)) ^ 1],
   padding: (signature) => signature + '='.repeat(-signature.length & 3),
   'white space': (signature) => `${signature.slice(0, 8)} ${signature.slice(8)}`,
   'n − s': (signature) => {
@@ -36,7 +37,10 @@ const WAYS: Readonly<Record<string, (signature: string) => string>> = {
   },
 }
 
-export interface Keys { readonly sign: KeyObject; readonly verify: KeyObject }
+export interface Keys {
+  readonly sign: KeyObject
+  readonly verify: KeyObject
+}
 
 /** Of ES256 alone: its signatures can be respelt in all of these ways, and some of them each verifier accepts. */
 export function es256Keys(): Keys {
@@ -44,7 +48,8 @@ export function es256Keys(): Keys {
   return { sign: privateKey, verify: publicKey }
 }
 
-export const sign = (claims: TokenClaims, keys: Keys): string => jsonwebtoken.sign(claims, keys.sign, { algorithm: 'ES256' })
+export const sign = (claims: TokenClaims, keys: Keys): string =>
+  jsonwebtoken.sign(claims, keys.sign, { algorithm: 'ES256' })
 
 /** Signs the claims and finds the spellings that some verifier accepts. */
 export async function respell(claims: TokenClaims, keys: Keys): Promise<Respelt> {

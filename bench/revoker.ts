@@ -32,7 +32,11 @@ process.once('message', () => {
 async function revokeAll(): Promise<void> {
   let reportedAt = 0
   for (let acknowledged = 0; !told.stop;) {
-    await Promise.all(Array.from({ length: IN_FLIGHT }, (_, i) => engine.revoke({ jti: `other-${acknowledged + i}`, exp: EXPIRES_AT })))
+    await Promise.all(
+      Array.from({ length: IN_FLIGHT }, (_, i) =>
+        engine.revoke({ jti: `other-${acknowledged + i}`, exp: EXPIRES_AT }),
+      ),
+    )
     acknowledged += IN_FLIGHT
     const progress: Progress = { acknowledged, atNs: nowNs() }
     if (progress.atNs - reportedAt < REPORT_EVERY_NS) continue

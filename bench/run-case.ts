@@ -8,7 +8,7 @@ const found = CASES.find((one) => one.name === name)
 if (found === undefined) throw new Error(`there is no case ${name}`)
 const measured: Measurement[] = []
 const rows = await found.run({
-  ...JSON.parse(settings) as Settings,
+  ...(JSON.parse(settings) as Settings),
   record: (measurements) => void measured.push(...measurements),
 })
 const result: CaseResult = { rows, measured }

@@ -6,7 +6,14 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { CASES } from './cases/index.js'
 import { describeMachine, versions } from './machine.js'
-import { type BenchRecord, FORMAT, type RecordedCase, type RecordedMeasurement, type RecordedRow, stringifyRecord } from './record.js'
+import {
+  type BenchRecord,
+  FORMAT,
+  type RecordedCase,
+  type RecordedMeasurement,
+  type RecordedRow,
+  stringifyRecord,
+} from './record.js'
 import { tableOf, verdict } from './table.js'
 import type { Case, CaseResult, Scale, Settings } from './types.js'
 
@@ -42,11 +49,17 @@ async function main(): Promise<number> {
   const date = new Date().toISOString()
   const machine = describeMachine()
   const used = versions()
-  console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.memory}; Node ${used.node}, SQLite by better-sqlite3 ${used['better-sqlite3']}`)
+  console.log(
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memory}; Node ${used.node}, SQLite by better-sqlite3 ${used['better-sqlite3']}`,
+  )
   console.log(`${date}, seed ${seed}`)
   // After each case: what was measured is not lost where a later one fails.
   const save = (measured: Measured): void => {
-    if (json !== undefined) writeFileSync(json, stringifyRecord({ format: FORMAT, date, seed, scale, machine, versions: used, ...measured }))
+    if (json !== undefined)
+      writeFileSync(
+        json,
+        stringifyRecord({ format: FORMAT, date, seed, scale, machine, versions: used, ...measured }),
+      )
   }
   const measured = await runAll(chosen, scale, seed, resolve(values.directory), save)
   const missed = scale === 'test' ? 0 : measured.targets.filter((row) => verdict(row) === 'miss').length
@@ -56,7 +69,13 @@ async function main(): Promise<number> {
 
 type Measured = Pick<BenchRecord, 'cases' | 'results' | 'targets'>
 
-async function runAll(chosen: readonly Case[], scale: Scale, seed: string, parent: string, save: (measured: Measured) => void): Promise<Measured> {
+async function runAll(
+  chosen: readonly Case[],
+  scale: Scale,
+  seed: string,
+  parent: string,
+  save: (measured: Measured) => void,
+): Promise<Measured> {
   const directory = mkdtempSync(join(parent, '.bench-'))
   const cases: RecordedCase[] = []
   const results: RecordedMeasurement[] = []

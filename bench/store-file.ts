@@ -9,7 +9,10 @@ import { assertAnswer, type Context } from './types.js'
 const ISSUER = 'https://issuer.example.com/'
 
 /** So many revocations of ids that follow from the seed. */
-export function* inputs(context: Context, count: number): Generator<RevocationInput & { readonly jti: string }, void, void> {
+export function* inputs(
+  context: Context,
+  count: number,
+): Generator<RevocationInput & { readonly jti: string }, void, void> {
   const random = new Random(context.seed, 'inputs')
   for (let i = 0; i < count; i++) yield { jti: random.uuid(), iss: ISSUER, expiresAt: EXPIRES_AT }
 }
@@ -34,7 +37,10 @@ export async function storeFile(context: Context, count: number): Promise<string
 /** An engine on a store with exactly these has them, and says so by every way of asking. */
 export async function assertHolds(context: Context, engine: Revocade, count: number): Promise<void> {
   for (const claims of revokedClaims(context, Math.min(count, 1000))) {
-    assertAnswer(!engine.isClearlyActive(claims) && await engine.isRevoked(claims), 'a revocation is not found')
+    assertAnswer(
+      !engine.isClearlyActive(claims) && (await engine.isRevoked(claims)),
+      'a revocation is not found',
+    )
   }
   assertAnswer(engine.stats().store.seq === count, 'revocations are missing')
 }

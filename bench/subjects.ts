@@ -95,7 +95,11 @@ export function sharedNo(engine: Revocade, random: Random): Promise<boolean> {
 }
 
 /** Revoked tokens are found, by every way of asking; others are not. */
-export async function assertAnswers(engine: Revocade, revoked: readonly TokenClaims[], random: Random): Promise<void> {
+export async function assertAnswers(
+  engine: Revocade,
+  revoked: readonly TokenClaims[],
+  random: Random,
+): Promise<void> {
   for (const claims of revoked) {
     assertAnswer(!engine.isClearlyActive(claims), 'a revoked token is clearly active')
     assertAnswer(await engine.isRevoked(claims), 'a revoked token is not revoked')
@@ -115,7 +119,12 @@ export class AwaitedRevoke implements Subject {
   readonly #asExpected: (receipt: Receipt) => boolean
   #claims: TokenClaims[] = []
 
-  constructor(random: Random, engine: Revocade, name = 'await revoke', asExpected = ({ seq }: Receipt): boolean => seq > 0) {
+  constructor(
+    random: Random,
+    engine: Revocade,
+    name = 'await revoke',
+    asExpected = ({ seq }: Receipt): boolean => seq > 0,
+  ) {
     this.#random = random
     this.#engine = engine
     this.name = name
@@ -134,6 +143,7 @@ export class AwaitedRevoke implements Subject {
 
   /** What it wrote last is found. */
   async verify(): Promise<void> {
-    for (const claims of this.#claims) assertAnswer(await this.#engine.isRevoked(claims), 'a revocation is not found')
+    for (const claims of this.#claims)
+      assertAnswer(await this.#engine.isRevoked(claims), 'a revocation is not found')
   }
 }

@@ -8,8 +8,13 @@ export function verdict({ value, target }: Row): 'pass' | 'miss' | '' {
 
 /** The figures of a case against their targets. */
 export function tableOf(rows: readonly Row[]): string {
-  const table = new Table({ head: ['', 'measured', 'target', '', 'from'], colAligns: ['left', 'right', 'right', 'left', 'left'], style: { head: [], border: [] } })
-  for (const row of rows) table.push([row.what, quantity(row.value, row.unit), bound(row), verdict(row), row.from ?? ''])
+  const table = new Table({
+    head: ['', 'measured', 'target', '', 'from'],
+    colAligns: ['left', 'right', 'right', 'left', 'left'],
+    style: { head: [], border: [] },
+  })
+  for (const row of rows)
+    table.push([row.what, quantity(row.value, row.unit), bound(row), verdict(row), row.from ?? ''])
   return table.toString()
 }
 
@@ -21,7 +26,9 @@ export function bound({ target, unit }: Row): string {
 export function quantity(value: number, unit: Unit): string {
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2
   const number = value.toLocaleString('en', { maximumFractionDigits: digits })
-  return unit === 'x' || unit === '/s' ? `${number}${unit === 'x' ? '×' : '/s'}` : `${number} ${unit}`.trimEnd()
+  return unit === 'x' || unit === '/s'
+    ? `${number}${unit === 'x' ? '×' : '/s'}`
+    : `${number} ${unit}`.trimEnd()
 }
 
 /** A time in the unit that suits it. */

@@ -58,6 +58,8 @@ export function pools(context: Context, size: { readonly active: number; readonl
   }
   return {
     active: new TokenPool(Array.from({ length: size.active }, () => signed(freshClaims(random)))),
-    revoked: new TokenPool([...inputs(context, size.revoked)].map(({ jti }) => signed({ ...freshClaims(random), jti }))),
+    revoked: new TokenPool(
+      [...inputs(context, size.revoked)].map(({ jti }) => signed({ ...freshClaims(random), jti })),
+    ),
   }
 }

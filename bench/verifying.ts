@@ -53,21 +53,30 @@ class Verify implements Subject {
  * of verified tokens being off as it is by default; jsonwebtoken for HS256 only, which jwt-redis does once more by itself.
  */
 export async function verifying(random: Random): Promise<Subject[]> {
-  const subjects = (['HS256', 'RS256', 'ES256'] as const).flatMap((algorithm) => verifiersOf(algorithm, random))
+  const subjects = (['HS256', 'RS256', 'ES256'] as const).flatMap((algorithm) =>
+    verifiersOf(algorithm, random),
+  )
   for (const subject of subjects) await subject.assertRefusesForged()
   return subjects
 }
 
 function verifiersOf(algorithm: Algorithm, random: Random): Verify[] {
   const { sign, verify } = keysFor(algorithm)
-  const pool = new TokenPool(Array.from({ length: TOKENS }, () => jsonwebtoken.sign(freshClaims(random), sign, { algorithm })))
+  const pool = new TokenPool(
+    Array.from({ length: TOKENS }, () => jsonwebtoken.sign(freshClaims(random), sign, { algorithm })),
+  )
   const pem = algorithm === 'HS256' ? verify.export() : verify.export({ type: 'spki', format: 'pem' })
   const both = [
     new Verify(`${algorithm} jose`, pool, (token) => jwtVerify(token, verify, { algorithms: [algorithm] })),
     new Verify(`${algorithm} fast-jwt`, pool, createVerifier({ key: pem, algorithms: [algorithm] })),
   ]
   if (algorithm !== 'HS256') return both
-  return [...both, new Verify('HS256 jsonwebtoken', pool, (token) => jsonwebtoken.verify(token, verify, { algorithms: [algorithm] }))]
+  return [
+    ...both,
+    new Verify('HS256 jsonwebtoken', pool, (token) =>
+      jsonwebtoken.verify(token, verify, { algorithms: [algorithm] }),
+    ),
+  ]
 }
 
 function keysFor(algorithm: Algorithm): Keys {

@@ -1,7 +1,7 @@
-import type { PrefilterKind, StoreStats, Target } from './ports/index.js'
-import type { RevocadeError } from './errors.js'
-import type { RedisStats } from './ports/prefix-cache.js'
 import type { DecidedBy, Revocation, Verdict } from './engine/verdict.js'
+import type { RevocadeError } from './errors.js'
+import type { PrefilterKind, StoreStats, Target } from './ports/index.js'
+import type { RedisStats } from './ports/prefix-cache.js'
 
 /** A point in time: a `Date`, or NumericDate seconds (a number that can only be milliseconds is refused). */
 export type Time = Date | number
@@ -48,8 +48,17 @@ export type RevocationInput = (
   | { readonly token: Token; readonly expiresAt?: Time | undefined }
   | { readonly jti: string | number; readonly iss?: string | undefined; readonly expiresAt: Time }
   | { readonly sha256: string; readonly expiresAt: Time }
-  | { readonly where: Selector; readonly issuedBefore?: Time | undefined; readonly sameSecond?: 'revoke' | 'keep' | undefined; readonly expiresAt?: Time | undefined }
-) & { readonly reason?: string | undefined; readonly actor?: string | undefined; readonly revokedAt?: Time | undefined }
+  | {
+      readonly where: Selector
+      readonly issuedBefore?: Time | undefined
+      readonly sameSecond?: 'revoke' | 'keep' | undefined
+      readonly expiresAt?: Time | undefined
+    }
+) & {
+  readonly reason?: string | undefined
+  readonly actor?: string | undefined
+  readonly revokedAt?: Time | undefined
+}
 
 export interface RevokeManyOptions {
   readonly ack?: 'durable' | 'fleet' | undefined
@@ -122,7 +131,10 @@ export interface Stats {
   readonly lease: { readonly live: boolean; readonly ageMs: number | null; readonly maxStalenessMs: number }
   readonly cache: { readonly entries: number; readonly capacity: number }
   /** Selectors with live revocations, and those in the store that this engine's `claims` do not honour. */
-  readonly selectors: { readonly live: readonly (readonly string[])[]; readonly notHonoured: readonly (readonly string[])[] }
+  readonly selectors: {
+    readonly live: readonly (readonly string[])[]
+    readonly notHonoured: readonly (readonly string[])[]
+  }
   readonly store: StoreStats
   /** Null where no Redis is configured. */
   readonly redis: RedisStats | null

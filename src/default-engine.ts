@@ -66,7 +66,9 @@ export function optionsFromEnvironment(env: Readonly<Record<string, string | und
     ...(env.REVOCADE_NAMESPACE === undefined ? {} : { namespace: env.REVOCADE_NAMESPACE }),
     ...(env.REVOCADE_SECRET === undefined ? {} : { secret: env.REVOCADE_SECRET }),
     ...(staleness === undefined ? {} : { maxStalenessMs: staleness === '' ? NaN : Number(staleness) }),
-    ...(env.REVOCADE_CLAIMS === undefined ? {} : { claims: env.REVOCADE_CLAIMS.split(',').map((names) => names.split('+')) }),
+    ...(env.REVOCADE_CLAIMS === undefined
+      ? {}
+      : { claims: env.REVOCADE_CLAIMS.split(',').map((names) => names.split('+')) }),
     ...(env.REVOCADE_ID_CLAIMS === undefined ? {} : { idClaims: env.REVOCADE_ID_CLAIMS.split(',') }),
   }
 }

@@ -1,6 +1,19 @@
 export type {
-  BulkReceipt, CheckOptions, ListQuery, Receipt, Revocade, RevocationInput, RevokeManyOptions, RevokeOptions,
-  RevokeWhereOptions, Selector, Stats, Time, Token, TokenClaims, UnknownPolicy,
+  BulkReceipt,
+  CheckOptions,
+  ListQuery,
+  Receipt,
+  Revocade,
+  RevocationInput,
+  RevokeManyOptions,
+  RevokeOptions,
+  RevokeWhereOptions,
+  Selector,
+  Stats,
+  Time,
+  Token,
+  TokenClaims,
+  UnknownPolicy,
 } from './api.js'
 export type { Clock } from './ports/clock.js'
 export { configure, defaultRevocade, isRevoked, revoke } from './default-engine.js'

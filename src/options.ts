@@ -1,11 +1,18 @@
 import type { UnknownPolicy } from './api.js'
-import { booleanOption, numberOption, oneOfOption, rejectUnknownKeys, optionError, asRecord, integerOption } from './validate.js'
-import type { Clock } from './ports/clock.js'
 import { systemClock } from './engine/system-clock.js'
+import type { Clock } from './ports/clock.js'
 import type { Logger, PrefilterKind, RevocationStore } from './ports/index.js'
 import type { RedisClient } from './redis/connection/client.js'
 import { readRedisOptions, type RedisOptions, type RedisSettings } from './redis/options.js'
-
+import {
+  asRecord,
+  booleanOption,
+  integerOption,
+  numberOption,
+  oneOfOption,
+  optionError,
+  rejectUnknownKeys,
+} from './validate.js'
 
 /** L0's kind and size. */
 export interface PrefilterChoice {
@@ -82,8 +89,23 @@ export interface Settings {
 }
 
 const OPTION_NAMES = [
-  'store', 'redis', 'prefilter', 'claims', 'idClaims', 'maxStalenessMs', 'exclusive', 'onUnknown', 'maxTokenLifetimeSeconds',
-  'clockToleranceSeconds', 'namespace', 'secret', 'maxTokenBytes', 'cacheEntries', 'snapshot', 'logger', 'clock',
+  'store',
+  'redis',
+  'prefilter',
+  'claims',
+  'idClaims',
+  'maxStalenessMs',
+  'exclusive',
+  'onUnknown',
+  'maxTokenLifetimeSeconds',
+  'clockToleranceSeconds',
+  'namespace',
+  'secret',
+  'maxTokenBytes',
+  'cacheEntries',
+  'snapshot',
+  'logger',
+  'clock',
 ]
 
 const nothing = (): void => {}
@@ -96,7 +118,8 @@ export function readOptions(options: RevocadeOptions = {}): Settings {
   const idClaims = options.idClaims === undefined ? ['jti'] : names(options.idClaims, 'idClaims')
   return Object.freeze({
     store: storeOption(options.store),
-    redis: options.redis === undefined || options.redis === null ? undefined : readRedisOptions(options.redis),
+    redis:
+      options.redis === undefined || options.redis === null ? undefined : readRedisOptions(options.redis),
     prefilter: prefilterOption(options.prefilter),
     selectors: selectorsOption(options.claims),
     idClaims,
@@ -107,7 +130,13 @@ export function readOptions(options: RevocadeOptions = {}): Settings {
       options.maxTokenLifetimeSeconds === undefined
         ? undefined
         : numberOption(options.maxTokenLifetimeSeconds, 'maxTokenLifetimeSeconds', 1, 10 * 366 * 86_400, 0),
-    clockToleranceSeconds: numberOption(options.clockToleranceSeconds, 'clockToleranceSeconds', 0, 86_400, 60),
+    clockToleranceSeconds: numberOption(
+      options.clockToleranceSeconds,
+      'clockToleranceSeconds',
+      0,
+      86_400,
+      60,
+    ),
     namespace: namespaceOption(options.namespace),
     secret: secretOption(options.secret),
     maxTokenBytes: numberOption(options.maxTokenBytes, 'maxTokenBytes', 256, 65_536, 16_384),
@@ -121,7 +150,8 @@ export function readOptions(options: RevocadeOptions = {}): Settings {
 function storeOption(store: unknown): string | RevocationStore {
   if (store === undefined) return './revocade.db'
   if (typeof store === 'string' && store !== '') {
-    if (/^postgres(ql)?:\/\//i.test(store)) throw optionError('store', 'this version has no PostgreSQL store: give a file path')
+    if (/^postgres(ql)?:\/\//i.test(store))
+      throw optionError('store', 'this version has no PostgreSQL store: give a file path')
     return store
   }
   if (isStore(store)) return store
@@ -130,7 +160,12 @@ function storeOption(store: unknown): string | RevocationStore {
 
 function isStore(value: unknown): value is RevocationStore {
   if (typeof value !== 'object' || value === null) return false
-  const methods = new Map<string, unknown>(['open', 'get', 'poll', 'scan', 'write', 'list', 'stats', 'close'].map((name) => [name, Reflect.get(value, name)]))
+  const methods = new Map<string, unknown>(
+    ['open', 'get', 'poll', 'scan', 'write', 'list', 'stats', 'close'].map((name) => [
+      name,
+      Reflect.get(value, name),
+    ]),
+  )
   return [...methods.values()].every((method) => typeof method === 'function')
 }
 
@@ -138,20 +173,35 @@ function prefilterOption(choice: unknown): Settings['prefilter'] {
   if (choice === undefined) return { kind: 'bloom' }
   const { kind, ...rest } = asRecord(choice, "option 'prefilter'")
   // createPrefilter checks the rest: each kind knows what it accepts.
-  return { ...rest, kind: oneOfOption(kind, 'prefilter.kind', ['bloom', 'trie', 'exact', 'bloom-filters', 'none'] as const, 'bloom') }
+  return {
+    ...rest,
+    kind: oneOfOption(
+      kind,
+      'prefilter.kind',
+      ['bloom', 'trie', 'exact', 'bloom-filters', 'none'] as const,
+      'bloom',
+    ),
+  }
 }
 
 function selectorsOption(claims: unknown): readonly (readonly string[])[] {
   if (claims === undefined) return [['sid'], ['sub']]
-  if (!Array.isArray(claims)) throw optionError('claims', "must be an array of claim names, such as ['sid', 'sub', ['sub', 'client_id']]")
-  const shapes = claims.map((entry: unknown) => names(typeof entry === 'string' ? [entry] : entry, 'claims').toSorted())
+  if (!Array.isArray(claims))
+    throw optionError(
+      'claims',
+      "must be an array of claim names, such as ['sid', 'sub', ['sub', 'client_id']]",
+    )
+  const shapes = claims.map((entry: unknown) =>
+    names(typeof entry === 'string' ? [entry] : entry, 'claims').toSorted(),
+  )
   const keys = new Set(shapes.map((shape) => JSON.stringify(shape)))
   if (keys.size !== shapes.length) throw optionError('claims', 'names the same selector twice')
   return shapes
 }
 
 function names(value: unknown, option: string): readonly string[] {
-  const valid = Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string' && name !== '')
+  const valid =
+    Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string' && name !== '')
   if (!valid) throw optionError(option, 'must hold claim names: non-empty strings')
   const list = value.map(String)
   if (new Set(list).size !== list.length) throw optionError(option, 'names a claim twice')
@@ -160,7 +210,13 @@ function names(value: unknown, option: string): readonly string[] {
 
 function namespaceOption(namespace: unknown): string {
   if (namespace === undefined) return 'default'
-  if (typeof namespace === 'string' && namespace !== '' && namespace.length <= 255 && namespace.isWellFormed()) return namespace
+  if (
+    typeof namespace === 'string' &&
+    namespace !== '' &&
+    namespace.length <= 255 &&
+    namespace.isWellFormed()
+  )
+    return namespace
   throw optionError('namespace', 'must be a string of 1 to 255 characters')
 }
 
@@ -176,7 +232,11 @@ function loggerOption(logger: unknown): Logger {
 }
 
 function isLogger(value: unknown): value is Logger {
-  return typeof value === 'object' && value !== null && ['debug', 'info', 'warn', 'error'].every((name) => typeof Reflect.get(value, name) === 'function')
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    ['debug', 'info', 'warn', 'error'].every((name) => typeof Reflect.get(value, name) === 'function')
+  )
 }
 
 function clockOption(clock: unknown): Clock {
@@ -186,5 +246,9 @@ function clockOption(clock: unknown): Clock {
 }
 
 function isClock(value: unknown): value is Clock {
-  return typeof value === 'object' && value !== null && ['now', 'monotonic'].every((name) => typeof Reflect.get(value, name) === 'function')
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    ['now', 'monotonic'].every((name) => typeof Reflect.get(value, name) === 'function')
+  )
 }

@@ -9,7 +9,9 @@ export function optionError(option: string, problem: string): RevocadeError {
 export function rejectUnknownKeys(given: object, known: readonly string[], what: string): void {
   for (const key of Object.keys(given)) {
     if (known.includes(key)) continue
-    const near = known.find((name) => name.toLowerCase() === key.toLowerCase() || editDistanceIsOne(name, key))
+    const near = known.find(
+      (name) => name.toLowerCase() === key.toLowerCase() || editDistanceIsOne(name, key),
+    )
     const hint = near === undefined ? `known: ${known.join(', ')}` : `did you mean '${near}'?`
     throw new RevocadeError('ERR_CONFIG', `unknown ${what} '${key}': ${hint}`)
   }
@@ -24,22 +26,40 @@ export function asRecord(value: unknown, what: string): Record<string, unknown> 
 }
 
 /** One of some words, or `ERR_CONFIG`. */
-export function oneOfOption<T extends string>(value: unknown, name: string, accepted: readonly T[], fallback: T): T {
+export function oneOfOption<T extends string>(
+  value: unknown,
+  name: string,
+  accepted: readonly T[],
+  fallback: T,
+): T {
   if (value === undefined) return fallback
   const found = accepted.find((word) => word === value)
-  if (found === undefined) throw optionError(name, `must be one of ${accepted.map((word) => `'${word}'`).join(', ')}`)
+  if (found === undefined)
+    throw optionError(name, `must be one of ${accepted.map((word) => `'${word}'`).join(', ')}`)
   return found
 }
 
 /** A number from `min` to `max`, both included, or `ERR_CONFIG`. */
-export function numberOption(value: unknown, name: string, min: number, max: number, fallback: number): number {
+export function numberOption(
+  value: unknown,
+  name: string,
+  min: number,
+  max: number,
+  fallback: number,
+): number {
   if (value === undefined) return fallback
   if (typeof value === 'number' && value >= min && value <= max) return value
   throw optionError(name, `must be a number from ${min} to ${max}`)
 }
 
 /** A whole number from `min` to `max`, both included, or `ERR_CONFIG`. */
-export function integerOption(value: unknown, name: string, min: number, max: number, fallback: number): number {
+export function integerOption(
+  value: unknown,
+  name: string,
+  min: number,
+  max: number,
+  fallback: number,
+): number {
   const given = numberOption(value, name, min, max, fallback)
   if (Number.isInteger(given)) return given
   throw optionError(name, `must be a whole number from ${min} to ${max}`)
@@ -59,5 +79,8 @@ function editDistanceIsOne(a: string, b: string): boolean {
   let end = 0
   while (end < a.length - start && end < b.length - start && a.at(-1 - end) === b.at(-1 - end)) end++
   const [restA, restB] = [a.slice(start, a.length - end), b.slice(start, b.length - end)]
-  return (restA.length <= 1 && restB.length <= 1) || (restA.length === 2 && restB.length === 2 && restA[0] === restB[1] && restA[1] === restB[0])
+  return (
+    (restA.length <= 1 && restB.length <= 1) ||
+    (restA.length === 2 && restB.length === 2 && restA[0] === restB[1] && restA[1] === restB[0])
+  )
 }

@@ -32,12 +32,25 @@ export async function attacked(context: Context, server: RedisServer | undefined
   const store = new CountingStore(join(context.directory, `attacked-${way.replace(' ', '-')}.db`))
   // Filled to its capacity, so that the rate is the nominal one.
   const engine = await createRevocade({
-    store, redis: server?.url, snapshot: false, cacheEntries, prefilter: { kind: 'bloom', expectedRevocations: entries, falsePositiveRate: RATE },
+    store,
+    redis: server?.url,
+    snapshot: false,
+    cacheEntries,
+    prefilter: { kind: 'bloom', expectedRevocations: entries, falsePositiveRate: RATE },
   })
   await engine.revokeMany(inputs(context, entries))
   if (server !== undefined) await filled(engine)
   const random = new Random(context.seed, 'attacked', way)
-  return { engine, store, server, way, entries, cacheEntries, random, [Symbol.asyncDispose]: () => engine.close() }
+  return {
+    engine,
+    store,
+    server,
+    way,
+    entries,
+    cacheEntries,
+    random,
+    [Symbol.asyncDispose]: () => engine.close(),
+  }
 }
 
 /** JSON of the claims of tokens that nobody revoked, which the filter rules out, or does not. */

@@ -23,18 +23,42 @@ export async function crafted(context: Context): Promise<Row[]> {
   const random = new Random(context.seed, 'crafted')
   await using engine = await createRevocade({
     // Alone: the search keeps the event loop from turning for longer than a lease lasts.
-    store: new MemoryStore(0, random), exclusive: true, claims: [], prefilter: { kind: 'bloom', expectedRevocations: entries, falsePositiveRate: rate },
+    store: new MemoryStore(0, random),
+    exclusive: true,
+    claims: [],
+    prefilter: { kind: 'bloom', expectedRevocations: entries, falsePositiveRate: rate },
   })
   const revoked = Array.from({ length: entries }, () => random.uuid())
   await engine.revokeMany(revoked.map((jti) => ({ jti, expiresAt: EXPIRES_AT })))
   return [
-    ...against('bloomfilter (FNV-1a)', () => new BloomfilterFilter(entries, rate), FAST[context.scale], revoked, engine, rate),
+    ...against(
+      'bloomfilter (FNV-1a)',
+      () => new BloomfilterFilter(entries, rate),
+      FAST[context.scale],
+      revoked,
+      engine,
+      rate,
+    ),
     // Its seed is the same wherever it is installed.
-    ...against('bloom-filters (xxHash, its default seed)', () => new BloomFiltersFilter(entries, rate), SLOW[context.scale], revoked, engine, rate),
+    ...against(
+      'bloom-filters (xxHash, its default seed)',
+      () => new BloomFiltersFilter(entries, rate),
+      SLOW[context.scale],
+      revoked,
+      engine,
+      rate,
+    ),
   ]
 }
 
-function against(name: string, make: () => Filter, count: number, revoked: readonly string[], engine: Revocade, rate: number): Row[] {
+function against(
+  name: string,
+  make: () => Filter,
+  count: number,
+  revoked: readonly string[],
+  engine: Revocade,
+  rate: number,
+): Row[] {
   const [theirs, copy] = [make(), make()]
   theirs.add(revoked)
   copy.add(revoked)
@@ -44,15 +68,25 @@ function against(name: string, make: () => Filter, count: number, revoked: reado
   const ours = ids.filter((jti) => !engine.isClearlyActive({ jti, exp: EXPIRES_AT })).length
   const expected = ids.length * rate
   const some = revoked.slice(0, 500)
-  assertAnswer(theirs.count(some) === some.length && some.every((jti) => !engine.isClearlyActive({ jti, exp: EXPIRES_AT })), 'a revoked token is not found')
+  assertAnswer(
+    theirs.count(some) === some.length &&
+      some.every((jti) => !engine.isClearlyActive({ jti, exp: EXPIRES_AT })),
+    'a revoked token is not found',
+  )
   return [
     {
-      what: `${ids.length} ids crafted against ${name}: taken for revoked there`, value: positives, unit: '', target: atLeast(ids.length),
+      what: `${ids.length} ids crafted against ${name}: taken for revoked there`,
+      value: positives,
+      unit: '',
+      target: atLeast(ids.length),
       from: `found in ${tried.toLocaleString('en')} tries; nominal rate ${rate}`,
     },
     {
       // Five standard deviations above what the rate lets expect.
-      what: 'the same ids: not ruled out by our filter', value: ours, unit: '', target: atMost(Math.ceil(expected + 5 * Math.sqrt(expected))),
+      what: 'the same ids: not ruled out by our filter',
+      value: ours,
+      unit: '',
+      target: atMost(Math.ceil(expected + 5 * Math.sqrt(expected))),
       from: `${expected} to be expected`,
     },
   ]

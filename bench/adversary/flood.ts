@@ -40,34 +40,74 @@ export async function flood(context: Context, on: Attacked): Promise<Row[]> {
   const { cache } = engine.stats()
   assertAnswer(cache.entries <= cacheEntries, 'the verdict cache is larger than it may be')
 
-  for (const [name, { latency, service }] of [['others, calm', calm.others], ['others, flooded', busy.others], ['the flood', busy.flood]] as const) {
+  for (const [name, { latency, service }] of [
+    ['others, calm', calm.others],
+    ['others, flooded', busy.others],
+    ['the flood', busy.flood],
+  ] as const) {
     context.record([
-      histogramMeasurement(latency, { engine: `${name}, ${way}`, n: entries, operation: 'from when it was due' }),
+      histogramMeasurement(latency, {
+        engine: `${name}, ${way}`,
+        n: entries,
+        operation: 'from when it was due',
+      }),
       histogramMeasurement(service, { engine: `${name}, ${way}`, n: entries, operation: 'the call' }),
     ])
   }
   const flooding = busy.flood.latency.totalCount
   return [
     {
-      what: `a flood of different false positives, ${way}: store reads a check`, value: caused.reads / flooding, unit: '', target: atMost(server === undefined ? 1 : 0),
+      what: `a flood of different false positives, ${way}: store reads a check`,
+      value: caused.reads / flooding,
+      unit: '',
+      target: atMost(server === undefined ? 1 : 0),
       from: `${flooding.toLocaleString('en')} checks of ${unlucky.length.toLocaleString('en')} tokens in turn, cache of ${cacheEntries.toLocaleString('en')}: ${inWords(caused)}`,
     },
-    ...(server === undefined ? [] : [{ what: 'the same: Redis commands a check', value: caused.commands / flooding, unit: '', target: atMost(1) } as const]),
-    { what: `a check of the flood, ${way}: the call, p50`, value: busy.flood.service.getValueAtPercentile(50) / 1000, unit: 'µs', from: percentilesOf(busy.flood.service) },
+    ...(server === undefined
+      ? []
+      : [
+          {
+            what: 'the same: Redis commands a check',
+            value: caused.commands / flooding,
+            unit: '',
+            target: atMost(1),
+          } as const,
+        ]),
     {
-      what: `the others meanwhile, ${way}: p99 from when they were due`, value: busy.others.latency.getValueAtPercentile(99) / 1000, unit: 'µs',
+      what: `a check of the flood, ${way}: the call, p50`,
+      value: busy.flood.service.getValueAtPercentile(50) / 1000,
+      unit: 'µs',
+      from: percentilesOf(busy.flood.service),
+    },
+    {
+      what: `the others meanwhile, ${way}: p99 from when they were due`,
+      value: busy.others.latency.getValueAtPercentile(99) / 1000,
+      unit: 'µs',
       from: `${percentilesOf(busy.others.latency)}; without the flood ${percentilesOf(calm.others.latency)}`,
     },
-    { what: `event-loop delay in the flood, ${way}, p99`, value: delay.percentile(99) / 1e6, unit: 'ms', from: `${(CHECKS_PER_SECOND / 2).toLocaleString('en')} of its checks a second; a timer of 1 ms` },
+    {
+      what: `event-loop delay in the flood, ${way}, p99`,
+      value: delay.percentile(99) / 1e6,
+      unit: 'ms',
+      from: `${(CHECKS_PER_SECOND / 2).toLocaleString('en')} of its checks a second; a timer of 1 ms`,
+    },
   ]
 }
 
 /** Checks at a fixed rate; every other one is the flood's, where there is one. */
-async function checked(engine: Revocade, others: readonly string[], unlucky: readonly string[] | undefined, count: number): Promise<{ others: Latencies; flood: Latencies }> {
+async function checked(
+  engine: Revocade,
+  others: readonly string[],
+  unlucky: readonly string[] | undefined,
+  count: number,
+): Promise<{ others: Latencies; flood: Latencies }> {
   const times = { others: newLatencies(), flood: newLatencies() }
   let taken = 0
   await openLoop<Probe>({
-    ratePerSecond: CHECKS_PER_SECOND, now: nowNs, turn: nextTurn, goOn: (begun) => begun < count,
+    ratePerSecond: CHECKS_PER_SECOND,
+    now: nowNs,
+    turn: nextTurn,
+    goOn: (begun) => begun < count,
     take: () => {
       const turn = taken++
       return unlucky !== undefined && turn % 2 === 0

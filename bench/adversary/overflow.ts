@@ -31,7 +31,12 @@ export async function overflow(context: Context): Promise<Row[]> {
   const random = new Random(context.seed, 'overflow')
   const clock = new MovingClock()
   const store = new CountingStore(join(context.directory, 'overflow.db'))
-  await using engine = await createRevocade({ store, clock, snapshot: false, prefilter: { kind: 'bloom', expectedRevocations: expected, falsePositiveRate: RATE } })
+  await using engine = await createRevocade({
+    store,
+    clock,
+    snapshot: false,
+    prefilter: { kind: 'bloom', expectedRevocations: expected, falsePositiveRate: RATE },
+  })
   const revoking = new Revoking(engine, random)
 
   await revoking.many(expected, EXPIRES_AT)
@@ -47,29 +52,55 @@ export async function overflow(context: Context): Promise<Row[]> {
 
   const rate = (what: string, { positives }: Stage, times: number): Row => ({
     // Five standard deviations above what the promised rate lets expect.
-    what: `${what}: false positives ÷ ${RATE}`, value: positives / asked / RATE, unit: 'x', target: atMost(times + 5 * Math.sqrt(times / asked / RATE)),
+    what: `${what}: false positives ÷ ${RATE}`,
+    value: positives / asked / RATE,
+    unit: 'x',
+    target: atMost(times + 5 * Math.sqrt(times / asked / RATE)),
     from: `${positives} of ${asked.toLocaleString('en')}`,
   })
-  const bits = (what: string, { entries, bytes }: Stage): Row =>
-    ({ what: `${what}: bits an entry`, value: (bytes * 8) / entries, unit: 'bits', from: `${entries.toLocaleString('en')} entries` })
-  for (const { name, timed, entries } of [before, beyond, after]) context.record([measurement(timed, { engine: name, n: entries })])
+  const bits = (what: string, { entries, bytes }: Stage): Row => ({
+    what: `${what}: bits an entry`,
+    value: (bytes * 8) / entries,
+    unit: 'bits',
+    from: `${entries.toLocaleString('en')} entries`,
+  })
+  for (const { name, timed, entries } of [before, beyond, after])
+    context.record([measurement(timed, { engine: name, n: entries })])
   const slower = (what: string, { timed }: Stage): Row => ({
-    what: `${what}: a check ÷ before`, value: timed.p50 / before.timed.p50, unit: 'x',
+    what: `${what}: a check ÷ before`,
+    value: timed.p50 / before.timed.p50,
+    unit: 'x',
     from: `p50 ${timed.p50.toFixed(0)} ÷ ${before.timed.p50.toFixed(0)} ns, p99 of batches ${timed.p99.toFixed(0)} and ${before.timed.p99.toFixed(0)} ns`,
   })
   const burst = `${TIMES} times the expected revocations at once`
   return [
-    rate('at the expected size', before, 1.3), bits('at the expected size', before),
+    rate('at the expected size', before, 1.3),
+    bits('at the expected size', before),
     // A filter that grows by tables of half the rate each stays below twice the rate.
-    rate(burst, beyond, 2), bits(burst, beyond), slower(burst, beyond),
-    { what: 'while it is rebuilt: tables and what is read for them', value: most / beyond.bytes, unit: 'x', from: `${(most / 2 ** 20).toFixed(1)} MiB ÷ ${(beyond.bytes / 2 ** 20).toFixed(1)} MiB before` },
-    rate('rebuilt', after, 1.3), bits('rebuilt, with room for as many again', after), slower('rebuilt', after),
+    rate(burst, beyond, 2),
+    bits(burst, beyond),
+    slower(burst, beyond),
+    {
+      what: 'while it is rebuilt: tables and what is read for them',
+      value: most / beyond.bytes,
+      unit: 'x',
+      from: `${(most / 2 ** 20).toFixed(1)} MiB ÷ ${(beyond.bytes / 2 ** 20).toFixed(1)} MiB before`,
+    },
+    rate('rebuilt', after, 1.3),
+    bits('rebuilt, with room for as many again', after),
+    slower('rebuilt', after),
   ]
 }
 
 async function look(engine: Revocade, stage: string, random: Random, context: Context): Promise<Stage> {
   const name = `isClearlyActive, ${stage}`
-  const timed = of(await interleave([new IsClearlyActive(random, engine, name)], { rounds: { full: 100, quick: 20, test: 2 }[context.scale], batch: 512 }), name)
+  const timed = of(
+    await interleave([new IsClearlyActive(random, engine, name)], {
+      rounds: { full: 100, quick: 20, test: 2 }[context.scale],
+      batch: 512,
+    }),
+    name,
+  )
   let positives = 0
   for (let i = 0; i < ASKED[context.scale]; i++) {
     if (!engine.isClearlyActive({ jti: random.uuid(), exp: EXPIRES_AT })) positives++

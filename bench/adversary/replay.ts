@@ -32,7 +32,8 @@ class Replay implements Subject {
 
   async run(count: number): Promise<number> {
     let right = 0
-    for (let i = 0; i < count; i++) if (await this.engine.isRevoked(this.claims[i]) === this.#revoked) right++
+    for (let i = 0; i < count; i++)
+      if ((await this.engine.isRevoked(this.claims[i])) === this.#revoked) right++
     return right
   }
 }
@@ -48,17 +49,28 @@ export async function replay(context: Context, on: Attacked): Promise<Row[]> {
   const [unlucky] = tokens(on, 1, false)
   const [ordinary] = tokens(on, 1, true)
 
-  const first = async (claims: TokenClaims, by: DecidedBy, status: 'active' | 'revoked'): Promise<Caused> => causedBy(async () => {
-    const verdict = await engine.check(claims)
-    assertAnswer(verdict.status === status && verdict.decidedBy === by, `at first it is ${verdict.status} by ${verdict.decidedBy}`)
-  }, on)
+  const first = async (claims: TokenClaims, by: DecidedBy, status: 'active' | 'revoked'): Promise<Caused> =>
+    causedBy(async () => {
+      const verdict = await engine.check(claims)
+      assertAnswer(
+        verdict.status === status && verdict.decidedBy === by,
+        `at first it is ${verdict.status} by ${verdict.decidedBy}`,
+      )
+    }, on)
   const unluckyFirst = await first(parse(unlucky), server === undefined ? 'store' : 'redis', 'active')
   const stolenFirst = await first(stolen, 'store', 'revoked')
 
-  const names = { plain: 'one that the filter rules out', unlucky: 'a replayed false positive', stolen: 'a replayed revoked token' }
+  const names = {
+    plain: 'one that the filter rules out',
+    unlucky: 'a replayed false positive',
+    stolen: 'a replayed revoked token',
+  }
   const replays = REPLAYS[context.scale]
   const plain = new Replay(names.plain, engine, ordinary, false)
-  const replayed = [new Replay(names.unlucky, engine, unlucky, false), new Replay(names.stolen, engine, JSON.stringify(stolen), true)]
+  const replayed = [
+    new Replay(names.unlucky, engine, unlucky, false),
+    new Replay(names.stolen, engine, JSON.stringify(stolen), true),
+  ]
   const next = await causedBy(async () => {
     for (const one of replayed) await send(one, replays)
   }, on)
@@ -66,17 +78,28 @@ export async function replay(context: Context, on: Attacked): Promise<Row[]> {
   context.record(measurements(new Map([...timed].map(([name, one]) => [`${name}, ${way}`, one])), on.entries))
 
   const [none, one] = server === undefined ? [1, 0] : [0, 1]
-  const caused = (what: string, by: Caused, most: number): Row =>
-    ({ what: `${what}, ${way}: store reads and Redis commands`, value: by.reads + by.commands, unit: '', target: atMost(most), from: inWords(by) })
+  const caused = (what: string, by: Caused, most: number): Row => ({
+    what: `${what}, ${way}: store reads and Redis commands`,
+    value: by.reads + by.commands,
+    unit: '',
+    target: atMost(most),
+    from: inWords(by),
+  })
   const cost = (name: string): Row => {
     const [mine, plain] = [of(timed, name).p50, of(timed, names.plain).p50]
-    return { what: `a check of ${name}, ${way} ÷ ${names.plain}`, value: mine / plain, unit: 'x', from: `${mine.toFixed(0)} ns ÷ ${plain.toFixed(0)} ns, each answer awaited` }
+    return {
+      what: `a check of ${name}, ${way} ÷ ${names.plain}`,
+      value: mine / plain,
+      unit: 'x',
+      from: `${mine.toFixed(0)} ns ÷ ${plain.toFixed(0)} ns, each answer awaited`,
+    }
   }
   return [
     caused('a false positive, the first check', unluckyFirst, none + one),
     caused('a revoked token, the first check', stolenFirst, 1 + one),
     caused(`the next ${(2 * replays).toLocaleString('en')} checks of these`, next, 0),
-    cost(names.unlucky), cost(names.stolen),
+    cost(names.unlucky),
+    cost(names.stolen),
   ]
 }
 
@@ -84,7 +107,7 @@ async function send(subject: Replay, count: number): Promise<void> {
   for (let sent = 0; sent < count; sent += BATCH) {
     const some = Math.min(BATCH, count - sent)
     subject.prepare(some)
-    assertAnswer(await subject.run(some) === some, subject.name)
+    assertAnswer((await subject.run(some)) === some, subject.name)
     await nextTurn()
   }
 }

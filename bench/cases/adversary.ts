@@ -12,10 +12,14 @@ async function run(context: Context): Promise<Row[]> {
   await using server = await RedisServer.start()
   for (const redis of [undefined, server]) {
     await using on = await attacked(context, redis)
-    rows.push(...await replay(context, on), ...await flood(context, on))
+    rows.push(...(await replay(context, on)), ...(await flood(context, on)))
   }
-  rows.push(...await crafted(context), ...await overflow(context))
+  rows.push(...(await crafted(context)), ...(await overflow(context)))
   return rows
 }
 
-export const adversary: Case = { name: 'adversary', title: 'Tokens chosen to do harm: replayed, crafted, too many', run }
+export const adversary: Case = {
+  name: 'adversary',
+  title: 'Tokens chosen to do harm: replayed, crafted, too many',
+  run,
+}

@@ -17,7 +17,11 @@ const kept: { value: object } = { value: {} }
  * Heap bytes that an operation leaves behind, the least over several runs. The young generation has room for all of
  * them (see the flags), so no collection hides anything; one that happens nevertheless spoils its run.
  */
-async function bytesPerOperation(runs: number, prepare: () => TokenClaims[], operation: (claims: TokenClaims) => boolean): Promise<number> {
+async function bytesPerOperation(
+  runs: number,
+  prepare: () => TokenClaims[],
+  operation: (claims: TokenClaims) => boolean,
+): Promise<number> {
   let collections = 0
   const observer = new PerformanceObserver((list) => {
     collections += list.getEntries().length
@@ -48,7 +52,8 @@ async function run(context: Context): Promise<Row[]> {
   await using engine = await createRevocade({ store: new MemoryStore(size, random) })
   const no = sharedNo(engine, random)
   const prepare = (): TokenClaims[] => Array.from({ length: BATCH }, () => freshClaims(random))
-  const measure = (operation: (claims: TokenClaims) => boolean): Promise<number> => bytesPerOperation(runs, prepare, operation)
+  const measure = (operation: (claims: TokenClaims) => boolean): Promise<number> =>
+    bytesPerOperation(runs, prepare, operation)
   // Shows that the scale weighs: an object of one field is some 16 bytes or more.
   const control = await measure((claims) => {
     kept.value = { claims }

@@ -25,10 +25,23 @@ async function run(context: Context): Promise<Row[]> {
     fromStore.push(await opened({ snapshot: false }, false))
   }
   const size = count.toLocaleString('en')
-  const of = (times: readonly number[]): string => `median of ${times.map((time) => time.toFixed(2)).join(', ')} s`
+  const of = (times: readonly number[]): string =>
+    `median of ${times.map((time) => time.toFixed(2)).join(', ')} s`
   return [
-    { what: `createRevocade with ${size}, from the snapshot`, value: median(fromSnapshot), unit: 's', target: atMost(0.4), from: of(fromSnapshot) },
-    { what: `createRevocade with ${size}, from the store`, value: median(fromStore), unit: 's', target: atMost(2.5), from: of(fromStore) },
+    {
+      what: `createRevocade with ${size}, from the snapshot`,
+      value: median(fromSnapshot),
+      unit: 's',
+      target: atMost(0.4),
+      from: of(fromSnapshot),
+    },
+    {
+      what: `createRevocade with ${size}, from the store`,
+      value: median(fromStore),
+      unit: 's',
+      target: atMost(2.5),
+      from: of(fromStore),
+    },
   ]
 }
 

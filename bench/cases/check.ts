@@ -17,13 +17,21 @@ import { RedisServer } from '../redis-server.js'
 import { inputs, storeFile } from '../store-file.js'
 import { IsClearlyActive, TOLERATED } from '../subjects.js'
 import { duration } from '../table.js'
-import { hmacKey, pools, type Pools } from '../tokens.js'
+import { hmacKey, type Pools, pools } from '../tokens.js'
 import { assertAnswer, atLeast, type Case, type Context, type Row } from '../types.js'
 import { verifying } from '../verifying.js'
 
 // Redis holds fewer, those that are asked for: its lookups take as long among a million, and filling it does not.
 const SIZES = {
-  full: { held: 1_000_000, revoked: 100_000, active: 200_000, rounds: 60, batch: 512, known: 200, tricky: 24 },
+  full: {
+    held: 1_000_000,
+    revoked: 100_000,
+    active: 200_000,
+    rounds: 60,
+    batch: 512,
+    known: 200,
+    tricky: 24,
+  },
   quick: { held: 30_000, revoked: 1600, active: 4000, rounds: 4, batch: 128, known: 50, tricky: 4 },
   test: { held: 2000, revoked: 300, active: 300, rounds: 1, batch: 64, known: 20, tricky: 2 },
 } as const
@@ -61,28 +69,48 @@ async function run(context: Context): Promise<Row[]> {
   const againstSets = await besideSets(context, engine, random)
   const mixes = await checkAll(context, engine, server, made)
   const verified = await interleave(await verifying(random), { rounds, batch: batch / 4 })
-  context.record([...verified].map(([engine, timed]) => measurement(timed, { engine, n: 0, operation: 'verify' })))
+  context.record(
+    [...verified].map(([engine, timed]) => measurement(timed, { engine, n: 0, operation: 'verify' })),
+  )
   await server.client.flushall()
   const letThrough = await lettingThrough(context, server.url, tricky)
   context.record(letThrough.map(({ measured }) => measured))
-  return [...againstSets, ...peerRows(mixes), ...verifierRows(mixes, verified), ...falseNegativeRows(letThrough)]
+  return [
+    ...againstSets,
+    ...peerRows(mixes),
+    ...verifierRows(mixes, verified),
+    ...falseNegativeRows(letThrough),
+  ]
 }
 
 /** Every peer over every mix, in turns within each. */
-async function checkAll(context: Context, engine: Revocade, server: RedisServer, made: Pools): Promise<Map<string, Map<string, Timed>>> {
+async function checkAll(
+  context: Context,
+  engine: Revocade,
+  server: RedisServer,
+  made: Pools,
+): Promise<Map<string, Map<string, Timed>>> {
   const { held, revoked, rounds, batch, known } = SIZES[context.scale]
   await using set = new SetWithTtl()
   await using sqlite = new SqlitePeer(join(context.directory, 'bare.db'))
   sqlite.addAll(entries(context, held))
   for (const [jti, expiresAt] of entries(context, held)) set.add(jti, expiresAt)
   await using redis = await connectRedisPeers(server.url, hmacKey(context))
-  const inProcess: readonly Peer[] = [new RevocadePeer(engine, 'claims'), new RevocadePeer(engine, 'raw JWT'), set, sqlite]
+  const inProcess: readonly Peer[] = [
+    new RevocadePeer(engine, 'claims'),
+    new RevocadePeer(engine, 'raw JWT'),
+    set,
+    sqlite,
+  ]
   for (const peer of [...inProcess, ...redis.alone, ...redis.together]) await assertKnows(peer, made, known)
 
   const asked: (readonly [Peer, inFlight: number])[] = [
-    ...[...inProcess, ...redis.alone].map((peer) => [peer, 1] as const), ...redis.together.map((peer) => [peer, TOGETHER] as const),
+    ...[...inProcess, ...redis.alone].map((peer) => [peer, 1] as const),
+    ...redis.together.map((peer) => [peer, TOGETHER] as const),
   ]
-  const heldBy = new Map(asked.map(([peer, inFlight]) => [nameOf(peer, inFlight), inProcess.includes(peer) ? held : revoked]))
+  const heldBy = new Map(
+    asked.map(([peer, inFlight]) => [nameOf(peer, inFlight), inProcess.includes(peer) ? held : revoked]),
+  )
   const mixes = new Map<string, Map<string, Timed>>()
   for (const [i, [mix, { share, different }]] of Object.entries(MIXES).entries()) {
     const subjects = asked.map(([peer, inFlight], j) => {
@@ -92,14 +120,24 @@ async function checkAll(context: Context, engine: Revocade, server: RedisServer,
     })
     const cached = engine.stats().decided.cache
     const timings = await interleave(subjects, { rounds, batch })
-    assertAnswer(different < Infinity || engine.stats().decided.cache === cached, `a new token was found in the cache (${mix})`)
-    context.record([...timings].map(([name, timed]) => measurement(timed, { engine: name, n: heldBy.get(name) ?? 0, operation: 'check', mix })))
+    assertAnswer(
+      different < Infinity || engine.stats().decided.cache === cached,
+      `a new token was found in the cache (${mix})`,
+    )
+    context.record(
+      [...timings].map(([name, timed]) =>
+        measurement(timed, { engine: name, n: heldBy.get(name) ?? 0, operation: 'check', mix }),
+      ),
+    )
     mixes.set(mix, timings)
   }
   return mixes
 }
 
-function* entries(context: Context, count: number): Generator<readonly [jti: string, expiresAt: number], void, void> {
+function* entries(
+  context: Context,
+  count: number,
+): Generator<readonly [jti: string, expiresAt: number], void, void> {
   for (const { jti, expiresAt } of inputs(context, count)) yield [jti, Number(expiresAt)]
 }
 
@@ -110,17 +148,27 @@ async function besideSets(context: Context, engine: Revocade, random: Random): P
   const [set, library] = [new SetFilter(), new BloomFiltersFilter(held, 1e-4)]
   for (const filter of [set, library]) filter.add(ids)
   const subjects = [new IsClearlyActive(random, engine), new HasId(set, random), new HasId(library, random)]
-  const timings = await interleave(subjects, { rounds: { full: 100, quick: 20, test: 1 }[context.scale], batch: 512 })
+  const timings = await interleave(subjects, {
+    rounds: { full: 100, quick: 20, test: 1 }[context.scale],
+    batch: 512,
+  })
   context.record(measurements(timings, held))
   const check = of(timings, 'isClearlyActive').p50
   const row = ({ name }: Filter, least: number): Row => {
     const has = of(timings, `${name}.has`).p50
     return {
-      what: `${name}.has (${held.toLocaleString('en')} ids) ÷ isClearlyActive`, value: has / check, unit: 'x', target: atLeast(least),
+      what: `${name}.has (${held.toLocaleString('en')} ids) ÷ isClearlyActive`,
+      value: has / check,
+      unit: 'x',
+      target: atLeast(least),
       from: `${duration(has)} ÷ ${duration(check)}`,
     }
   }
   return [row(set, 1), row(library, 100)]
 }
 
-export const check: Case = { name: 'check', title: 'A check against what others use, and against verifying the signature', run }
+export const check: Case = {
+  name: 'check',
+  title: 'A check against what others use, and against verifying the signature',
+  run,
+}

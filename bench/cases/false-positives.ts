@@ -40,22 +40,73 @@ interface Found {
 async function run(context: Context): Promise<Row[]> {
   const { size, slow, times, peers, bits } = PLANS[context.scale]
   const random = new Random(context.seed, 'false positives')
-  const ours = async (rate: number, name: string, ...[options]: Parameters<typeof createPrefilter>): Promise<Found[]> =>
-    counted(context, new RandomDigests(name, await createPrefilter(options), rate, size, size * MOST, random), times)
+  const ours = async (
+    rate: number,
+    name: string,
+    ...[options]: Parameters<typeof createPrefilter>
+  ): Promise<Found[]> =>
+    counted(
+      context,
+      new RandomDigests(name, await createPrefilter(options), rate, size, size * MOST, random),
+      times,
+    )
   const keys = new Keys('uuidv4', context.seed)
   const found: Found[] = []
   for (const rate of [1e-4, 1e-2]) {
-    found.push(...await ours(rate, `bloom, ${rate}`, { kind: 'bloom', expectedRevocations: size, falsePositiveRate: rate }))
-    found.push(...counted(context, new NumberedKeys(`bloomfilter, ${rate}`, new BloomfilterFilter(size, rate), rate, size, size * MOST, keys), peers))
+    found.push(
+      ...(await ours(rate, `bloom, ${rate}`, {
+        kind: 'bloom',
+        expectedRevocations: size,
+        falsePositiveRate: rate,
+      })),
+    )
+    found.push(
+      ...counted(
+        context,
+        new NumberedKeys(
+          `bloomfilter, ${rate}`,
+          new BloomfilterFilter(size, rate),
+          rate,
+          size,
+          size * MOST,
+          keys,
+        ),
+        peers,
+      ),
+    )
   }
-  found.push(...counted(context, new NumberedKeys('bloom-filters, 0.01', new BloomFiltersFilter(slow, 1e-2), 1e-2, slow, slow * MOST, keys), peers))
-  found.push(...await ours(size / 2 ** bits, `trie, ${bits} bits`, { kind: 'trie', expectedRevocations: size, prefixBits: bits }))
-  found.push(...await ours(0, 'exact', { kind: 'exact', expectedRevocations: size }))
+  found.push(
+    ...counted(
+      context,
+      new NumberedKeys(
+        'bloom-filters, 0.01',
+        new BloomFiltersFilter(slow, 1e-2),
+        1e-2,
+        slow,
+        slow * MOST,
+        keys,
+      ),
+      peers,
+    ),
+  )
+  found.push(
+    ...(await ours(size / 2 ** bits, `trie, ${bits} bits`, {
+      kind: 'trie',
+      expectedRevocations: size,
+      prefixBits: bits,
+    })),
+  )
+  found.push(...(await ours(0, 'exact', { kind: 'exact', expectedRevocations: size })))
   await using engine = await createRevocade({ store: new MemoryStore(size, random) })
   const { bytes, entries } = engine.stats().prefilter
   return [
     ...found.filter(({ fill }) => fill === 1).flatMap((one) => atItsSize(one, context)),
-    { what: 'L0 of an engine that opens a store with them', value: bytes / entries, unit: 'bytes', from: 'an entry, with room for as many again' },
+    {
+      what: 'L0 of an engine that opens a store with them',
+      value: bytes / entries,
+      unit: 'bytes',
+      from: 'an entry, with room for as many again',
+    },
     ...found.filter(({ counted: { rate } }) => rate > 0).map(againstPromise),
   ]
 }
@@ -80,36 +131,72 @@ function counted(context: Context, filter: Counted, times: number): Found[] {
     }
     const bits = (filter.bytes() * 8) / entries
     const rate = hits / asked
-    context.record([{
-      ...measurement({ ...timing(samples), samples, batch: piece }, { engine: filter.name, n: entries, operation: 'has', mix: 'miss' }),
-      bytesPerEntry: Number((bits / 8).toPrecision(4)), falsePositiveRate: rate, falseNegatives: lost,
-    }])
+    context.record([
+      {
+        ...measurement(
+          { ...timing(samples), samples, batch: piece },
+          { engine: filter.name, n: entries, operation: 'has', mix: 'miss' },
+        ),
+        bytesPerEntry: Number((bits / 8).toPrecision(4)),
+        falsePositiveRate: rate,
+        falseNegatives: lost,
+      },
+    ])
     return { counted: filter, fill, hits, asked, rate, expected: filter.expectedRate(), bits }
   })
 }
 
 function atItsSize(one: Found, { scale }: Context): Row[] {
-  const { counted: { name, ours, size }, bits, hits, asked, rate, expected } = one
+  const {
+    counted: { name, ours, size },
+    bits,
+    hits,
+    asked,
+    rate,
+    expected,
+  } = one
   const isDefault = name === 'bloom, 0.0001'
-  const rows: Row[] = [{
-    what: `${name}: bits an entry`, value: bits, unit: 'bits', ...(isDefault ? { target: atMost(24) } : {}), from: `${size.toLocaleString('en')} entries`,
-  }]
+  const rows: Row[] = [
+    {
+      what: `${name}: bits an entry`,
+      value: bits,
+      unit: 'bits',
+      ...(isDefault ? { target: atMost(24) } : {}),
+      from: `${size.toLocaleString('en')} entries`,
+    },
+  ]
   if (expected > 0) {
     rows.push({
       // A thousand keys show nothing.
-      what: `${name}: false positives measured ÷ expected`, value: rate / expected, unit: 'x', ...(ours && scale !== 'test' ? { target: atMost(1.3) } : {}),
+      what: `${name}: false positives measured ÷ expected`,
+      value: rate / expected,
+      unit: 'x',
+      ...(ours && scale !== 'test' ? { target: atMost(1.3) } : {}),
       from: `${hits.toLocaleString('en')} of ${asked.toLocaleString('en')}`,
     })
   }
   return rows
 }
 
-function againstPromise({ counted: { name, rate: promised }, fill, hits, asked, rate, expected }: Found): Row {
+function againstPromise({
+  counted: { name, rate: promised },
+  fill,
+  hits,
+  asked,
+  rate,
+  expected,
+}: Found): Row {
   const [least, most] = wilsonInterval(hits, asked).map((bound) => bound.toExponential(2))
   return {
-    what: `${name}, ${fill * 100} % full: false positives measured ÷ promised`, value: rate / promised, unit: 'x',
+    what: `${name}, ${fill * 100} % full: false positives measured ÷ promised`,
+    value: rate / promised,
+    unit: 'x',
     from: `${rate.toExponential(2)} (95 %: ${least} to ${most}), expected ${expected.toExponential(2)}; ${hits.toLocaleString('en')} of ${asked.toLocaleString('en')}`,
   }
 }
 
-export const falsePositives: Case = { name: 'false-positives', title: 'Memory and false positives of the filters, from half full to overfull', run }
+export const falsePositives: Case = {
+  name: 'false-positives',
+  title: 'Memory and false positives of the filters, from half full to overfull',
+  run,
+}

@@ -30,8 +30,20 @@ async function run(context: Context): Promise<Row[]> {
   await assertHolds(context, imported, size)
   const perSecond = (time: number): string => `${(size / time).toFixed(0)} a second`
   return [
-    { what: `revokeMany of ${size.toLocaleString('en')}`, value: many.seconds, unit: 's', target: atMost(12), from: perSecond(many.seconds) },
-    { what: 'revocade import of the same as NDJSON, whole process', value: cli.seconds, unit: 's', target: atMost(12), from: perSecond(cli.seconds) },
+    {
+      what: `revokeMany of ${size.toLocaleString('en')}`,
+      value: many.seconds,
+      unit: 's',
+      target: atMost(12),
+      from: perSecond(many.seconds),
+    },
+    {
+      what: 'revocade import of the same as NDJSON, whole process',
+      value: cli.seconds,
+      unit: 's',
+      target: atMost(12),
+      from: perSecond(cli.seconds),
+    },
   ]
 }
 
@@ -48,8 +60,12 @@ function* lines(context: Context, size: number): Generator<string, void, void> {
 
 async function command(args: readonly string[]): Promise<void> {
   const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
-  const [code] = await once(child, 'exit') as [number | null]
+  const [code] = (await once(child, 'exit')) as [number | null]
   assertAnswer(code === 0, `revocade ${args[0]} ended with ${code}`)
 }
 
-export const bulkImport: Case = { name: 'import', title: 'Import of 1 M revocations into an empty SQLite store', run }
+export const bulkImport: Case = {
+  name: 'import',
+  title: 'Import of 1 M revocations into an empty SQLite store',
+  run,
+}

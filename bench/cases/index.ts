@@ -18,6 +18,20 @@ import { selectors } from './selectors.js'
 
 /** In the order in which they run. */
 export const CASES: readonly Case[] = [
-  limit, check, network, scale, selectors, allocation, falsePositives, revoke, bulkImport, boot, redis, redisMemory, propagation,
-  latencyUnderChurn, adversary, prefilter,
+  limit,
+  check,
+  network,
+  scale,
+  selectors,
+  allocation,
+  falsePositives,
+  revoke,
+  bulkImport,
+  boot,
+  redis,
+  redisMemory,
+  propagation,
+  latencyUnderChurn,
+  adversary,
+  prefilter,
 ]

@@ -76,40 +76,70 @@ async function run(context: Context): Promise<Row[]> {
   const store = new CountingStore(path)
   const clock = new MovingClock()
   // Room for twice what is there: so many more, and it is rebuilt.
-  await using engine = await createRevocade({ store, clock, maxStalenessMs, prefilter: { kind: 'bloom', expectedRevocations: size } })
+  await using engine = await createRevocade({
+    store,
+    clock,
+    maxStalenessMs,
+    prefilter: { kind: 'bloom', expectedRevocations: size },
+  })
   const random = new Random(context.seed, 'latency under churn')
   const revoking = new Revoking(engine, random)
   const known = revokedClaims(context, Math.min(size, 1000)).map((claims) => JSON.stringify(claims))
   const one = (count: number): number => Math.floor(random.share() * count)
-  const own = (): string => (revoking.done.length > 0 && one(2) === 0 ? revoking.done[one(revoking.done.length)] : known[one(known.length)])
+  const own = (): string =>
+    revoking.done.length > 0 && one(2) === 0
+      ? revoking.done[one(revoking.done.length)]
+      : known[one(known.length)]
   const checks = new JudgedChecks(engine, random, own)
   await checks.run(CHECKS_PER_SECOND, (begun) => begun < CHECKS_PER_SECOND * seconds * 0.2) // caches and compilers
   const churn = new Churn(checks)
 
   await churn.during('idle', seconds, () => Promise.resolve())
-  await churn.during(`${REVOCATIONS_PER_SECOND.toLocaleString('en')} revocations a second`, seconds, (goOn) => revoking.steadily(REVOCATIONS_PER_SECOND, goOn))
-  await churn.during(`bursts of ${BURST.toLocaleString('en')} revocations`, seconds, (goOn) => revoking.inBursts(BURST, BURST_EVERY_MS, goOn))
+  await churn.during(`${REVOCATIONS_PER_SECOND.toLocaleString('en')} revocations a second`, seconds, (goOn) =>
+    revoking.steadily(REVOCATIONS_PER_SECOND, goOn),
+  )
+  await churn.during(`bursts of ${BURST.toLocaleString('en')} revocations`, seconds, (goOn) =>
+    revoking.inBursts(BURST, BURST_EVERY_MS, goOn),
+  )
   const more = Math.round(size * 1.1)
   // The engine may find L0 to have grown while the import is still under way: its rebuild is a phase of its own.
   const release = store.holdScans()
-  await churn.until(`import of ${more.toLocaleString('en')}`, revoking.many(more, Math.floor(Date.now() / 1000) + SHORT_LIFE))
+  await churn.until(
+    `import of ${more.toLocaleString('en')}`,
+    revoking.many(more, Math.floor(Date.now() / 1000) + SHORT_LIFE),
+  )
   const grown = engine.stats().prefilter
   assertAnswer(grown.entries > grown.capacity, 'the filter is not beyond its capacity')
   release()
   await rebuild(churn, 'rebuild of L0, grown', { engine, store, clock, random }, SWEEP_EVERY)
-  await rebuild(churn, 'rebuild of L0, half of it expired', { engine, store, clock, random }, SHORT_LIFE + KEPT)
-  assertAnswer(engine.stats().prefilter.entries < size * 1.1 + revoking.count, 'what has expired is still in the filter')
+  await rebuild(
+    churn,
+    'rebuild of L0, half of it expired',
+    { engine, store, clock, random },
+    SHORT_LIFE + KEPT,
+  )
+  assertAnswer(
+    engine.stats().prefilter.entries < size * 1.1 + revoking.count,
+    'what has expired is still in the filter',
+  )
 
   const other = await OtherProcess.start(path)
   // What another process revoked is known here Δ later, not sooner.
   checks.revokedToken = () => other.revokedToken(maxStalenessMs, one) ?? own()
-  await churn.until('another process revokes, 256 in flight', (async () => {
-    other.go()
-    await wait(seconds * 1000)
-    // At least until there is something that must be known here.
-    for (const until = performance.now() + 10_000; other.acknowledged(maxStalenessMs) === 0 && performance.now() < until;) await wait(5)
-    await wait(maxStalenessMs)
-  })())
+  await churn.until(
+    'another process revokes, 256 in flight',
+    (async () => {
+      other.go()
+      await wait(seconds * 1000)
+      // At least until there is something that must be known here.
+      for (
+        const until = performance.now() + 10_000;
+        other.acknowledged(maxStalenessMs) === 0 && performance.now() < until;
+      )
+        await wait(5)
+      await wait(maxStalenessMs)
+    })(),
+  )
   const others = other.acknowledged(maxStalenessMs)
   await other.stop()
   assertAnswer(others > 0, 'the other process revoked nothing')
@@ -117,21 +147,32 @@ async function run(context: Context): Promise<Row[]> {
 }
 
 /** Puts the clock forward to where L0 is due to be looked through, and checks while it is being rebuilt. */
-async function rebuild(churn: Churn, name: string, parts: { engine: Revocade; store: CountingStore; clock: MovingClock; random: Random }, seconds: number): Promise<void> {
+async function rebuild(
+  churn: Churn,
+  name: string,
+  parts: { engine: Revocade; store: CountingStore; clock: MovingClock; random: Random },
+  seconds: number,
+): Promise<void> {
   const { engine, store, clock, random } = parts
   const { rebuilds } = engine.stats().prefilter
   clock.forward(seconds)
   engine.isClearlyActive(freshClaims(random)) // renews the lease, which no clock of a server would have skipped
   await store.scanBegins()
-  await churn.until(name, (async () => {
-    while (store.scanning) await wait(1)
-  })())
+  await churn.until(
+    name,
+    (async () => {
+      while (store.scanning) await wait(1)
+    })(),
+  )
   assertAnswer(engine.stats().prefilter.rebuilds > rebuilds, 'L0 was not rebuilt')
 }
 
 function report(context: Context, churn: Churn, n: number): Row[] {
   for (const { name: engine, checked } of churn.phases) {
-    for (const [mix, times] of [['not revoked', checked.active], ['revoked', checked.revoked]] as const) {
+    for (const [mix, times] of [
+      ['not revoked', checked.active],
+      ['revoked', checked.revoked],
+    ] as const) {
       context.record([
         histogramMeasurement(times.latency, { engine, n, operation: 'from when it was due', mix }),
         histogramMeasurement(times.service, { engine, n, operation: 'the call', mix }),
@@ -140,17 +181,37 @@ function report(context: Context, churn: Churn, n: number): Row[] {
   }
   const idle = churn.phases[0].checked.active.service.getValueAtPercentile(99)
   const rows = churn.phases.flatMap(({ name, checked: { active, revoked } }): Row[] => [
-    { what: `${name}: p99.9 from when it was due`, value: active.latency.getValueAtPercentile(99.9) / 1000, unit: 'µs', from: percentilesOf(active.latency) },
     {
-      what: `${name}: the call itself, p99 ÷ idle`, value: active.service.getValueAtPercentile(99) / idle, unit: 'x', target: atMost(3),
+      what: `${name}: p99.9 from when it was due`,
+      value: active.latency.getValueAtPercentile(99.9) / 1000,
+      unit: 'µs',
+      from: percentilesOf(active.latency),
+    },
+    {
+      what: `${name}: the call itself, p99 ÷ idle`,
+      value: active.service.getValueAtPercentile(99) / idle,
+      unit: 'x',
+      target: atMost(3),
       from: `${percentilesOf(active.service)}; revoked tokens: ${percentilesOf(revoked.service)}`,
     },
   ])
-  const closer = churn.phases.map(({ checked }) => Object.values(checked.closer).reduce((sum, count) => sum + count, 0))
+  const closer = churn.phases.map(({ checked }) =>
+    Object.values(checked.closer).reduce((sum, count) => sum + count, 0),
+  )
   return [
     ...rows,
-    { what: 'answers judged: none wrong, none unknown', value: churn.judged, unit: '', from: `${CHECKS_PER_SECOND.toLocaleString('en')} checks a second were due, one in 16 of a revoked token` },
-    { what: 'of tokens not revoked, not answered by the filter', value: closer.reduce((sum, count) => sum + count), unit: '', from: `by phase: ${closer.join(', ')}` },
+    {
+      what: 'answers judged: none wrong, none unknown',
+      value: churn.judged,
+      unit: '',
+      from: `${CHECKS_PER_SECOND.toLocaleString('en')} checks a second were due, one in 16 of a revoked token`,
+    },
+    {
+      what: 'of tokens not revoked, not answered by the filter',
+      value: closer.reduce((sum, count) => sum + count),
+      unit: '',
+      from: `by phase: ${closer.join(', ')}`,
+    },
     { what: 'reading the clock, once in each time above, p50', value: clockRead(), unit: 'ns' },
   ]
 }
@@ -165,4 +226,8 @@ function clockRead(): number {
   return times.getValueAtPercentile(50)
 }
 
-export const latencyUnderChurn: Case = { name: 'latency-under-churn', title: 'Single checks while others revoke, L0 is rebuilt and entries expire', run }
+export const latencyUnderChurn: Case = {
+  name: 'latency-under-churn',
+  title: 'Single checks while others revoke, L0 is rebuilt and entries expire',
+  run,
+}

@@ -4,7 +4,15 @@ import { TokenDigester } from '#dist/token/identify.js'
 import { freshClaims } from '../claims.js'
 import { EmptyFunction, MemoryCopy } from '../floor.js'
 import { interleave, measurements, of } from '../measure.js'
-import { BareAwait, BareClock, BareDigest, BareProbe, ClockThenProbe, DigestThenClock, PartsInOneLoop } from '../parts.js'
+import {
+  BareAwait,
+  BareClock,
+  BareDigest,
+  BareProbe,
+  ClockThenProbe,
+  DigestThenClock,
+  PartsInOneLoop,
+} from '../parts.js'
 import { Random } from '../random.js'
 import { revokedClaims, storeFile } from '../store-file.js'
 import { assertAnswers, AwaitedIsRevoked, IsClearlyActive, IsRevoked, sharedNo } from '../subjects.js'
@@ -26,54 +34,93 @@ async function run(context: Context): Promise<Row[]> {
   const digest = new Int32Array(4)
   while (filter.entries < entries) filter.add(random.fill(digest))
   const digester = new TokenDigester({
-    key: new Uint8Array(16), namespace: 'default', idClaims: ['jti'], maxTokenBytes: 16_384,
+    key: new Uint8Array(16),
+    namespace: 'default',
+    idClaims: ['jti'],
+    maxTokenBytes: 16_384,
   })
   // Not signed and not in Base64: the least that a verifier has had in its hands.
   const tokenBytes = Buffer.byteLength(JSON.stringify(freshClaims(random)))
-  const timings = await interleave([
-    new EmptyFunction(), new MemoryCopy(LINE, 64), new MemoryCopy(TOKEN, tokenBytes),
-    new BareDigest(random, digester), new BareClock(), new BareProbe(random, filter), new BareAwait(),
-    new DigestThenClock(random, digester), new ClockThenProbe(random, filter), new PartsInOneLoop(random, digester, filter),
-    new IsClearlyActive(random, engine), new IsRevoked(random, engine, sharedNo(engine, random)),
-    new AwaitedIsRevoked(random, engine),
-  ], {
-    rounds: { full: 300, quick: 40, test: 2 }[context.scale],
-    batch: 512,
-    between: () => assertAnswer(engine.stats().lease.live, 'the lease ran out'),
-  })
+  const timings = await interleave(
+    [
+      new EmptyFunction(),
+      new MemoryCopy(LINE, 64),
+      new MemoryCopy(TOKEN, tokenBytes),
+      new BareDigest(random, digester),
+      new BareClock(),
+      new BareProbe(random, filter),
+      new BareAwait(),
+      new DigestThenClock(random, digester),
+      new ClockThenProbe(random, filter),
+      new PartsInOneLoop(random, digester, filter),
+      new IsClearlyActive(random, engine),
+      new IsRevoked(random, engine, sharedNo(engine, random)),
+      new AwaitedIsRevoked(random, engine),
+    ],
+    {
+      rounds: { full: 300, quick: 40, test: 2 }[context.scale],
+      batch: 512,
+      between: () => assertAnswer(engine.stats().lease.live, 'the lease ran out'),
+    },
+  )
   context.record(measurements(timings, size))
   const p50 = (name: string): number => of(timings, name).p50
   const parts = p50('digest') + p50('clock') + p50('probe')
   const sum = `digest ${p50('digest').toFixed(0)} + clock ${p50('clock').toFixed(0)} + probe ${p50('probe').toFixed(0)} ns`
   // Each of the two reads the clock as well, a check once.
-  const [digestAlone, probeAlone] = [p50('digest, then clock') - p50('clock'), p50('clock, then probe') - p50('clock')]
+  const [digestAlone, probeAlone] = [
+    p50('digest, then clock') - p50('clock'),
+    p50('clock, then probe') - p50('clock'),
+  ]
   const waitedFor = digestAlone + p50('clock') + probeAlone
-  const against = (name: string): Row =>
-    ({ what: `${name} ÷ its parts`, value: p50(name) / parts, unit: 'x', target: atMost(1.3), from: `${p50(name).toFixed(0)} ns ÷ (${sum})` })
+  const against = (name: string): Row => ({
+    what: `${name} ÷ its parts`,
+    value: p50(name) / parts,
+    unit: 'x',
+    target: atMost(1.3),
+    from: `${p50(name).toFixed(0)} ns ÷ (${sum})`,
+  })
   const inOneLoop = p50('parts in one loop')
   const awaited = p50('await isRevoked')
   const floor = (name: string, about = ''): Row => ({
-    what: `isClearlyActive ÷ ${name}`, value: p50('isClearlyActive') / p50(name), unit: 'x', from: `${p50('isClearlyActive').toFixed(0)} ns ÷ ${p50(name).toFixed(1)} ns${about}`,
+    what: `isClearlyActive ÷ ${name}`,
+    value: p50('isClearlyActive') / p50(name),
+    unit: 'x',
+    from: `${p50('isClearlyActive').toFixed(0)} ns ÷ ${p50(name).toFixed(1)} ns${about}`,
   })
   return [
     against('isClearlyActive'),
     against('isRevoked'),
     {
-      what: 'isClearlyActive ÷ its parts, each waited for', value: p50('isClearlyActive') / waitedFor, unit: 'x', target: atMost(1.3),
+      what: 'isClearlyActive ÷ its parts, each waited for',
+      value: p50('isClearlyActive') / waitedFor,
+      unit: 'x',
+      target: atMost(1.3),
       from: `${p50('isClearlyActive').toFixed(0)} ns ÷ (digest ${digestAlone.toFixed(0)} + clock ${p50('clock').toFixed(0)} + probe ${probeAlone.toFixed(0)} ns)`,
     },
     {
       what: 'isClearlyActive ÷ its parts by hand in one loop',
-      value: p50('isClearlyActive') / inOneLoop, unit: 'x', from: `${p50('isClearlyActive').toFixed(0)} ns ÷ ${inOneLoop.toFixed(0)} ns`,
+      value: p50('isClearlyActive') / inOneLoop,
+      unit: 'x',
+      from: `${p50('isClearlyActive').toFixed(0)} ns ÷ ${inOneLoop.toFixed(0)} ns`,
     },
     {
       what: 'await isRevoked ÷ its parts and a bare await',
-      value: awaited / (parts + p50('await of a resolved promise')), unit: 'x',
+      value: awaited / (parts + p50('await of a resolved promise')),
+      unit: 'x',
       from: `${awaited.toFixed(0)} ns; a bare await ${p50('await of a resolved promise').toFixed(0)} ns`,
     },
-    floor('digest'), floor('clock'), floor('probe'), floor('empty function', ', called through a table'),
-    floor(LINE, ', 64 bytes by TypedArray.set'), floor(TOKEN, `, ${tokenBytes} bytes of JSON`),
+    floor('digest'),
+    floor('clock'),
+    floor('probe'),
+    floor('empty function', ', called through a table'),
+    floor(LINE, ', 64 bytes by TypedArray.set'),
+    floor(TOKEN, `, ${tokenBytes} bytes of JSON`),
   ]
 }
 
-export const limit: Case = { name: 'limit', title: 'What a check can cost at the least, 1 M live revocations in SQLite', run }
+export const limit: Case = {
+  name: 'limit',
+  title: 'What a check can cost at the least, 1 M live revocations in SQLite',
+  run,
+}

@@ -9,7 +9,7 @@ import { MIXES as SHARES } from '../peers/rows.js'
 import { RedisServer } from '../redis-server.js'
 import { storeFile } from '../store-file.js'
 import { duration } from '../table.js'
-import { hmacKey, pools, type Pools } from '../tokens.js'
+import { hmacKey, type Pools, pools } from '../tokens.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
 import { filled } from './redis.js'
 
@@ -17,9 +17,39 @@ const MIXES = ['none revoked', '1 % revoked', '50 % revoked'] as const
 
 // Few, since waiting is most of it: a batch of one call at a time takes as many round trips.
 const SIZES = {
-  full: { roundTripsMs: [0.3, 1, 5], held: 20_000, revoked: 10_000, active: 20_000, rounds: 20, batch: 40, groups: 4, known: 10, counted: 10_000 },
-  quick: { roundTripsMs: [0.3, 1, 5], held: 2000, revoked: 400, active: 600, rounds: 2, batch: 8, groups: 1, known: 3, counted: 500 },
-  test: { roundTripsMs: [1], held: 2000, revoked: 100, active: 200, rounds: 1, batch: 4, groups: 1, known: 3, counted: 200 },
+  full: {
+    roundTripsMs: [0.3, 1, 5],
+    held: 20_000,
+    revoked: 10_000,
+    active: 20_000,
+    rounds: 20,
+    batch: 40,
+    groups: 4,
+    known: 10,
+    counted: 10_000,
+  },
+  quick: {
+    roundTripsMs: [0.3, 1, 5],
+    held: 2000,
+    revoked: 400,
+    active: 600,
+    rounds: 2,
+    batch: 8,
+    groups: 1,
+    known: 3,
+    counted: 500,
+  },
+  test: {
+    roundTripsMs: [1],
+    held: 2000,
+    revoked: 100,
+    active: 200,
+    rounds: 1,
+    batch: 4,
+    groups: 1,
+    known: 3,
+    counted: 200,
+  },
 } as const
 
 const WITH_REDIS = 'Revocade with Redis'
@@ -43,20 +73,32 @@ async function run(context: Context): Promise<Row[]> {
     await filled(near)
   }
   const rows: Row[] = []
-  for (const roundTripMs of roundTripsMs) rows.push(...await atDistance(context, server, alone, made, roundTripMs))
-  return [...rows, ...await commandsSent(context, server, alone, made)]
+  for (const roundTripMs of roundTripsMs)
+    rows.push(...(await atDistance(context, server, alone, made, roundTripMs)))
+  return [...rows, ...(await commandsSent(context, server, alone, made))]
 }
 
-async function atDistance(context: Context, server: RedisServer, alone: Revocade, made: Pools, roundTripMs: number): Promise<Row[]> {
+async function atDistance(
+  context: Context,
+  server: RedisServer,
+  alone: Revocade,
+  made: Pools,
+  roundTripMs: number,
+): Promise<Row[]> {
   const { held, revoked, known } = SIZES[context.scale]
   await using proxy = await delayed(server.url, roundTripMs)
   await using engine = await createRevocade({ store: await storeFile(context, held), redis: proxy.url })
-  await using last = await createRevocade({ store: await storeFile(context, held), redis: { url: proxy.url, reads: 'when-store-fails' } })
+  await using last = await createRevocade({
+    store: await storeFile(context, held),
+    redis: { url: proxy.url, reads: 'when-store-fails' },
+  })
   await using redis = await connectRedisPeers(proxy.url, hmacKey(context))
   await filled(engine)
   await filled(last)
   const ours = [
-    new RevocadePeer(engine, 'claims', WITH_REDIS), new RevocadePeer(last, 'claims', ASKED_LAST), new RevocadePeer(alone, 'claims', 'Revocade without Redis'),
+    new RevocadePeer(engine, 'claims', WITH_REDIS),
+    new RevocadePeer(last, 'claims', ASKED_LAST),
+    new RevocadePeer(alone, 'claims', 'Revocade without Redis'),
   ]
   for (const peer of [...ours, ...redis.alone, ...redis.together]) await assertKnows(peer, made, known)
   const asked: Asked = [
@@ -66,9 +108,16 @@ async function atDistance(context: Context, server: RedisServer, alone: Revocade
   const rows: Row[] = []
   for (const mix of MIXES) {
     const timings = await inTurns(context, asked, made, mix)
-    context.record([...timings].map(([name, timed]) => measurement(timed, {
-      engine: name, n: name.startsWith('Revocade') ? held : revoked, operation: `Redis ${roundTripMs} ms away`, mix,
-    })))
+    context.record(
+      [...timings].map(([name, timed]) =>
+        measurement(timed, {
+          engine: name,
+          n: name.startsWith('Revocade') ? held : revoked,
+          operation: `Redis ${roundTripMs} ms away`,
+          mix,
+        }),
+      ),
+    )
     const names = [...timings.keys()].filter((name) => name !== WITH_REDIS && name !== IN_FLIGHT)
     rows.push(...names.map((name) => meansRow(timings, name, `${roundTripMs} ms, ${mix}`)))
   }
@@ -76,15 +125,26 @@ async function atDistance(context: Context, server: RedisServer, alone: Revocade
 }
 
 /** Those that ask one at a time, and those that ask many together, whose batches are larger for that. */
-async function inTurns(context: Context, asked: Asked, made: Pools, mix: typeof MIXES[number]): Promise<Map<string, Timed>> {
+async function inTurns(
+  context: Context,
+  asked: Asked,
+  made: Pools,
+  mix: (typeof MIXES)[number],
+): Promise<Map<string, Timed>> {
   const { rounds, batch, groups } = SIZES[context.scale]
   const all = new Map<string, Timed>()
   for (const together of [false, true]) {
-    const subjects = asked.filter(([, inFlight]) => (inFlight > 1) === together).map(([peer, inFlight], i) => {
-      const offset = (i + (together ? 5 : 0) + 10 * MIXES.indexOf(mix)) * 331 // no token that another has just asked for
-      return new CheckPeer(peer, { pools: made, ...SHARES[mix], inFlight, offset })
-    })
-    for (const [name, timed] of await interleave(subjects, { rounds, batch: together ? TOGETHER * groups : batch })) all.set(name, timed)
+    const subjects = asked
+      .filter(([, inFlight]) => inFlight > 1 === together)
+      .map(([peer, inFlight], i) => {
+        const offset = (i + (together ? 5 : 0) + 10 * MIXES.indexOf(mix)) * 331 // no token that another has just asked for
+        return new CheckPeer(peer, { pools: made, ...SHARES[mix], inFlight, offset })
+      })
+    for (const [name, timed] of await interleave(subjects, {
+      rounds,
+      batch: together ? TOGETHER * groups : batch,
+    }))
+      all.set(name, timed)
   }
   return all
 }
@@ -93,18 +153,36 @@ async function inTurns(context: Context, asked: Asked, made: Pools, mix: typeof 
 function meansRow(timings: ReadonlyMap<string, Timed>, name: string, situation: string): Row {
   const ours = name.endsWith(`${TOGETHER} in flight`) ? IN_FLIGHT : WITH_REDIS
   const [theirs, check] = [mean(of(timings, name).samples), mean(of(timings, ours).samples)]
-  return { what: `${name} ÷ ${WITH_REDIS}: ${situation}`, value: theirs / check, unit: 'x', from: `${duration(theirs)} ÷ ${duration(check)}, means` }
+  return {
+    what: `${name} ÷ ${WITH_REDIS}: ${situation}`,
+    value: theirs / check,
+    unit: 'x',
+    from: `${duration(theirs)} ÷ ${duration(check)}, means`,
+  }
 }
 
 /** What leaves the process, counted where it arrives. */
-async function commandsSent(context: Context, server: RedisServer, alone: Revocade, made: Pools): Promise<Row[]> {
+async function commandsSent(
+  context: Context,
+  server: RedisServer,
+  alone: Revocade,
+  made: Pools,
+): Promise<Row[]> {
   const { held, counted } = SIZES[context.scale]
   await using engine = await createRevocade({ store: await storeFile(context, held), redis: server.url })
-  await using last = await createRevocade({ store: await storeFile(context, held), redis: { url: server.url, reads: 'when-store-fails' } })
+  await using last = await createRevocade({
+    store: await storeFile(context, held),
+    redis: { url: server.url, reads: 'when-store-fails' },
+  })
   await using redis = await connectRedisPeers(server.url, hmacKey(context))
   await filled(engine)
   await filled(last)
-  const peers = [new RevocadePeer(engine, 'claims', WITH_REDIS), new RevocadePeer(last, 'claims', ASKED_LAST), new RevocadePeer(alone, 'claims', 'Revocade without Redis'), ...redis.together]
+  const peers = [
+    new RevocadePeer(engine, 'claims', WITH_REDIS),
+    new RevocadePeer(last, 'claims', ASKED_LAST),
+    new RevocadePeer(alone, 'claims', 'Revocade without Redis'),
+    ...redis.together,
+  ]
   const rows: Row[] = []
   for (const mix of MIXES) {
     for (const peer of peers) {
@@ -114,12 +192,19 @@ async function commandsSent(context: Context, server: RedisServer, alone: Revoca
       assertAnswer((await subject.run()) === counted, `${peer.name} is wrong about a token`)
       const sent = (await server.commands()) - before
       rows.push({
-        what: `Redis commands a thousand checks: ${peer.name}, ${mix}`, value: (sent / counted) * 1000, unit: '',
-        ...(peer.name === WITH_REDIS && mix === 'none revoked' ? { target: atMost(1) } : {}), from: `${sent} for ${counted.toLocaleString('en')}`,
+        what: `Redis commands a thousand checks: ${peer.name}, ${mix}`,
+        value: (sent / counted) * 1000,
+        unit: '',
+        ...(peer.name === WITH_REDIS && mix === 'none revoked' ? { target: atMost(1) } : {}),
+        from: `${sent} for ${counted.toLocaleString('en')}`,
       })
     }
   }
   return rows
 }
 
-export const network: Case = { name: 'network', title: 'Checks with Redis 0.3, 1 and 5 ms away, and what they send there', run }
+export const network: Case = {
+  name: 'network',
+  title: 'Checks with Redis 0.3, 1 and 5 ms away, and what they send there',
+  run,
+}

@@ -4,7 +4,7 @@ import { DigestFilter, type Filter } from '../filters/filter.js'
 import { makeFilters, type Sized } from '../filters/make.js'
 import { Add, Has, Probe } from '../filters/subjects.js'
 import { heapBytesPerEntry } from '../heap.js'
-import { KEY_KINDS, Keys, type KeyKind } from '../keys.js'
+import { KEY_KINDS, type KeyKind, Keys } from '../keys.js'
 import { interleave, measurement, of, type Subject, type Timed, timing } from '../measure.js'
 import { type Mix, MIXES } from '../mixes.js'
 import { Random } from '../random.js'
@@ -19,11 +19,42 @@ type Builds = readonly (readonly [n: number, builds: number])[]
  */
 const PLANS = {
   full: {
-    sizes: [[1000, 20], [10_000, 10], [100_000, 4], [1_000_000, 3], [10_000_000, 1]] satisfies Builds,
-    matrix: 1_000_000, slow: 100_000, rounds: 40, batch: 512, others: 1_000_000,
+    sizes: [
+      [1000, 20],
+      [10_000, 10],
+      [100_000, 4],
+      [1_000_000, 3],
+      [10_000_000, 1],
+    ] satisfies Builds,
+    matrix: 1_000_000,
+    slow: 100_000,
+    rounds: 40,
+    batch: 512,
+    others: 1_000_000,
   },
-  quick: { sizes: [[1000, 3], [10_000, 1], [30_000, 1]] satisfies Builds, matrix: 10_000, slow: 1000, rounds: 8, batch: 128, others: 10_000 },
-  test: { sizes: [[200, 1], [500, 1]] satisfies Builds, matrix: 500, slow: 200, rounds: 1, batch: 32, others: 1000 },
+  quick: {
+    sizes: [
+      [1000, 3],
+      [10_000, 1],
+      [30_000, 1],
+    ] satisfies Builds,
+    matrix: 10_000,
+    slow: 1000,
+    rounds: 8,
+    batch: 128,
+    others: 10_000,
+  },
+  test: {
+    sizes: [
+      [200, 1],
+      [500, 1],
+    ] satisfies Builds,
+    matrix: 500,
+    slow: 200,
+    rounds: 1,
+    batch: 32,
+    others: 1000,
+  },
 } as const
 
 /** What is measured at each size. */
@@ -52,15 +83,30 @@ class Run {
     const heap = heapBytesPerEntry(n, () => setOf(keys, n))
     const sets = await this.#built(n, keys, builds)
     await this.#adds(sets, keys)
-    const answers = new Map<Filter, Answers>(sets.map(({ filter, n: held }) =>
-      [filter, answersOf(filter, keys, held, this.#plan.others / (filter.name === 'bloom-filters' ? 10 : 1))]))
+    const answers = new Map<Filter, Answers>(
+      sets.map(({ filter, n: held }) => [
+        filter,
+        answersOf(filter, keys, held, this.#plan.others / (filter.name === 'bloom-filters' ? 10 : 1)),
+      ]),
+    )
     for (const mix of n === this.#plan.matrix ? MIXES : MIXES_OF_SIZES) {
       const { rounds, batch } = this.#plan
       const asked = sets.filter((set) => !this.#known(situation(set, kind, 'has', mix)))
-      const timings = await interleave(asked.map(({ filter, n: held }) => new Has(filter, keys, held, mix, answersIn(answers, filter), this.#random)), { rounds, batch })
+      const timings = await interleave(
+        asked.map(
+          ({ filter, n: held }) => new Has(filter, keys, held, mix, answersIn(answers, filter), this.#random),
+        ),
+        { rounds, batch },
+      )
       this.#record(asked, timings, kind, 'has', mix, ({ filter, n: held }) => {
         const { falseNegatives, falsePositiveRate } = answersIn(answers, filter)
-        return { falseNegatives, falsePositiveRate, bytesPerEntry: Number((filter.bytes() === undefined ? heap : Number(filter.bytes()) / held).toPrecision(4)) }
+        return {
+          falseNegatives,
+          falsePositiveRate,
+          bytesPerEntry: Number(
+            (filter.bytes() === undefined ? heap : Number(filter.bytes()) / held).toPrecision(4),
+          ),
+        }
       })
     }
     // The digests of all kinds of keys are alike.
@@ -74,9 +120,11 @@ class Run {
     for (let i = 1; ; i++) {
       const sets = await makeFilters(n, this.#plan.slow, this.#addBatch(n) * this.#addRounds())
       const times = await build(sets, keys)
-      for (const [{ name }, ns] of times) samples.set(name, [...samples.get(name) ?? [], ns])
+      for (const [{ name }, ns] of times) samples.set(name, [...(samples.get(name) ?? []), ns])
       if (i === builds) {
-        const timings = new Map([...samples].map(([name, ns]): [string, Timed] => [name, { ...timing(ns), samples: ns, batch: n }]))
+        const timings = new Map(
+          [...samples].map(([name, ns]): [string, Timed] => [name, { ...timing(ns), samples: ns, batch: n }]),
+        )
         this.#record(sets, timings, keys.kind, 'build')
         return sets
       }
@@ -92,12 +140,26 @@ class Run {
     this.#record(adding, timings, keys.kind, 'add')
   }
 
-  async #probes(sets: readonly Sized[], keys: Keys, mix: Mix, answers: ReadonlyMap<Filter, Answers>): Promise<void> {
+  async #probes(
+    sets: readonly Sized[],
+    keys: Keys,
+    mix: Mix,
+    answers: ReadonlyMap<Filter, Answers>,
+  ): Promise<void> {
     const { rounds, batch } = this.#plan
     const asked = sets.filter(({ filter }) => filter instanceof DigestFilter)
     const subjects = asked.flatMap(({ filter, n }) =>
-      (filter instanceof DigestFilter ? [new Probe(filter, keys, n, mix, answersIn(answers, filter), this.#random)] : []))
-    this.#record(asked, await interleave(subjects, { rounds, batch }), keys.kind, 'probe of a ready digest', mix)
+      filter instanceof DigestFilter
+        ? [new Probe(filter, keys, n, mix, answersIn(answers, filter), this.#random)]
+        : [],
+    )
+    this.#record(
+      asked,
+      await interleave(subjects, { rounds, batch }),
+      keys.kind,
+      'probe of a ready digest',
+      mix,
+    )
   }
 
   /** A few at a time: at the smallest size, all that are added one by one are less than half of the set. */
@@ -112,13 +174,23 @@ class Run {
 
   /** bloom-filters stands under the same number at several sizes: what was measured once is not measured again. */
   #known(one: Situation): boolean {
-    return this.results.some((other) => (['engine', 'n', 'operation', 'keys', 'mix'] as const).every((name) => one[name] === other[name]))
+    return this.results.some((other) =>
+      (['engine', 'n', 'operation', 'keys', 'mix'] as const).every((name) => one[name] === other[name]),
+    )
   }
 
-  #record(sets: readonly Sized[], timings: ReadonlyMap<string, Timed>, kind: KeyKind, operation: string, mix?: Mix, figures: (set: Sized) => Partial<Measurement> = () => ({})): void {
+  #record(
+    sets: readonly Sized[],
+    timings: ReadonlyMap<string, Timed>,
+    kind: KeyKind,
+    operation: string,
+    mix?: Mix,
+    figures: (set: Sized) => Partial<Measurement> = () => ({}),
+  ): void {
     for (const set of sets) {
       const at = situation(set, kind, operation, mix)
-      if (!this.#known(at)) this.results.push({ ...measurement(of(timings, set.filter.name), at), ...figures(set) })
+      if (!this.#known(at))
+        this.results.push({ ...measurement(of(timings, set.filter.name), at), ...figures(set) })
     }
   }
 }
@@ -144,23 +216,44 @@ async function run(context: Context): Promise<Row[]> {
   await measured.all()
   context.record(measured.results)
   const { matrix } = PLANS[context.scale]
-  const at = (engine: string, operation: string, mix?: Mix): Measurement | undefined => measured.results.findLast((one) =>
-    one.engine === engine && one.operation === operation && one.keys === 'uuidv4' && one.mix === mix && one.n <= matrix)
-  const engines = [...new Set(measured.results.map(({ engine }) => engine))].filter((engine) => engine !== 'bloom')
+  const at = (engine: string, operation: string, mix?: Mix): Measurement | undefined =>
+    measured.results.findLast(
+      (one) =>
+        one.engine === engine &&
+        one.operation === operation &&
+        one.keys === 'uuidv4' &&
+        one.mix === mix &&
+        one.n <= matrix,
+    )
+  const engines = [...new Set(measured.results.map(({ engine }) => engine))].filter(
+    (engine) => engine !== 'bloom',
+  )
   const ratio = (engine: string, operation: string, mix?: Mix): Row[] => {
     const [one, bloom] = [at(engine, operation, mix), at('bloom', operation, mix)]
     if (one === undefined || bloom === undefined) return []
-    return [{
-      what: `${[operation, mix].filter((part) => part !== undefined).join(', ')}: ${engine} ÷ bloom`, value: one.p50Ns / bloom.p50Ns, unit: 'x',
-      from: `${one.p50Ns.toFixed(0)} ns with ${one.n.toLocaleString('en')} ÷ ${bloom.p50Ns.toFixed(0)} ns with ${bloom.n.toLocaleString('en')}`
-        + (one.bytesPerEntry === undefined ? '' : `; ${one.bytesPerEntry.toFixed(1)} and ${bloom.bytesPerEntry?.toFixed(1)} bytes an entry`),
-    }]
+    return [
+      {
+        what: `${[operation, mix].filter((part) => part !== undefined).join(', ')}: ${engine} ÷ bloom`,
+        value: one.p50Ns / bloom.p50Ns,
+        unit: 'x',
+        from:
+          `${one.p50Ns.toFixed(0)} ns with ${one.n.toLocaleString('en')} ÷ ${bloom.p50Ns.toFixed(0)} ns with ${bloom.n.toLocaleString('en')}` +
+          (one.bytesPerEntry === undefined
+            ? ''
+            : `; ${one.bytesPerEntry.toFixed(1)} and ${bloom.bytesPerEntry?.toFixed(1)} bytes an entry`),
+      },
+    ]
   }
   const lost = measured.results.filter(({ falseNegatives = 0 }) => falseNegatives > 0)
   return [
     ...engines.flatMap((engine) => ratio(engine, 'has', 'miss')),
     ...engines.flatMap((engine) => ratio(engine, 'build')),
-    { what: 'measurements of a filter with false negatives', value: lost.length, unit: '', from: [...new Set(lost.map(({ engine }) => engine))].join(', ') },
+    {
+      what: 'measurements of a filter with false negatives',
+      value: lost.length,
+      unit: '',
+      from: [...new Set(lost.map(({ engine }) => engine))].join(', '),
+    },
   ]
 }
 

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createRevocade, type Committed, type Mutation, type RevocadeOptions } from '#dist/index.js'
+import { type Committed, createRevocade, type Mutation, type RevocadeOptions } from '#dist/index.js'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
 import { EXPIRES_AT } from '../claims.js'
 import { timing } from '../measure.js'
@@ -31,15 +31,21 @@ interface Latencies {
   readonly committed: readonly number[]
 }
 
-async function latencies(options: RevocadeOptions & { readonly store: string }, tokens: number): Promise<Latencies> {
+async function latencies(
+  options: RevocadeOptions & { readonly store: string },
+  tokens: number,
+): Promise<Latencies> {
   const store = new TimedStore(options.store)
   await using writer = await createRevocade({ ...options, store })
   const script = fileURLToPath(new URL('../watcher.js', import.meta.url))
-  const children = Array.from({ length: WATCHERS }, (_, me) => fork(script, [JSON.stringify({ options, tokens, me, of: WATCHERS })]))
-  const next = (child: (typeof children)[number]): Promise<unknown> => new Promise((resolve, reject) => {
-    child.once('message', resolve)
-    child.once('exit', () => reject(new Error('a watcher ended early')))
-  })
+  const children = Array.from({ length: WATCHERS }, (_, me) =>
+    fork(script, [JSON.stringify({ options, tokens, me, of: WATCHERS })]),
+  )
+  const next = (child: (typeof children)[number]): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      child.once('message', resolve)
+      child.once('exit', () => reject(new Error('a watcher ended early')))
+    })
   await Promise.all(children.map(next))
   const told = Promise.all(children.map(next))
   const committedAt: number[] = []
@@ -61,18 +67,38 @@ async function run(context: Context): Promise<Row[]> {
   const tokens = { full: 1000, quick: 25, test: 10 }[context.scale]
   await using server = await RedisServer.start()
   const options = { maxStalenessMs: STALENESS_MS, snapshot: false }
-  const withRedis = await latencies({ ...options, store: join(context.directory, 'propagation-redis.db'), redis: server.url }, tokens)
+  const withRedis = await latencies(
+    { ...options, store: join(context.directory, 'propagation-redis.db'), redis: server.url },
+    tokens,
+  )
   const without = await latencies({ ...options, store: join(context.directory, 'propagation.db') }, tokens)
-  assertAnswer([withRedis, without].every(({ seen }) => seen.length === tokens), 'everybody has seen everything')
+  assertAnswer(
+    [withRedis, without].every(({ seen }) => seen.length === tokens),
+    'everybody has seen everything',
+  )
   const [hinted, polled, commit] = [withRedis.seen, without.seen, withRedis.committed].map(timing)
   const from = `${tokens.toLocaleString('en')} times, from the commit`
   return [
     { what: 'with Redis, p50', value: hinted.p50, unit: 'ms', target: atMost(3), from },
     { what: 'with Redis, p99', value: hinted.p99, unit: 'ms', target: atMost(20) },
-    { what: 'the commit before that, p50', value: commit.p50, unit: 'ms', from: 'after a pause: disk and processors rest' },
+    {
+      what: 'the commit before that, p50',
+      value: commit.p50,
+      unit: 'ms',
+      from: 'after a pause: disk and processors rest',
+    },
     { what: `without Redis (maxStalenessMs ${STALENESS_MS}), p50`, value: polled.p50, unit: 'ms', from },
-    { what: 'without Redis, the longest', value: Math.max(...without.seen), unit: 'ms', target: atMost(STALENESS_MS) },
+    {
+      what: 'without Redis, the longest',
+      value: Math.max(...without.seen),
+      unit: 'ms',
+      target: atMost(STALENESS_MS),
+    },
   ]
 }
 
-export const propagation: Case = { name: 'propagation', title: 'From one process to three others on the same store', run }
+export const propagation: Case = {
+  name: 'propagation',
+  title: 'From one process to three others on the same store',
+  run,
+}

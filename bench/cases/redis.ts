@@ -29,28 +29,57 @@ async function run(context: Context): Promise<Row[]> {
 
   const before = await server.commands()
   const checks = await interleave(
-    [new IsClearlyActive(random, without, 'check without Redis'), new IsClearlyActive(random, engine, 'check with Redis')],
+    [
+      new IsClearlyActive(random, without, 'check without Redis'),
+      new IsClearlyActive(random, engine, 'check with Redis'),
+    ],
     { rounds: { full: 400, quick: 60, test: 1 }[context.scale], batch: 512 },
   )
   const sent = (await server.commands()) - before
   const rounds = await roundTrips(context, server)
   const writes = await interleave(
-    ([[without, 'off'], [engine, 'written']] as const).map(([one, redis]) =>
-      new AwaitedRevoke(random, one, `await revoke, Redis ${redis}`, (receipt) => receipt.redis === redis)),
+    (
+      [
+        [without, 'off'],
+        [engine, 'written'],
+      ] as const
+    ).map(
+      ([one, redis]) =>
+        new AwaitedRevoke(random, one, `await revoke, Redis ${redis}`, (receipt) => receipt.redis === redis),
+    ),
     { rounds: { full: 60, quick: 10, test: 1 }[context.scale], batch: 32 },
   )
   context.record(measurements(checks, SIZES[context.scale]))
   context.record(measurements(writes, SIZES[context.scale]))
-  const times = (timings: typeof checks, one: string, other: string, unit: number): Pick<Row, 'value' | 'from'> => {
+  const times = (
+    timings: typeof checks,
+    one: string,
+    other: string,
+    unit: number,
+  ): Pick<Row, 'value' | 'from'> => {
     const [a, b] = [of(timings, one).p50 / unit, of(timings, other).p50 / unit]
     return { value: a / b, from: `${a.toFixed(0)} ÷ ${b.toFixed(0)} ${unit === 1 ? 'ns' : 'µs'}` }
   }
   return [
-    { what: "check, L0 'no': with Redis ÷ without", unit: 'x', target: atMost(1.05), ...times(checks, 'check with Redis', 'check without Redis', 1) },
+    {
+      what: "check, L0 'no': with Redis ÷ without",
+      unit: 'x',
+      target: atMost(1.05),
+      ...times(checks, 'check with Redis', 'check without Redis', 1),
+    },
     { what: 'Redis commands during these checks', value: sent, unit: '', target: atMost(0) },
-    { what: "commands of a token that L0 can't rule out: first check", value: rounds.first, unit: '', target: atMost(1) },
+    {
+      what: "commands of a token that L0 can't rule out: first check",
+      value: rounds.first,
+      unit: '',
+      target: atMost(1),
+    },
     { what: 'the next hundred checks of that token', value: rounds.next, unit: '', target: atMost(0) },
-    { what: 'await revoke, until Redis has it ÷ without Redis', unit: 'x', ...times(writes, 'await revoke, Redis written', 'await revoke, Redis off', 1000) },
+    {
+      what: 'await revoke, until Redis has it ÷ without Redis',
+      unit: 'x',
+      ...times(writes, 'await revoke, Redis written', 'await revoke, Redis off', 1000),
+    },
   ]
 }
 
@@ -58,7 +87,10 @@ async function run(context: Context): Promise<Row[]> {
 async function roundTrips(context: Context, server: RedisServer): Promise<{ first: number; next: number }> {
   const random = new Random(context.seed, 'round trips')
   await using engine = await createRevocade({
-    store: join(context.directory, 'round-trips.db'), redis: server.url, prefilter: { kind: 'trie', prefixBits: 8 }, claims: ['sub'],
+    store: join(context.directory, 'round-trips.db'),
+    redis: server.url,
+    prefilter: { kind: 'trie', prefixBits: 8 },
+    claims: ['sub'],
   })
   await engine.revokeMany(inputs(context, 100))
   await filled(engine)
@@ -71,4 +103,8 @@ async function roundTrips(context: Context, server: RedisServer): Promise<{ firs
   return { first, next: (await server.commands()) - start - first }
 }
 
-export const redis: Case = { name: 'redis', title: 'With a Redis between engine and store, 1 M revocations', run }
+export const redis: Case = {
+  name: 'redis',
+  title: 'With a Redis between engine and store, 1 M revocations',
+  run,
+}

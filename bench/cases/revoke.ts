@@ -1,11 +1,20 @@
 import { randomBytes } from 'node:crypto'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import Database from 'better-sqlite3'
 import { createRevocade, type Revocade, type TokenClaims } from '#dist/index.js'
 import { EXPIRES_AT, freshClaims } from '../claims.js'
 import { inFlight } from '../in-flight.js'
-import { interleave, measurements, median, nextTurn, of, type Subject, timing, type Timing } from '../measure.js'
+import {
+  interleave,
+  measurements,
+  median,
+  nextTurn,
+  of,
+  type Subject,
+  type Timing,
+  timing,
+} from '../measure.js'
 import { Random } from '../random.js'
 import { inputs } from '../store-file.js'
 import { AwaitedRevoke, TOLERATED } from '../subjects.js'
@@ -28,7 +37,8 @@ class BareInsert implements Subject {
     this.#db = new Database(path)
     this.#db.pragma('journal_mode = WAL')
     this.#db.pragma('synchronous = FULL')
-    this.#db.exec(`CREATE TABLE revocations (seq INTEGER PRIMARY KEY, namespace INTEGER NOT NULL, digest BLOB NOT NULL,
+    this.#db
+      .exec(`CREATE TABLE revocations (seq INTEGER PRIMARY KEY, namespace INTEGER NOT NULL, digest BLOB NOT NULL,
       revoked INTEGER NOT NULL, expires_at INTEGER NOT NULL, revoked_at INTEGER NOT NULL, target TEXT NOT NULL,
       UNIQUE (namespace, digest)) STRICT`)
     this.#insert = this.#db.prepare('INSERT INTO revocations VALUES (NULL, 1, ?, 1, ?, ?, ?)')
@@ -58,17 +68,22 @@ async function run(context: Context): Promise<Row[]> {
   const random = new Random(context.seed, 'revoke')
   await using engine = await createRevocade({ store: join(context.directory, 'revoke.db') })
   const bare = new BareInsert(random, join(context.directory, 'bare.db'))
-  const timings = await interleave([bare, new AwaitedRevoke(random, engine)],
-    { rounds: { full: 60, quick: 10, test: 1 }[context.scale], batch: 50 })
+  const timings = await interleave([bare, new AwaitedRevoke(random, engine)], {
+    rounds: { full: 60, quick: 10, test: 1 }[context.scale],
+    batch: 50,
+  })
   bare.close()
   context.record(measurements(timings, engine.stats().prefilter.entries))
   const [one, insert] = [of(timings, 'await revoke').p50, of(timings, 'bare insert').p50]
   return [
     {
-      what: 'await revoke(), one at a time ÷ bare insert, synchronous=FULL', value: one / insert, unit: 'x', target: atMost(2.5),
+      what: 'await revoke(), one at a time ÷ bare insert, synchronous=FULL',
+      value: one / insert,
+      unit: 'x',
+      target: atMost(2.5),
       from: `${(one / 1000).toFixed(0)} µs ÷ ${(insert / 1000).toFixed(0)} µs`,
     },
-    ...await bursts(context, engine, random),
+    ...(await bursts(context, engine, random)),
   ]
 }
 
@@ -89,7 +104,8 @@ async function bursts(context: Context, engine: Revocade, random: Random): Promi
       assertAnswer(seq > 0, 'a revocation was not written')
     })
     const rate = count / (Number(process.hrtime.bigint() - start) / 1e9)
-    for (const claims of tokens.slice(0, 500)) assertAnswer(await engine.isRevoked(claims), 'a revoked token is active')
+    for (const claims of tokens.slice(0, 500))
+      assertAnswer(await engine.isRevoked(claims), 'a revoked token is active')
     return rate
   }
   for (let round = 0; round < rounds; round++) rates.push(await burst())
@@ -107,23 +123,41 @@ async function bursts(context: Context, engine: Revocade, random: Random): Promi
   const [calm, loaded]: Timing[] = [timing(idle), timing(busy)]
   return [
     {
-      what: `revocations a second, ${IN_FLIGHT} in flight`, value: median(rates), unit: '/s', target: atLeast(30_000),
+      what: `revocations a second, ${IN_FLIGHT} in flight`,
+      value: median(rates),
+      unit: '/s',
+      target: atLeast(30_000),
       from: `median of ${rates.map((rate) => rate.toFixed(0)).join(', ')}`,
     },
     {
-      what: `the same in a store that holds ${Math.round((engine.stats().store.seq - rounds * count) / 1000)} k already`, value: median(later), unit: '/s',
+      what: `the same in a store that holds ${Math.round((engine.stats().store.seq - rounds * count) / 1000)} k already`,
+      value: median(later),
+      unit: '/s',
       from: `median of ${later.map((rate) => rate.toFixed(0)).join(', ')}`,
     },
     {
-      what: 'p99 of one check in such a burst ÷ idle', value: loaded.p99 / calm.p99, unit: 'x', target: atMost(3),
+      what: 'p99 of one check in such a burst ÷ idle',
+      value: loaded.p99 / calm.p99,
+      unit: 'x',
+      target: atMost(3),
       from: `${loaded.p99.toFixed(0)} ns ÷ ${calm.p99.toFixed(0)} ns; p50 ${loaded.p50.toFixed(0)} and ${calm.p50.toFixed(0)} ns, two clock reads included`,
     },
-    { what: 'event-loop delay in such a burst, p99', value: delay.percentile(99) / 1e6, unit: 'ms', from: 'a timer of 1 ms' },
+    {
+      what: 'event-loop delay in such a burst, p99',
+      value: delay.percentile(99) / 1e6,
+      unit: 'ms',
+      from: 'a timer of 1 ms',
+    },
   ]
 }
 
 /** A few checks at each turn of the event loop, each timed by itself, until something else is done. */
-async function checkMeanwhile(engine: Revocade, probes: readonly TokenClaims[], times: number[], other: Promise<unknown>): Promise<void> {
+async function checkMeanwhile(
+  engine: Revocade,
+  probes: readonly TokenClaims[],
+  times: number[],
+  other: Promise<unknown>,
+): Promise<void> {
   const work = { done: false }
   const finished = other.finally(() => {
     work.done = true
@@ -141,7 +175,10 @@ async function checkMeanwhile(engine: Revocade, probes: readonly TokenClaims[], 
     await nextTurn()
   }
   await finished
-  assertAnswer(missed <= Math.ceil(at * TOLERATED), `${missed} of ${at} tokens that nobody revoked are not clearly active`)
+  assertAnswer(
+    missed <= Math.ceil(at * TOLERATED),
+    `${missed} of ${at} tokens that nobody revoked are not clearly active`,
+  )
 }
 
 export const revoke: Case = { name: 'revoke', title: 'Durable revocations (SQLite, synchronous=FULL)', run }

@@ -16,11 +16,51 @@ import { assertAnswer, atMost, type Case, type Context, type Measurement, type R
  */
 const PLANS = {
   full: {
-    memory: [[1000, 10], [10_000, 10], [100_000, 5], [1_000_000, 3], [10_000_000, 3]], sqlite: [[1000, 5], [10_000, 5], [100_000, 5], [1_000_000, 3]],
-    rounds: 300, writes: 40, writeBatch: 16,
+    memory: [
+      [1000, 10],
+      [10_000, 10],
+      [100_000, 5],
+      [1_000_000, 3],
+      [10_000_000, 3],
+    ],
+    sqlite: [
+      [1000, 5],
+      [10_000, 5],
+      [100_000, 5],
+      [1_000_000, 3],
+    ],
+    rounds: 300,
+    writes: 40,
+    writeBatch: 16,
   },
-  quick: { memory: [[1000, 2], [30_000, 1], [200_000, 1]], sqlite: [[1000, 1], [10_000, 1], [50_000, 1]], rounds: 40, writes: 8, writeBatch: 4 },
-  test: { memory: [[1000, 1], [2000, 1]], sqlite: [[1000, 1], [2000, 1]], rounds: 2, writes: 1, writeBatch: 4 },
+  quick: {
+    memory: [
+      [1000, 2],
+      [30_000, 1],
+      [200_000, 1],
+    ],
+    sqlite: [
+      [1000, 1],
+      [10_000, 1],
+      [50_000, 1],
+    ],
+    rounds: 40,
+    writes: 8,
+    writeBatch: 4,
+  },
+  test: {
+    memory: [
+      [1000, 1],
+      [2000, 1],
+    ],
+    sqlite: [
+      [1000, 1],
+      [2000, 1],
+    ],
+    rounds: 2,
+    writes: 1,
+    writeBatch: 4,
+  },
 } as const
 
 interface Grown {
@@ -42,37 +82,59 @@ async function run(context: Context): Promise<Row[]> {
     await assertAnswers(engine, [], random)
     inMemory.push({ n, engine, store: 'memory' })
     const { bytes } = engine.stats().prefilter
-    results.push({ ...measurement(timed, { engine: 'memory', n, operation: 'boot' }), bytesPerEntry: Number((bytes / n).toPrecision(4)) })
+    results.push({
+      ...measurement(timed, { engine: 'memory', n, operation: 'boot' }),
+      bytesPerEntry: Number((bytes / n).toPrecision(4)),
+    })
   }
   const onDisk: Grown[] = []
   for (const [n, boots] of sqlite) {
     const store = join(context.directory, `scale-${n}.db`)
     // A copy: this case writes to it.
     copyFileSync(await storeFile(context, n), store)
-    const { engine: first, timed: fromStore } = await booted(boots, () => createRevocade({ store, snapshot: false }))
+    const { engine: first, timed: fromStore } = await booted(boots, () =>
+      createRevocade({ store, snapshot: false }),
+    )
     await first.close()
     await (await createRevocade({ store })).close() // leaves a snapshot
     const { engine, timed: fromSnapshot } = await booted(boots, () => createRevocade({ store }))
     assertAnswer(engine.stats().store.seq === n, 'revocations are missing')
     await assertAnswers(engine, [], random)
     onDisk.push({ n, engine, store: 'SQLite' })
-    results.push(measurement(fromStore, { engine: 'SQLite', n, operation: 'boot' }), measurement(fromSnapshot, { engine: 'SQLite, from its snapshot', n, operation: 'boot' }))
+    results.push(
+      measurement(fromStore, { engine: 'SQLite', n, operation: 'boot' }),
+      measurement(fromSnapshot, { engine: 'SQLite, from its snapshot', n, operation: 'boot' }),
+    )
   }
-  const checks = await interleave(inMemory.map(({ n, engine }) => new IsClearlyActive(random, engine, nameOf('memory', n))), { rounds, batch: 512 })
-  results.push(...inMemory.map(({ n }) => measurement(of(checks, nameOf('memory', n)), { engine: 'isClearlyActive', n, operation: 'check' })))
+  const checks = await interleave(
+    inMemory.map(({ n, engine }) => new IsClearlyActive(random, engine, nameOf('memory', n))),
+    { rounds, batch: 512 },
+  )
+  results.push(
+    ...inMemory.map(({ n }) =>
+      measurement(of(checks, nameOf('memory', n)), { engine: 'isClearlyActive', n, operation: 'check' }),
+    ),
+  )
 
   const grown = [...inMemory, ...onDisk]
   const revokes = grown.map((one) => new AwaitedRevoke(random, one.engine, nameOf(one.store, one.n)))
   const written = await interleave(revokes, { rounds: writes, batch: writeBatch })
   for (const one of revokes) await one.verify()
-  results.push(...grown.map(({ store, n }) => measurement(of(written, nameOf(store, n)), { engine: store, n, operation: 'revoke' })))
+  results.push(
+    ...grown.map(({ store, n }) =>
+      measurement(of(written, nameOf(store, n)), { engine: store, n, operation: 'revoke' }),
+    ),
+  )
   for (const { engine } of grown) await engine.close()
   context.record(results)
   return rowsOf(results)
 }
 
 /** An engine started so many times, and left running the last time. */
-async function booted(times: number, start: () => Promise<Revocade>): Promise<{ readonly engine: Revocade; readonly timed: Timed }> {
+async function booted(
+  times: number,
+  start: () => Promise<Revocade>,
+): Promise<{ readonly engine: Revocade; readonly timed: Timed }> {
   const samples: number[] = []
   for (;;) {
     const { result: engine, seconds: time } = await seconds(start)
@@ -83,17 +145,32 @@ async function booted(times: number, start: () => Promise<Revocade>): Promise<{ 
 }
 
 function rowsOf(results: readonly Measurement[]): Row[] {
-  const of = (operation: string, engine: string): Measurement[] => results.filter((one) => one.operation === operation && one.engine === engine)
-  const grows = (what: string, measured: readonly Measurement[], value: (one: Measurement) => number, text: (value: number) => string): Row => {
+  const of = (operation: string, engine: string): Measurement[] =>
+    results.filter((one) => one.operation === operation && one.engine === engine)
+  const grows = (
+    what: string,
+    measured: readonly Measurement[],
+    value: (one: Measurement) => number,
+    text: (value: number) => string,
+  ): Row => {
     const points = measured.map((one) => ({ n: one.n, value: value(one) }))
     const { exponent, standardError } = growth(points)
-    return { what: `${what}: growth exponent`, value: exponent, unit: '', from: `± ${standardError.toFixed(2)}; ${points.map((one) => text(one.value)).join(', ')}` }
+    return {
+      what: `${what}: growth exponent`,
+      value: exponent,
+      unit: '',
+      from: `± ${standardError.toFixed(2)}; ${points.map((one) => text(one.value)).join(', ')}`,
+    }
   }
-  const time = (what: string, operation: string, engine: string): Row => grows(what, of(operation, engine), ({ p50Ns }) => p50Ns, duration)
+  const time = (what: string, operation: string, engine: string): Row =>
+    grows(what, of(operation, engine), ({ p50Ns }) => p50Ns, duration)
   const [first, ...larger] = of('check', 'isClearlyActive')
   return [
     ...larger.map(({ n, p50Ns }): Row => ({
-      what: `check: ${n.toLocaleString('en')} entries ÷ ${first.n.toLocaleString('en')} entries`, value: p50Ns / first.p50Ns, unit: 'x', target: atMost(2.5),
+      what: `check: ${n.toLocaleString('en')} entries ÷ ${first.n.toLocaleString('en')} entries`,
+      value: p50Ns / first.p50Ns,
+      unit: 'x',
+      target: atMost(2.5),
       from: `${p50Ns.toFixed(0)} ns ÷ ${first.p50Ns.toFixed(0)} ns`,
     })),
     time('check', 'check', 'isClearlyActive'),
@@ -102,8 +179,17 @@ function rowsOf(results: readonly Measurement[]): Row[] {
     time('boot, store in memory', 'boot', 'memory'),
     time('boot, SQLite', 'boot', 'SQLite'),
     time('boot, SQLite, from the snapshot', 'boot', 'SQLite, from its snapshot'),
-    grows('bytes of L0, with room for as many again and for 100,000 at the least', of('boot', 'memory'), ({ n, bytesPerEntry = 0 }) => bytesPerEntry * n, (bytes) => `${(bytes / 1e6).toPrecision(2)} MB`),
+    grows(
+      'bytes of L0, with room for as many again and for 100,000 at the least',
+      of('boot', 'memory'),
+      ({ n, bytesPerEntry = 0 }) => bytesPerEntry * n,
+      (bytes) => `${(bytes / 1e6).toPrecision(2)} MB`,
+    ),
   ]
 }
 
-export const scale: Case = { name: 'scale', title: 'What a check, a revocation, a start and an entry cost as revocations grow', run }
+export const scale: Case = {
+  name: 'scale',
+  title: 'What a check, a revocation, a start and an entry cost as revocations grow',
+  run,
+}

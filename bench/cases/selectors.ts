@@ -16,7 +16,9 @@ async function run(context: Context): Promise<Row[]> {
   await using selecting = await createRevocade({ store: new MemoryStore(size, random) })
   const tokens = Array.from({ length: REVOKED }, () => freshClaims(random))
   for (const [i, { sub, sid }] of tokens.entries()) {
-    await selecting.revokeWhere(i % 2 === 0 ? { sub: String(sub) } : { sid: String(sid) }, { expiresAt: EXPIRES_AT })
+    await selecting.revokeWhere(i % 2 === 0 ? { sub: String(sub) } : { sid: String(sid) }, {
+      expiresAt: EXPIRES_AT,
+    })
   }
   assertAnswer(selecting.stats().selectors.live.length === 2, 'the live selectors are not sub and sid')
   await assertAnswers(selecting, tokens, random)
@@ -28,10 +30,19 @@ async function run(context: Context): Promise<Row[]> {
   )
   context.record(measurements(timings, size))
   const [without, withBoth] = [of(timings, 'without').p50, of(timings, 'with').p50]
-  return [{
-    what: 'with live sub and sid revocations ÷ without', value: withBoth / without, unit: 'x', target: atMost(2.2),
-    from: `${withBoth.toFixed(0)} ns ÷ ${without.toFixed(0)} ns`,
-  }]
+  return [
+    {
+      what: 'with live sub and sid revocations ÷ without',
+      value: withBoth / without,
+      unit: 'x',
+      target: atMost(2.2),
+      from: `${withBoth.toFixed(0)} ns ÷ ${without.toFixed(0)} ns`,
+    },
+  ]
 }
 
-export const selectors: Case = { name: 'selectors', title: 'isClearlyActive with live selectors, 1 M live revocations (store in memory)', run }
+export const selectors: Case = {
+  name: 'selectors',
+  title: 'isClearlyActive with live selectors, 1 M live revocations (store in memory)',
+  run,
+}

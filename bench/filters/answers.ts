@@ -26,7 +26,10 @@ export function answersOf(filter: Filter, keys: Keys, n: number, others: number)
   const falsePositiveRate = countIn(filter, others, (i) => keys.at(n + i)) / others
   if (filter.ours) {
     assertAnswer(falseNegatives === 0, `${filter.name} lost ${falseNegatives} of ${held} keys`)
-    assertAnswer(falsePositiveRate <= toleratedOf(filter, n), `${filter.name} has ${falsePositiveRate} of keys that nobody added`)
+    assertAnswer(
+      falsePositiveRate <= toleratedOf(filter, n),
+      `${filter.name} has ${falsePositiveRate} of keys that nobody added`,
+    )
   }
   return { falseNegatives, lost: falseNegatives / held, falsePositiveRate }
 }

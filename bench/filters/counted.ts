@@ -53,7 +53,8 @@ export class RandomDigests implements Counted {
 
   add(count: number): void {
     const digest = new Int32Array(4)
-    for (const end = this.#entries + count; this.#entries < end; this.#entries++) this.#filter.add(copy(this.#added, this.#entries, digest))
+    for (const end = this.#entries + count; this.#entries < end; this.#entries++)
+      this.#filter.add(copy(this.#added, this.#entries, digest))
   }
 
   lost(): number {
@@ -113,7 +114,8 @@ export class NumberedKeys implements Counted {
   }
 
   add(count: number): void {
-    for (const end = this.#entries + count; this.#entries < end; this.#entries++) this.#filter.add([this.#keys.at(this.#entries)])
+    for (const end = this.#entries + count; this.#entries < end; this.#entries++)
+      this.#filter.add([this.#keys.at(this.#entries)])
   }
 
   lost(): number {

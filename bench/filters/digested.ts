@@ -5,7 +5,12 @@ import { DigestFilter } from './filter.js'
 /** The keyed digest of an id, as a check makes it of a token's claims: no object is made for it. */
 export class IdDigester {
   readonly #claims = { jti: '' }
-  readonly #digester = new TokenDigester({ key: new Uint8Array(16), namespace: 'default', idClaims: ['jti'], maxTokenBytes: 16_384 })
+  readonly #digester = new TokenDigester({
+    key: new Uint8Array(16),
+    namespace: 'default',
+    idClaims: ['jti'],
+    maxTokenBytes: 16_384,
+  })
 
   /** Overwritten by the next call. */
   of(key: string): Digest {

@@ -23,7 +23,9 @@ const MOST_TO_MOVE = 1_000_000
  */
 export async function makeFilters(n: number, slow: number, adds: number): Promise<Sized[]> {
   const kinds = ['bloom', 'trie', 'exact'] as const
-  const ours = await Promise.all(kinds.map(async (kind) => new Digested(await createPrefilter({ kind, expectedRevocations: n }))))
+  const ours = await Promise.all(
+    kinds.map(async (kind) => new Digested(await createPrefilter({ kind, expectedRevocations: n }))),
+  )
   const few = Math.min(n, slow)
   return [
     ...ours.map((filter) => ({ filter, n, adds })),

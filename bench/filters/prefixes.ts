@@ -36,7 +36,8 @@ export class RoaringFilter extends DigestFilter {
   /** "Inserting ordered or partially ordered arrays is faster", its documentation says: thirty times, at a million. */
   override settle(): void {
     const sorted = this.#loading.subarray(0, this.#loaded).sort()
-    for (let from = 0; from < sorted.length; from += MOST_AT_ONCE) this.#bitmap.addMany(sorted.subarray(from, from + MOST_AT_ONCE))
+    for (let from = 0; from < sorted.length; from += MOST_AT_ONCE)
+      this.#bitmap.addMany(sorted.subarray(from, from + MOST_AT_ONCE))
     this.#bitmap.optimize()
     this.#loading = new Uint32Array(0)
   }

@@ -20,7 +20,9 @@ abstract class Asks implements Subject {
   constructor(filter: Filter, keys: Keys, n: number, mix: Mix, answers: Answers, random: Random) {
     this.name = filter.name
     // Others may be as wrong as was seen before anything was timed, and recorded.
-    const wrong = filter.ours ? toleratedOf(filter, n) - TOLERATED : answers.lost + 2 * answers.falsePositiveRate
+    const wrong = filter.ours
+      ? toleratedOf(filter, n) - TOLERATED
+      : answers.lost + 2 * answers.falsePositiveRate
     this.tolerated = wrong + (mix === 'zipf' ? TOLERATED_OF_ZIPF : TOLERATED)
     this.#keys = keys
     this.#n = n
@@ -29,11 +31,13 @@ abstract class Asks implements Subject {
 
   prepare(count: number): void {
     this.#hits = 0
-    this.take(Array.from({ length: count }, () => {
-      const index = this.#questions.next()
-      if (index < this.#n) this.#hits++
-      return this.#keys.at(index)
-    }))
+    this.take(
+      Array.from({ length: count }, () => {
+        const index = this.#questions.next()
+        if (index < this.#n) this.#hits++
+        return this.#keys.at(index)
+      }),
+    )
   }
 
   run(count: number): number {

@@ -45,7 +45,9 @@ export class CheckPeer implements Subject {
     const at = this.#arrived++
     const before = Math.floor(at * share)
     const isRevoked = Math.floor((at + 1) * share) > before
-    const arrived = isRevoked ? pools.revoked.fresh(offset + (before % different)) : pools.active.fresh(offset + at - before)
+    const arrived = isRevoked
+      ? pools.revoked.fresh(offset + (before % different))
+      : pools.active.fresh(offset + at - before)
     return { ...arrived, isRevoked }
   }
 
@@ -63,21 +65,32 @@ export class CheckPeer implements Subject {
   async #together(inFlight: number): Promise<number> {
     let right = 0
     for (let from = 0; from < this.#batch.length; from += inFlight) {
-      const asked = this.#batch.slice(from, from + inFlight).map(async ({ token, claims, isRevoked }) => (await this.#peer.isRevoked(token, claims)) === isRevoked)
+      const asked = this.#batch
+        .slice(from, from + inFlight)
+        .map(
+          async ({ token, claims, isRevoked }) => (await this.#peer.isRevoked(token, claims)) === isRevoked,
+        )
       for (const isRight of await Promise.all(asked)) if (isRight) right++
     }
     return right
   }
 }
 
-export const nameOf = ({ name }: Peer, inFlight: number): string => inFlight === 1 ? name : `${name}, ${inFlight} in flight`
+export const nameOf = ({ name }: Peer, inFlight: number): string =>
+  inFlight === 1 ? name : `${name}, ${inFlight} in flight`
 
 /** Knows what is revoked, and nothing else is: asked before anything is timed. */
 export async function assertKnows(peer: Peer, pools: Pools, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     const revoked = pools.revoked.fresh(i)
-    assertAnswer(await peer.isRevoked(revoked.token, revoked.claims), `${peer.name} lets a revoked token through`)
+    assertAnswer(
+      await peer.isRevoked(revoked.token, revoked.claims),
+      `${peer.name} lets a revoked token through`,
+    )
     const active = pools.active.fresh(i)
-    assertAnswer(!(await peer.isRevoked(active.token, active.claims)), `${peer.name} refuses a token that nobody revoked`)
+    assertAnswer(
+      !(await peer.isRevoked(active.token, active.claims)),
+      `${peer.name} refuses a token that nobody revoked`,
+    )
   }
 }

@@ -13,7 +13,9 @@ interface OldRedis {
 }
 
 // It brings a redis 2 of its own, beside the redis 4 of others.
-const redis = createRequire(createRequire(import.meta.url).resolve('express-jwt-blacklist'))('redis') as OldRedis
+const redis = createRequire(createRequire(import.meta.url).resolve('express-jwt-blacklist'))(
+  'redis',
+) as OldRedis
 
 /**
  * express-jwt-blacklist with its Redis store. `tokenId: 'jti'`, as in its documentation: by the default `sub` all tokens of a user share
@@ -40,13 +42,15 @@ export class ExpressJwtBlacklist implements Peer {
 
   revoke(_token: string, claims: TokenClaims): Promise<void> {
     return new Promise((resolve, reject) => {
-      blacklist.revoke(claims, (error) => error instanceof Error ? reject(error) : resolve())
+      blacklist.revoke(claims, (error) => (error instanceof Error ? reject(error) : resolve()))
     })
   }
 
   isRevoked(_token: string, claims: TokenClaims): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      blacklist.isRevoked(undefined, claims, (error, revoked) => error instanceof Error ? reject(error) : resolve(revoked === true))
+      blacklist.isRevoked(undefined, claims, (error, revoked) =>
+        error instanceof Error ? reject(error) : resolve(revoked === true),
+      )
     })
   }
 

@@ -18,7 +18,10 @@ export class IoredisExists implements Peer {
    * @param options.pipelining ioredis' auto-pipelining, which it documents as the fastest for calls that come together; for one
    *   call at a time it only adds a turn of the event loop.
    */
-  static async connect(url: string, { key, pipelining }: { readonly key: 'token' | 'jti'; readonly pipelining: boolean }): Promise<IoredisExists> {
+  static async connect(
+    url: string,
+    { key, pipelining }: { readonly key: 'token' | 'jti'; readonly pipelining: boolean },
+  ): Promise<IoredisExists> {
     const client = new Redis(url, { enableAutoPipelining: pipelining, lazyConnect: true })
     await client.connect()
     return new IoredisExists(client, key)

@@ -30,7 +30,11 @@ export class JwtRedis implements Peer {
   }
 
   /** @param key A KeyObject: with text or bytes jsonwebtoken has to parse a key anew for each token. */
-  static async connect(url: string, key: KeyObject, algorithm: 'HS256' | 'ES256' | 'RS256' = 'HS256'): Promise<JwtRedis> {
+  static async connect(
+    url: string,
+    key: KeyObject,
+    algorithm: 'HS256' | 'ES256' | 'RS256' = 'HS256',
+  ): Promise<JwtRedis> {
     const client: RedisClientType = createClient({ url })
     client.on('error', () => undefined) // calls reject
     await client.connect()
@@ -49,7 +53,9 @@ export class JwtRedis implements Peer {
 
   async isRevoked(token: string): Promise<boolean> {
     try {
-      await this.#jwtr.verify(token, (_header, done) => done(null, this.#key), { algorithms: [this.#algorithm] })
+      await this.#jwtr.verify(token, (_header, done) => done(null, this.#key), {
+        algorithms: [this.#algorithm],
+      })
       return false
     } catch (error) {
       if (error instanceof TokenDestroyedError) return true

@@ -36,14 +36,20 @@ export interface LetThrough {
 }
 
 /** Revokes a few tokens with each peer on a Redis of the benchmark's own, and asks for them as an attacker, or a bad day, would have it. */
-export async function lettingThrough(context: Pick<Context, 'seed' | 'directory'>, url: string, count: number): Promise<LetThrough[]> {
+export async function lettingThrough(
+  context: Pick<Context, 'seed' | 'directory'>,
+  url: string,
+  count: number,
+): Promise<LetThrough[]> {
   const random = new Random(context.seed, 'let through')
   const keys = es256Keys()
   const respelt: Respelt[] = []
   for (let i = 0; i < count; i++) respelt.push(await respell(freshClaims(random), keys))
   const spellings = respelt.flatMap((one) => one.spellings)
   const user = freshClaims(random)
-  const sessions = Array.from({ length: count }, (_, i) => verified(sign({ ...freshClaims(random), sub: user.sub, iat: numberOf(user, 'iat') - i }, keys)))
+  const sessions = Array.from({ length: count }, (_, i) =>
+    verified(sign({ ...freshClaims(random), sub: user.sub, iat: numberOf(user, 'iat') - i }, keys)),
+  )
 
   const store = join(context.directory, 'let-through.db')
   const admin = new Redis(url)
@@ -68,7 +74,15 @@ export async function lettingThrough(context: Pick<Context, 'seed' | 'directory'
     await Promise.all(sessions.map(async ({ token, claims }) => peer.revoke(token, claims)))
     for (const { token, claims } of respelt) await peer.revoke(token, claims)
     await filled(engine)
-    results.push(await ask(peer, 'respelt', 2 * count, spellings.map(({ token }) => verified(token)), acceptance(spellings)))
+    results.push(
+      await ask(
+        peer,
+        'respelt',
+        2 * count,
+        spellings.map(({ token }) => verified(token)),
+        acceptance(spellings),
+      ),
+    )
     results.push(await ask(peer, 'together', 2 * count, sessions))
     await admin.call('ACL', 'SETUSER', 'default', '-@read')
     results.push(await ask(peer, 'errors', 2 * count, respelt))
@@ -83,11 +97,18 @@ const verified = (token: string): Verified => ({ token, claims: claimsOf(token) 
 /** `; jose accepts 96, jsonwebtoken 48` */
 function acceptance(spellings: readonly Spelling[]): string {
   const counts = new Map<string, number>()
-  for (const name of spellings.flatMap(({ acceptedBy }) => acceptedBy)) counts.set(name, (counts.get(name) ?? 0) + 1)
+  for (const name of spellings.flatMap(({ acceptedBy }) => acceptedBy))
+    counts.set(name, (counts.get(name) ?? 0) + 1)
   return `; ${[...counts].map(([name, accepted], i) => `${name}${i === 0 ? ' accepts' : ''} ${accepted}`).join(', ')}`
 }
 
-async function ask(peer: Peer, situation: Situation, n: number, tokens: readonly Verified[], about = ''): Promise<LetThrough> {
+async function ask(
+  peer: Peer,
+  situation: Situation,
+  n: number,
+  tokens: readonly Verified[],
+  about = '',
+): Promise<LetThrough> {
   const samples: number[] = []
   let through = 0
   for (const { token, claims } of tokens) {
@@ -97,8 +118,19 @@ async function ask(peer: Peer, situation: Situation, n: number, tokens: readonly
     if (revoked === false) through++
   }
   const timed = { ...timing(samples), samples, batch: 1 }
-  const measured = measurement(timed, { engine: peer.name, n, operation: 'check', mix: SITUATIONS[situation] })
-  return { peer: peer.name, situation, asked: `of ${tokens.length}${about}`, through, measured: { ...measured, falseNegatives: through } }
+  const measured = measurement(timed, {
+    engine: peer.name,
+    n,
+    operation: 'check',
+    mix: SITUATIONS[situation],
+  })
+  return {
+    peer: peer.name,
+    situation,
+    asked: `of ${tokens.length}${about}`,
+    through,
+    measured: { ...measured, falseNegatives: through },
+  }
 }
 
 async function answerOf(peer: Peer, token: string, claims: TokenClaims): Promise<boolean | 'error'> {

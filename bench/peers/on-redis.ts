@@ -23,7 +23,8 @@ export async function connectRedisPeers(url: string, key: KeyObject): Promise<Re
   const pipelined = await IoredisExists.connect(url, { key: 'token', pipelining: true })
   const others = [await JwtRedis.connect(url, key), ExpressJwtBlacklist.connect(url)]
   return {
-    alone: [exists, ...others], together: [pipelined, ...others],
+    alone: [exists, ...others],
+    together: [pipelined, ...others],
     async [Symbol.asyncDispose]() {
       for (const peer of [exists, pipelined, ...others]) await peer[Symbol.asyncDispose]()
     },
@@ -34,7 +35,8 @@ export async function connectRedisPeers(url: string, key: KeyObject): Promise<Re
 export async function fillRedis(url: string, key: KeyObject, { active, revoked }: Pools): Promise<void> {
   await using peers = await connectRedisPeers(url, key)
   for (const peer of peers.together) {
-    if (peer instanceof JwtRedis) await inFlight(active.tokens, WRITES_TOGETHER, (token) => peer.issue(claimsOf(token)))
+    if (peer instanceof JwtRedis)
+      await inFlight(active.tokens, WRITES_TOGETHER, (token) => peer.issue(claimsOf(token)))
     await inFlight(revoked.tokens, WRITES_TOGETHER, (token) => peer.revoke(token, claimsOf(token)))
   }
 }

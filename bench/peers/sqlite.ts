@@ -18,7 +18,9 @@ export class SqlitePeer implements Peer {
     db.pragma('synchronous = FULL')
     db.pragma('cache_size = -262144')
     db.pragma('mmap_size = 1073741824')
-    db.exec('CREATE TABLE IF NOT EXISTS revoked (jti TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID')
+    db.exec(
+      'CREATE TABLE IF NOT EXISTS revoked (jti TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID',
+    )
     this.#insert = db.prepare('INSERT OR REPLACE INTO revoked VALUES (?, ?)')
     this.#find = db.prepare('SELECT expires_at FROM revoked WHERE jti = ?').pluck()
     this.#db = db

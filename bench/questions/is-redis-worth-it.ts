@@ -12,9 +12,18 @@ import { parseArgs } from 'node:util'
 import { createRevocade, type Revocade, type RevocadeOptions } from 'revocade'
 
 const { values } = parseArgs({
-  options: { redis: { type: 'string', default: 'redis://localhost:6379' }, revocations: { type: 'string', default: '10000' }, checks: { type: 'string', default: '5000' }, rounds: { type: 'string', default: '50' } },
+  options: {
+    redis: { type: 'string', default: 'redis://localhost:6379' },
+    revocations: { type: 'string', default: '10000' },
+    checks: { type: 'string', default: '5000' },
+    rounds: { type: 'string', default: '50' },
+  },
 })
-const [revocations, checks, rounds] = [Number(values.revocations), Number(values.checks), Number(values.rounds)]
+const [revocations, checks, rounds] = [
+  Number(values.revocations),
+  Number(values.checks),
+  Number(values.rounds),
+]
 
 const directory = await mkdtemp(join(tmpdir(), 'revocade-'))
 const store = join(directory, 'store.db')
@@ -26,16 +35,34 @@ const engines: Revocade[] = []
 try {
   const writer = await open({ redis })
   for (let done = 0; done < revocations; done += 10_000) {
-    await writer.revokeMany(Array.from({ length: Math.min(10_000, revocations - done) }, (_, i) => ({ jti: `revoked-${done + i}`, expiresAt })))
+    await writer.revokeMany(
+      Array.from({ length: Math.min(10_000, revocations - done) }, (_, i) => ({
+        jti: `revoked-${done + i}`,
+        expiresAt,
+      })),
+    )
   }
   const alone = await open({ prefilter: coarse })
   const withRedis = await open({ prefilter: coarse, redis })
   for (const engine of [writer, withRedis]) await complete(engine)
   const [look, lookWithRedis] = [await closerLooks(alone), await closerLooks(withRedis)]
-  const [known, knownWithRedis] = [await untilKnown(writer, await open({})), await untilKnown(writer, await open({ redis }))]
+  const [known, knownWithRedis] = [
+    await untilKnown(writer, await open({})),
+    await untilKnown(writer, await open({ redis })),
+  ]
   console.table({
-    'the store alone': { 'closer look, p50 µs': look.p50, 'p99 µs': look.p99, 'answered by': look.by, 'until another process knows, p50 ms': known },
-    'with Redis': { 'closer look, p50 µs': lookWithRedis.p50, 'p99 µs': lookWithRedis.p99, 'answered by': lookWithRedis.by, 'until another process knows, p50 ms': knownWithRedis },
+    'the store alone': {
+      'closer look, p50 µs': look.p50,
+      'p99 µs': look.p99,
+      'answered by': look.by,
+      'until another process knows, p50 ms': known,
+    },
+    'with Redis': {
+      'closer look, p50 µs': lookWithRedis.p50,
+      'p99 µs': lookWithRedis.p99,
+      'answered by': lookWithRedis.by,
+      'until another process knows, p50 ms': knownWithRedis,
+    },
   })
 } finally {
   for (const engine of engines) await engine.close()
@@ -52,7 +79,8 @@ async function open(options: RevocadeOptions): Promise<Revocade> {
 async function complete(engine: Revocade): Promise<void> {
   const deadline = performance.now() + 60_000
   while (engine.stats().redis?.complete !== true) {
-    if (performance.now() > deadline) throw new Error(`Redis is not ready: ${engine.stats().redis?.why ?? 'it is still being filled'}`)
+    if (performance.now() > deadline)
+      throw new Error(`Redis is not ready: ${engine.stats().redis?.why ?? 'it is still being filled'}`)
     await sleep(20)
   }
 }
@@ -71,8 +99,13 @@ async function closerLooks(engine: Revocade): Promise<{ p50: number; p99: number
     if (status !== 'active') throw new Error('a token that nobody revoked is said to be revoked')
     by.set(decidedBy, (by.get(decidedBy) ?? 0) + 1)
   }
-  if (!(await engine.isRevoked({ jti: 'revoked-0', exp: expiresAt }))) throw new Error('a revoked token is said to be active')
-  return { p50: quantile(times, 0.5), p99: quantile(times, 0.99), by: [...by].map(([layer, count]) => `${layer} ${count}`).join(', ') }
+  if (!(await engine.isRevoked({ jti: 'revoked-0', exp: expiresAt })))
+    throw new Error('a revoked token is said to be active')
+  return {
+    p50: quantile(times, 0.5),
+    p99: quantile(times, 0.99),
+    by: [...by].map(([layer, count]) => `${layer} ${count}`).join(', '),
+  }
 }
 
 async function untilKnown(writer: Revocade, reader: Revocade): Promise<number> {

@@ -25,10 +25,21 @@ try {
   for (const size of values.revocations.split(',').map(Number)) {
     const store = await filled(size)
     for (const [name, prefilter] of Object.entries(filters)) {
-      const engine = await createRevocade({ store, snapshot: false, prefilter: { ...prefilter, expectedRevocations: size } })
+      const engine = await createRevocade({
+        store,
+        snapshot: false,
+        prefilter: { ...prefilter, expectedRevocations: size },
+      })
       const { entries, bytes, expectedFalsePositiveRate } = engine.stats().prefilter
       await engine.close()
-      rows.push({ revocations: size, filter: name, entries, KiB: Math.round(bytes / 1024), 'bytes a revocation': Number((bytes / size).toFixed(2)), 'false positives': expectedFalsePositiveRate })
+      rows.push({
+        revocations: size,
+        filter: name,
+        entries,
+        KiB: Math.round(bytes / 1024),
+        'bytes a revocation': Number((bytes / size).toFixed(2)),
+        'false positives': expectedFalsePositiveRate,
+      })
     }
   }
   console.table(rows)
@@ -41,7 +52,12 @@ async function filled(size: number): Promise<string> {
   const engine = await createRevocade({ store, snapshot: false })
   const expiresAt = Math.floor(Date.now() / 1000) + 86_400
   for (let done = 0; done < size; done += 10_000) {
-    await engine.revokeMany(Array.from({ length: Math.min(10_000, size - done) }, (_, i) => ({ jti: `revoked-${done + i}`, expiresAt })))
+    await engine.revokeMany(
+      Array.from({ length: Math.min(10_000, size - done) }, (_, i) => ({
+        jti: `revoked-${done + i}`,
+        expiresAt,
+      })),
+    )
   }
   await engine.close()
   return store

@@ -24,7 +24,10 @@ const roundTripUs = Number(values['redis-rtt-us'])
 const checks = Number(values.checks)
 
 const filters: NonNullable<RevocadeOptions['prefilter']>[] = [
-  ...[1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6].map((falsePositiveRate) => ({ kind: 'bloom' as const, falsePositiveRate })),
+  ...[1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6].map((falsePositiveRate) => ({
+    kind: 'bloom' as const,
+    falsePositiveRate,
+  })),
   ...[24, 32, 40].map((prefixBits) => ({ kind: 'trie' as const, prefixBits })),
 ]
 
@@ -43,13 +46,24 @@ async function fill(): Promise<void> {
   const engine = await createRevocade({ store, snapshot: false })
   const expiresAt = Math.floor(Date.now() / 1000) + 86_400
   for (let done = 0; done < revocations; done += 10_000) {
-    await engine.revokeMany(Array.from({ length: Math.min(10_000, revocations - done) }, (_, i) => ({ jti: `revoked-${done + i}`, expiresAt })))
+    await engine.revokeMany(
+      Array.from({ length: Math.min(10_000, revocations - done) }, (_, i) => ({
+        jti: `revoked-${done + i}`,
+        expiresAt,
+      })),
+    )
   }
   await engine.close()
 }
 
-async function row(prefilter: NonNullable<RevocadeOptions['prefilter']>): Promise<Record<string, string | number>> {
-  const engine = await createRevocade({ store, snapshot: false, prefilter: { ...prefilter, expectedRevocations: revocations } })
+async function row(
+  prefilter: NonNullable<RevocadeOptions['prefilter']>,
+): Promise<Record<string, string | number>> {
+  const engine = await createRevocade({
+    store,
+    snapshot: false,
+    prefilter: { ...prefilter, expectedRevocations: revocations },
+  })
   let through = 0
   const start = performance.now()
   for (let i = 0; i < checks; i++) {
@@ -62,7 +76,10 @@ async function row(prefilter: NonNullable<RevocadeOptions['prefilter']>): Promis
   const { bytes } = engine.stats().prefilter
   await engine.close()
   return {
-    filter: prefilter.kind === 'trie' ? `trie, ${prefilter.prefixBits} bits` : `bloom, ${prefilter.falsePositiveRate}`,
+    filter:
+      prefilter.kind === 'trie'
+        ? `trie, ${prefilter.prefixBits} bits`
+        : `bloom, ${prefilter.falsePositiveRate}`,
     'bits a revocation': Math.round((bytes * 8) / revocations),
     KiB: Math.round(bytes / 1024),
     'let through': through / checks,

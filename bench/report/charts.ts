@@ -32,8 +32,11 @@ const FIGURES: Readonly<Record<Figure, string>> = {
 
 /** The plots of one case: times by operation and by what was asked for, their tails where single operations were timed, then memory and false positives where they were measured. */
 export function chartsOf(results: readonly RecordedMeasurement[]): Chart[] {
-  const times = [...groupBy(results, ({ operation, mix }) => [operation, mix].filter((part) => part !== undefined).join(', '))]
-    .flatMap(([title, group]) => timeCharts(title, group))
+  const times = [
+    ...groupBy(results, ({ operation, mix }) =>
+      [operation, mix].filter((part) => part !== undefined).join(', '),
+    ),
+  ].flatMap(([title, group]) => timeCharts(title, group))
   const tails = tailCharts(results)
   const figures = (Object.keys(FIGURES) as Figure[]).flatMap((figure) => figureChart(figure, results))
   return [...times, ...tails, ...figures]
@@ -44,7 +47,9 @@ function timeCharts(title: string, results: readonly RecordedMeasurement[]): Cha
   const byKeys = groupBy(results, ({ keys }) => keys ?? '')
   const lines = [...byKeys].filter(([, group]) => sizesOf(group).length >= SIZES_OF_A_LINE)
   const charts: Chart[] = lines.map(([keys, group]) => ({
-    title: joined(title, keys), kind: 'lines', quantity: `${quantity}, by entries alive`,
+    title: joined(title, keys),
+    kind: 'lines',
+    quantity: `${quantity}, by entries alive`,
     points: group.map((one) => ({ series: one.engine, group: one.engine, n: one.n, value: one.p50Ns })),
   }))
   if (lines.length === byKeys.size) return charts
@@ -53,9 +58,15 @@ function timeCharts(title: string, results: readonly RecordedMeasurement[]): Cha
   const shown = results.filter((one) => n === undefined || one.n === n)
   const several = sizesOf(shown).length > 1
   charts.push({
-    title: joined(title, n === undefined ? '' : `${n.toLocaleString('en')} entries`), kind: 'range', quantity: `${quantity}; the line: 5 % to 95 % of the samples`,
+    title: joined(title, n === undefined ? '' : `${n.toLocaleString('en')} entries`),
+    kind: 'range',
+    quantity: `${quantity}; the line: 5 % to 95 % of the samples`,
     points: shown.map((one) => ({
-      series: several ? `${one.engine} (${one.n.toLocaleString('en')})` : one.engine, group: one.keys ?? '', n: one.n, value: one.p50Ns, ...rangeOf(one),
+      series: several ? `${one.engine} (${one.n.toLocaleString('en')})` : one.engine,
+      group: one.keys ?? '',
+      n: one.n,
+      value: one.p50Ns,
+      ...rangeOf(one),
     })),
   })
   return charts
@@ -64,11 +75,26 @@ function timeCharts(title: string, results: readonly RecordedMeasurement[]): Cha
 /** Where single operations were timed: how slow the slowest of so many are. Not beyond what ten operations tell. */
 function tailCharts(results: readonly RecordedMeasurement[]): Chart[] {
   const tailsOf = ({ engine, p50Ns, p99Ns, p999Ns, p9999Ns, operations = 0 }: RecordedMeasurement): Point[] =>
-    ([[2, p50Ns], [100, p99Ns], [1000, p999Ns], [10_000, p9999Ns]] as const)
-      .flatMap(([n, value]) => (value === undefined || operations < n * 10 ? [] : [{ series: engine, group: engine, n, value }]))
+    (
+      [
+        [2, p50Ns],
+        [100, p99Ns],
+        [1000, p999Ns],
+        [10_000, p9999Ns],
+      ] as const
+    ).flatMap(([n, value]) =>
+      value === undefined || operations < n * 10 ? [] : [{ series: engine, group: engine, n, value }],
+    )
   const single = results.filter(({ p999Ns }) => p999Ns !== undefined)
-  return [...groupBy(single, ({ operation, mix }) => [operation, mix].filter((part) => part !== undefined).join(', '))].map(([title, group]) => ({
-    title: joined(title, 'the slowest'), kind: 'lines', quantity: 'time that one in so many takes, or longer', points: group.flatMap(tailsOf),
+  return [
+    ...groupBy(single, ({ operation, mix }) =>
+      [operation, mix].filter((part) => part !== undefined).join(', '),
+    ),
+  ].map(([title, group]) => ({
+    title: joined(title, 'the slowest'),
+    kind: 'lines',
+    quantity: 'time that one in so many takes, or longer',
+    points: group.flatMap(tailsOf),
   }))
 }
 
@@ -79,7 +105,12 @@ function figureChart(figure: Figure, results: readonly RecordedMeasurement[]): C
     const value = one[figure]
     // A logarithm has no place for none: the table of all results tells them.
     if (value === undefined || value <= 0) continue
-    points.set(`${one.engine} ${one.n} ${one.keys}`, { series: one.engine, group: one.keys ?? '', n: one.n, value })
+    points.set(`${one.engine} ${one.n} ${one.keys}`, {
+      series: one.engine,
+      group: one.keys ?? '',
+      n: one.n,
+      value,
+    })
   }
   if (points.size === 0) return []
   const all = [...points.values()]
@@ -87,15 +118,27 @@ function figureChart(figure: Figure, results: readonly RecordedMeasurement[]): C
   const oneKind = all.filter(({ group }) => group === keys)
   const kind = sizesOf(oneKind).length >= SIZES_OF_A_LINE ? 'lines' : 'range'
   const title = joined(FIGURES[figure], keys)
-  return [{ title, kind, quantity: `${FIGURES[figure]}${kind === 'lines' ? ', by entries alive' : ''}`, points: oneKind.map((point) => ({ ...point, group: kind === 'lines' ? point.series : '' })) }]
+  return [
+    {
+      title,
+      kind,
+      quantity: `${FIGURES[figure]}${kind === 'lines' ? ', by entries alive' : ''}`,
+      points: oneKind.map((point) => ({ ...point, group: kind === 'lines' ? point.series : '' })),
+    },
+  ]
 }
 
 function rangeOf({ samples }: RecordedMeasurement): { low: number; high: number } {
   const sorted = Float64Array.from(samples).sort()
-  return { low: sorted[Math.floor(sorted.length * 0.05)], high: sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.95))] }
+  return {
+    low: sorted[Math.floor(sorted.length * 0.05)],
+    high: sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.95))],
+  }
 }
 
-const sizesOf = (results: readonly { readonly n: number }[]): number[] => [...new Set(results.map(({ n }) => n))]
+const sizesOf = (results: readonly { readonly n: number }[]): number[] => [
+  ...new Set(results.map(({ n }) => n)),
+]
 
 const joined = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join(', ')
 
@@ -114,4 +157,3 @@ function mostFrequent<T>(items: readonly T[]): T {
   for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1)
   return [...counts].reduce((best, one) => (one[1] > best[1] ? one : best))[0]
 }
-

@@ -8,7 +8,9 @@ const MOST_RESULTS = 30
 
 /** What a record shows, as tables for a page of documentation; misses in bold. */
 export function recordMarkdown({ date, machine, versions, seed, cases, ...measured }: BenchRecord): string {
-  const used = Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')
+  const used = Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ')
   const sections = cases.map((one) => sectionOf(one, measured))
   return `Measured on ${date.slice(0, 10)} with ${machine.cpu}, ${machine.cores} cores, ${machine.memory}, ${machine.platform}; ${used}; seed ${seed}.\n\n${sections.join('\n')}`
 }
@@ -18,7 +20,10 @@ export function headlinesMarkdown({ targets }: BenchRecord): string {
   return HEADLINES.map(({ title, rows }) => {
     const cells = rows.map((headline) => {
       const found = targets.find((one) => one.case === headline.case && one.what === headline.row)
-      if (found === undefined) throw new Error(`the record has no '${headline.row}' in its case ${headline.case}: bench/report/headlines.ts names it`)
+      if (found === undefined)
+        throw new Error(
+          `the record has no '${headline.row}' in its case ${headline.case}: bench/report/headlines.ts names it`,
+        )
       return rowOf(found, headline.says)
     })
     return `**${title}**\n\n${tableOf(['', 'measured', 'target', 'from'], cells)}`
@@ -34,7 +39,10 @@ const PARTS = [
 /** The page, with what it wants of a record between its marks. */
 export function withRecord(page: string, record: BenchRecord): string {
   const wanted = PARTS.filter(({ start }) => page.includes(start))
-  if (wanted.length === 0) throw new Error(`the page has no place for a record: lines with ${PARTS.map(({ start, end }) => `${start.trim()} and ${end}`).join(', or ')}`)
+  if (wanted.length === 0)
+    throw new Error(
+      `the page has no place for a record: lines with ${PARTS.map(({ start, end }) => `${start.trim()} and ${end}`).join(', or ')}`,
+    )
   return wanted.reduce((text, { start, end, write }) => {
     const [from, to] = [text.indexOf(start), text.indexOf(end)]
     if (to < from) throw new Error(`the page has ${start.trim()} and no ${end} after it`)
@@ -42,14 +50,28 @@ export function withRecord(page: string, record: BenchRecord): string {
   }, page)
 }
 
-function sectionOf({ name, title, load }: RecordedCase, { results, targets }: Pick<BenchRecord, 'results' | 'targets'>): string {
+function sectionOf(
+  { name, title, load }: RecordedCase,
+  { results, targets }: Pick<BenchRecord, 'results' | 'targets'>,
+): string {
   const rows = targets.filter((one) => one.case === name).map((row) => rowOf(row, row.what))
   const measured = results.filter((one) => one.case === name)
-  const times = measured.length > MOST_RESULTS ? [] : measured.map((one) => [nameOf(one), one.n.toLocaleString('en'), duration(one.p50Ns), duration(one.p99Ns)])
+  const times =
+    measured.length > MOST_RESULTS
+      ? []
+      : measured.map((one) => [
+          nameOf(one),
+          one.n.toLocaleString('en'),
+          duration(one.p50Ns),
+          duration(one.p99Ns),
+        ])
   return [
     `### ${title}\n\n\`${name}\`${load === undefined ? '' : `, load ${load.toFixed(1)} at its start`}\n`,
-    tableOf(['', 'measured', 'target', 'from'], rows), tableOf(['', 'entries', 'p50', 'p99'], times),
-  ].filter((part) => part !== '').join('\n')
+    tableOf(['', 'measured', 'target', 'from'], rows),
+    tableOf(['', 'entries', 'p50', 'p99'], times),
+  ]
+    .filter((part) => part !== '')
+    .join('\n')
 }
 
 function rowOf(row: BenchRecord['targets'][number], says: string): string[] {
@@ -59,6 +81,7 @@ function rowOf(row: BenchRecord['targets'][number], says: string): string[] {
 
 function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return ''
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`
   return `${line(head)}${line(head.map((_, i) => (i === 1 || i === 2 ? '---:' : '---')))}${rows.map(line).join('')}`
 }

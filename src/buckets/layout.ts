@@ -24,7 +24,10 @@ export function bucketOfBytes(bytes: Uint8Array, bits: number): number {
 }
 
 /** The digests of a bucket, in the order of their bytes: from the first (inclusive) to the last (exclusive). */
-export function rangeOf(bucket: number, bits: number): { readonly from: Uint8Array; readonly to: Uint8Array } {
+export function rangeOf(
+  bucket: number,
+  bits: number,
+): { readonly from: Uint8Array; readonly to: Uint8Array } {
   return { from: leading(bucket, bits), to: bucket + 1 === 2 ** bits ? AFTER_ALL : leading(bucket + 1, bits) }
 }
 

@@ -1,6 +1,6 @@
-import { bucketOf } from './layout.js'
 import type { BucketSource, BucketVersion, BucketVersions } from '../ports/bucket-source.js'
 import type { Committed, Digest, Position } from '../ports/index.js'
+import { bucketOf } from './layout.js'
 
 /** A version as L1 keeps it: the number in 6 bytes, most significant first, then the tag. */
 export const VERSION_BYTES = 14

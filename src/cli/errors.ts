@@ -1,7 +1,8 @@
 import { RevocadeError, type RevocadeErrorCode } from '../errors.js'
 
 /** Codes that only the command line has; docs/cli.md lists them. */
-export type CliErrorCode = RevocadeErrorCode | 'ERR_USAGE' | 'ERR_FILE' | 'ERR_BAD_LINE' | 'ERR_PEER_MISSING' | 'ERR_INTERNAL'
+export type CliErrorCode =
+  RevocadeErrorCode | 'ERR_USAGE' | 'ERR_FILE' | 'ERR_BAD_LINE' | 'ERR_PEER_MISSING' | 'ERR_INTERNAL'
 
 /** A failure with a message for whoever typed the command. */
 export class CliError extends Error {
@@ -31,12 +32,14 @@ export function reportOf(error: unknown): ErrorReport {
 
 /** A JWT, or a URL with a password, typed in the wrong place must not reach a log by way of the message about it. */
 export function withoutSecrets(text: string): string {
-  return text
-    .replace(/eyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)*/g, '<token>')
-    // Up to the last @ of the line: one in a password should be encoded, and may not be. What begins with [ is a form that we show.
-    // One slash: a path that was made of it.
-    .replace(/\b(rediss?|unix|redis\+\w+|postgres(?:ql)?):\/+(?![/[]).*@/gi, '$1://<secret>@')
-    .replace(/\b(sentinelPassword)=[^\s&']*/gi, '$1=<secret>')
+  return (
+    text
+      .replace(/eyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)*/g, '<token>')
+      // Up to the last @ of the line: one in a password should be encoded, and may not be. What begins with [ is a form that we show.
+      // One slash: a path that was made of it.
+      .replace(/\b(rediss?|unix|redis\+\w+|postgres(?:ql)?):\/+(?![/[]).*@/gi, '$1://<secret>@')
+      .replace(/\b(sentinelPassword)=[^\s&']*/gi, '$1=<secret>')
+  )
 }
 
 /**

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Revocade } from '../api.js'
 import { readOptions, type RevocadeOptions } from '../options.js'
-import type { RedisOptions } from '../redis/options.js'
 import type { RevocationStore } from '../ports/index.js'
+import type { RedisOptions } from '../redis/options.js'
 import { CliError } from './errors.js'
 
 /** Options that every command has. */
@@ -41,21 +41,30 @@ export function addStoreOptions(command: Command): Command {
   command
     .addOption(new Option('--store <path>', 'the SQLite file').env('REVOCADE_STORE').default('./revocade.db'))
     .option('--namespace <name>', "the tenant (default: 'default')")
-    .option('--secret-env <name>', 'environment variable that holds the digest key (default: REVOCADE_SECRET, where set)')
+    .option(
+      '--secret-env <name>',
+      'environment variable that holds the digest key (default: REVOCADE_SECRET, where set)',
+    )
   return addOutputOptions(command)
 }
 
 export function addTokenOptions(command: Command): Command {
   command
-    .option('--claims <list>', 'selectors that checks honour, such as sid,sub,client_id+sub (default: sid,sub)', parseClaims)
+    .option(
+      '--claims <list>',
+      'selectors that checks honour, such as sid,sub,client_id+sub (default: sid,sub)',
+      parseClaims,
+    )
     .option('--id-claims <list>', 'the first of these that a token has names it (default: jti)', parseList)
   return addStoreOptions(addRedisOptions(command))
 }
 
 /** No parser of its own, though some text is no URL: commander would repeat it, password and all, in the message about it. */
 export function addRedisOptions(command: Command): Command {
-  const url = 'the Redis of your services (arguments are visible in ps: a URL with a password belongs in the variable)'
-  const prefix = "what the names of keys begin with, as in your services' option redis.keyPrefix (default: revocade)"
+  const url =
+    'the Redis of your services (arguments are visible in ps: a URL with a password belongs in the variable)'
+  const prefix =
+    "what the names of keys begin with, as in your services' option redis.keyPrefix (default: revocade)"
   return command
     .addOption(new Option('--redis <url>', url).env('REVOCADE_REDIS_URL'))
     .addOption(new Option('--redis-prefix <name>', prefix).env('REVOCADE_REDIS_PREFIX'))
@@ -65,14 +74,16 @@ export function addRedisOptions(command: Command): Command {
 export function parseClaims(text: string): (string | string[])[] {
   return parseList(text).map((entry) => {
     const names = entry.split('+')
-    if (names.some((name) => name === '')) throw new InvalidArgumentError("Give claim names, joined by '+': client_id+sub.")
+    if (names.some((name) => name === ''))
+      throw new InvalidArgumentError("Give claim names, joined by '+': client_id+sub.")
     return names.length === 1 ? entry : names
   })
 }
 
 export function parseList(text: string): string[] {
   const names = text.split(',').map((name) => name.trim())
-  if (names.some((name) => name === '')) throw new InvalidArgumentError('Give names with commas between them.')
+  if (names.some((name) => name === ''))
+    throw new InvalidArgumentError('Give names with commas between them.')
   return names
 }
 
@@ -96,7 +107,11 @@ const REDIS_TIMEOUT_MS = 500
 /** The layer that `--redis` names; undefined for none, which an empty variable is as well. */
 export function redisOption({ redis = '', redisPrefix = '' }: RedisFlags): RedisOptions | undefined {
   if (redis === '') return undefined
-  return { url: redis, timeoutMs: REDIS_TIMEOUT_MS, ...(redisPrefix === '' ? {} : { keyPrefix: redisPrefix }) }
+  return {
+    url: redis,
+    timeoutMs: REDIS_TIMEOUT_MS,
+    ...(redisPrefix === '' ? {} : { keyPrefix: redisPrefix }),
+  }
 }
 
 /** The engine's options for one command: no filter is loaded for the few questions that it asks. */
@@ -131,7 +146,10 @@ export async function withStore<T>(
   use: (engine: Revocade, store: RevocationStore) => Promise<T>,
 ): Promise<T> {
   // Loaded here, not at the top: `--help` and a mistyped option need no database driver.
-  const [{ createRevocade }, { SqliteStore }] = await Promise.all([import('../engine/engine.js'), import('../store/sqlite/index.js')])
+  const [{ createRevocade }, { SqliteStore }] = await Promise.all([
+    import('../engine/engine.js'),
+    import('../store/sqlite/index.js'),
+  ])
   const settings = engineOptions(options)
   readOptions(settings)
   // A full check of the file is doctor's, or a service's; this process is gone before it would end.

@@ -20,12 +20,30 @@ export const EXIT = { ok: 0, revoked: 1, error: 2 } as const
 /** All commands. Actions set `process.exitCode` where the answer is not 0. */
 export function createProgram(): Command {
   const program = new Command('revocade')
-    .description('Token revocation in the hot path: revoke tokens, ask whether they are, look after the store.')
+    .description(
+      'Token revocation in the hot path: revoke tokens, ask whether they are, look after the store.',
+    )
     .version(packageVersion(), '-V, --version')
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
-    .addHelpText('after', '\nExit codes: 0 active or done, 1 revoked, 2 error or unknown.\nExamples: revocade demo\n          revocade revoke --jti 7f2c --expires-in 8h\n          echo "$TOKEN" | revocade check -')
-  for (const add of [addDemo, addRevoke, addCheck, addUnrevoke, addList, addImport, addExport, addStats, addWatch, addDoctor, addTune]) add(program)
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 active or done, 1 revoked, 2 error or unknown.\nExamples: revocade demo\n          revocade revoke --jti 7f2c --expires-in 8h\n          echo "$TOKEN" | revocade check -',
+    )
+  for (const add of [
+    addDemo,
+    addRevoke,
+    addCheck,
+    addUnrevoke,
+    addList,
+    addImport,
+    addExport,
+    addStats,
+    addWatch,
+    addDoctor,
+    addTune,
+  ])
+    add(program)
   return program
 }
 
@@ -57,21 +75,28 @@ function printError(error: unknown, argv: readonly string[]): void {
   if (argv.includes('--json')) process.stderr.write(`${JSON.stringify({ error: report })}\n`)
   else process.stderr.write(`${tone(report.code, 'bad', process.stderr)}: ${report.message}\n`)
   const verbose = argv.includes('--verbose') || (process.env.DEBUG ?? '').includes('revocade')
-  if (verbose && error instanceof Error) process.stderr.write(withoutSecrets(`${error.stack ?? ''}\n${causes(error)}`))
+  if (verbose && error instanceof Error)
+    process.stderr.write(withoutSecrets(`${error.stack ?? ''}\n${causes(error)}`))
 }
 
 /** Commander's own words, with its suggestion, in our form. */
 function usageError(error: CommanderError): CliError {
   const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
-  return new CliError('ERR_USAGE', `${message}${/[.)?]$/.test(message) ? '' : '.'} 'revocade --help' lists what there is.`)
+  return new CliError(
+    'ERR_USAGE',
+    `${message}${/[.)?]$/.test(message) ? '' : '.'} 'revocade --help' lists what there is.`,
+  )
 }
 
 function causes(error: Error): string {
-  return error.cause instanceof Error ? `caused by ${error.cause.stack ?? error.cause.message}\n${causes(error.cause)}` : ''
+  return error.cause instanceof Error
+    ? `caused by ${error.cause.stack ?? error.cause.message}\n${causes(error.cause)}`
+    : ''
 }
 
 function packageVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  if (typeof manifest === 'object' && manifest !== null && 'version' in manifest) return String(manifest.version)
+  if (typeof manifest === 'object' && manifest !== null && 'version' in manifest)
+    return String(manifest.version)
   return 'unknown'
 }

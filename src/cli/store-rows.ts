@@ -17,7 +17,10 @@ export interface RowQuery {
 }
 
 /** The revocations of an opened store in order of `seq`: as they are stored, tombstones left out. */
-export async function* storedRows(store: RevocationStore, query: RowQuery = {}): AsyncGenerator<StoredRow, void, void> {
+export async function* storedRows(
+  store: RevocationStore,
+  query: RowQuery = {},
+): AsyncGenerator<StoredRow, void, void> {
   let left = query.limit ?? Number.POSITIVE_INFINITY
   const conditions: Omit<StoreQuery, 'afterSeq' | 'limit'> = {
     ...(query.kind === undefined ? {} : { kind: query.kind }),
@@ -43,7 +46,10 @@ export function liveAfter(): number {
 }
 
 /** How many live selectors of each shape the store holds, by {@link shapeKey}. */
-export async function selectorShapes(store: RevocationStore, limit = SELECTORS_LOOKED_AT): Promise<Map<string, number>> {
+export async function selectorShapes(
+  store: RevocationStore,
+  limit = SELECTORS_LOOKED_AT,
+): Promise<Map<string, number>> {
   const shapes = new Map<string, number>()
   for await (const { target } of storedRows(store, { kind: 'selector', limit })) {
     if (target.kind !== 'selector') continue

@@ -1,22 +1,22 @@
 import type { ListQuery, Revocade, Stats } from '../api.js'
-import { oneOfOption, rejectUnknownKeys, asRecord } from '../validate.js'
 import { RevocadeError } from '../errors.js'
-import { ExactLookup } from './exact-lookup.js'
-import { LivePrefilter, type LivePrefilterOptions } from './live-prefilter.js'
-import { Lease } from './lease.js'
-import { Lookup } from './lookup.js'
-import { Mutations } from './revocation-request.js'
 import { readOptions, type RevocadeOptions, type Settings } from '../options.js'
-import type { Prefilter, RevocationStore, StoreInfo, StoredRow } from '../ports/index.js'
+import type { Prefilter, RevocationStore, StoredRow, StoreInfo } from '../ports/index.js'
 import { createPrefilter } from '../prefilter/create.js'
 import { prepareRedis, type RedisPrefixCache } from '../redis/prefix-cache/redis-prefix-cache.js'
-import { Revoke } from './revoke.js'
-import { SnapshotFile } from './snapshot-file.js'
 import { SqliteStore } from '../store/sqlite/index.js'
-import { Sync } from './sync.js'
 import { TokenDigester } from '../token/identify.js'
 import { keyFromSecret } from '../token/secret.js'
-import { toRevocation, type Revocation } from './verdict.js'
+import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
+import { ExactLookup } from './exact-lookup.js'
+import { Lease } from './lease.js'
+import { LivePrefilter, type LivePrefilterOptions } from './live-prefilter.js'
+import { Lookup } from './lookup.js'
+import { Mutations } from './revocation-request.js'
+import { Revoke } from './revoke.js'
+import { SnapshotFile } from './snapshot-file.js'
+import { Sync } from './sync.js'
+import { type Revocation, toRevocation } from './verdict.js'
 import { VerdictCache } from './verdict-cache.js'
 
 /** A revocation leaves the layers so long after its expiry and the clock tolerance: a clock that steps back finds it again. */
@@ -46,7 +46,14 @@ export async function createRevocade(options?: RevocadeOptions): Promise<Revocad
   const openL1 = settings.redis === undefined ? undefined : await prepareRedis(settings.redis, store)
   // A store that refuses to be opened is not ours to close: it may be another engine's.
   const info = await store.open({
-    namespace, secret: key, exclusive, purgeGraceSeconds, clockToleranceSeconds, clock, logger, buckets: openL1 !== undefined,
+    namespace,
+    secret: key,
+    exclusive,
+    purgeGraceSeconds,
+    clockToleranceSeconds,
+    clock,
+    logger,
+    buckets: openL1 !== undefined,
   })
   const l1 = openL1?.({ storeId: info.id, namespace, logger, clock })
   try {
@@ -61,15 +68,37 @@ export async function createRevocade(options?: RevocadeOptions): Promise<Revocad
 
 /** Fills L0 from the snapshot or the store, follows the store, and hands out the bound methods. */
 async function startEngine(
-  settings: Settings, store: RevocationStore, info: StoreInfo, prefilter: Prefilter, graceSeconds: number,
+  settings: Settings,
+  store: RevocationStore,
+  info: StoreInfo,
+  prefilter: Prefilter,
+  graceSeconds: number,
   l1: RedisPrefixCache | undefined,
 ): Promise<Revocade> {
-  const { namespace, idClaims, maxTokenBytes, clock, logger, maxStalenessMs, exclusive, clockToleranceSeconds } = settings
+  const {
+    namespace,
+    idClaims,
+    maxTokenBytes,
+    clock,
+    logger,
+    maxStalenessMs,
+    exclusive,
+    clockToleranceSeconds,
+  } = settings
   const digester = new TokenDigester({ key: info.key, namespace, idClaims, maxTokenBytes })
-  const l0Options: LivePrefilterOptions = { prefilter: settings.prefilter, selectors: settings.selectors, graceSeconds, clock, logger }
+  const l0Options: LivePrefilterOptions = {
+    prefilter: settings.prefilter,
+    selectors: settings.selectors,
+    graceSeconds,
+    clock,
+    logger,
+  }
   // Without a filter every check asks the store, and there is nothing to keep up to date.
   const filtering = settings.prefilter.kind !== 'none'
-  const snapshot = filtering && settings.snapshot ? SnapshotFile.beside(store, info, { ...settings, graceSeconds }) : undefined
+  const snapshot =
+    filtering && settings.snapshot
+      ? SnapshotFile.beside(store, info, { ...settings, graceSeconds })
+      : undefined
   const restored = await snapshot?.load()
   const l0 = new LivePrefilter(l0Options, digester, restored?.prefilter ?? prefilter, restored?.state)
   const position = restored?.position ?? (filtering ? await l0.rebuild(store) : { seq: 0, epoch: '' })
@@ -80,7 +109,19 @@ async function startEngine(
     void (why === 'rebuilt' ? snapshot?.save(l0, sync.position) : snapshot?.saveIfStale(l0, sync.position))
   }
   const sync: Sync = new Sync(
-    { store, l0, cache, lease, versions: l1?.versions, clock, logger, maxStalenessMs, exclusive, graceSeconds, checkpoint },
+    {
+      store,
+      l0,
+      cache,
+      lease,
+      versions: l1?.versions,
+      clock,
+      logger,
+      maxStalenessMs,
+      exclusive,
+      graceSeconds,
+      checkpoint,
+    },
     position,
   )
   if (l1 !== undefined) {
@@ -97,17 +138,31 @@ async function startEngine(
   if (restored === undefined) checkpoint('rebuilt')
 
   const lookup = new Lookup({
-    digester, l0, lease, sync, clock, clockToleranceSeconds,
+    digester,
+    l0,
+    lease,
+    sync,
+    clock,
+    clockToleranceSeconds,
     closerLook: new ExactLookup(cache, store, l1, settings.redis?.reads),
     onUnknown: settings.onUnknown,
   })
   const mutations = new Mutations({
-    digester, clock, idClaims,
+    digester,
+    clock,
+    idClaims,
     selectors: new Set(settings.selectors.map((names) => JSON.stringify(names))),
     maxTokenLifetimeSeconds: settings.maxTokenLifetimeSeconds,
   })
   const writer = new Revoke({
-    digester, mutations, l0, sync, store, prefixCache: l1, clock, clockToleranceSeconds,
+    digester,
+    mutations,
+    l0,
+    sync,
+    store,
+    prefixCache: l1,
+    clock,
+    clockToleranceSeconds,
     stalenessMs: exclusive ? 0 : maxStalenessMs,
   })
 
@@ -123,13 +178,16 @@ async function startEngine(
       }
     })())
   /** Guards a call that takes arguments: one place that says "closed". */
-  const open = <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
-    (...args: A): Promise<R> => (closing === undefined ? call(...args) : Promise.reject(closedError()))
+  const open =
+    <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+    (...args: A): Promise<R> =>
+      closing === undefined ? call(...args) : Promise.reject(closedError())
 
   const engine: Revocade = {
     // Needs no guard: a closed engine has no lease and gets none, so nothing is clear any more.
     isClearlyActive: (token) => lookup.isClearlyActive(token),
-    isRevoked: (token, options) => (closing === undefined ? lookup.isRevoked(token, options) : Promise.reject(closedError())),
+    isRevoked: (token, options) =>
+      closing === undefined ? lookup.isRevoked(token, options) : Promise.reject(closedError()),
     check: open((token, options) => lookup.check(token, options)),
     revoke: open((token, options) => writer.revoke(token, options)),
     revokeWhere: open((selector, options) => writer.revokeWhere(selector, options)),
@@ -144,7 +202,12 @@ async function startEngine(
   return engine
 }
 
-async function* list(store: RevocationStore, settings: Settings, closed: () => boolean, query: ListQuery = {}): AsyncGenerator<Revocation, void, void> {
+async function* list(
+  store: RevocationStore,
+  settings: Settings,
+  closed: () => boolean,
+  query: ListQuery = {},
+): AsyncGenerator<Revocation, void, void> {
   const given = asRecord(query, 'query')
   rejectUnknownKeys(given, ['kind', 'includeExpired', 'afterSeq', 'limit'], 'key')
   if (query.kind !== undefined) oneOfOption(query.kind, 'kind', ['token', 'selector'], 'token')
@@ -158,7 +221,8 @@ async function* list(store: RevocationStore, settings: Settings, closed: () => b
     // A local store answers at once: checks must not wait for the end of a long listing.
     if (afterSeq > 0) await new Promise((resolve) => setImmediate(resolve))
     const page: readonly StoredRow[] = await store.list({
-      afterSeq, limit,
+      afterSeq,
+      limit,
       ...(liveAfter === undefined ? {} : { liveAfter }),
       ...(query.kind === undefined ? {} : { kind: query.kind }),
     })
@@ -192,7 +256,11 @@ function stats(settings: Settings, { lookup, l0, lease, cache, store, l1 }: Part
   const absent = lookup.decided.prefilter + lookup.falsePositives
   return {
     prefilter: {
-      kind, entries, bytes, capacity, expectedFalsePositiveRate,
+      kind,
+      entries,
+      bytes,
+      capacity,
+      expectedFalsePositiveRate,
       measuredFalsePositiveRate: absent === 0 ? null : lookup.falsePositives / absent,
       rebuilds: l0.rebuilds,
     },

@@ -1,5 +1,5 @@
 import type { Digest, RevocationStore, StoredRow } from '../ports/index.js'
-import type { PrefixCacheReads, PrefixCache, PrefixEntry, PrefixReply } from '../ports/prefix-cache.js'
+import type { PrefixCache, PrefixCacheReads, PrefixEntry, PrefixReply } from '../ports/prefix-cache.js'
 import { keyOf, type VerdictCache } from './verdict-cache.js'
 
 /** What was found of one digest. */
@@ -23,7 +23,12 @@ export class ExactLookup {
   readonly #prefixCacheReads: PrefixCacheReads
   readonly #inFlight = new Map<string, InFlight>()
 
-  constructor(cache: VerdictCache, store: RevocationStore, prefixCache?: PrefixCache, reads: PrefixCacheReads = 'before-store') {
+  constructor(
+    cache: VerdictCache,
+    store: RevocationStore,
+    prefixCache?: PrefixCache,
+    reads: PrefixCacheReads = 'before-store',
+  ) {
     this.#cache = cache
     this.#store = store
     this.#prefixCache = prefixCache
@@ -78,7 +83,8 @@ export class ExactLookup {
       this.#cache.set(digest, row, askedAt)
       return { row, by: 'store' }
     }
-    const withoutStore = (failure: unknown): Promise<Found> => this.#withoutStore(digest, fresh, reply, failure)
+    const withoutStore = (failure: unknown): Promise<Found> =>
+      this.#withoutStore(digest, fresh, reply, failure)
     try {
       const row = this.#store.get(digest)
       return row instanceof Promise ? row.then(found, withoutStore) : found(row)
@@ -88,7 +94,12 @@ export class ExactLookup {
   }
 
   /** What L1 holds may still revoke; what it proves not to hold is not revoked, as far as L0 is current. */
-  async #withoutStore(digest: Digest, fresh: boolean, given: PrefixReply | undefined, failure: unknown): Promise<Found> {
+  async #withoutStore(
+    digest: Digest,
+    fresh: boolean,
+    given: PrefixReply | undefined,
+    failure: unknown,
+  ): Promise<Found> {
     const reply = given ?? (await this.#prefixCache?.lookup(digest))
     if (reply === undefined) throw failure
     if (reply.entry !== null) return { by: 'redis', entry: reply.entry, failure }

@@ -1,8 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { ExpiryHistogram } from './expiry-histogram.js'
-import type { Digest, Logger, Position, Prefilter, RevocationStore, ScanChunk, ScanEnd } from '../ports/index.js'
+import type {
+  Digest,
+  Logger,
+  Position,
+  Prefilter,
+  RevocationStore,
+  ScanChunk,
+  ScanEnd,
+} from '../ports/index.js'
 import { createPrefilter, type PrefilterOptions } from '../prefilter/create.js'
 import type { PreparedShape, TokenDigester } from '../token/identify.js'
+import { ExpiryHistogram } from './expiry-histogram.js'
 
 /** Rebuild where that frees a quarter of the entries, but not for a handful. */
 const REBUILD_SHARE = 0.25
@@ -64,12 +72,21 @@ export class LivePrefilter {
   #arrivals: Entry[] | undefined
 
   /** `prefilter`: empty, and then L0 must be {@link LivePrefilter.rebuild}t before it is asked; or from a snapshot, with its `state`. */
-  constructor(options: LivePrefilterOptions, digester: TokenDigester, prefilter: Prefilter, state?: LivePrefilterState) {
+  constructor(
+    options: LivePrefilterOptions,
+    digester: TokenDigester,
+    prefilter: Prefilter,
+    state?: LivePrefilterState,
+  ) {
     this.#options = options
     this.configuredSelectors = options.selectors.map((names) => digester.shape(names))
     this.#shapes = new Map(this.configuredSelectors.map((shape) => [JSON.stringify(shape.names), shape]))
     this.prefilter = prefilter
-    this.#current = { prefilter, expiries: ExpiryHistogram.from(state?.expiries ?? []), selectors: new Map(state?.selectors) }
+    this.#current = {
+      prefilter,
+      expiries: ExpiryHistogram.from(state?.expiries ?? []),
+      selectors: new Map(state?.selectors),
+    }
     this.#refreshSelectors()
   }
 
@@ -96,7 +113,10 @@ export class LivePrefilter {
     const { prefilter, expiries } = this.#current
     if (prefilter.kind === 'none' || this.#next !== undefined || this.#arrivals !== undefined) return false
     const expired = expiries.expiredBy(this.#oldestKept())
-    return prefilter.entries > prefilter.capacity || expired > Math.max(REBUILD_MINIMUM, prefilter.entries * REBUILD_SHARE)
+    return (
+      prefilter.entries > prefilter.capacity ||
+      expired > Math.max(REBUILD_MINIMUM, prefilter.entries * REBUILD_SHARE)
+    )
   }
 
   /** Makes a fresh filter from the store and takes it into use. Returns the position of the snapshot that it was made from. */
@@ -107,7 +127,10 @@ export class LivePrefilter {
     try {
       const first = await scan.next()
       const live = first.done === true ? 0 : first.value.total
-      const expectedRevocations = Math.max(this.#options.prefilter.expectedRevocations ?? 100_000, live * HEADROOM)
+      const expectedRevocations = Math.max(
+        this.#options.prefilter.expectedRevocations ?? 100_000,
+        live * HEADROOM,
+      )
       const prefilter = await createPrefilter({ ...this.#options.prefilter, expectedRevocations })
       const next: Generation = { prefilter, expiries: new ExpiryHistogram(), selectors: new Map() }
       for (const { digest, expiresAt, selector } of this.#arrivals) addTo(next, digest, expiresAt, selector)
@@ -153,7 +176,12 @@ export class LivePrefilter {
   }
 }
 
-function addTo(generation: Generation, digest: Digest, expiresAt: number, selector: readonly string[] | undefined): void {
+function addTo(
+  generation: Generation,
+  digest: Digest,
+  expiresAt: number,
+  selector: readonly string[] | undefined,
+): void {
   if (generation.prefilter.add(digest)) generation.expiries.add(expiresAt)
   if (selector !== undefined) noteSelector(generation.selectors, selector, expiresAt)
 }

@@ -1,16 +1,22 @@
 import type { CheckOptions, UnknownPolicy } from '../api.js'
-import { oneOfOption, rejectUnknownKeys, asRecord } from '../validate.js'
-import type { ExactLookup } from './exact-lookup.js'
 import { RevocadeError } from '../errors.js'
-import type { LivePrefilter } from './live-prefilter.js'
-import type { Lease } from './lease.js'
 import type { Digest, StoredRow } from '../ports/index.js'
-import type { Sync } from './sync.js'
-import type { Claims, TokenDigester } from '../token/identify.js'
 import { isWrapped } from '../token/claim-values.js'
+import type { Claims, TokenDigester } from '../token/identify.js'
 import { numericDate } from '../token/numeric-date.js'
+import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
+import type { ExactLookup } from './exact-lookup.js'
+import type { Lease } from './lease.js'
+import type { LivePrefilter } from './live-prefilter.js'
+import type { Sync } from './sync.js'
 import {
-  ACTIVE_BY_CACHE, ACTIVE_BY_PREFILTER, ACTIVE_BY_REDIS, ACTIVE_BY_STORE, toRevocation, type DecidedBy, type Verdict,
+  ACTIVE_BY_CACHE,
+  ACTIVE_BY_PREFILTER,
+  ACTIVE_BY_REDIS,
+  ACTIVE_BY_STORE,
+  type DecidedBy,
+  toRevocation,
+  type Verdict,
 } from './verdict.js'
 
 export interface LookupDeps {
@@ -72,7 +78,12 @@ export class Lookup {
       // Catching up runs the code of others (store, logger), which may ask us about another token: digest again.
       if (!lease.isLive() && !(sync.catchUp() && digester.tokenIfIdentifiable(token))) return false
       const { claims } = digester
-      if (l0.liveSelectors.length === 0 || claims === undefined ? l0.prefilter.has(digester.words) : this.#holdsAny(claims)) return false
+      if (
+        l0.liveSelectors.length === 0 || claims === undefined
+          ? l0.prefilter.has(digester.words)
+          : this.#holdsAny(claims)
+      )
+        return false
     } catch {
       // Unusable: isRevoked says what is wrong with it.
       return false
@@ -108,7 +119,10 @@ export class Lookup {
   async #isRevoked(token: unknown, options: CheckOptions | undefined): Promise<boolean> {
     const verdict = await this.#check(token, options)
     if (verdict.status !== 'unknown') return verdict.status === 'revoked'
-    throw new RevocadeError('ERR_UNAVAILABLE', `can't tell whether the token is revoked (${verdict.reason ?? 'no reason given'}): refuse it for now and ask again`)
+    throw new RevocadeError(
+      'ERR_UNAVAILABLE',
+      `can't tell whether the token is revoked (${verdict.reason ?? 'no reason given'}): refuse it for now and ask again`,
+    )
   }
 
   async #check(token: unknown, given: CheckOptions | undefined): Promise<Verdict> {
@@ -127,7 +141,8 @@ export class Lookup {
     const { digester, l0 } = this.#deps
     const candidates: Candidate[] = []
     const consider = (claims: Claims | undefined): void => {
-      if (!fresh || l0.prefilter.has(digester.words)) candidates.push({ digest: digester.words.slice(), claims })
+      if (!fresh || l0.prefilter.has(digester.words))
+        candidates.push({ digest: digester.words.slice(), claims })
     }
     const identified = digester.tokenIfIdentifiable(token)
     if (identified) consider(undefined)
@@ -152,7 +167,11 @@ export class Lookup {
         if ('entry' in answer) {
           if (!this.#revokes({ revoked: true, ...answer.entry }, claims)) throw answer.failure
           this.decided.redis++
-          return { status: 'revoked', decidedBy: 'redis', reason: 'the store can\'t be asked, and Redis holds the revocation' }
+          return {
+            status: 'revoked',
+            decidedBy: 'redis',
+            reason: "the store can't be asked, and Redis holds the revocation",
+          }
         }
         const { row, by } = answer
         rank = Math.max(rank, RANK[by])
@@ -163,7 +182,11 @@ export class Lookup {
         }
         if (fresh && (row === null || !row.revoked)) this.falsePositives++
       } catch (error) {
-        if (error instanceof RevocadeError && (error.code === 'ERR_CLOSED' || error.code === 'ERR_INVALID_TOKEN')) throw error
+        if (
+          error instanceof RevocadeError &&
+          (error.code === 'ERR_CLOSED' || error.code === 'ERR_INVALID_TOKEN')
+        )
+          throw error
         failure = error
       }
     }
@@ -174,7 +197,10 @@ export class Lookup {
   }
 
   /** Whether a row revokes the token: in force, and for a selector issued early enough. */
-  #revokes(row: Pick<StoredRow, 'revoked' | 'expiresAt' | 'issuedThrough'>, claims: Claims | undefined): boolean {
+  #revokes(
+    row: Pick<StoredRow, 'revoked' | 'expiresAt' | 'issuedThrough'>,
+    claims: Claims | undefined,
+  ): boolean {
     const { clock, clockToleranceSeconds } = this.#deps
     if (!row.revoked || row.expiresAt + clockToleranceSeconds <= clock.now() / 1000) return false
     if (claims === undefined || row.issuedThrough === undefined) return true
@@ -203,6 +229,7 @@ function readCheckOptions(options: CheckOptions | undefined): CheckOptions {
   if (options === undefined) return {}
   const given = asRecord(options, 'options')
   rejectUnknownKeys(given, ['onUnknown', 'selectorsOnly'], 'option')
-  if (given.onUnknown !== undefined) oneOfOption(given.onUnknown, 'onUnknown', ['throw', 'revoked', 'active'], 'throw')
+  if (given.onUnknown !== undefined)
+    oneOfOption(given.onUnknown, 'onUnknown', ['throw', 'revoked', 'active'], 'throw')
   return options
 }

@@ -1,9 +1,9 @@
 import type { Time } from '../api.js'
-import { oneOfOption, rejectUnknownKeys, asRecord } from '../validate.js'
 import { RevocadeError } from '../errors.js'
 import type { Mutation, Target } from '../ports/index.js'
 import { digestBytes, type TokenDigester } from '../token/identify.js'
 import { numericDate, toMilliseconds, toSeconds } from '../token/numeric-date.js'
+import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
 
 const MAX_TEXT = 1024
 
@@ -43,7 +43,10 @@ export class Mutations {
     const mutation = this.#addressed(given)
     if (revokedAt === undefined) return mutation
     // Not later than now: the store judges by it whether an earlier revocation has expired.
-    return { ...mutation, revokedAt: Math.min(toMilliseconds(timeOf(revokedAt), 'revokedAt'), mutation.revokedAt) }
+    return {
+      ...mutation,
+      revokedAt: Math.min(toMilliseconds(timeOf(revokedAt), 'revokedAt'), mutation.revokedAt),
+    }
   }
 
   /** The target of an entry of revokeMany: exactly one of a token, a selector, a hash, an id. */
@@ -61,9 +64,16 @@ export class Mutations {
     const claim = 'sha256' in given ? undefined : idClaims.find((name) => name in given)
     rejectUnknownKeys(given, claim === undefined ? ['sha256', ...common] : [claim, 'iss', ...common], 'key')
     if (claim === undefined && given.sha256 === undefined) {
-      throw new RevocadeError('ERR_INVALID_TOKEN', `an entry must have a token, an id (${idClaims.join(' or ')}), a sha256 or a selector (where)`)
+      throw new RevocadeError(
+        'ERR_INVALID_TOKEN',
+        `an entry must have a token, an id (${idClaims.join(' or ')}), a sha256 or a selector (where)`,
+      )
     }
-    const target = digester.explicitTarget(claim, claim === undefined ? given.sha256 : given[claim], given.iss)
+    const target = digester.explicitTarget(
+      claim,
+      claim === undefined ? given.sha256 : given[claim],
+      given.iss,
+    )
     if (given.expiresAt === undefined) throw noExpiry('the entry has no expiresAt')
     return this.#mutation(target, toSeconds(timeOf(given.expiresAt), 'expiresAt'), given)
   }
@@ -72,7 +82,8 @@ export class Mutations {
     const { digester } = this.#deps
     const target = digester.targetOf(token)
     // Whatever 'exp' is: a token that has an unusable one can be revoked with an expiresAt.
-    if (options.expiresAt !== undefined) return this.#mutation(target, toSeconds(timeOf(options.expiresAt), 'expiresAt'), options)
+    if (options.expiresAt !== undefined)
+      return this.#mutation(target, toSeconds(timeOf(options.expiresAt), 'expiresAt'), options)
     const exp = digester.claims === undefined ? undefined : numericDate(digester.claims, 'exp')
     if (exp === undefined) throw noExpiry("the token has no 'exp'")
     return this.#mutation(target, exp, options)
@@ -81,16 +92,27 @@ export class Mutations {
   ofSelector(selector: unknown, options: Given): RevokeMutation {
     const { digester, clock, maxTokenLifetimeSeconds } = this.#deps
     const target = this.honoured(digester.selectorTarget(selector))
-    const issuedBefore = options.issuedBefore === undefined ? clock.now() : toMilliseconds(timeOf(options.issuedBefore), 'issuedBefore')
+    const issuedBefore =
+      options.issuedBefore === undefined
+        ? clock.now()
+        : toMilliseconds(timeOf(options.issuedBefore), 'issuedBefore')
     const keep = oneOfOption(options.sameSecond, 'sameSecond', ['revoke', 'keep'], 'revoke') === 'keep'
     const second = Math.floor(issuedBefore / 1000)
-    const given = options.expiresAt === undefined ? undefined : toSeconds(timeOf(options.expiresAt), 'expiresAt')
+    const given =
+      options.expiresAt === undefined ? undefined : toSeconds(timeOf(options.expiresAt), 'expiresAt')
     if (given === undefined && maxTokenLifetimeSeconds === undefined) {
       throw noExpiry("a selector has no 'exp' of its own; set maxTokenLifetimeSeconds, or")
     }
     // The last token that it must catch is issued at issuedBefore and lives the longest that a token may.
-    const expiresAt = Math.max(given ?? 0, maxTokenLifetimeSeconds === undefined ? 0 : Math.ceil(issuedBefore / 1000 + maxTokenLifetimeSeconds))
-    return { ...this.#mutation(target, expiresAt, options), issuedBefore, issuedThrough: keep ? second - 1 : second }
+    const expiresAt = Math.max(
+      given ?? 0,
+      maxTokenLifetimeSeconds === undefined ? 0 : Math.ceil(issuedBefore / 1000 + maxTokenLifetimeSeconds),
+    )
+    return {
+      ...this.#mutation(target, expiresAt, options),
+      issuedBefore,
+      issuedThrough: keep ? second - 1 : second,
+    }
   }
 
   #mutation(target: Target, expiresAt: number, { reason, actor }: Given): RevokeMutation {
@@ -110,7 +132,10 @@ export class Mutations {
   honoured(target: Target): Target {
     const names = selectorOf(target)
     if (names !== undefined && !this.#deps.selectors.has(JSON.stringify(names))) {
-      throw new RevocadeError('ERR_CONFIG', `no check looks for the selector ${JSON.stringify(names)}: add it to the option 'claims'`)
+      throw new RevocadeError(
+        'ERR_CONFIG',
+        `no check looks for the selector ${JSON.stringify(names)}: add it to the option 'claims'`,
+      )
     }
     return target
   }
@@ -122,7 +147,10 @@ export function selectorOf(target: Target): readonly string[] | undefined {
 }
 
 function noExpiry(why: string): RevocadeError {
-  return new RevocadeError('ERR_NO_EXPIRY', `${why}: give expiresAt, so that the revocation is not kept for ever by accident`)
+  return new RevocadeError(
+    'ERR_NO_EXPIRY',
+    `${why}: give expiresAt, so that the revocation is not kept for ever by accident`,
+  )
 }
 
 function timeOf(value: unknown): Time {
@@ -134,6 +162,9 @@ function timeOf(value: unknown): Time {
 export function readText(value: unknown, name: string): void {
   if (value === undefined) return
   if (typeof value !== 'string' || value.length > MAX_TEXT || !value.isWellFormed()) {
-    throw new RevocadeError('ERR_CONFIG', `option '${name}' must be a well-formed string of at most ${MAX_TEXT} characters`)
+    throw new RevocadeError(
+      'ERR_CONFIG',
+      `option '${name}' must be a well-formed string of at most ${MAX_TEXT} characters`,
+    )
   }
 }

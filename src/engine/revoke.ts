@@ -1,15 +1,20 @@
 import type {
-  BulkReceipt, Receipt, RevocationInput, RevokeManyOptions, RevokeOptions, RevokeWhereOptions,
+  BulkReceipt,
+  Receipt,
+  RevocationInput,
+  RevokeManyOptions,
+  RevokeOptions,
+  RevokeWhereOptions,
 } from '../api.js'
-import { oneOfOption, rejectUnknownKeys, asRecord } from '../validate.js'
-import type { Clock } from '../ports/clock.js'
 import { RevocadeError } from '../errors.js'
-import type { LivePrefilter } from './live-prefilter.js'
-import { type Mutations, readText, type RevokeMutation, selectorOf } from './revocation-request.js'
+import type { Clock } from '../ports/clock.js'
 import type { Change, Digest, Mutation, RevocationStore, Target, Written } from '../ports/index.js'
 import type { PrefixCache } from '../ports/prefix-cache.js'
-import type { Sync } from './sync.js'
 import { digestBytes, digestOfBytes, type TokenDigester } from '../token/identify.js'
+import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
+import type { LivePrefilter } from './live-prefilter.js'
+import { type Mutations, readText, type RevokeMutation, selectorOf } from './revocation-request.js'
+import type { Sync } from './sync.js'
 
 /** Entries of revokeMany that are written together, and how many such writes may wait: a store commits large batches cheaper. */
 const BATCH = 4096
@@ -75,7 +80,8 @@ export class Revoke {
     options: RevokeManyOptions = {},
   ): Promise<BulkReceipt> {
     readRevokeManyOptions(options)
-    if (!isIterable(entries)) throw new RevocadeError('ERR_CONFIG', 'revokeMany takes an iterable of entries, such as an array')
+    if (!isIterable(entries))
+      throw new RevocadeError('ERR_CONFIG', 'revokeMany takes an iterable of entries, such as an array')
     const total = { seq: 0, count: 0, expired: 0, invalid: 0 }
     const underWay: Promise<void>[] = []
     let redis: Published = this.#deps.prefixCache === undefined ? 'off' : 'written'
@@ -113,7 +119,8 @@ export class Revoke {
           else batch.push(mutation)
         } catch (error) {
           if (!(error instanceof RevocadeError)) throw error
-          if (options.onInvalid === undefined) throw new RevocadeError(error.code, `entry ${index}: ${error.message}`, { cause: error })
+          if (options.onInvalid === undefined)
+            throw new RevocadeError(error.code, `entry ${index}: ${error.message}`, { cause: error })
           total.invalid++
           options.onInvalid(error, entry, index)
         }
@@ -132,17 +139,25 @@ export class Revoke {
   }
 
   async #revoke(mutation: RevokeMutation, ack: RevokeOptions['ack']): Promise<Receipt> {
-    if (this.#hasExpired(mutation)) return this.#nothingWritten('expired', mutation.target, mutation.expiresAt)
+    if (this.#hasExpired(mutation))
+      return this.#nothingWritten('expired', mutation.target, mutation.expiresAt)
     const committed = await this.#commit([mutation])
     const everywhere = this.#everywhere()
-    const [redis] = await Promise.all([committed.published, ack === 'fleet' ? everywhere.reached() : undefined])
+    const [redis] = await Promise.all([
+      committed.published,
+      ack === 'fleet' ? everywhere.reached() : undefined,
+    ])
     return this.#receipt('revoked', mutation.target, committed.written[0], redis, everywhere.at)
   }
 
   async #unrevoke(target: Target): Promise<Receipt> {
     const { digester, clock } = this.#deps
     const digest = digester.target(target).slice()
-    const { written, published } = await this.#write([{ op: 'unrevoke', digest: digestBytes(digest), revokedAt: clock.now() }], [target], [digest])
+    const { written, published } = await this.#write(
+      [{ op: 'unrevoke', digest: digestBytes(digest), revokedAt: clock.now() }],
+      [target],
+      [digest],
+    )
     const [done] = written
     if (done.seq === 0) return this.#nothingWritten('unchanged', target, done.expiresAt)
     const { at } = this.#everywhere()
@@ -154,31 +169,65 @@ export class Revoke {
     const { l0 } = this.#deps
     const digests = mutations.map(({ digest }) => digestOfBytes(digest))
     mutations.forEach(({ target, expiresAt }, i) => l0.add(digests[i], expiresAt, selectorOf(target)))
-    return this.#write(mutations, mutations.map(({ target }) => target), digests)
+    return this.#write(
+      mutations,
+      mutations.map(({ target }) => target),
+      digests,
+    )
   }
 
   /**
    * The durable commit. Once it is acknowledged, all that a check relies on takes it in, in one turn: from then on this engine
    * finds it. Redis comes after that, in the background, for nothing relies on its being told.
    */
-  async #write(mutations: readonly Mutation[], targets: readonly Target[], digests: readonly Digest[]): Promise<Done> {
+  async #write(
+    mutations: readonly Mutation[],
+    targets: readonly Target[],
+    digests: readonly Digest[],
+  ): Promise<Done> {
     const { store, sync, prefixCache } = this.#deps
     const committed = await store.write(mutations)
     const changes: Change[] = []
     for (const [i, { seq, expiresAt }] of committed.written.entries()) {
       if (seq === 0) continue
       const selector = selectorOf(targets[i])
-      changes.push({ digest: digests[i], seq, revoked: mutations[i].op === 'revoke', expiresAt, ...(selector === undefined ? {} : { selector }) })
+      changes.push({
+        digest: digests[i],
+        seq,
+        revoked: mutations[i].op === 'revoke',
+        expiresAt,
+        ...(selector === undefined ? {} : { selector }),
+      })
     }
     // Before the versions move: what they are now is what Redis should have.
     const last = changes.at(-1)
-    const published = last === undefined ? OFF : prefixCache?.write(changes.map(({ digest }) => digest), last.seq)
+    const published =
+      last === undefined
+        ? OFF
+        : prefixCache?.write(
+            changes.map(({ digest }) => digest),
+            last.seq,
+          )
     for (const change of changes) sync.committed(change, committed)
     return { written: committed.written, published: published ?? OFF }
   }
 
-  #receipt(outcome: Receipt['outcome'], target: Target, { seq, expiresAt }: Written, redis: Published, effectiveEverywhereAt: Date): Receipt {
-    return { seq, outcome, target, expiresAt: new Date(expiresAt * 1000), durable: true, redis, effectiveEverywhereAt }
+  #receipt(
+    outcome: Receipt['outcome'],
+    target: Target,
+    { seq, expiresAt }: Written,
+    redis: Published,
+    effectiveEverywhereAt: Date,
+  ): Receipt {
+    return {
+      seq,
+      outcome,
+      target,
+      expiresAt: new Date(expiresAt * 1000),
+      durable: true,
+      redis,
+      effectiveEverywhereAt,
+    }
   }
 
   #nothingWritten(outcome: 'expired' | 'unchanged', target: Target, expiresAt: number): Receipt {

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { LivePrefilter, LivePrefilterState } from './live-prefilter.js'
 import type { Settings } from '../options.js'
 import type { Position, Prefilter, RevocationStore, StoreInfo } from '../ports/index.js'
 import { decodeSnapshot, snapshotPieces } from '../prefilter/snapshot.js'
+import type { LivePrefilter, LivePrefilterState } from './live-prefilter.js'
 
 /** What is kept beside the filter, as JSON. */
 interface Meta extends LivePrefilterState {
@@ -40,9 +40,19 @@ export class SnapshotFile {
   }
 
   /** Undefined where the store has no place for one. The file's name tells apart what must not be mixed up: store, key, namespace, kind of filter, grace. */
-  static beside(store: RevocationStore, info: StoreInfo, settings: Settings & { readonly graceSeconds: number }): SnapshotFile | undefined {
+  static beside(
+    store: RevocationStore,
+    info: StoreInfo,
+    settings: Settings & { readonly graceSeconds: number },
+  ): SnapshotFile | undefined {
     if (store.snapshotPath === undefined) return undefined
-    const of = [info.id, Buffer.from(info.key).toString('hex'), settings.namespace, settings.prefilter, settings.graceSeconds]
+    const of = [
+      info.id,
+      Buffer.from(info.key).toString('hex'),
+      settings.namespace,
+      settings.prefilter,
+      settings.graceSeconds,
+    ]
     const fingerprint = createHash('sha256').update(JSON.stringify(of)).digest('hex').slice(0, 16)
     return new SnapshotFile(`${store.snapshotPath}-${fingerprint}`, settings)
   }
@@ -60,7 +70,10 @@ export class SnapshotFile {
       return { prefilter, state: { expiries, selectors }, position }
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
-        logger.warn({ err: error, path: this.#path }, 'the snapshot of L0 is left aside: L0 comes from the store')
+        logger.warn(
+          { err: error, path: this.#path },
+          'the snapshot of L0 is left aside: L0 comes from the store',
+        )
       }
       return undefined
     }
@@ -101,7 +114,9 @@ export class SnapshotFile {
     try {
       const oldestKept = Math.floor(clock.now() / 1000) - graceSeconds
       const meta: Meta = { ...state, position, oldestKept }
-      await writeFile(temporary, snapshotPieces(prefilter, Buffer.from(JSON.stringify(meta))), { mode: 0o600 })
+      await writeFile(temporary, snapshotPieces(prefilter, Buffer.from(JSON.stringify(meta))), {
+        mode: 0o600,
+      })
       await rename(temporary, this.#path)
     } catch (error) {
       logger.warn({ err: error, path: this.#path }, 'the snapshot of L0 could not be written')

@@ -1,10 +1,10 @@
-import type { Clock } from '../ports/clock.js'
-import { ClockStepDetector } from './clock-step-detector.js'
 import type { BucketVersionTable } from '../buckets/version-table.js'
-import type { LivePrefilter } from './live-prefilter.js'
-import type { Lease } from './lease.js'
-import { PollTimer } from './poll-timer.js'
+import type { Clock } from '../ports/clock.js'
 import type { Change, Committed, Logger, Poll, Position, RevocationStore } from '../ports/index.js'
+import { ClockStepDetector } from './clock-step-detector.js'
+import type { Lease } from './lease.js'
+import type { LivePrefilter } from './live-prefilter.js'
+import { PollTimer } from './poll-timer.js'
 import type { VerdictCache } from './verdict-cache.js'
 
 /** Changes taken in one slice of the event loop. */
@@ -101,7 +101,9 @@ export class Sync {
 
   /** One round: everything up to now, slice by slice, then the lease. */
   async poll(): Promise<void> {
-    const why = this.#clockStepped() ? 'the clock was set back: rebuilding L0, which may have dropped what lives again' : this.#unfinished
+    const why = this.#clockStepped()
+      ? 'the clock was set back: rebuilding L0, which may have dropped what lives again'
+      : this.#unfinished
     if (why !== undefined) await this.#startOver(why)
     for (;;) {
       const sentAt = this.#deps.clock.monotonic()
@@ -139,7 +141,12 @@ export class Sync {
         if (answer instanceof Promise) {
           // Not in time for this check; the next round asks again. But that the store is another one is said only once,
           // and a failure that nobody listens to would end the process.
-          answer.then(({ status }) => { if (status === 'diverged') cache.clear() }, () => undefined)
+          answer.then(
+            ({ status }) => {
+              if (status === 'diverged') cache.clear()
+            },
+            () => undefined,
+          )
           return false
         }
         if (answer.status === 'diverged' || !this.#apply(answer)) return false
@@ -166,7 +173,8 @@ export class Sync {
     if (buckets !== undefined) this.#deps.versions?.noteCommit(digest, seq, buckets)
     // The very next number of the same history: nothing of others' lies between, so the poll need not read our own change
     // again. In another epoch the numbers before it may be others' as well, where the store was restored in between.
-    if (seq === this.#position.seq + 1 && (epoch === this.#position.epoch || seq === 1)) this.#position = { seq, epoch }
+    if (seq === this.#position.seq + 1 && (epoch === this.#position.epoch || seq === 1))
+      this.#position = { seq, epoch }
   }
 
   #apply(answer: Extract<Poll, { status: 'ok' }>): boolean {
@@ -224,7 +232,10 @@ export class Sync {
     const steppedMs = this.#clockWatch.steppedMs()
     if (Math.abs(steppedMs) < CLOCK_STEP_MS) return false
     lease.end()
-    logger.warn({ steppedMs: Math.round(steppedMs) }, 'the clock was stepped or the process suspended: the lease ended')
+    logger.warn(
+      { steppedMs: Math.round(steppedMs) },
+      'the clock was stepped or the process suspended: the lease ended',
+    )
     // Small steps back add up, but an entry is kept for the whole grace past its expiry.
     return steppedMs < (-graceSeconds * 1000) / 2
   }
@@ -235,14 +246,22 @@ export class Sync {
     if (now - this.#sweptAt < SWEEP_NS) return
     this.#sweptAt = now
     if (!l0.sweep()) checkpoint('swept')
-    else this.#rebuild ??= l0.rebuild(store).then(() => checkpoint('rebuilt'))
-      .catch((error: unknown) => logger.warn({ err: error }, 'L0 could not be rebuilt; the old one stays in use'))
-      .finally(() => (this.#rebuild = undefined))
+    else
+      this.#rebuild ??= l0
+        .rebuild(store)
+        .then(() => checkpoint('rebuilt'))
+        .catch((error: unknown) =>
+          logger.warn({ err: error }, 'L0 could not be rebuilt; the old one stays in use'),
+        )
+        .finally(() => (this.#rebuild = undefined))
   }
 
   #failed(error: unknown): void {
     if (this.#failing || this.#stopped) return
     this.#failing = true
-    this.#deps.logger.warn({ err: error }, 'the store can\'t be followed: answers come from it directly once the lease has run out')
+    this.#deps.logger.warn(
+      { err: error },
+      "the store can't be followed: answers come from it directly once the lease has run out",
+    )
   }
 }

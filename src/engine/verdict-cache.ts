@@ -41,7 +41,8 @@ export class VerdictCache {
    * {@link VerdictCache.maxConfirmedSeq}.
    */
   set(digest: Digest, row: CachedRow, askedAt: number): void {
-    if (askedAt === this.generation && (row?.seq ?? 0) <= this.maxConfirmedSeq) this.#entries?.set(keyOf(digest), { row })
+    if (askedAt === this.generation && (row?.seq ?? 0) <= this.maxConfirmedSeq)
+      this.#entries?.set(keyOf(digest), { row })
   }
 
   forget(digest: Digest): void {
@@ -58,5 +59,14 @@ export class VerdictCache {
 /** The 128 bits as eight UTF-16 units: a short string that V8 hashes once. */
 export function keyOf(digest: Digest): string {
   const [a, b, c, d] = digest
-  return String.fromCharCode(a & 0xffff, a >>> 16, b & 0xffff, b >>> 16, c & 0xffff, c >>> 16, d & 0xffff, d >>> 16)
+  return String.fromCharCode(
+    a & 0xffff,
+    a >>> 16,
+    b & 0xffff,
+    b >>> 16,
+    c & 0xffff,
+    c >>> 16,
+    d & 0xffff,
+    d >>> 16,
+  )
 }

@@ -41,7 +41,10 @@ export const ACTIVE_BY_STORE: Verdict = Object.freeze({ status: 'active', decide
 /** A store row as users see it. */
 export function toRevocation(row: StoredRow): Revocation {
   const { issuedBefore, issuedThrough } = row
-  const keep = issuedBefore !== undefined && issuedThrough !== undefined && issuedThrough < Math.floor(issuedBefore / 1000)
+  const keep =
+    issuedBefore !== undefined &&
+    issuedThrough !== undefined &&
+    issuedThrough < Math.floor(issuedBefore / 1000)
   return {
     target: row.target,
     ...(issuedBefore === undefined ? {} : { issuedBefore: new Date(issuedBefore) }),

@@ -57,7 +57,10 @@ export interface BucketSource {
    * from its work reads it elsewhere then.
    */
   read(
-    bucket: number, bits: number, since: Pick<BucketVersion, 'seq' | 'tag'> | undefined, background?: boolean,
+    bucket: number,
+    bits: number,
+    since: Pick<BucketVersion, 'seq' | 'tag'> | undefined,
+    background?: boolean,
   ): BucketRead | Promise<BucketRead>
   /** Divides the digests into 2^bits buckets, where there are fewer: each part starts with the version of what it was part of. */
   split(bits: number): Promise<void>

@@ -45,7 +45,10 @@ export class BloomFiltersPrefilter implements Prefilter {
   }
 
   /** An empty filter; loads the library. `ERR_CONFIG` where it is not installed. */
-  static async create(expectedRevocations: number, falsePositiveRate: number): Promise<BloomFiltersPrefilter> {
+  static async create(
+    expectedRevocations: number,
+    falsePositiveRate: number,
+  ): Promise<BloomFiltersPrefilter> {
     const library = await loadLibrary()
     const capacity = Math.max(LEAST_ENTRIES, expectedRevocations)
     const filter = library.create(capacity, falsePositiveRate)
@@ -106,9 +109,16 @@ export class BloomFiltersPrefilter implements Prefilter {
       throw new SnapshotError('kind', 'the library bloom-filters, which made it, is not installed', { cause })
     })
     try {
-      const { rate, generations } = JSON.parse(Buffer.from(body).toString()) as { rate: number; generations: Saved[] }
+      const { rate, generations } = JSON.parse(Buffer.from(body).toString()) as {
+        rate: number
+        generations: Saved[]
+      }
       if (!(rate > 0 && rate <= 0.5) || generations.length < 1) throw new RangeError('no rate, or no filter')
-      return new BloomFiltersPrefilter(library, rate, generations.map((saved) => restore(library, saved)))
+      return new BloomFiltersPrefilter(
+        library,
+        rate,
+        generations.map((saved) => restore(library, saved)),
+      )
     } catch (cause) {
       throw new SnapshotError('body', `not what bloom-filters saved: ${String(cause)}`, { cause })
     }
@@ -116,12 +126,19 @@ export class BloomFiltersPrefilter implements Prefilter {
 }
 
 function restore(library: BloomFilterClass, { capacity, entries, filter: saved }: Saved): Generation {
-  if (!Number.isSafeInteger(capacity) || !Number.isSafeInteger(entries) || capacity < 1 || entries < 0 || entries > capacity) {
+  if (
+    !Number.isSafeInteger(capacity) ||
+    !Number.isSafeInteger(entries) ||
+    capacity < 1 ||
+    entries < 0 ||
+    entries > capacity
+  ) {
     throw new RangeError(`${entries} entries of ${capacity}`)
   }
   // The library believes any lengths it reads: ask it to save what it made of them, and compare.
   const filter = library.fromJSON(saved) as BloomFilter
-  if (JSON.stringify(filter.saveAsJSON()) !== JSON.stringify(saved)) throw new RangeError('a filter that does not read back')
+  if (JSON.stringify(filter.saveAsJSON()) !== JSON.stringify(saved))
+    throw new RangeError('a filter that does not read back')
   return { filter, capacity, entries }
 }
 

@@ -65,13 +65,17 @@ export class BloomPrefilter implements Prefilter {
   }
 
   get bytes(): number {
-    return this.older.reduce((sum, { table }) => sum + table.words.byteLength, this.newest.table.words.byteLength)
+    return this.older.reduce(
+      (sum, { table }) => sum + table.words.byteLength,
+      this.newest.table.words.byteLength,
+    )
   }
 
   get expectedFalsePositiveRate(): number {
     let negative = 1
     for (const { table, entries } of [...this.older, this.newest]) {
-      negative *= 1 - bloomRate(entries, { blocks: table.words.length / WORDS_PER_BLOCK, probes: table.probes })
+      negative *=
+        1 - bloomRate(entries, { blocks: table.words.length / WORDS_PER_BLOCK, probes: table.probes })
     }
     return 1 - negative
   }
@@ -148,6 +152,7 @@ export { mostEntries as mostBloomEntries }
 
 function newGeneration(capacity: number, rate: number): Generation {
   const shape = bloomShape(capacity, rate)
-  if (shape.blocks > MAX_BLOCKS) throw new RangeError(`a table for ${capacity} entries at ${rate} passes 2 GiB`)
+  if (shape.blocks > MAX_BLOCKS)
+    throw new RangeError(`a table for ${capacity} entries at ${rate} passes 2 GiB`)
   return { table: new BloomTable(shape), capacity, entries: 0 }
 }

@@ -1,7 +1,7 @@
 import { RevocadeError } from '../errors.js'
 import type { Prefilter, PrefilterKind } from '../ports/index.js'
-import { BloomFiltersPrefilter } from './bloom-filters.js'
 import { BloomPrefilter, mostBloomEntries } from './bloom.js'
+import { BloomFiltersPrefilter } from './bloom-filters.js'
 import { ExactPrefilter } from './exact.js'
 import { NoPrefilter } from './none.js'
 import { TriePrefilter } from './trie.js'
@@ -49,13 +49,20 @@ export async function createPrefilter(options: PrefilterOptions): Promise<Prefil
     if (name === 'kind' || value === undefined || OPTIONS[kind].includes(name)) continue
     refuse(`kind '${kind}' has no option ${name}; it takes ${OPTIONS[kind].join(', ')}`)
   }
-  const expected = number('expectedRevocations', options.expectedRevocations ?? 100_000, 1, 1e9, Number.isInteger)
+  const expected = number(
+    'expectedRevocations',
+    options.expectedRevocations ?? 100_000,
+    1,
+    1e9,
+    Number.isInteger,
+  )
   const rate = number('falsePositiveRate', options.falsePositiveRate ?? 1e-4, 1e-9, 0.5, Number.isFinite)
   const prefixBits = number('prefixBits', options.prefixBits ?? 32, 8, 40, Number.isInteger)
   switch (kind) {
     case 'bloom': {
       const most = mostBloomEntries(rate)
-      if (expected > most) refuse(`at a falsePositiveRate of ${rate}, expectedRevocations must be at most ${most} (2 GiB)`)
+      if (expected > most)
+        refuse(`at a falsePositiveRate of ${rate}, expectedRevocations must be at most ${most} (2 GiB)`)
       return BloomPrefilter.create(expected, rate)
     }
     case 'trie':
@@ -69,7 +76,13 @@ export async function createPrefilter(options: PrefilterOptions): Promise<Prefil
   }
 }
 
-function number(name: string, value: number, least: number, most: number, fits: (value: number) => boolean): number {
+function number(
+  name: string,
+  value: number,
+  least: number,
+  most: number,
+  fits: (value: number) => boolean,
+): number {
   if (typeof value === 'number' && fits(value) && value >= least && value <= most) return value
   const whole = fits === Number.isInteger ? 'a whole number' : 'a number'
   return refuse(`${name} must be ${whole} from ${least} to ${most}, not ${String(value)}`)

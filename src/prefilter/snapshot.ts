@@ -29,8 +29,8 @@
  */
 import { createHash } from 'node:crypto'
 import type { Prefilter, PrefilterKind } from '../ports/index.js'
-import { BloomFiltersPrefilter } from './bloom-filters.js'
 import { BloomPrefilter } from './bloom.js'
+import { BloomFiltersPrefilter } from './bloom-filters.js'
 import { ExactPrefilter } from './exact.js'
 import { NoPrefilter } from './none.js'
 import { SnapshotError } from './snapshot-error.js'
@@ -73,7 +73,10 @@ export function snapshotPieces(prefilter: Prefilter, meta: Uint8Array): Generato
   header.writeUInt16LE(VERSION, 8)
   header.writeUInt16LE(KIND_CODES[prefilter.kind], 10)
   header.writeUInt32LE(meta.length, 12)
-  header.writeDoubleLE(body.reduce((sum, { length }) => sum + length, 0), 16)
+  header.writeDoubleLE(
+    body.reduce((sum, { length }) => sum + length, 0),
+    16,
+  )
   return withChecksum([header, meta, ...body])
 }
 
@@ -105,10 +108,12 @@ export function encodeSnapshot(prefilter: Prefilter, meta: Uint8Array): Uint8Arr
 export async function decodeSnapshot(bytes: Uint8Array): Promise<Snapshot> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const known = buffer.subarray(0, MAGIC.length)
-  if (!MAGIC.subarray(0, known.length).equals(known)) throw new SnapshotError('magic', 'not a prefilter snapshot')
+  if (!MAGIC.subarray(0, known.length).equals(known))
+    throw new SnapshotError('magic', 'not a prefilter snapshot')
   if (buffer.length < HEADER + CHECKSUM) throw new SnapshotError('truncated', `only ${buffer.length} bytes`)
   const version = buffer.readUInt16LE(8)
-  if (version !== VERSION) throw new SnapshotError('version', `format version ${version}; this build reads ${VERSION}`)
+  if (version !== VERSION)
+    throw new SnapshotError('version', `format version ${version}; this build reads ${VERSION}`)
   const metaEnd = HEADER + buffer.readUInt32LE(12)
   const bodyEnd = metaEnd + buffer.readDoubleLE(16)
   // Any number may stand there, NaN and infinity included: only the right one passes both.
@@ -119,7 +124,8 @@ export async function decodeSnapshot(bytes: Uint8Array): Promise<Snapshot> {
     throw new SnapshotError('length', `${buffer.length} bytes, more than its lengths say`)
   }
   const checksum = createHash('sha256').update(buffer.subarray(0, bodyEnd)).digest()
-  if (!checksum.equals(buffer.subarray(bodyEnd))) throw new SnapshotError('checksum', 'its checksum does not fit')
+  if (!checksum.equals(buffer.subarray(bodyEnd)))
+    throw new SnapshotError('checksum', 'its checksum does not fit')
   const prefilter = await decodeBody(buffer.readUInt16LE(10), buffer.subarray(metaEnd, bodyEnd))
   return { prefilter, meta: bytes.subarray(HEADER, metaEnd) }
 }

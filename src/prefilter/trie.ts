@@ -163,7 +163,8 @@ export class TriePrefilter implements DeletablePrefilter {
     const used = this.ends[last] * width
     let page = this.pages[number]
     // An eighth of slack: room for a while at 6 % on average.
-    if (used + width > page.length) page = this.resize(number, used + (this.ends[last] >>> 3) * width + 8 * width)
+    if (used + width > page.length)
+      page = this.resize(number, used + (this.ends[last] >>> 3) * width + 8 * width)
     page.copyWithin((at + 1) * width, at * width, used)
     for (let i = width - 1, left = rest; i >= 0; i--, left >>>= 8) page[at * width + i] = left & 0xff
     for (let i = bucket; i <= last; i++) this.ends[i]++

@@ -1,8 +1,17 @@
-import { numberOption, oneOfOption, rejectUnknownKeys, optionError, asRecord } from '../validate.js'
 import type { PrefixCacheReads } from '../ports/prefix-cache.js'
+import { asRecord, numberOption, oneOfOption, optionError, rejectUnknownKeys } from '../validate.js'
 import type { RedisClient } from './connection/client.js'
 import {
-  type ConnectionFields, DEFAULT_PORT, DEFAULT_SENTINEL_PORT, isHost, isMasterName, isPort, MAX_DB, parseAddress, type RedisAddress, type RedisTarget,
+  type ConnectionFields,
+  DEFAULT_PORT,
+  DEFAULT_SENTINEL_PORT,
+  isHost,
+  isMasterName,
+  isPort,
+  MAX_DB,
+  parseAddress,
+  type RedisAddress,
+  type RedisTarget,
   targetOf,
 } from './connection/endpoint.js'
 import { fieldsOfUrl } from './connection/url.js'
@@ -40,12 +49,14 @@ export interface RedisOptions {
   /** `true`, or options of `tls.connect` such as `ca` and `servername`. */
   readonly tls?: boolean | object | undefined
   /** `{ host, port }` or `'host:port'`; the port is 26379 where it is left out. */
-  readonly sentinels?: readonly (string | { readonly host: string; readonly port?: number | undefined })[] | undefined
+  readonly sentinels?:
+    readonly (string | { readonly host: string; readonly port?: number | undefined })[] | undefined
   /** What the Sentinels call the master. */
   readonly name?: string | undefined
   readonly sentinelPassword?: string | undefined
   /** Some nodes of a cluster: `{ host, port }` or `'host:port'`; the port is 6379 where it is left out. */
-  readonly nodes?: readonly (string | { readonly host: string; readonly port?: number | undefined })[] | undefined
+  readonly nodes?:
+    readonly (string | { readonly host: string; readonly port?: number | undefined })[] | undefined
 }
 
 /** The options of the Redis layer with their defaults, checked and frozen. */
@@ -56,7 +67,19 @@ export interface RedisSettings {
   readonly keyPrefix: string
 }
 
-const CONNECTION_FIELDS = ['host', 'port', 'db', 'username', 'password', 'path', 'tls', 'sentinels', 'name', 'sentinelPassword', 'nodes'] as const
+const CONNECTION_FIELDS = [
+  'host',
+  'port',
+  'db',
+  'username',
+  'password',
+  'path',
+  'tls',
+  'sentinels',
+  'name',
+  'sentinelPassword',
+  'nodes',
+] as const
 /** What may stand beside a `url`: secrets that are better kept out of one, and what no URL can say. */
 const BESIDE_A_URL: readonly string[] = ['username', 'password', 'sentinelPassword', 'tls']
 const MAX_TEXT = 4096
@@ -65,9 +88,14 @@ const MAX_TEXT = 4096
 export function readRedisOptions(value: unknown): RedisSettings {
   if (typeof value === 'string') return readRedisOptions({ url: value })
   if (isRedisClient(value)) return readRedisOptions({ client: value })
-  if (!isPlain(value)) throw optionError('redis', 'must be a URL, an ioredis client (5.4 or newer) or an object of options')
+  if (!isPlain(value))
+    throw optionError('redis', 'must be a URL, an ioredis client (5.4 or newer) or an object of options')
   const given = asRecord(value, "option 'redis'")
-  rejectUnknownKeys(given, ['url', 'client', 'timeoutMs', 'reads', 'keyPrefix', ...CONNECTION_FIELDS], 'redis option')
+  rejectUnknownKeys(
+    given,
+    ['url', 'client', 'timeoutMs', 'reads', 'keyPrefix', ...CONNECTION_FIELDS],
+    'redis option',
+  )
   return Object.freeze({
     target: targetOption(given),
     timeoutMs: numberOption(given.timeoutMs, 'redis.timeoutMs', 1, 10_000, 50),
@@ -78,8 +106,18 @@ export function readRedisOptions(value: unknown): RedisSettings {
 
 /** Whether a value has what this package uses of an ioredis client. */
 export function isRedisClient(value: unknown): value is RedisClient {
-  if (typeof value !== 'object' || value === null || typeof Reflect.get(value, 'status') !== 'string') return false
-  const methods = ['connect', 'callBuffer', 'duplicate', 'subscribe', 'on', 'off', 'listenerCount', 'disconnect']
+  if (typeof value !== 'object' || value === null || typeof Reflect.get(value, 'status') !== 'string')
+    return false
+  const methods = [
+    'connect',
+    'callBuffer',
+    'duplicate',
+    'subscribe',
+    'on',
+    'off',
+    'listenerCount',
+    'disconnect',
+  ]
   return methods.every((name) => typeof Reflect.get(value, name) === 'function')
 }
 
@@ -89,21 +127,28 @@ function targetOption(given: Record<string, unknown>): RedisSettings['target'] {
   if (client !== undefined) {
     if (!isRedisClient(client)) throw optionError('redis.client', 'must be an ioredis client, 5.4 or newer')
     const stray = url === undefined ? names.at(0) : 'url'
-    if (stray !== undefined) throw optionError(`redis.${stray}`, 'does not go with a client, which is connected as it is')
+    if (stray !== undefined)
+      throw optionError(`redis.${stray}`, 'does not go with a client, which is connected as it is')
     return Object.freeze({ kind: 'client', client })
   }
   const fields = connectionFields(given)
   if (url !== undefined) return targetOf({ ...urlFields(url, names), ...fields })
-  if (names.some((name) => !BESIDE_A_URL.includes(name) && name !== 'db' && name !== 'name')) return targetOf(fields)
-  throw optionError('redis', 'must say where the server is: url, client, host, path, sentinels and name, or nodes')
+  if (names.some((name) => !BESIDE_A_URL.includes(name) && name !== 'db' && name !== 'name'))
+    return targetOf(fields)
+  throw optionError(
+    'redis',
+    'must say where the server is: url, client, host, path, sentinels and name, or nodes',
+  )
 }
 
 function urlFields(url: unknown, beside: readonly (typeof CONNECTION_FIELDS)[number][]): ConnectionFields {
   const fields = fieldsOfUrl(text(url, 'redis.url'))
   for (const name of beside) {
-    if (!BESIDE_A_URL.includes(name)) throw optionError(`redis.${name}`, 'does not go with a url, which says it')
+    if (!BESIDE_A_URL.includes(name))
+      throw optionError(`redis.${name}`, 'does not go with a url, which says it')
     // TLS options beside rediss:// say more of the same; anything else would be said twice.
-    if (name !== 'tls' && fields[name] !== undefined) throw optionError(`redis.${name}`, 'is in the url already')
+    if (name !== 'tls' && fields[name] !== undefined)
+      throw optionError(`redis.${name}`, 'is in the url already')
   }
   return fields
 }
@@ -112,16 +157,38 @@ function urlFields(url: unknown, beside: readonly (typeof CONNECTION_FIELDS)[num
 function connectionFields(given: Record<string, unknown>): ConnectionFields {
   const { host, port, db, username, password, path, tls, sentinels, name, sentinelPassword, nodes } = given
   return {
-    ...(host === undefined ? {} : { host: checked(text(host, 'redis.host'), isHost, 'redis.host', 'must be a host name or an IP address') }),
+    ...(host === undefined
+      ? {}
+      : {
+          host: checked(
+            text(host, 'redis.host'),
+            isHost,
+            'redis.host',
+            'must be a host name or an IP address',
+          ),
+        }),
     ...(port === undefined ? {} : { port: portOption(port, 'redis.port') }),
     ...(db === undefined ? {} : { db: whole(db, 'redis.db', MAX_DB) }),
     ...(username === undefined ? {} : { username: text(username, 'redis.username') }),
     ...(password === undefined ? {} : { password: text(password, 'redis.password') }),
     ...(path === undefined ? {} : { path: text(path, 'redis.path') }),
     ...(tls === undefined ? {} : tlsOption(tls, given.url)),
-    ...(sentinels === undefined ? {} : { sentinels: addressesOption(sentinels, 'redis.sentinels', DEFAULT_SENTINEL_PORT) }),
-    ...(name === undefined ? {} : { name: checked(text(name, 'redis.name'), isMasterName, 'redis.name', 'may hold letters, digits and . - _ only') }),
-    ...(sentinelPassword === undefined ? {} : { sentinelPassword: text(sentinelPassword, 'redis.sentinelPassword') }),
+    ...(sentinels === undefined
+      ? {}
+      : { sentinels: addressesOption(sentinels, 'redis.sentinels', DEFAULT_SENTINEL_PORT) }),
+    ...(name === undefined
+      ? {}
+      : {
+          name: checked(
+            text(name, 'redis.name'),
+            isMasterName,
+            'redis.name',
+            'may hold letters, digits and . - _ only',
+          ),
+        }),
+    ...(sentinelPassword === undefined
+      ? {}
+      : { sentinelPassword: text(sentinelPassword, 'redis.sentinelPassword') }),
     ...(nodes === undefined ? {} : { nodes: addressesOption(nodes, 'redis.nodes', DEFAULT_PORT) }),
   }
 }
@@ -130,23 +197,35 @@ function tlsOption(tls: unknown, url: unknown): { tls?: object } {
   if (tls === true) return { tls: {} }
   if (isPlain(tls)) return { tls: Object.freeze({ ...tls }) }
   if (tls !== false) throw optionError('redis.tls', 'must be true, false or options of tls.connect')
-  if (typeof url === 'string' && /^rediss:/i.test(url)) throw optionError('redis.tls', 'is false, but the url begins with rediss:')
+  if (typeof url === 'string' && /^rediss:/i.test(url))
+    throw optionError('redis.tls', 'is false, but the url begins with rediss:')
   return {}
 }
 
 function addressesOption(value: unknown, name: string, defaultPort: number): readonly RedisAddress[] {
-  if (!Array.isArray(value) || value.length === 0) throw optionError(name, "must be an array of { host, port } or 'host:port', and not an empty one")
-  return Object.freeze(value.map((entry: unknown) => {
-    if (typeof entry === 'string') {
-      const address = parseAddress(entry, defaultPort)
-      if (address === undefined) throw optionError(name, "has an entry that is not 'host:port'")
-      return address
-    }
-    const { host, port, ...others } = asRecord(entry, `an entry of option '${name}'`)
-    rejectUnknownKeys(others, ['host', 'port'], `key of an entry of option '${name}'`)
-    const checkedHost = checked(text(host, `${name} host`), isHost, `${name} host`, 'must be a host name or an IP address')
-    return Object.freeze({ host: checkedHost, port: port === undefined ? defaultPort : portOption(port, `${name} port`) })
-  }))
+  if (!Array.isArray(value) || value.length === 0)
+    throw optionError(name, "must be an array of { host, port } or 'host:port', and not an empty one")
+  return Object.freeze(
+    value.map((entry: unknown) => {
+      if (typeof entry === 'string') {
+        const address = parseAddress(entry, defaultPort)
+        if (address === undefined) throw optionError(name, "has an entry that is not 'host:port'")
+        return address
+      }
+      const { host, port, ...others } = asRecord(entry, `an entry of option '${name}'`)
+      rejectUnknownKeys(others, ['host', 'port'], `key of an entry of option '${name}'`)
+      const checkedHost = checked(
+        text(host, `${name} host`),
+        isHost,
+        `${name} host`,
+        'must be a host name or an IP address',
+      )
+      return Object.freeze({
+        host: checkedHost,
+        port: port === undefined ? defaultPort : portOption(port, `${name} port`),
+      })
+    }),
+  )
 }
 
 function portOption(value: unknown, name: string): number {
@@ -173,7 +252,10 @@ function keyPrefixOption(value: unknown): string {
   if (value === undefined) return 'revocade'
   // Braces would make a hash tag of their own: each key brings one, and only one counts.
   if (typeof value === 'string' && /^[^\s\p{Cc}\p{Cs}{}]{1,64}$/u.test(value)) return value
-  throw optionError('redis.keyPrefix', 'must be a string of 1 to 64 characters without white space and braces')
+  throw optionError(
+    'redis.keyPrefix',
+    'must be a string of 1 to 64 characters without white space and braces',
+  )
 }
 
 function isPlain(value: unknown): value is object {

@@ -83,7 +83,10 @@ export function prefilterSuite(
       assert.equal(filter.entries, fresh)
       assert.equal(missing(filter, digests), 0)
       const collisions = filter.expectedFalsePositiveRate * digests.length
-      assert.ok(fresh >= digests.length - collisions - 6 * Math.sqrt(collisions + 1), `${fresh} of ${digests.length}`)
+      assert.ok(
+        fresh >= digests.length - collisions - 6 * Math.sqrt(collisions + 1),
+        `${fresh} of ${digests.length}`,
+      )
     })
 
     it('reports its memory, its room and its rate', async () => {
@@ -116,7 +119,8 @@ export function prefilterSuite(
         const expected = filter.expectedFalsePositiveRate
         const measured = 1 - missing(filter, absent) / absent.length
         // Six sigmas of the sample, and a fifth for this one filter being fuller or emptier than the mean.
-        const tolerance = 0.2 * expected + (6 * Math.sqrt(expected * (1 - expected) * absent.length + 1)) / absent.length
+        const tolerance =
+          0.2 * expected + (6 * Math.sqrt(expected * (1 - expected) * absent.length + 1)) / absent.length
         assert.ok(Math.abs(measured - expected) <= tolerance, `measured ${measured}, expected ${expected}`)
       }
       const digests = someDigests(8, 8000)

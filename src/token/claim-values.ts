@@ -50,7 +50,10 @@ export function issuerOf(iss: unknown): string | undefined {
 /** The error for what is neither a string nor claims. */
 export function notAToken(token: unknown): RevocadeError {
   const given = ArrayBuffer.isView(token) ? 'binary data' : describe(token)
-  return new RevocadeError('ERR_INVALID_TOKEN', `A token is a string or the object of its claims, but this is ${given}`)
+  return new RevocadeError(
+    'ERR_INVALID_TOKEN',
+    `A token is a string or the object of its claims, but this is ${given}`,
+  )
 }
 
 /**
@@ -69,7 +72,10 @@ export function notIdentifiable(idClaims: readonly string[], claims: object | un
   const advice = isWrapped(claims)
     ? 'this looks like a complete JWT or the promise of one, so pass its .payload, awaited'
     : 'pass the raw token instead, issue tokens with such a claim, or check selectors only ({ selectorsOnly: true })'
-  return new RevocadeError('ERR_TOKEN_NOT_IDENTIFIABLE', `The claims have no ${names || 'id claim'}: ${advice}`)
+  return new RevocadeError(
+    'ERR_TOKEN_NOT_IDENTIFIABLE',
+    `The claims have no ${names || 'id claim'}: ${advice}`,
+  )
 }
 
 /**

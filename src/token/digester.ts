@@ -1,8 +1,8 @@
 /// <reference lib="es2024.string" />
-import type { Digest } from '../ports/index.js'
 import { RevocadeError } from '../errors.js'
+import type { Digest } from '../ports/index.js'
 import { claimTooLong, unusableClaim } from './claim-values.js'
-import { encodePrefix, INTEGER_TAG, STRING_TAG, type Kind } from './encoding.js'
+import { encodePrefix, INTEGER_TAG, type Kind, STRING_TAG } from './encoding.js'
 import { createSipHash, type SipHash } from './siphash.js'
 
 /** The hash state after a prefix: where it lies in the memory, and how many bytes it has absorbed. */
@@ -71,7 +71,10 @@ export class Digester {
   keep(kind: Kind, fields: readonly string[], reuse?: Midstate): Midstate {
     if (reuse !== undefined) return this.#absorb(kind, fields, reuse.address)
     if (this.#nextState === this.#message) {
-      throw new RevocadeError('ERR_CONFIG', 'Too many different sets of claims are used as selectors: use fewer')
+      throw new RevocadeError(
+        'ERR_CONFIG',
+        'Too many different sets of claims are used as selectors: use fewer',
+      )
     }
     const midstate = this.#absorb(kind, fields, this.#nextState)
     this.#nextState += STATE_BYTES

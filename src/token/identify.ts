@@ -49,7 +49,8 @@ export class TokenDigester {
   /** @throws RevocadeError `ERR_CONFIG` for unusable options */
   constructor(options: IdentifyOptions) {
     const { key, idClaims, maxTokenBytes } = options
-    if (key.length !== 16) throw new RevocadeError('ERR_CONFIG', `The digest key has ${key.length} bytes instead of 16`)
+    if (key.length !== 16)
+      throw new RevocadeError('ERR_CONFIG', `The digest key has ${key.length} bytes instead of 16`)
     const namespace = checkName(options.namespace, 'namespace')
     for (const claim of idClaims) checkName(claim, 'A name in idClaims')
     const digester = new Digester(key, idClaims.length * STATES_PER_ID_CLAIM + 1 + MAX_SHAPES, maxTokenBytes)
@@ -69,7 +70,11 @@ export class TokenDigester {
    * @throws RevocadeError `ERR_INVALID_TOKEN`, `ERR_TOKEN_NOT_IDENTIFIABLE`
    */
   token(token: unknown): Digest {
-    if (!this.tokenIfIdentifiable(token)) throw notIdentifiable(this.#ids.map(({ claim }) => claim), this.claims)
+    if (!this.tokenIfIdentifiable(token))
+      throw notIdentifiable(
+        this.#ids.map(({ claim }) => claim),
+        this.claims,
+      )
     return this.words
   }
 

@@ -56,7 +56,9 @@ export class TokenReader {
     if (segments.length === 5 && header.enc !== undefined) return encrypted(segments)
     // an opaque token may have dots and even JSON in it, but a JOSE header (RFC 7515, section 4.1.1) says JWT
     if (header.alg === undefined) return this.#opaque(token)
-    throw invalid(`This token starts like a JWT but has ${segments.length} segments instead of three: refuse it`)
+    throw invalid(
+      `This token starts like a JWT but has ${segments.length} segments instead of three: refuse it`,
+    )
   }
 
   #header(segment: string): Claims | undefined {
@@ -75,10 +77,14 @@ export class TokenReader {
       throw invalid('The token starts with "Bearer": pass the token itself, without the Bearer prefix')
     }
     if (/[\s\p{Cc}]/u.test(trimmed)) {
-      throw invalid('The token has white space or control characters inside: pass the token itself, not a whole header')
+      throw invalid(
+        'The token has white space or control characters inside: pass the token itself, not a whole header',
+      )
     }
     if (!trimmed.isWellFormed()) {
-      throw invalid('The token has lone surrogates (half of a UTF-16 pair), so it has no UTF-8 form: refuse it')
+      throw invalid(
+        'The token has lone surrogates (half of a UTF-16 pair), so it has no UTF-8 form: refuse it',
+      )
     }
     if (Buffer.byteLength(trimmed) > this.#maxBytes) throw this.#tooLong()
     return { claims: undefined, token: trimmed, end: trimmed.length }
@@ -108,7 +114,10 @@ const PLAIN_SIGNING_INPUT = /^[\w-]+\.[\w-]+$/
  * in nothing else from one that was not.
  */
 function canonical(text: string): string {
-  const stripped = text.replace(/[\s=]+/g, '').replaceAll('+', '-').replaceAll('/', '_')
+  const stripped = text
+    .replace(/[\s=]+/g, '')
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
   if (/^[\w.-]*$/.test(stripped)) return stripped
   throw invalid('This JWT has characters that are not base64url in its header or payload: refuse it')
 }

@@ -25,8 +25,10 @@ export function numericDate(claims: Claims, name: 'exp' | 'iat' | 'nbf'): number
  */
 export function toSeconds(value: Date | number, option: string): number {
   if (!(value instanceof Date)) return checkSeconds(value, option, 'ERR_INVALID_TIME')
-  if (Number.isNaN(value.getTime())) throw new RevocadeError('ERR_INVALID_TIME', `${option} is an invalid Date`)
-  if (value.getTime() >= MILLISECONDS_FROM * 1000) throw new RevocadeError('ERR_INVALID_TIME', `${option} is after the year 9999`)
+  if (Number.isNaN(value.getTime()))
+    throw new RevocadeError('ERR_INVALID_TIME', `${option} is an invalid Date`)
+  if (value.getTime() >= MILLISECONDS_FROM * 1000)
+    throw new RevocadeError('ERR_INVALID_TIME', `${option} is after the year 9999`)
   return checkSeconds(value.getTime() / 1000, option, 'ERR_INVALID_TIME')
 }
 

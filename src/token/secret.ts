@@ -14,7 +14,10 @@ const LABEL = 'revocade digest key 1\0'
  */
 export function keyFromSecret(secret: string | Uint8Array): Uint8Array {
   if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
-    throw new RevocadeError('ERR_CONFIG', `secret must be a string or a Uint8Array, but is ${describe(secret)}`)
+    throw new RevocadeError(
+      'ERR_CONFIG',
+      `secret must be a string or a Uint8Array, but is ${describe(secret)}`,
+    )
   }
   const bytes = typeof secret === 'string' ? Buffer.from(secret) : secret
   if (bytes.length < MIN_SECRET_BYTES) {

@@ -74,7 +74,10 @@ export function combination(names: readonly string[], claims: Claims, index: num
 export function selectorFrom(where: unknown): Extract<Target, { kind: 'selector' }> {
   if (typeof where !== 'object' || where === null || Array.isArray(where)) {
     const given = describe(where)
-    throw new RevocadeError('ERR_CONFIG', `A selector is an object such as { sub: 'user-1' }, but this is ${given}`)
+    throw new RevocadeError(
+      'ERR_CONFIG',
+      `A selector is an object such as { sub: 'user-1' }, but this is ${given}`,
+    )
   }
   const values = new Map<string, unknown>(Object.entries(where))
   const names = sortedNames([...values.keys()])

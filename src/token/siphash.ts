@@ -8,12 +8,19 @@ interface SipHashExports {
 }
 
 // Node's types leave WebAssembly to the DOM library, which this package does not want; this is the part used here.
-interface WasmModule { readonly wasmModule: unique symbol }
-interface WasmMemory { readonly buffer: ArrayBuffer }
+interface WasmModule {
+  readonly wasmModule: unique symbol
+}
+interface WasmMemory {
+  readonly buffer: ArrayBuffer
+}
 declare const WebAssembly: {
   Module: new (bytes: Uint8Array) => WasmModule
-  Memory: new (pages: { initial: number, maximum: number }) => WasmMemory
-  Instance: new (module: WasmModule, imports: { env: { memory: WasmMemory } }) => { readonly exports: SipHashExports }
+  Memory: new (pages: { initial: number; maximum: number }) => WasmMemory
+  Instance: new (
+    module: WasmModule,
+    imports: { env: { memory: WasmMemory } },
+  ) => { readonly exports: SipHashExports }
 }
 
 const PAGE_BYTES = 65_536

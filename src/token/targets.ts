@@ -19,7 +19,11 @@ export class TargetDigester {
    * @param hash the state after the prefix of a hash
    */
   constructor(
-    digester: Digester, namespace: string, maxBytes: number, ids: readonly IssuerPrefixes[], hash: Midstate,
+    digester: Digester,
+    namespace: string,
+    maxBytes: number,
+    ids: readonly IssuerPrefixes[],
+    hash: Midstate,
   ) {
     this.#digester = digester
     this.#namespace = namespace
@@ -38,7 +42,8 @@ export class TargetDigester {
       case 'id': {
         const iss = issuerOf(target.iss)
         const known = this.#ids.find((prefixes) => prefixes.claim === target.claim)
-        const midstate = known === undefined ? this.#digester.once(KIND.id, this.#fields(target)) : known.of(iss)
+        const midstate =
+          known === undefined ? this.#digester.once(KIND.id, this.#fields(target)) : known.of(iss)
         return this.#digester.one(midstate, target.claim, target.id)
       }
       case 'hash':
@@ -46,7 +51,11 @@ export class TargetDigester {
       case 'selector': {
         const midstate = this.#digester.once(KIND.selector, this.#fields(target))
         const names = sortedNames(Object.keys(target.where))
-        return this.#digester.values(midstate, names, names.map((name) => target.where[name]))
+        return this.#digester.values(
+          midstate,
+          names,
+          names.map((name) => target.where[name]),
+        )
       }
     }
   }
@@ -54,7 +63,10 @@ export class TargetDigester {
   /** The canonical encoding that the digest of a target is taken of; see encoding.ts. */
   encodingOf(target: Target): Uint8Array {
     this.target(target)
-    return Buffer.concat([encodePrefix(KIND[target.kind], this.#fields(target)), this.#digester.encodedValues()])
+    return Buffer.concat([
+      encodePrefix(KIND[target.kind], this.#fields(target)),
+      this.#digester.encodedValues(),
+    ])
   }
 
   /** The fields of a target's prefix. */

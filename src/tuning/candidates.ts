@@ -41,14 +41,26 @@ export function candidates(population: Population, withRedis: boolean): Candidat
     ...TRIE_BITS.map((bits) => trie(population, bits)),
     exact(population),
   ]
-  return withRedis ? [...alone, ...alone.map((one) => ({ ...one, name: `${one.l0}, Redis`, redis: true }))] : alone
+  return withRedis
+    ? [...alone, ...alone.map((one) => ({ ...one, name: `${one.l0}, Redis`, redis: true }))]
+    : alone
 }
 
 /** The same with another number of entries in it: what a measurement was made with. */
 export function withEntries({ prefilter, redis, name }: Candidate, entries: number, kept: number): Candidate {
-  const population: Population = { perSecond: 0, kept, capacity: prefilter.expectedRevocations, fullest: entries }
+  const population: Population = {
+    perSecond: 0,
+    kept,
+    capacity: prefilter.expectedRevocations,
+    fullest: entries,
+  }
   const { kind, falsePositiveRate = 1e-4, prefixBits = 32 } = prefilter
-  const made = kind === 'bloom' ? bloom(population, falsePositiveRate) : kind === 'trie' ? trie(population, prefixBits) : exact(population)
+  const made =
+    kind === 'bloom'
+      ? bloom(population, falsePositiveRate)
+      : kind === 'trie'
+        ? trie(population, prefixBits)
+        : exact(population)
   if (made === undefined) throw new RangeError(`no table of 2 GiB holds ${name}`)
   return { ...made, redis, name }
 }
@@ -57,9 +69,16 @@ export function withEntries({ prefilter, redis, name }: Candidate, entries: numb
 function bloom({ capacity, fullest, kept }: Population, rate: number): Candidate | undefined {
   const shape = bloomShape(Math.max(1024, capacity), rate)
   if (shape.blocks > MAX_BLOCKS) return undefined
-  return candidate(`bloom ${power(rate)}`, { kind: 'bloom', falsePositiveRate: rate, expectedRevocations: capacity }, {
-    entries: fullest, kept, bytes: (shape.blocks * BLOCK_BITS) / 8, falsePositiveRate: bloomRate(fullest, shape),
-  })
+  return candidate(
+    `bloom ${power(rate)}`,
+    { kind: 'bloom', falsePositiveRate: rate, expectedRevocations: capacity },
+    {
+      entries: fullest,
+      kept,
+      bytes: (shape.blocks * BLOCK_BITS) / 8,
+      falsePositiveRate: bloomRate(fullest, shape),
+    },
+  )
 }
 
 /**
@@ -70,10 +89,20 @@ function trie({ capacity, fullest, kept }: Population, prefixBits: number): Cand
   const rootBits = Math.min(16, prefixBits - 8)
   const width = Math.ceil((prefixBits - rootBits) / 8)
   const pages = Math.max(1, 2 ** rootBits / 128)
-  const bytes = 4 * 2 ** rootBits + width * (fullest * (1 + 1 / 16) + 4 * pages) + 40 * repeatsPastThree(fullest, prefixBits)
-  return candidate(`trie ${prefixBits}`, { kind: 'trie', prefixBits, expectedRevocations: capacity }, {
-    entries: fullest, kept, bytes, falsePositiveRate: -Math.expm1(fullest * Math.log1p(-(2 ** -prefixBits))),
-  })
+  const bytes =
+    4 * 2 ** rootBits +
+    width * (fullest * (1 + 1 / 16) + 4 * pages) +
+    40 * repeatsPastThree(fullest, prefixBits)
+  return candidate(
+    `trie ${prefixBits}`,
+    { kind: 'trie', prefixBits, expectedRevocations: capacity },
+    {
+      entries: fullest,
+      kept,
+      bytes,
+      falsePositiveRate: -Math.expm1(fullest * Math.log1p(-(2 ** -prefixBits))),
+    },
+  )
 }
 
 /**
@@ -83,7 +112,8 @@ function trie({ capacity, fullest, kept }: Population, prefixBits: number): Cand
 function repeatsPastThree(entries: number, prefixBits: number): number {
   const load = entries / 2 ** prefixBits
   // By its series where it is small: as a difference it would drown in rounding.
-  const chance = load < 0.01 ? load ** 4 / 24 : 1 - Math.exp(-load) * (1 + load + load ** 2 / 2 + load ** 3 / 6)
+  const chance =
+    load < 0.01 ? load ** 4 / 24 : 1 - Math.exp(-load) * (1 + load + load ** 2 / 2 + load ** 3 / 6)
   return 2 ** prefixBits * Math.max(0, chance)
 }
 
@@ -97,10 +127,18 @@ function exact({ capacity, fullest, kept }: Population): Candidate {
   let slots = 0
   // The mean over the shards: 33 equally likely loads of the normal distribution near it.
   const steps = 33
-  for (let i = 0; i < steps; i++) slots += slotsFor(load + deviation * normalQuantile((i + 0.5) / steps)) / steps
-  return candidate('exact', { kind: 'exact', expectedRevocations: capacity }, {
-    entries: fullest, kept, bytes: SHARDS * (slots * SLOT_BYTES + 4), falsePositiveRate: 0,
-  })
+  for (let i = 0; i < steps; i++)
+    slots += slotsFor(load + deviation * normalQuantile((i + 0.5) / steps)) / steps
+  return candidate(
+    'exact',
+    { kind: 'exact', expectedRevocations: capacity },
+    {
+      entries: fullest,
+      kept,
+      bytes: SHARDS * (slots * SLOT_BYTES + 4),
+      falsePositiveRate: 0,
+    },
+  )
 }
 
 function slotsFor(entries: number): number {
@@ -116,10 +154,25 @@ function normalQuantile(p: number): number {
 }
 
 function candidate(
-  l0: string, prefilter: CandidateOptions,
-  { entries, kept, bytes, falsePositiveRate }: Pick<Candidate, 'entries' | 'bytes' | 'falsePositiveRate'> & { readonly kept: number },
+  l0: string,
+  prefilter: CandidateOptions,
+  {
+    entries,
+    kept,
+    bytes,
+    falsePositiveRate,
+  }: Pick<Candidate, 'entries' | 'bytes' | 'falsePositiveRate'> & { readonly kept: number },
 ): Candidate {
-  return { l0, name: l0, prefilter, redis: false, entries, bytes: Math.round(bytes), bitsPerRevocation: (bytes * 8) / kept, falsePositiveRate }
+  return {
+    l0,
+    name: l0,
+    prefilter,
+    redis: false,
+    entries,
+    bytes: Math.round(bytes),
+    bitsPerRevocation: (bytes * 8) / kept,
+    falsePositiveRate,
+  }
 }
 
 /** `1e-4`. */

@@ -18,7 +18,10 @@ export interface Choice {
   readonly reasons: readonly string[]
 }
 
-export function fitOf({ memoryBytes, falseStoreReadsPerDay }: Prediction, { memoryBytes: most = Infinity, storeReadsPerDay = Infinity }: Traffic): Fit {
+export function fitOf(
+  { memoryBytes, falseStoreReadsPerDay }: Prediction,
+  { memoryBytes: most = Infinity, storeReadsPerDay = Infinity }: Traffic,
+): Fit {
   return { memory: memoryBytes <= most, storeReads: falseStoreReadsPerDay <= storeReadsPerDay }
 }
 
@@ -27,34 +30,58 @@ const NOTABLE = 0.005
 
 /** The cheapest of those that keep the budgets; where none does, the one that exceeds them by the smallest factor. */
 export function choose(predictions: readonly Prediction[], traffic: Traffic, costs: Costs): Choice {
-  const ranked = [...predictions].sort((a, b) => excess(a, traffic) - excess(b, traffic) || a.costCores - b.costCores)
+  const ranked = [...predictions].sort(
+    (a, b) => excess(a, traffic) - excess(b, traffic) || a.costCores - b.costCores,
+  )
   const [chosen] = ranked
   const fits = excess(chosen, traffic) === 0
-  return { chosen, ranked, fits, reasons: fits ? reasonsFor(ranked, traffic, costs) : whyNone(chosen, traffic) }
+  return {
+    chosen,
+    ranked,
+    fits,
+    reasons: fits ? reasonsFor(ranked, traffic, costs) : whyNone(chosen, traffic),
+  }
 }
 
 /** How far it is beyond the budgets, as the sum of the logarithms of the factors; 0 where it keeps them. */
-function excess({ memoryBytes, falseStoreReadsPerDay }: Prediction, { memoryBytes: most = Infinity, storeReadsPerDay = Infinity }: Traffic): number {
+function excess(
+  { memoryBytes, falseStoreReadsPerDay }: Prediction,
+  { memoryBytes: most = Infinity, storeReadsPerDay = Infinity }: Traffic,
+): number {
   // Of a budget of nothing there is no factor: then by how many billionths it is exceeded.
-  const over = (value: number, limit: number): number => (value <= limit ? 0 : Math.log1p((value - limit) / Math.max(limit, 1e-9)))
+  const over = (value: number, limit: number): number =>
+    value <= limit ? 0 : Math.log1p((value - limit) / Math.max(limit, 1e-9))
   return over(memoryBytes, most) + over(falseStoreReadsPerDay, storeReadsPerDay)
 }
 
 function reasonsFor(ranked: readonly Prediction[], traffic: Traffic, costs: Costs): string[] {
   const [chosen] = ranked
   const fitting = ranked.filter((one) => excess(one, traffic) === 0)
-  const all = fitting.length === ranked.length ? `of all ${ranked.length} candidates` : `of the ${fitting.length} of ${ranked.length} candidates that keep the budget`
-  const reasons = [fitting.length === 1
-    ? `${chosen.candidate.name} is the only one of ${ranked.length} candidates that keeps the budget.`
-    : `${chosen.candidate.name} costs least ${all}: ${cores(chosen.costCores)}, checks and memory together.`]
-  const cheaper = ranked.filter((one) => excess(one, traffic) > 0 && one.costCores < chosen.costCores * (1 - NOTABLE)).sort((a, b) => a.costCores - b.costCores).at(0)
+  const all =
+    fitting.length === ranked.length
+      ? `of all ${ranked.length} candidates`
+      : `of the ${fitting.length} of ${ranked.length} candidates that keep the budget`
+  const reasons = [
+    fitting.length === 1
+      ? `${chosen.candidate.name} is the only one of ${ranked.length} candidates that keeps the budget.`
+      : `${chosen.candidate.name} costs least ${all}: ${cores(chosen.costCores)}, checks and memory together.`,
+  ]
+  const cheaper = ranked
+    .filter((one) => excess(one, traffic) > 0 && one.costCores < chosen.costCores * (1 - NOTABLE))
+    .sort((a, b) => a.costCores - b.costCores)
+    .at(0)
   if (cheaper !== undefined) {
     const { memory } = fitOf(cheaper, traffic)
-    reasons.push(`${cheaper.candidate.name} would cost ${cores(cheaper.costCores)}, but ${memory ? 'lets too many false positives through to the store' : 'takes more memory than there is'}.`)
+    reasons.push(
+      `${cheaper.candidate.name} would cost ${cores(cheaper.costCores)}, but ${memory ? 'lets too many false positives through to the store' : 'takes more memory than there is'}.`,
+    )
   }
   const next = fitting.at(1)
   if (next !== undefined) reasons.push(comparison(chosen, next))
-  if (traffic.storeReadsPerDay === undefined) reasons.push('How many false positives may reach the store was not said, so nothing but their time counts against them.')
+  if (traffic.storeReadsPerDay === undefined)
+    reasons.push(
+      'How many false positives may reach the store was not said, so nothing but their time counts against them.',
+    )
   reasons.push(...aboutRedis(chosen, traffic, costs))
   return reasons
 }
@@ -78,23 +105,35 @@ function aboutRedis({ candidate }: Prediction, { redisRttUs }: Traffic, { storeR
   if (redisRttUs === undefined) return []
   const times = `a read of the store takes ${micro(storeRead)}, a round trip to Redis ${micro(redisRttUs * 1000)}`
   if (candidate.redis) return [`Redis takes nearly all false positives off the store; ${times}.`]
-  return [`No Redis for the sake of lookups: ${times}. It may still be worth its wake-ups, which tell other processes of a revocation at once: then with reads: 'when-store-fails'.`]
+  return [
+    `No Redis for the sake of lookups: ${times}. It may still be worth its wake-ups, which tell other processes of a revocation at once: then with reads: 'when-store-fails'.`,
+  ]
 }
 
 function whyNone(chosen: Prediction, traffic: Traffic): string[] {
   const { memory, storeReads } = fitOf(chosen, traffic)
   const missed = [
     ...(memory ? [] : [`it takes ${(chosen.memoryBytes / 2 ** 20).toPrecision(3)} MiB`]),
-    ...(storeReads ? [] : [`it lets ${chosen.falseStoreReadsPerDay.toPrecision(2)} false positives a day through to the store`]),
+    ...(storeReads
+      ? []
+      : [
+          `it lets ${chosen.falseStoreReadsPerDay.toPrecision(2)} false positives a day through to the store`,
+        ]),
   ].join(' and ')
   return [
     `Nothing keeps the budget. ${chosen.candidate.name} misses it by least: ${missed}.`,
-    storeReads ? 'Give more memory.' : memory ? 'Allow more reads of the store, or more memory.' : 'Give more memory or allow more reads of the store.',
+    storeReads
+      ? 'Give more memory.'
+      : memory
+        ? 'Allow more reads of the store, or more memory.'
+        : 'Give more memory or allow more reads of the store.',
   ]
 }
 
 function cores(value: number): string {
-  return value < 1 ? `${(value * 1000).toPrecision(2)} thousandths of a core` : `${value.toPrecision(2)} cores`
+  return value < 1
+    ? `${(value * 1000).toPrecision(2)} thousandths of a core`
+    : `${value.toPrecision(2)} cores`
 }
 
 function micro(ns: number): string {

@@ -21,14 +21,19 @@ export function meanOf(outcomes: readonly Outcome[]): number {
  * its mean and its tail say all; then the quantile of the mixture is where the outcomes' distributions, weighted, reach `p`.
  */
 export function quantileOf(outcomes: readonly Outcome[], p: number): number {
-  const parts = outcomes.filter(({ share, mean, fixed }) => share > 0 && mean > fixed).map(({ share, mean, fixed, tail }) => {
-    const sigma = Math.max(1e-3, Z99 - Math.sqrt(Math.max(0, Z99 ** 2 - 2 * Math.log(Math.max(1, tail)))))
-    return { share, sigma, fixed, logMedian: Math.log(mean - fixed) - sigma ** 2 / 2 }
-  })
+  const parts = outcomes
+    .filter(({ share, mean, fixed }) => share > 0 && mean > fixed)
+    .map(({ share, mean, fixed, tail }) => {
+      const sigma = Math.max(1e-3, Z99 - Math.sqrt(Math.max(0, Z99 ** 2 - 2 * Math.log(Math.max(1, tail)))))
+      return { share, sigma, fixed, logMedian: Math.log(mean - fixed) - sigma ** 2 / 2 }
+    })
   if (parts.length === 0) return 0
-  const below = (ns: number): number => parts.reduce((sum, { share, sigma, fixed, logMedian }) => (
-    sum + (ns <= fixed ? 0 : share * normal((Math.log(ns - fixed) - logMedian) / sigma))
-  ), 0)
+  const below = (ns: number): number =>
+    parts.reduce(
+      (sum, { share, sigma, fixed, logMedian }) =>
+        sum + (ns <= fixed ? 0 : share * normal((Math.log(ns - fixed) - logMedian) / sigma)),
+      0,
+    )
   let low = Math.min(...parts.map(({ fixed, logMedian, sigma }) => fixed + Math.exp(logMedian - 6 * sigma)))
   let high = Math.max(...parts.map(({ fixed, logMedian, sigma }) => fixed + Math.exp(logMedian + 6 * sigma)))
   // By halves of the ratio: they may be far apart.
@@ -43,7 +48,9 @@ export function quantileOf(outcomes: readonly Outcome[], p: number): number {
 /** The normal distribution, to 1e-7 (Abramowitz and Stegun 26.2.17). */
 function normal(z: number): number {
   const t = 1 / (1 + 0.2316419 * Math.abs(z))
-  const tail = (Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI))
-    * t * (0.319381530 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
+  const tail =
+    (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) *
+    t *
+    (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
   return z > 0 ? 1 - tail : tail
 }

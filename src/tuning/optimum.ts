@@ -21,10 +21,15 @@ const BITS_PER_HALVING = 1 / Math.LN2
  * need be no filter.
  */
 export function bestRate({ entries, checksPerSecond, lookSeconds }: RateQuestion): number {
-  return Math.min(0.5, (entries * CORES_PER_BIT * BITS_PER_HALVING) / (checksPerSecond * lookSeconds * Math.LN2))
+  return Math.min(
+    0.5,
+    (entries * CORES_PER_BIT * BITS_PER_HALVING) / (checksPerSecond * lookSeconds * Math.LN2),
+  )
 }
 
 /** What is made least: cores for the bits and for the looks. */
 export function costAtRate(rate: number, { entries, checksPerSecond, lookSeconds }: RateQuestion): number {
-  return CORES_PER_BIT * entries * BITS_PER_HALVING * Math.log2(1 / rate) + checksPerSecond * lookSeconds * rate
+  return (
+    CORES_PER_BIT * entries * BITS_PER_HALVING * Math.log2(1 / rate) + checksPerSecond * lookSeconds * rate
+  )
 }

@@ -32,8 +32,14 @@ export interface Conditions {
 }
 
 /** They are in the means of what L0 answers already. Where about one check in a hundred leaves the process, p99 is another with them than without. */
-function withInterruptions(outcomes: readonly Outcome[], { interruptions: { share, ns }, tails }: Costs): Outcome[] {
-  return [...outcomes.map((one) => ({ ...one, share: one.share * (1 - share) })), { share, mean: ns, fixed: 0, tail: tails.behind }]
+function withInterruptions(
+  outcomes: readonly Outcome[],
+  { interruptions: { share, ns }, tails }: Costs,
+): Outcome[] {
+  return [
+    ...outcomes.map((one) => ({ ...one, share: one.share * (1 - share) })),
+    { share, mean: ns, fixed: 0, tail: tails.behind },
+  ]
 }
 
 /**
@@ -54,10 +60,18 @@ export function predict(candidate: Candidate, traffic: Traffic, { costs, layer }
   const redis = costs.redisPath + redisRttUs * 1000
   const store = (l1 === undefined ? costs.storePath : redis) + costs.storeRead
   // The round trip and the store are taken as constant: only our own part has a tail.
-  const [redisFixed, storeFixed] = [redisRttUs * 1000, store - (l1 === undefined ? costs.storePath : costs.redisPath)]
+  const [redisFixed, storeFixed] = [
+    redisRttUs * 1000,
+    store - (l1 === undefined ? costs.storePath : costs.redisPath),
+  ]
   const tail = costs.tails.behind
   const outcomes: Outcome[] = [
-    { share: (1 - revokedShare) * (1 - candidate.falsePositiveRate), mean: active, fixed: 0, tail: costs.tails.active },
+    {
+      share: (1 - revokedShare) * (1 - candidate.falsePositiveRate),
+      mean: active,
+      fixed: 0,
+      tail: costs.tails.active,
+    },
     { share: falsePositives * (1 - toStore), mean: grown + redis, fixed: redisFixed, tail },
     { share: falsePositives * toStore, mean: grown + store, fixed: storeFixed, tail },
     { share: revokedShare * cached, mean: grown + costs.cached, fixed: 0, tail },
@@ -76,6 +90,7 @@ export function predict(candidate: Candidate, traffic: Traffic, { costs, layer }
     p99Ns: quantileOf(withInterruptions(outcomes, costs), 0.99),
     falseStoreReadsPerDay: falseReads,
     storeReadsPerDay: falseReads + checksPerSecond * SECONDS_PER_DAY * unknownRevoked,
-    costCores: (checksPerSecond * meanNs) / 1e9 + ((candidate.bytes + (redisBytes ?? 0)) / 2 ** 30) * CORES_PER_GIB,
+    costCores:
+      (checksPerSecond * meanNs) / 1e9 + ((candidate.bytes + (redisBytes ?? 0)) / 2 ** 30) * CORES_PER_GIB,
   }
 }

@@ -1,4 +1,4 @@
-import { SPLIT_TARGET_ROWS, MAX_BUCKET_BITS, SPLIT_ABOVE_ROWS } from '../buckets/layout.js'
+import { MAX_BUCKET_BITS, SPLIT_ABOVE_ROWS, SPLIT_TARGET_ROWS } from '../buckets/layout.js'
 import type { Population } from './traffic.js'
 
 /** What L1 would be. Nothing of it is an option: the field is fixed, and the store divides its buckets by itself. */
@@ -37,7 +37,8 @@ const KEY_BYTES = 150
  * most parts; what grew little by little has up to four times as many rows in a bucket, and a sixth less memory a row.
  */
 export function redisLayer({ kept, perSecond }: Population, rttUs: number): RedisLayer {
-  const bucketBits = kept <= SPLIT_ABOVE_ROWS ? 0 : Math.min(MAX_BUCKET_BITS, Math.floor(Math.log2(kept / SPLIT_TARGET_ROWS)))
+  const bucketBits =
+    kept <= SPLIT_ABOVE_ROWS ? 0 : Math.min(MAX_BUCKET_BITS, Math.floor(Math.log2(kept / SPLIT_TARGET_ROWS)))
   const buckets = 2 ** bucketBits
   const rowsPerBucket = kept / buckets
   const window = (ROUND_TRIPS_UNTIL_KNOWN * rttUs) / 1e6

@@ -49,7 +49,10 @@ export interface Population {
  * and, by Little's law (L = λW), N alive means N / (T/2) new ones a second. What has expired stays for the grace: with tokens of
  * fifteen minutes, that is most of what L0 holds.
  */
-export function population({ revocations, tokenLifeSeconds }: Pick<Traffic, 'revocations' | 'tokenLifeSeconds'>): Population {
+export function population({
+  revocations,
+  tokenLifeSeconds,
+}: Pick<Traffic, 'revocations' | 'tokenLifeSeconds'>): Population {
   const perSecond = revocations / (tokenLifeSeconds / 2)
   const kept = Math.ceil(revocations + perSecond * ENGINE.keptSeconds)
   const capacity = roundUp(Math.max(1024, kept * ENGINE.headroom))
@@ -74,7 +77,13 @@ function roundUp(value: number): number {
  * token are Poisson, with as many expected in its revocation's life as its share of the traffic says) and if the answer is still there.
  */
 export function cacheShare(traffic: Traffic): number {
-  const { revocations, checksPerSecond, revokedShare, tokenLifeSeconds, cacheEntries = ENGINE.cacheEntries } = traffic
+  const {
+    revocations,
+    checksPerSecond,
+    revokedShare,
+    tokenLifeSeconds,
+    cacheEntries = ENGINE.cacheEntries,
+  } = traffic
   const checksOfOne = (checksPerSecond * revokedShare * tokenLifeSeconds) / 2 / revocations
   const firsts = checksOfOne < 1e-6 ? 1 : (1 - Math.exp(-checksOfOne)) / checksOfOne
   return Math.min(1, cacheEntries / revocations) * (1 - firsts)

@@ -26,7 +26,10 @@ export function importsOf(path: string, text: string): string[] {
 
 function packageOf(specifier: string): string {
   if (specifier.startsWith('node:')) return specifier
-  return specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
 }
 
 /** Which imports of a file are allowed; `undefined` where all are. The first zone whose pattern matches the path holds. */
@@ -76,7 +79,8 @@ export function cycles(sources: Sources): string[] {
       return
     }
     if (done.has(path)) return
-    for (const next of arrowsOf(path, sources.get(path) ?? '')) if (sources.has(next)) visit(next, [...trail, path])
+    for (const next of arrowsOf(path, sources.get(path) ?? ''))
+      if (sources.has(next)) visit(next, [...trail, path])
     done.add(path)
   }
   for (const path of sources.keys()) visit(path, [])
@@ -87,29 +91,51 @@ function arrowsOf(path: string, text: string): string[] {
   const folder = posix.dirname(path)
   if (folder === '.') return importsOf(path, text)
   const erased = new Set(typeImportsOf(path, text))
-  return importsOf(path, text).filter((imported) => posix.dirname(imported) !== folder || !erased.has(imported))
+  return importsOf(path, text).filter(
+    (imported) => posix.dirname(imported) !== folder || !erased.has(imported),
+  )
 }
 
 /** The files that a file imports nothing but types from. */
 function typeImportsOf(path: string, text: string): string[] {
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest)
-  const erased = file.statements.filter((node) => ts.isImportDeclaration(node) && node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword)
+  const erased = file.statements.filter(
+    (node) => ts.isImportDeclaration(node) && node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword,
+  )
   const kept = file.statements.filter((node) => !erased.includes(node))
   const runtime = new Set(kept.flatMap((node) => importsOf(path, text.slice(node.pos, node.end))))
-  return erased.flatMap((node) => importsOf(path, text.slice(node.pos, node.end))).filter((imported) => !runtime.has(imported))
+  return erased
+    .flatMap((node) => importsOf(path, text.slice(node.pos, node.end)))
+    .filter((imported) => !runtime.has(imported))
 }
 
 /** Uses of names that reach outside: timers, the clock, the process, the network. `Date` as a type or in `instanceof` reaches nowhere. */
 export function outsideReach(path: string, text: string): string[] {
   const banned = new Set([
-    'setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'fetch', 'process', 'performance', 'require', 'eval', 'globalThis',
+    'setTimeout',
+    'setInterval',
+    'setImmediate',
+    'queueMicrotask',
+    'fetch',
+    'process',
+    'performance',
+    'require',
+    'eval',
+    'globalThis',
   ])
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
   const found: string[] = []
   const visit = (node: ts.Node): void => {
-    if (ts.isIdentifier(node) && banned.has(node.text) && !isMemberName(node)) found.push(`${path}: ${node.text}`)
-    if (ts.isPropertyAccessExpression(node) && /^(?:Date\.now|Math\.random)$/.test(node.getText())) found.push(`${path}: ${node.getText()}`)
-    if (ts.isNewExpression(node) && node.expression.getText() === 'Date' && (node.arguments ?? []).length === 0) found.push(`${path}: new Date()`)
+    if (ts.isIdentifier(node) && banned.has(node.text) && !isMemberName(node))
+      found.push(`${path}: ${node.text}`)
+    if (ts.isPropertyAccessExpression(node) && /^(?:Date\.now|Math\.random)$/.test(node.getText()))
+      found.push(`${path}: ${node.getText()}`)
+    if (
+      ts.isNewExpression(node) &&
+      node.expression.getText() === 'Date' &&
+      (node.arguments ?? []).length === 0
+    )
+      found.push(`${path}: new Date()`)
     ts.forEachChild(node, visit)
   }
   visit(file)
@@ -119,5 +145,8 @@ export function outsideReach(path: string, text: string): string[] {
 /** Whether an identifier only names a member: `a.process`, `{ process: 1 }`. */
 function isMemberName(node: ts.Identifier): boolean {
   const { parent } = node
-  return (ts.isPropertyAccessExpression(parent) && parent.name === node) || (ts.isPropertyAssignment(parent) && parent.name === node)
+  return (
+    (ts.isPropertyAccessExpression(parent) && parent.name === node) ||
+    (ts.isPropertyAssignment(parent) && parent.name === node)
+  )
 }

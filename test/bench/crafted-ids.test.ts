@@ -1,8 +1,8 @@
 import { BloomFilter } from 'bloomfilter'
 import { describe, expect, it } from 'vitest'
-import { craftFalsePositives } from '../../bench/crafted-ids.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
 import { TokenDigester } from '#dist/token/identify.js'
+import { craftFalsePositives } from '../../bench/crafted-ids.js'
 
 const ENTRIES = 2000
 const RATE = 1e-2
@@ -16,7 +16,11 @@ function unkeyed(): BloomFilter {
 
 async function keyed(key: Uint8Array): Promise<(id: string) => boolean> {
   const digester = new TokenDigester({ key, namespace: 'default', idClaims: ['jti'], maxTokenBytes: 16_384 })
-  const filter = await createPrefilter({ kind: 'bloom', expectedRevocations: ENTRIES, falsePositiveRate: RATE })
+  const filter = await createPrefilter({
+    kind: 'bloom',
+    expectedRevocations: ENTRIES,
+    falsePositiveRate: RATE,
+  })
   const digest = (jti: string): Int32Array => {
     digester.token({ jti })
     return digester.words

@@ -53,7 +53,7 @@ describe('the delay proxy', () => {
 
   it('passes on what it got, all of it and in order, to the end of the stream', async () => {
     const { socket } = await through(3)
-    const sent = Array.from({ length: 200 }, (_, i) => randomBytes((i * 97) % 5000 + 1))
+    const sent = Array.from({ length: 200 }, (_, i) => randomBytes(((i * 97) % 5000) + 1))
     const received: Buffer[] = []
     socket.on('data', (bytes: Buffer) => received.push(bytes))
     for (const [i, bytes] of sent.entries()) {
@@ -77,11 +77,17 @@ describe('the delay proxy', () => {
 
   it('ends all connections with itself, and refuses new ones', async () => {
     const { socket, proxy } = await through(1)
-    const closed = once(socket.on('error', () => undefined).resume().on('end', () => socket.end()), 'close')
+    const closed = once(
+      socket
+        .on('error', () => undefined)
+        .resume()
+        .on('end', () => socket.end()),
+      'close',
+    )
     await proxy[Symbol.asyncDispose]()
     await closed
     const late = connect(proxy.port, '127.0.0.1')
-    const [error] = await once(late, 'error') as [NodeJS.ErrnoException]
+    const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException]
     expect(error.code).toBe('ECONNREFUSED')
   })
 })

@@ -9,7 +9,15 @@ const SHAPES = {
 } as const
 
 /** Some from everywhere in the range. */
-const INDICES = [...Array.from({ length: 2000 }, (_, i) => i), 65_535, 65_536, 999_999, 10_000_000, 2 ** 29, 2 ** 30]
+const INDICES = [
+  ...Array.from({ length: 2000 }, (_, i) => i),
+  65_535,
+  65_536,
+  999_999,
+  10_000_000,
+  2 ** 29,
+  2 ** 30,
+]
 
 describe.each(KEY_KINDS)('keys: %s', (kind) => {
   const keys = new Keys(kind, 'seed')
@@ -30,7 +38,8 @@ describe.each(KEY_KINDS)('keys: %s', (kind) => {
 
 describe('keys', () => {
   it('follow from the seed, where they are random', () => {
-    for (const kind of ['uuidv4', '300 characters'] as const) expect(new Keys(kind, 'a').at(1)).not.toBe(new Keys(kind, 'b').at(1))
+    for (const kind of ['uuidv4', '300 characters'] as const)
+      expect(new Keys(kind, 'a').at(1)).not.toBe(new Keys(kind, 'b').at(1))
   })
 
   it('of a time are sorted by it, one a millisecond', () => {
@@ -46,9 +55,15 @@ describe('keys', () => {
   })
 
   it('use each character of theirs about as often as any other', () => {
-    for (const [kind, count] of [['uuidv4', 16], ['300 characters', 64]] as const) {
+    for (const [kind, count] of [
+      ['uuidv4', 16],
+      ['300 characters', 64],
+    ] as const) {
       const seen = new Map<string, number>()
-      const text = new Keys(kind, 'seed').range(0, 2000).map((key) => (kind === 'uuidv4' ? key.slice(0, 8) + key.slice(24) : key)).join('')
+      const text = new Keys(kind, 'seed')
+        .range(0, 2000)
+        .map((key) => (kind === 'uuidv4' ? key.slice(0, 8) + key.slice(24) : key))
+        .join('')
       for (const character of text) seen.set(character, (seen.get(character) ?? 0) + 1)
       expect(seen.size).toBe(count)
       const fair = text.length / count

@@ -15,7 +15,14 @@ function shares(draw: () => number): Map<number, number> {
 }
 
 describe("Zipf's ranks", () => {
-  it.each([[1, 1], [10, 0.5], [10, 0.99], [10, 1], [1000, 0.99], [1000, 2]])('of %d come as often as their power of %d says', (n, exponent) => {
+  it.each([
+    [1, 1],
+    [10, 0.5],
+    [10, 0.99],
+    [10, 1],
+    [1000, 0.99],
+    [1000, 2],
+  ])('of %d come as often as their power of %d says', (n, exponent) => {
     const zipf = new Zipf(n, exponent, new Random('zipf', n, exponent))
     const found = shares(() => zipf.next())
     let total = 0
@@ -23,7 +30,9 @@ describe("Zipf's ranks", () => {
     for (let rank = 1; rank <= Math.min(n, 10); rank++) {
       const expected = rank ** -exponent / total
       // Five standard deviations.
-      expect(Math.abs((found.get(rank) ?? 0) - expected)).toBeLessThanOrEqual(5 * Math.sqrt((expected * (1 - expected)) / DRAWS))
+      expect(Math.abs((found.get(rank) ?? 0) - expected)).toBeLessThanOrEqual(
+        5 * Math.sqrt((expected * (1 - expected)) / DRAWS),
+      )
     }
     for (const rank of found.keys()) expect(Number.isInteger(rank) && rank >= 1 && rank <= n).toBe(true)
   })

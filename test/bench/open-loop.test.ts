@@ -12,7 +12,10 @@ class FakeLoop {
   readonly begunAt: number[] = []
   made = 0
 
-  async run(operate: (index: number) => Promise<void> | undefined = () => undefined, count = COUNT): Promise<Latencies> {
+  async run(
+    operate: (index: number) => Promise<void> | undefined = () => undefined,
+    count = COUNT,
+  ): Promise<Latencies> {
     await openLoop({
       ratePerSecond: RATE,
       now: () => this.ns,
@@ -91,11 +94,15 @@ describe('a load at a fixed rate', () => {
   })
 
   it('fails where an operation does', async () => {
-    await expect(new FakeLoop().run((i) => (i === 50 ? Promise.reject(new Error('wrong answer')) : undefined), 100)).rejects.toThrow('wrong answer')
-    await expect(new FakeLoop().run((i) => {
-      if (i === 50) throw new Error('wrong answer')
-      return undefined
-    }, 100)).rejects.toThrow('wrong answer')
+    await expect(
+      new FakeLoop().run((i) => (i === 50 ? Promise.reject(new Error('wrong answer')) : undefined), 100),
+    ).rejects.toThrow('wrong answer')
+    await expect(
+      new FakeLoop().run((i) => {
+        if (i === 50) throw new Error('wrong answer')
+        return undefined
+      }, 100),
+    ).rejects.toThrow('wrong answer')
   })
 })
 
@@ -106,7 +113,8 @@ describe('what is recorded of a histogram', () => {
     const one = histogramMeasurement(histogram, { engine: 'e', n: 5, mix: 'hit' })
     expect(one).toMatchObject({ engine: 'e', n: 5, mix: 'hit', batch: 1, operations: 100_000 })
     const figures = [one.p50Ns, one.p99Ns, one.p999Ns, one.p9999Ns, one.maxNs, 1e9 / one.opsPerSecond]
-    for (const [i, expected] of [500_000, 990_000, 999_000, 999_900, 1e6, 500_000].entries()) near(figures[i] ?? 0, expected)
+    for (const [i, expected] of [500_000, 990_000, 999_000, 999_900, 1e6, 500_000].entries())
+      near(figures[i] ?? 0, expected)
     expect(one.samples).toHaveLength(100)
     for (const [i, sample] of one.samples.entries()) near(sample, (i + 0.5) * 10_000)
   })

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createRevocade } from 'revocade'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { interleave } from '../../bench/measure.js'
 import { assertKnows, CheckPeer } from '../../bench/peers/checking.js'
 import { ExpressJwtBlacklist } from '../../bench/peers/express-jwt-blacklist.js'
-import { lettingThrough, type LetThrough, type Situation } from '../../bench/peers/let-through.js'
+import { type LetThrough, lettingThrough, type Situation } from '../../bench/peers/let-through.js'
 import { connectRedisPeers, fillRedis } from '../../bench/peers/on-redis.js'
 import type { Peer } from '../../bench/peers/peer.js'
 import { RevocadePeer } from '../../bench/peers/revocade.js'
@@ -15,7 +15,7 @@ import { SqlitePeer } from '../../bench/peers/sqlite.js'
 import { es256Keys, respell } from '../../bench/respelt.js'
 import { hmacKey, pools } from '../../bench/tokens.js'
 import type { Context } from '../../bench/types.js'
-import { startRedis, type RedisServer } from '../redis/server.js'
+import { type RedisServer, startRedis } from '../redis/server.js'
 
 const directory = mkdtempSync(join(tmpdir(), 'revocade-peers-'))
 const context: Context = { scale: 'test', seed: 'peers', directory, record: () => undefined }
@@ -41,7 +41,12 @@ describe('what is compared knows what is revoked, and nothing else is', () => {
     onTestFinished(() => engine.close())
     await using set = new SetWithTtl()
     await using sqlite = new SqlitePeer(join(directory, 'sqlite.db'))
-    for (const peer of [set, sqlite, new RevocadePeer(engine, 'raw JWT'), new RevocadePeer(engine, 'claims')]) {
+    for (const peer of [
+      set,
+      sqlite,
+      new RevocadePeer(engine, 'raw JWT'),
+      new RevocadePeer(engine, 'claims'),
+    ]) {
       await revokeAll(peer)
       await assertKnows(peer, made, 50)
     }
@@ -65,7 +70,12 @@ describe('what is compared knows what is revoked, and nothing else is', () => {
 })
 
 describe('a peer under measurement', () => {
-  const answering = (name: string, isRevoked: Peer['isRevoked']): Peer => ({ name, isRevoked, revoke: () => undefined, [Symbol.asyncDispose]: () => Promise.resolve() })
+  const answering = (name: string, isRevoked: Peer['isRevoked']): Peer => ({
+    name,
+    isRevoked,
+    revoke: () => undefined,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  })
   const half = { pools: made, share: 0.5, different: Infinity, offset: 0 }
 
   it.each([1, 64])('is asked about revoked tokens and others, %d at a time', async (inFlight) => {
@@ -73,8 +83,14 @@ describe('a peer under measurement', () => {
     await revokeAll(set)
     await interleave([new CheckPeer(set, { ...half, inFlight })], { rounds: 2, batch: 64 })
     // Swapped, the number of the revoked is right still.
-    for (const wrong of [answering('no', () => false), answering('yes', () => true), answering('swapped', (token, claims) => !set.isRevoked(token, claims))]) {
-      await expect(interleave([new CheckPeer(wrong, { ...half, inFlight })], { rounds: 2, batch: 64 })).rejects.toThrow(`wrong answer: ${wrong.name}`)
+    for (const wrong of [
+      answering('no', () => false),
+      answering('yes', () => true),
+      answering('swapped', (token, claims) => !set.isRevoked(token, claims)),
+    ]) {
+      await expect(
+        interleave([new CheckPeer(wrong, { ...half, inFlight })], { rounds: 2, batch: 64 }),
+      ).rejects.toThrow(`wrong answer: ${wrong.name}`)
     }
   })
 
@@ -97,7 +113,11 @@ describe('what lets revoked tokens through', () => {
     }
   })
   const through = (situation: Situation): Record<string, number> =>
-    Object.fromEntries(results.filter((one) => one.situation === situation && one.through > 0).map((one) => [one.peer, one.through]))
+    Object.fromEntries(
+      results
+        .filter((one) => one.situation === situation && one.through > 0)
+        .map((one) => [one.peer, one.through]),
+    )
 
   it('respelt tokens: a key of the whole token', () => {
     expect(through('respelt')).toEqual({ 'ioredis EXISTS token': 4 * COUNT })
@@ -108,7 +128,10 @@ describe('what lets revoked tokens through', () => {
   })
 
   it('errors of Redis: who takes them for "not there"', () => {
-    expect(through('errors')).toEqual({ 'express-jwt-blacklist': COUNT, 'express-jwt-blacklist by sub': COUNT })
+    expect(through('errors')).toEqual({
+      'express-jwt-blacklist': COUNT,
+      'express-jwt-blacklist by sub': COUNT,
+    })
   })
 
   it('is recorded', () => {
@@ -132,19 +155,27 @@ describe('a respelt token', () => {
   it('is accepted by jose in all four ways, by jsonwebtoken and fast-jwt where base64url and the curve leave a choice', async () => {
     const { spellings } = await respell(claims, es256Keys())
     expect(Object.fromEntries(spellings.map(({ way, acceptedBy }) => [way, acceptedBy]))).toEqual({
-      'other spare bits': ['jose', 'jsonwebtoken', 'fast-jwt'], 'n − s': ['jose', 'jsonwebtoken', 'fast-jwt'],
-      padding: ['jose'], 'white space': ['jose'],
+      'other spare bits': ['jose', 'jsonwebtoken', 'fast-jwt'],
+      'n − s': ['jose', 'jsonwebtoken', 'fast-jwt'],
+      padding: ['jose'],
+      'white space': ['jose'],
     })
   })
 
-  it.each([['with a jti', { ...claims, jti: '7f2c' }], ['without, named by its hash', claims]])('is the same token to this engine: %s', async (_, one) => {
+  it.each([
+    ['with a jti', { ...claims, jti: '7f2c' }],
+    ['without, named by its hash', claims],
+  ])('is the same token to this engine: %s', async (_, one) => {
     const engine = await createRevocade({ store: join(mkdtempSync(join(directory, 'respelt-')), 'store.db') })
     onTestFinished(() => engine.close())
     const { token, spellings } = await respell(one, es256Keys())
     await engine.revoke(token)
     expect(spellings).toHaveLength(4)
     for (const spelling of spellings) {
-      expect([engine.isClearlyActive(spelling.token), await engine.isRevoked(spelling.token)], spelling.way).toEqual([false, true])
+      expect(
+        [engine.isClearlyActive(spelling.token), await engine.isRevoked(spelling.token)],
+        spelling.way,
+      ).toEqual([false, true])
     }
     const other = await respell({ ...one, sub: 'bob', jti: 'other' }, es256Keys())
     expect(await engine.isRevoked(other.token)).toBe(false)

@@ -22,17 +22,40 @@ afterAll(() => rm(directory, { recursive: true, force: true }))
 
 /** The rows of what it prints, as cells. */
 async function ask(name: string, args: readonly string[]): Promise<string[][]> {
-  const { outputText } = ts.transpileModule(await readFile(join(FOLDER, `${name}.ts`), 'utf8'), { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext } })
+  const { outputText } = ts.transpileModule(await readFile(join(FOLDER, `${name}.ts`), 'utf8'), {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+  })
   const file = join(directory, `${name}.mjs`)
   await writeFile(file, outputText)
   const { stdout } = await run(process.execPath, [file, ...args])
-  return stdout.split('\n').filter((line) => line.startsWith('│')).slice(1).map((line) => line.split('│').slice(1, -1).map((cell) => cell.trim().replaceAll("'", '')))
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith('│'))
+    .slice(1)
+    .map((line) =>
+      line
+        .split('│')
+        .slice(1, -1)
+        .map((cell) => cell.trim().replaceAll("'", '')),
+    )
 }
 
 describe('the scripts, a question each', () => {
   it('which prefix length: what is let through is what was asked for, and more memory lets less through', async () => {
-    const rows = await ask('prefix-length', ['--revocations', '2000', '--checks', '20000', '--checks-per-second', '10'])
-    expect(rows.map(([, filter]) => filter)).toEqual([...['0.1', '0.01', '0.001', '0.0001', '0.00001', '0.000001'].map((rate) => `bloom, ${Number(rate)}`), 'trie, 24 bits', 'trie, 32 bits', 'trie, 40 bits'])
+    const rows = await ask('prefix-length', [
+      '--revocations',
+      '2000',
+      '--checks',
+      '20000',
+      '--checks-per-second',
+      '10',
+    ])
+    expect(rows.map(([, filter]) => filter)).toEqual([
+      ...['0.1', '0.01', '0.001', '0.0001', '0.00001', '0.000001'].map((rate) => `bloom, ${Number(rate)}`),
+      'trie, 24 bits',
+      'trie, 32 bits',
+      'trie, 40 bits',
+    ])
     // Room for as many again: a filter for 0.1 lets a thirtieth through, and 2000 of 2^24 prefixes are taken.
     const through = rows.map((cells) => Number(cells[4]))
     expect(through[0]).toBeGreaterThan(0.005)
@@ -46,7 +69,10 @@ describe('the scripts, a question each', () => {
 
   it('how much memory: by size and filter', async () => {
     const rows = await ask('memory', ['--revocations', '500,3000'])
-    expect(rows.map(([, size]) => size)).toEqual([...new Array<string>(5).fill('500'), ...new Array<string>(5).fill('3000')])
+    expect(rows.map(([, size]) => size)).toEqual([
+      ...new Array<string>(5).fill('500'),
+      ...new Array<string>(5).fill('3000'),
+    ])
     for (const [, size, filter, entries, kib] of rows) {
       // A filter takes some of them for known ones, or two for one.
       expect(Number(entries) / Number(size), filter).toBeGreaterThan(0.98)
@@ -58,12 +84,22 @@ describe('the scripts, a question each', () => {
   it('is Redis worth it: with it, Redis answers what the store did', async () => {
     const redis = await startRedis()
     await symlink(join(ROOT, 'node_modules/ioredis'), join(directory, 'node_modules/ioredis'))
-    const [alone, withRedis, ...others] = await ask('is-redis-worth-it', ['--redis', redis.url, '--revocations', '300', '--checks', '50', '--rounds', '2']).finally(() => redis.stop())
+    const [alone, withRedis, ...others] = await ask('is-redis-worth-it', [
+      '--redis',
+      redis.url,
+      '--revocations',
+      '300',
+      '--checks',
+      '50',
+      '--rounds',
+      '2',
+    ]).finally(() => redis.stop())
     expect(others).toEqual([])
     expect([alone[0], alone[3]]).toEqual(['the store alone', 'store 50'])
     expect(withRedis[0]).toBe('with Redis')
     expect(withRedis[3]).toMatch(/^redis \d+/)
-    for (const cell of [alone[1], alone[4], withRedis[1], withRedis[4]]) expect(Number(cell)).toBeGreaterThanOrEqual(0)
+    for (const cell of [alone[1], alone[4], withRedis[1], withRedis[4]])
+      expect(Number(cell)).toBeGreaterThanOrEqual(0)
   })
 
   it('are all there are, and docs/tuning.md tells how to run each', async () => {

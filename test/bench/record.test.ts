@@ -11,7 +11,10 @@ afterAll(() => rmSync(directory, { recursive: true }))
 
 describe('a record', () => {
   it('is read as it was written', () => {
-    const record = recordOf(measured('a', 100), measured('b', 200, { keys: 'uuidv4', bytesPerEntry: 2.75, falsePositiveRate: 1e-4, falseNegatives: 0 }))
+    const record = recordOf(
+      measured('a', 100),
+      measured('b', 200, { keys: 'uuidv4', bytesPerEntry: 2.75, falsePositiveRate: 1e-4, falseNegatives: 0 }),
+    )
     const path = join(directory, 'record.json')
     writeFileSync(path, stringifyRecord(record))
     expect(readRecord(path)).toEqual(record)
@@ -38,18 +41,30 @@ describe('a record', () => {
 })
 
 describe('what is recorded of a timing', () => {
-  const subject = (name: string, wrong = 0) => ({ name, prepare: () => undefined, run: (count: number) => count - wrong })
+  const subject = (name: string, wrong = 0) => ({
+    name,
+    prepare: () => undefined,
+    run: (count: number) => count - wrong,
+  })
 
   it('is every sample, and the figures made from them', async () => {
     const timings = await interleave([subject('a'), subject('b')], { rounds: 20, batch: 10 })
     const all = measurements(timings, 1000)
-    expect(all).toMatchObject([{ engine: 'a', n: 1000, batch: 10 }, { engine: 'b', n: 1000, batch: 10 }])
+    expect(all).toMatchObject([
+      { engine: 'a', n: 1000, batch: 10 },
+      { engine: 'b', n: 1000, batch: 10 },
+    ])
     for (const { samples } of all) expect(samples).toHaveLength(20)
-    const { p50Ns, p99Ns, opsPerSecond } = measurement({ ...of(timings, 'a'), p50: 123.456, p99: 234.567, samples: [100, 300] }, { engine: 'a', n: 1 })
+    const { p50Ns, p99Ns, opsPerSecond } = measurement(
+      { ...of(timings, 'a'), p50: 123.456, p99: 234.567, samples: [100, 300] },
+      { engine: 'a', n: 1 },
+    )
     expect({ p50Ns, p99Ns, opsPerSecond }).toEqual({ p50Ns: 123.5, p99Ns: 234.6, opsPerSecond: 5_000_000 })
   })
 
   it('is nothing where an answer was wrong', async () => {
-    await expect(interleave([subject('a'), subject('b', 1)], { rounds: 20, batch: 10 })).rejects.toThrow('wrong answer: b')
+    await expect(interleave([subject('a'), subject('b', 1)], { rounds: 20, batch: 10 })).rejects.toThrow(
+      'wrong answer: b',
+    )
   })
 })

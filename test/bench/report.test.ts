@@ -19,8 +19,12 @@ describe('the report', () => {
   })
 
   it('says which engine forgot something', async () => {
-    expect(await reportPage(recordOf(measured('filter', 100, { falseNegatives: 0 })))).not.toContain('False negatives:')
-    expect(await reportPage(recordOf(measured('filter', 100, { falseNegatives: 3 })))).toContain('<strong>False negatives:</strong> filter, n = 1000: 3')
+    expect(await reportPage(recordOf(measured('filter', 100, { falseNegatives: 0 })))).not.toContain(
+      'False negatives:',
+    )
+    expect(await reportPage(recordOf(measured('filter', 100, { falseNegatives: 3 })))).toContain(
+      '<strong>False negatives:</strong> filter, n = 1000: 3',
+    )
   })
 
   it('shows a record of which only the figures were kept', async () => {
@@ -43,7 +47,9 @@ describe('the tables of a record', () => {
   it('stand between the marks of a page, and replace what stood there', () => {
     const page = 'before\n<!-- record:start -->\nold\n<!-- record:end -->\nafter\n'
     const filled = withRecord(page, record)
-    expect(filled).toBe(`before\n<!-- record:start -->\n${recordMarkdown(record)}<!-- record:end -->\nafter\n`)
+    expect(filled).toBe(
+      `before\n<!-- record:start -->\n${recordMarkdown(record)}<!-- record:end -->\nafter\n`,
+    )
     expect(withRecord(filled, record)).toBe(filled)
     expect(() => withRecord('no marks', record)).toThrow('no place for a record')
     expect(() => withRecord('<!-- record:start -->\n', record)).toThrow('no <!-- record:end --> after it')
@@ -51,7 +57,15 @@ describe('the tables of a record', () => {
 })
 
 describe('the headlines of a record', () => {
-  const targets = HEADLINES.flatMap(({ rows }) => rows.map(({ case: name, row }, i) => ({ case: name, what: row, value: i, unit: 'x' as const, target: { at: 'most' as const, value: 3 } })))
+  const targets = HEADLINES.flatMap(({ rows }) =>
+    rows.map(({ case: name, row }, i) => ({
+      case: name,
+      what: row,
+      value: i,
+      unit: 'x' as const,
+      target: { at: 'most' as const, value: 3 },
+    })),
+  )
   const record = { ...recordOf(), targets }
 
   it('are in the words of the page, and in bold what was missed', () => {
@@ -65,7 +79,9 @@ describe('the headlines of a record', () => {
   })
 
   it('must all be there', () => {
-    expect(() => headlinesMarkdown({ ...record, targets: targets.slice(1) })).toThrow(`no '${HEADLINES[0].rows[0].row}' in its case limit`)
+    expect(() => headlinesMarkdown({ ...record, targets: targets.slice(1) })).toThrow(
+      `no '${HEADLINES[0].rows[0].row}' in its case limit`,
+    )
   })
 })
 
@@ -75,41 +91,67 @@ describe('the plots of a case', () => {
   it('are rows by engine at one size', () => {
     const [chart, ...others] = chartsOf([measured('a', 100), measured('b', 200)])
     expect(others).toEqual([])
-    expect(chart).toMatchObject({ kind: 'range', points: [{ series: 'a', value: 100 }, { series: 'b', value: 200 }] })
-    for (const { low = 0, high = 0, value } of chart.points) expect([low < value, high > value]).toEqual([true, true])
+    expect(chart).toMatchObject({
+      kind: 'range',
+      points: [
+        { series: 'a', value: 100 },
+        { series: 'b', value: 200 },
+      ],
+    })
+    for (const { low = 0, high = 0, value } of chart.points)
+      expect([low < value, high > value]).toEqual([true, true])
   })
 
   it('are lines over several sizes, for each operation and mix', () => {
-    const results = sizes.flatMap((n) => ['hit', 'miss'].map((mix) => measured('a', n / 10, { n, mix, operation: 'has', keys: 'uuidv4' })))
+    const results = sizes.flatMap((n) =>
+      ['hit', 'miss'].map((mix) => measured('a', n / 10, { n, mix, operation: 'has', keys: 'uuidv4' })),
+    )
     expect(chartsOf(results).map(({ title, kind, points }) => [title, kind, points.length])).toEqual([
-      ['has, hit, uuidv4', 'lines', 3], ['has, miss, uuidv4', 'lines', 3],
+      ['has, hit, uuidv4', 'lines', 3],
+      ['has, miss, uuidv4', 'lines', 3],
     ])
   })
 
   it('show the tails of what was timed one by one, as far as ten operations tell', () => {
     const tail = { p999Ns: 900, p9999Ns: 5000, maxNs: 9000, batch: 1 }
-    const results = [measured('idle', 100, { ...tail, mix: 'miss', operations: 100_000 }), measured('busy', 200, { ...tail, mix: 'miss', operations: 99_999 })]
+    const results = [
+      measured('idle', 100, { ...tail, mix: 'miss', operations: 100_000 }),
+      measured('busy', 200, { ...tail, mix: 'miss', operations: 99_999 }),
+    ]
     const [, chart, ...others] = chartsOf(results)
     expect(others).toEqual([])
     expect(chart.title).toBe('miss, the slowest')
     expect(chart.points.map(({ series, n, value }) => [series, n, value])).toEqual([
-      ['idle', 2, 100], ['idle', 100, 102], ['idle', 1000, 900], ['idle', 10_000, 5000], ['busy', 2, 200], ['busy', 100, 204], ['busy', 1000, 900],
+      ['idle', 2, 100],
+      ['idle', 100, 102],
+      ['idle', 1000, 900],
+      ['idle', 10_000, 5000],
+      ['busy', 2, 200],
+      ['busy', 100, 204],
+      ['busy', 1000, 900],
     ])
   })
 
   it('show memory and false positives where they were measured, each once', () => {
     const results = ['hit', 'miss'].flatMap((mix) => [
-      measured('a', 100, { mix, bytesPerEntry: 2.7, falsePositiveRate: 1e-4 }), measured('b', 200, { mix, bytesPerEntry: 70, falsePositiveRate: 0 }),
+      measured('a', 100, { mix, bytesPerEntry: 2.7, falsePositiveRate: 1e-4 }),
+      measured('b', 200, { mix, bytesPerEntry: 70, falsePositiveRate: 0 }),
     ])
     const figures = chartsOf(results).slice(2)
     expect(figures.map(({ title, points }) => [title, points.map(({ series }) => series)])).toEqual([
-      ['bytes an entry', ['a', 'b']], ['false-positive rate', ['a']],
+      ['bytes an entry', ['a', 'b']],
+      ['false-positive rate', ['a']],
     ])
   })
 })
 
 describe('a logarithmic axis', () => {
-  it.each([[50, 400], [50, 5000], [1e-4, 1], [10, 1e6]])('from %d to %d has a few labels, no two alike', (least, most) => {
+  it.each([
+    [50, 400],
+    [50, 5000],
+    [1e-4, 1],
+    [10, 1e6],
+  ])('from %d to %d has a few labels, no two alike', (least, most) => {
     const ticks = logTicks(least, most).filter((tick) => tick >= least && tick <= most)
     expect(new Set(ticks).size).toBe(ticks.length)
     expect(ticks.length).toBeGreaterThan(2)

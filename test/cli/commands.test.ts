@@ -10,27 +10,51 @@ describe('revoke, check, unrevoke', () => {
   it('revokes a token and takes it back; exit codes say which', async () => {
     const token = jwt({ jti: 'a', sub: 'alice', exp: inSeconds(3600) })
     expect(await dir.run(['revoke', token, '--reason', 'lost', '--actor', 'ops'])).toMatchObject({
-      code: 0, stderr: '', stdout: expect.stringMatching(/^revoked jti=a until .* \(durable, seq 1\)\n$/) as string,
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/^revoked jti=a until .* \(durable, seq 1\)\n$/) as string,
     })
     const revoked = await dir.run(['check', token])
     expect(revoked).toMatchObject({ code: 1, stderr: '' })
-    expect(revoked.stdout).toMatch(/^revoked \(decided by: store\)\ntarget {3}jti=a\nrevoked .* by ops\nuntil .*\nreason {3}lost\n$/)
-    expect(await dir.run(['check', jwt({ jti: 'b' })])).toMatchObject({ code: 0, stdout: 'active (decided by: store)\n' })
+    expect(revoked.stdout).toMatch(
+      /^revoked \(decided by: store\)\ntarget {3}jti=a\nrevoked .* by ops\nuntil .*\nreason {3}lost\n$/,
+    )
+    expect(await dir.run(['check', jwt({ jti: 'b' })])).toMatchObject({
+      code: 0,
+      stdout: 'active (decided by: store)\n',
+    })
     expect(await dir.run(['unrevoke', token])).toMatchObject({ code: 0 })
     expect(await dir.run(['check', token])).toMatchObject({ code: 0 })
-    expect(await dir.run(['unrevoke', token, '--json'])).toMatchObject({ code: 0, stdout: expect.stringContaining('"unchanged"') as string })
+    expect(await dir.run(['unrevoke', token, '--json'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('"unchanged"') as string,
+    })
   })
 
   it('answers with one JSON document', async () => {
     const exp = inSeconds(3600)
-    const receipt: unknown = JSON.parse((await dir.run(['revoke', jwt({ jti: 'a', iss: 'i', exp }), '--json'])).stdout)
+    const receipt: unknown = JSON.parse(
+      (await dir.run(['revoke', jwt({ jti: 'a', iss: 'i', exp }), '--json'])).stdout,
+    )
     expect(receipt).toMatchObject({
-      seq: 1, outcome: 'revoked', durable: true, target: { kind: 'id', claim: 'jti', id: 'a', iss: 'i' },
+      seq: 1,
+      outcome: 'revoked',
+      durable: true,
+      target: { kind: 'id', claim: 'jti', id: 'a', iss: 'i' },
       expiresAt: new Date(exp * 1000).toISOString(),
     })
-    const { code, stdout, stderr } = await dir.run(['check', '--claims-json', '{"jti":"a","iss":"i"}', '--json'])
+    const { code, stdout, stderr } = await dir.run([
+      'check',
+      '--claims-json',
+      '{"jti":"a","iss":"i"}',
+      '--json',
+    ])
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
-    expect(JSON.parse(stdout)).toMatchObject({ status: 'revoked', decidedBy: 'store', revocation: { seq: 1 } })
+    expect(JSON.parse(stdout)).toMatchObject({
+      status: 'revoked',
+      decidedBy: 'store',
+      revocation: { seq: 1 },
+    })
     const otherIssuer = await dir.run(['check', '--claims-json', '{"jti":"a","iss":"j"}', '--json'])
     expect(otherIssuer).toMatchObject({ code: 0, stdout: '{"status":"active","decidedBy":"store"}\n' })
   })
@@ -38,30 +62,55 @@ describe('revoke, check, unrevoke', () => {
   it('refuses a revocation that would never end, and says what to type', async () => {
     const ran = await dir.run(['revoke', '--jti', 'a', '--json'])
     expect(ran).toMatchObject({ code: 2, stdout: '' })
-    expect(JSON.parse(ran.stderr)).toMatchObject({ error: { code: 'ERR_NO_EXPIRY', message: expect.stringContaining('--expires-in 8h') as string } })
+    expect(JSON.parse(ran.stderr)).toMatchObject({
+      error: { code: 'ERR_NO_EXPIRY', message: expect.stringContaining('--expires-in 8h') as string },
+    })
   })
 
   it('revokes by claims, says which option services need, and adds the selector by itself', async () => {
     const args = ['--where', 'client_id=web', '--where', 'level:=5']
-    const ran = await dir.run(['revoke', ...args, '--expires-in', '8h', '--issued-before', '2026-01-02T00:00:00Z', '--same-second', 'keep'])
-    expect(ran).toMatchObject({ code: 0, stdout: expect.stringMatching(/^revoked where client_id=web level=5 until/) as string })
+    const ran = await dir.run([
+      'revoke',
+      ...args,
+      '--expires-in',
+      '8h',
+      '--issued-before',
+      '2026-01-02T00:00:00Z',
+      '--same-second',
+      'keep',
+    ])
+    expect(ran).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^revoked where client_id=web level=5 until/) as string,
+    })
     expect(ran.stderr).toContain(`["client_id","level"] in their option 'claims'`)
-    const check = (claims: object, ...more: string[]) => dir.run(['check', '--claims-json', JSON.stringify(claims), ...more])
+    const check = (claims: object, ...more: string[]) =>
+      dir.run(['check', '--claims-json', JSON.stringify(claims), ...more])
     const token = { jti: 'x', client_id: 'web', level: 5, iat: Date.UTC(2026, 0, 2) / 1000 - 1 }
     expect(await check(token, '--claims', 'sid,client_id+level')).toMatchObject({ code: 1, stderr: '' })
-    expect(await check({ ...token, iat: token.iat + 1 }, '--claims', 'client_id+level')).toMatchObject({ code: 0 })
+    expect(await check({ ...token, iat: token.iat + 1 }, '--claims', 'client_id+level')).toMatchObject({
+      code: 0,
+    })
     expect(await check({ ...token, level: '5' }, '--claims', 'client_id+level')).toMatchObject({ code: 0 })
     const unasked = await check(token)
-    expect(unasked).toMatchObject({ code: 0, stderr: expect.stringContaining('also revokes by client_id+level') as string })
+    expect(unasked).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('also revokes by client_id+level') as string,
+    })
     expect(await dir.run(['unrevoke', ...args])).toMatchObject({ code: 0 })
     expect(await check(token, '--claims', 'client_id+level')).toMatchObject({ code: 0 })
   })
 
   it('names tokens by another id claim', async () => {
-    expect(await dir.run(['revoke', '--id', 'uti=u1', '--iss', 'i', '--expires-in', '1h'])).toMatchObject({ code: 0 })
+    expect(await dir.run(['revoke', '--id', 'uti=u1', '--iss', 'i', '--expires-in', '1h'])).toMatchObject({
+      code: 0,
+    })
     const claims = ['--claims-json', '{"uti":"u1","iss":"i"}']
     expect(await dir.run(['check', ...claims, '--id-claims', 'jti,uti'])).toMatchObject({ code: 1 })
-    expect(await dir.run(['check', ...claims])).toMatchObject({ code: 2, stderr: expect.stringContaining('ERR_TOKEN_NOT_IDENTIFIABLE') as string })
+    expect(await dir.run(['check', ...claims])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('ERR_TOKEN_NOT_IDENTIFIABLE') as string,
+    })
   })
 
   it('says so where a selector goes on revoking an un-revoked token', async () => {
@@ -69,43 +118,67 @@ describe('revoke, check, unrevoke', () => {
     await dir.run(['revoke', token])
     await dir.run(['revoke', '--where', 'sub=alice', '--expires-in', '1h'])
     const ran = await dir.run(['unrevoke', token])
-    expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining("still revoked by 'where sub=alice'") as string })
+    expect(ran).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("still revoked by 'where sub=alice'") as string,
+    })
   })
 })
 
 describe('tokens by the line', () => {
   it('reads stdin and files, with CRLF, a byte order mark, a Bearer scheme; the worst line decides the exit code', async () => {
     const [a, b] = [jwt({ jti: 'a', exp: inSeconds(3600) }), jwt({ jti: 'b', exp: inSeconds(3600) })]
-    const bulk = await dir.run(['revoke', '-', '--json'], { stdin: `\uFEFF${a}\r\n\r\nBearer opaque\r\n`, env: {} })
+    const bulk = await dir.run(['revoke', '-', '--json'], {
+      stdin: `\uFEFF${a}\r\n\r\nBearer opaque\r\n`,
+      env: {},
+    })
     expect(bulk.code).toBe(2)
     expect(JSON.parse(bulk.stdout)).toMatchObject({ count: 1, expired: 0, invalid: 1, durable: true })
     expect(ndjson(bulk.stderr)).toMatchObject([{ line: 3, error: { code: 'ERR_NO_EXPIRY' } }])
 
     const mixed = await dir.run(['check', '-', '--json'], { stdin: `${b}\n\n${a}` })
     expect(mixed.code).toBe(1)
-    expect(ndjson(mixed.stdout)).toMatchObject([{ line: 1, status: 'active' }, { line: 3, status: 'revoked', decidedBy: 'store' }])
+    expect(ndjson(mixed.stdout)).toMatchObject([
+      { line: 1, status: 'active' },
+      { line: 3, status: 'revoked', decidedBy: 'store' },
+    ])
 
     writeFileSync(join(dir.path, 'tokens'), `${a}\n${'x'.repeat(20_000)}\n`)
     const bad = await dir.run(['check', '@tokens'])
     expect(bad.code).toBe(2)
     expect(bad.stdout).toMatch(/^1\trevoked\tstore\n2\terror\tERR_INVALID_TOKEN: /)
-    expect(await dir.run(['check', '-'], { stdin: `${b}\n` })).toMatchObject({ code: 0, stdout: '1\tactive\tstore\n' })
-    expect(await dir.run(['check', '@nowhere'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/^ERR_FILE: .*nowhere: ENOENT/) as string })
+    expect(await dir.run(['check', '-'], { stdin: `${b}\n` })).toMatchObject({
+      code: 0,
+      stdout: '1\tactive\tstore\n',
+    })
+    expect(await dir.run(['check', '@nowhere'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^ERR_FILE: .*nowhere: ENOENT/) as string,
+    })
   })
 
   it('gives a lone line its own receipt', async () => {
-    const ran = await dir.run(['revoke', '-', '--json'], { stdin: `${jwt({ jti: 'a', exp: inSeconds(3600) })}\n` })
+    const ran = await dir.run(['revoke', '-', '--json'], {
+      stdin: `${jwt({ jti: 'a', exp: inSeconds(3600) })}\n`,
+    })
     expect(JSON.parse(ran.stdout)).toMatchObject({ outcome: 'revoked', target: { id: 'a' } })
     const refused = await dir.run(['revoke', '-'], { stdin: 'opaque' })
-    expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/^ERR_NO_EXPIRY: .*--expires-in 8h/) as string })
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^ERR_NO_EXPIRY: .*--expires-in 8h/) as string,
+    })
     expect(await dir.run(['revoke', '-'], { stdin: '' })).toMatchObject({ code: 2 })
   })
 
   it('takes an opaque token with or without its scheme for the same', async () => {
     await dir.run(['revoke', 'opaque-1', '--expires-in', '1h'])
-    expect(await dir.run(['check', '-'], { stdin: 'Bearer opaque-1\nopaque-2\n' })).toMatchObject({ code: 1, stdout: '1\trevoked\tstore\n2\tactive\tstore\n' })
+    expect(await dir.run(['check', '-'], { stdin: 'Bearer opaque-1\nopaque-2\n' })).toMatchObject({
+      code: 1,
+      stdout: '1\trevoked\tstore\n2\tactive\tstore\n',
+    })
     expect(await dir.run(['unrevoke', '-', '--json'], { stdin: 'opaque-1\nopaque-2\n' })).toMatchObject({
-      code: 0, stdout: '{"unrevoked":1,"unchanged":1,"invalid":0,"redis":"off"}\n',
+      code: 0,
+      stdout: '{"unrevoked":1,"unchanged":1,"invalid":0,"redis":"off"}\n',
     })
   })
 })
@@ -125,7 +198,10 @@ describe('list and stats', () => {
     expect(text.stdout).not.toContain('\u001b')
 
     const all = ndjson((await dir.run(['list', '--json'])).stdout)
-    expect(all).toMatchObject([{ target: { kind: 'hash' }, seq: 1 }, { target: { kind: 'selector', where: { sub: 'alice' } }, actor: 'ops', seq: 2 }])
+    expect(all).toMatchObject([
+      { target: { kind: 'hash' }, seq: 1 },
+      { target: { kind: 'selector', where: { sub: 'alice' } }, actor: 'ops', seq: 2 },
+    ])
     expect(ndjson((await dir.run(['list', '--json', '--kind', 'selector'])).stdout)).toHaveLength(1)
     expect(ndjson((await dir.run(['list', '--json', '--limit', '1'])).stdout)).toHaveLength(1)
     expect(HASH.test(token.split(' ')[0])).toBe(true)
@@ -140,7 +216,9 @@ describe('list and stats', () => {
       counts: { tokens: 1, selectors: { 'client_id+sub': 1 }, expired: 0 },
       store: { kind: 'sqlite', seq: 2, journalMode: 'wal', synchronous: 'full' },
     })
-    expect((await dir.run(['stats'])).stdout).toMatch(/^live tokens +1\nlive selectors on client_id\+sub +1\n/)
+    expect((await dir.run(['stats'])).stdout).toMatch(
+      /^live tokens +1\nlive selectors on client_id\+sub +1\n/,
+    )
   })
 
   it('keeps colours from pipes', async () => {
@@ -150,11 +228,17 @@ describe('list and stats', () => {
   })
 
   it('ends quietly where the reader goes away', async () => {
-    writeFileSync(join(dir.path, 'many.ndjson'), Array.from({ length: 5000 }, (_, i) => `{"jti":"${i}","expiresAt":${inSeconds(3600)}}\n`).join(''))
+    writeFileSync(
+      join(dir.path, 'many.ndjson'),
+      Array.from({ length: 5000 }, (_, i) => `{"jti":"${i}","expiresAt":${inSeconds(3600)}}\n`).join(''),
+    )
     await dir.run(['import', 'many.ndjson'])
     const { execFileSync } = await import('node:child_process')
     const main = new URL('../../dist/cli/main.js', import.meta.url).pathname
-    const out = execFileSync('sh', ['-c', `"${process.execPath}" "${main}" list --json 2>&1 | head -n 1`], { cwd: dir.path, encoding: 'utf8' })
+    const out = execFileSync('sh', ['-c', `"${process.execPath}" "${main}" list --json 2>&1 | head -n 1`], {
+      cwd: dir.path,
+      encoding: 'utf8',
+    })
     expect(ndjson(out)).toMatchObject([{ seq: 1 }])
   })
 })

@@ -15,7 +15,12 @@ describe('demo', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const result = JSON.parse(stdout) as DemoResult
     expect(result).toMatchObject({ ok: true, wrongAnswers: 0, tokens: { minted: 2000, withoutJti: 200 } })
-    expect(result.tokens.algorithms.map(({ algorithm }) => algorithm)).toEqual(['HS256', 'RS256', 'ES256', 'EdDSA'])
+    expect(result.tokens.algorithms.map(({ algorithm }) => algorithm)).toEqual([
+      'HS256',
+      'RS256',
+      'ES256',
+      'EdDSA',
+    ])
     expect(result.revocations).toMatchObject({ oneByOne: 220, bulk: 200, bySelector: 10, background: 95_000 })
     expect(result.asShipped).toMatchObject({ checks: 300_000, wrong: 0, distinctIds: 200_000 })
     // 430 of 2,000 tokens are revoked, and 100,000 checks choose among them.
@@ -25,7 +30,11 @@ describe('demo', () => {
     expect(result.coarse.layers.map(({ layer }) => layer)).toEqual(['prefilter', 'cache', 'store'])
     const { crash } = result
     expect(crash.acknowledged).toBeGreaterThanOrEqual(500)
-    expect(crash).toMatchObject({ seenByRunningEngine: crash.acknowledged, seenAfterReopening: crash.acknowledged, wrongAfterReopening: 0 })
+    expect(crash).toMatchObject({
+      seenByRunningEngine: crash.acknowledged,
+      seenAfterReopening: crash.acknowledged,
+      wrongAfterReopening: 0,
+    })
     expect(readdirSync(temporary)).toEqual([])
     expect(readdirSync(dir.path)).toEqual(['tmp'])
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { sqlite } from '#dist/cli/doctor/disk.js'
 import { checkNode } from '#dist/cli/doctor/machine.js'
-import { startRedis, type RedisServer } from '../redis/server.js'
+import { type RedisServer, startRedis } from '../redis/server.js'
 import { inDirectory, inSeconds } from './support.js'
 
 const dir = inDirectory()
@@ -13,7 +13,8 @@ interface Report {
   checks: { check: string; status: string; detail: string; advice?: string }[]
 }
 const reportOf = (stdout: string): Report => JSON.parse(stdout) as Report
-const statusOf = (report: Report, check: string): string | undefined => report.checks.find((found) => found.check === check)?.status
+const statusOf = (report: Report, check: string): string | undefined =>
+  report.checks.find((found) => found.check === check)?.status
 
 describe('doctor', () => {
   it('finds a sound store healthy and cleans up after itself', async () => {
@@ -24,7 +25,20 @@ describe('doctor', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const report = reportOf(stdout)
     expect(report.ok).toBe(true)
-    for (const check of ['Node.js', 'directory', 'fsync', 'SQLite', 'durability', 'revocation', 'store file', 'permissions', 'integrity (deep)', 'store', 'write-ahead log', 'clock']) {
+    for (const check of [
+      'Node.js',
+      'directory',
+      'fsync',
+      'SQLite',
+      'durability',
+      'revocation',
+      'store file',
+      'permissions',
+      'integrity (deep)',
+      'store',
+      'write-ahead log',
+      'clock',
+    ]) {
       expect([check, statusOf(report, check)]).toEqual([check, 'ok'])
     }
     expect(names()).toEqual(before)
@@ -39,11 +53,16 @@ describe('doctor', () => {
     expect(reportOf(stdout).ok).toBe(false)
     expect(statusOf(reportOf(stdout), 'integrity')).toBe('fail')
     expect(readFileSync(join(dir.path, 'revocade.db')).equals(before)).toBe(true)
-    expect((await dir.run(['doctor'])).stdout).toMatch(/What to do\n {2}integrity: .*\n\nNot healthy: 1 failed/)
+    expect((await dir.run(['doctor'])).stdout).toMatch(
+      /What to do\n {2}integrity: .*\n\nNot healthy: 1 failed/,
+    )
   })
 
   it('fails on a damaged store', async () => {
-    const lines = Array.from({ length: 3000 }, (_, i) => `{"jti":"token-${i}","expiresAt":${inSeconds(3600)}}\n`).join('')
+    const lines = Array.from(
+      { length: 3000 },
+      (_, i) => `{"jti":"token-${i}","expiresAt":${inSeconds(3600)}}\n`,
+    ).join('')
     await dir.run(['import'], { stdin: lines })
     const file = join(dir.path, 'revocade.db')
     const bytes = readFileSync(file)
@@ -75,7 +94,16 @@ describe('doctor', () => {
 
 describe('doctor --redis', () => {
   const CHECKS = [
-    'Redis', 'Redis server', 'Redis memory', 'Redis eviction', 'Redis clock', 'Redis persistence', 'Redis round trip', 'Redis scripts', 'Redis hashes', 'Redis messages',
+    'Redis',
+    'Redis server',
+    'Redis memory',
+    'Redis eviction',
+    'Redis clock',
+    'Redis persistence',
+    'Redis round trip',
+    'Redis scripts',
+    'Redis hashes',
+    'Redis messages',
   ]
   let redis: RedisServer
   beforeAll(async () => {
@@ -83,7 +111,12 @@ describe('doctor --redis', () => {
     return redis.stop
   })
   beforeEach(() => dir.run(['revoke', '--jti', 'a', '--expires-in', '1h']))
-  const statuses = (report: Report) => Object.fromEntries(report.checks.filter(({ check }) => check.startsWith('Redis')).map(({ check, status }) => [check, status]))
+  const statuses = (report: Report) =>
+    Object.fromEntries(
+      report.checks
+        .filter(({ check }) => check.startsWith('Redis'))
+        .map(({ check, status }) => [check, status]),
+    )
 
   it('finds a server well, and leaves nothing on it', async () => {
     const { code, stdout, stderr } = await dir.run(['doctor', '--redis', `${redis.url}/1`, '--json'])
@@ -95,18 +128,29 @@ describe('doctor --redis', () => {
   })
 
   it('fails where there is none, and says why', async () => {
-    const { code, stdout } = await dir.run(['doctor', '--json'], { env: { REVOCADE_REDIS_URL: 'redis://:hunter2@127.0.0.1:1' } })
+    const { code, stdout } = await dir.run(['doctor', '--json'], {
+      env: { REVOCADE_REDIS_URL: 'redis://:hunter2@127.0.0.1:1' },
+    })
     expect([code, statuses(reportOf(stdout))]).toEqual([2, { Redis: 'fail' }])
     expect(reportOf(stdout).checks.at(-1)).toMatchObject({ detail: 'redis://127.0.0.1:1/0: ECONNREFUSED' })
     const mistyped = await dir.run(['doctor'], { env: { REVOCADE_REDIS_URL: 'http://:hunter2@127.0.0.1:1' } })
-    expect([mistyped.code, mistyped.stdout, mistyped.stderr]).toEqual([2, '', expect.stringMatching(/^ERR_CONFIG: .*forms/)])
+    expect([mistyped.code, mistyped.stdout, mistyped.stderr]).toEqual([
+      2,
+      '',
+      expect.stringMatching(/^ERR_CONFIG: .*forms/),
+    ])
     expect(stdout + mistyped.stderr).not.toContain('hunter2')
   })
 
   it('fails where a password is wrong, without telling it', async () => {
     await redis.command('ACL', 'SETUSER', 'locked', 'on', '>right', '~*', '&*', '+@all')
-    const { code, stdout } = await dir.run(['doctor', '--json'], { env: { REVOCADE_REDIS_URL: redis.url.replace('//', '//locked:hunter2@') } })
-    expect([code, reportOf(stdout).checks.at(-1)]).toMatchObject([2, { check: 'Redis', status: 'fail', detail: expect.stringContaining('WRONGPASS') as string }])
+    const { code, stdout } = await dir.run(['doctor', '--json'], {
+      env: { REVOCADE_REDIS_URL: redis.url.replace('//', '//locked:hunter2@') },
+    })
+    expect([code, reportOf(stdout).checks.at(-1)]).toMatchObject([
+      2,
+      { check: 'Redis', status: 'fail', detail: expect.stringContaining('WRONGPASS') as string },
+    ])
     expect(stdout).not.toContain('hunter2')
   })
 
@@ -114,20 +158,56 @@ describe('doctor --redis', () => {
     const silent = await startRedis()
     await silent.suspend(true)
     const { code, stdout } = await dir.run(['doctor', '--redis', silent.url, '--json'])
-    expect([code, reportOf(stdout).checks.at(-1)]).toMatchObject([2, { check: 'Redis', status: 'fail', detail: expect.stringMatching(/no reply|closed/) as string }])
+    expect([code, reportOf(stdout).checks.at(-1)]).toMatchObject([
+      2,
+      { check: 'Redis', status: 'fail', detail: expect.stringMatching(/no reply|closed/) as string },
+    ])
   })
 
   it('sees a policy that evicts, hashes that are not packed, and a user who may do too little', async () => {
-    const other = await startRedis({ args: ['--maxmemory', '100mb', '--maxmemory-policy', 'volatile-lru', '--hash-max-ziplist-entries', '128'] })
+    const other = await startRedis({
+      args: [
+        '--maxmemory',
+        '100mb',
+        '--maxmemory-policy',
+        'volatile-lru',
+        '--hash-max-ziplist-entries',
+        '128',
+      ],
+    })
     const spoilt = await dir.run(['doctor', '--redis', other.url, '--json'])
     expect(spoilt.code).toBe(0)
     const found = reportOf(spoilt.stdout)
-    expect(statuses(found)).toMatchObject({ 'Redis eviction': 'warn', 'Redis hashes': 'warn', 'Redis scripts': 'ok', 'Redis memory': 'ok' })
+    expect(statuses(found)).toMatchObject({
+      'Redis eviction': 'warn',
+      'Redis hashes': 'warn',
+      'Redis scripts': 'ok',
+      'Redis memory': 'ok',
+    })
     for (const { status, advice } of found.checks) expect(advice === undefined).toBe(status === 'ok')
-    await other.command('ACL', 'SETUSER', 'small', 'on', 'nopass', '~*', 'resetchannels', '+@all', '-@scripting', '-config', '-info')
+    await other.command(
+      'ACL',
+      'SETUSER',
+      'small',
+      'on',
+      'nopass',
+      '~*',
+      'resetchannels',
+      '+@all',
+      '-@scripting',
+      '-config',
+      '-info',
+    )
     const refused = await dir.run(['doctor', '--redis', other.url.replace('//', '//small:x@'), '--json'])
-    expect([refused.code, statuses(reportOf(refused.stdout))]).toEqual([2, {
-      Redis: 'ok', 'Redis server': 'warn', 'Redis round trip': 'ok', 'Redis scripts': 'fail', 'Redis messages': 'warn',
-    }])
+    expect([refused.code, statuses(reportOf(refused.stdout))]).toEqual([
+      2,
+      {
+        Redis: 'ok',
+        'Redis server': 'warn',
+        'Redis round trip': 'ok',
+        'Redis scripts': 'fail',
+        'Redis messages': 'warn',
+      },
+    ])
   })
 })

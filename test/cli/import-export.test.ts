@@ -15,15 +15,46 @@ function everyKind(): object[] {
   const revokedAt = '2026-01-02T03:04:05.678Z'
   return [
     { jti: 'a', expiresAt, revokedAt },
-    { jti: 'a', iss: 'https://i', expiresAt, reason: 'comma, "quote"\nand line\r\nend', actor: "=cmd|' /C calc'!A0", revokedAt },
+    {
+      jti: 'a',
+      iss: 'https://i',
+      expiresAt,
+      reason: 'comma, "quote"\nand line\r\nend',
+      actor: "=cmd|' /C calc'!A0",
+      revokedAt,
+    },
     { jti: 5, iss: 'https://i', expiresAt, revokedAt },
     { jti: ' padded ', expiresAt, revokedAt },
     { idClaim: 'uti', id: 'u-1', iss: 'https://i', expiresAt, revokedAt },
     { idClaim: 'uti', id: 7, expiresAt, revokedAt },
-    { sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08', expiresAt, reason: 'ünïcödé 🔑', revokedAt },
-    { where: { sub: 'alice' }, issuedBefore: '2026-01-02T00:00:00.500Z', sameSecond: 'revoke', expiresAt, revokedAt },
-    { where: { client_id: 'web', sub: 'bob' }, issuedBefore: '2026-01-02T00:00:00.000Z', sameSecond: 'keep', expiresAt, revokedAt },
-    { where: { tenant: 12 }, issuedBefore: '2026-01-02T00:00:00.999Z', sameSecond: 'keep', expiresAt, actor: 'ops', revokedAt },
+    {
+      sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+      expiresAt,
+      reason: 'ünïcödé 🔑',
+      revokedAt,
+    },
+    {
+      where: { sub: 'alice' },
+      issuedBefore: '2026-01-02T00:00:00.500Z',
+      sameSecond: 'revoke',
+      expiresAt,
+      revokedAt,
+    },
+    {
+      where: { client_id: 'web', sub: 'bob' },
+      issuedBefore: '2026-01-02T00:00:00.000Z',
+      sameSecond: 'keep',
+      expiresAt,
+      revokedAt,
+    },
+    {
+      where: { tenant: 12 },
+      issuedBefore: '2026-01-02T00:00:00.999Z',
+      sameSecond: 'keep',
+      expiresAt,
+      actor: 'ops',
+      revokedAt,
+    },
   ]
 }
 
@@ -34,15 +65,28 @@ describe.each(['ndjson', 'csv'])('import and export as %s', (format) => {
     const first = await dir.run(['import', 'in.ndjson', '--json'])
     expect(first.code).toBe(0)
     expect(summaryOf(first.stdout)).toEqual({
-      lines: 10, imported: 10, expired: 0, invalid: 0, redis: 'off', addedClaims: [['client_id', 'sub'], ['tenant']], addedIdClaims: ['uti'],
+      lines: 10,
+      imported: 10,
+      expired: 0,
+      invalid: 0,
+      redis: 'off',
+      addedClaims: [['client_id', 'sub'], ['tenant']],
+      addedIdClaims: ['uti'],
     })
     expect(first.stderr).toContain("in their option 'claims'")
 
     const out = `out.${format}`
     const written = await dir.run(['export', '--format', format, '--output', out, '--json'])
-    expect(written).toMatchObject({ code: 0, stderr: '', stdout: `{"count":10,"output":"${out}","format":"${format}"}\n` })
+    expect(written).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: `{"count":10,"output":"${out}","format":"${format}"}\n`,
+    })
     expect(statSync(join(dir.path, out)).mode & 0o777).toBe(0o600)
-    expect(await dir.run(['import', out, '--store', 'copy.db'])).toMatchObject({ code: 0, stdout: 'imported 10, already expired 0, invalid 0\n' })
+    expect(await dir.run(['import', out, '--store', 'copy.db'])).toMatchObject({
+      code: 0,
+      stdout: 'imported 10, already expired 0, invalid 0\n',
+    })
 
     const copy = await dir.run(['export', '--store', 'copy.db'])
     expect(copy).toMatchObject({ code: 0, stderr: '' })
@@ -55,23 +99,49 @@ describe.each(['ndjson', 'csv'])('import and export as %s', (format) => {
 describe('import', () => {
   it('names raw tokens as checks do, whatever stands in the lines before', async () => {
     const token = jwt({ uti: 'u', exp: inSeconds(3600) })
-    put('f', [{ idClaim: 'uti', id: 'x', expiresAt: inSeconds(3600) }, { token }, { idClaim: 'uti', id: 'y', expiresAt: inSeconds(3600) }]
-      .map((line) => JSON.stringify(line)).join('\n'))
-    expect(await dir.run(['import', 'f'])).toMatchObject({ code: 0, stdout: 'imported 3, already expired 0, invalid 0\n' })
+    put(
+      'f',
+      [
+        { idClaim: 'uti', id: 'x', expiresAt: inSeconds(3600) },
+        { token },
+        { idClaim: 'uti', id: 'y', expiresAt: inSeconds(3600) },
+      ]
+        .map((line) => JSON.stringify(line))
+        .join('\n'),
+    )
+    expect(await dir.run(['import', 'f'])).toMatchObject({
+      code: 0,
+      stdout: 'imported 3, already expired 0, invalid 0\n',
+    })
     // By its hash: `uti` is no configured id claim, and did not become one on the way.
     expect(await dir.run(['check', '-'], { stdin: token })).toMatchObject({ code: 1 })
     expect(ndjson((await dir.run(['list', '--json'])).stdout)).toMatchObject([
-      { target: { claim: 'uti', id: 'x' } }, { target: { kind: 'hash' } }, { target: { claim: 'uti', id: 'y' } },
+      { target: { claim: 'uti', id: 'x' } },
+      { target: { kind: 'hash' } },
+      { target: { claim: 'uti', id: 'y' } },
     ])
   })
 
   it('reports bad lines with number and code, leaves them out and takes the rest', async () => {
     const expiresAt = inSeconds(3600)
     const lines = [
-      { jti: 'good-1', expiresAt }, '{"jti":"secret-value"', '[1]', '', { jti: 'x', exp: 1 }, { jti: 'x' }, { jti: 'x', expiresAt: 1e15 },
-      { jti: 'x', expiresAt: '2026-02-30' }, { jti: 'x', sha256: 'y', expiresAt }, { sha256: 'y', expiresAt }, { where: {}, expiresAt },
-      { where: { sub: 'a' } }, { jti: 'x', expiresAt, reason: 5 }, { jti: 'x', expiresAt, reason: 'r'.repeat(2000) },
-      { jti: 'old', expiresAt: 1 }, { token: 'x'.repeat(70_000) }, { jti: 'good-2', expiresAt },
+      { jti: 'good-1', expiresAt },
+      '{"jti":"secret-value"',
+      '[1]',
+      '',
+      { jti: 'x', exp: 1 },
+      { jti: 'x' },
+      { jti: 'x', expiresAt: 1e15 },
+      { jti: 'x', expiresAt: '2026-02-30' },
+      { jti: 'x', sha256: 'y', expiresAt },
+      { sha256: 'y', expiresAt },
+      { where: {}, expiresAt },
+      { where: { sub: 'a' } },
+      { jti: 'x', expiresAt, reason: 5 },
+      { jti: 'x', expiresAt, reason: 'r'.repeat(2000) },
+      { jti: 'old', expiresAt: 1 },
+      { token: 'x'.repeat(70_000) },
+      { jti: 'good-2', expiresAt },
     ].map((line) => Buffer.from(typeof line === 'string' ? line : JSON.stringify(line)))
     const invalidUtf8 = Buffer.from([0x7b, 0x22, 0xff, 0xfe])
     put('f.ndjson', Buffer.concat([...lines, invalidUtf8].flatMap((line) => [line, Buffer.from('\r\n')])))
@@ -80,9 +150,20 @@ describe('import', () => {
     expect(summaryOf(ran.stdout)).toMatchObject({ lines: 17, imported: 2, expired: 1, invalid: 14 })
     const bad = ndjson(ran.stderr) as { line: number; error: { code: string } }[]
     expect(bad.map(({ line, error }) => `${line} ${error.code}`)).toEqual([
-      '2 ERR_BAD_LINE', '3 ERR_BAD_LINE', '5 ERR_BAD_LINE', '6 ERR_NO_EXPIRY', '7 ERR_INVALID_TIME', '8 ERR_INVALID_TIME', '9 ERR_BAD_LINE',
-      expect.stringMatching(/^10 ERR_/), expect.stringMatching(/^11 ERR_/), '12 ERR_NO_EXPIRY', '13 ERR_BAD_LINE', '14 ERR_CONFIG',
-      '16 ERR_BAD_LINE', '18 ERR_BAD_LINE',
+      '2 ERR_BAD_LINE',
+      '3 ERR_BAD_LINE',
+      '5 ERR_BAD_LINE',
+      '6 ERR_NO_EXPIRY',
+      '7 ERR_INVALID_TIME',
+      '8 ERR_INVALID_TIME',
+      '9 ERR_BAD_LINE',
+      expect.stringMatching(/^10 ERR_/),
+      expect.stringMatching(/^11 ERR_/),
+      '12 ERR_NO_EXPIRY',
+      '13 ERR_BAD_LINE',
+      '14 ERR_CONFIG',
+      '16 ERR_BAD_LINE',
+      '18 ERR_BAD_LINE',
     ])
     expect(ran.stderr).not.toContain('secret-value')
     expect(await dir.run(['check', '--claims-json', '{"jti":"good-2"}'])).toMatchObject({ code: 1 })
@@ -100,10 +181,17 @@ describe('import', () => {
     ['an entry that the engine refuses', '{"sha256":"x","expiresAt":"2099-01-01"}'],
   ])('--strict stops at %s: what came before is durable, nothing after is imported', async (_, badLine) => {
     const line = (jti: string): string => `{"jti":"${jti}","expiresAt":"2099-01-01"}`
-    const ran = await dir.run(['import', '-', '--strict'], { stdin: [line('a'), line('b'), badLine, line('c'), line('d')].join('\n') })
+    const ran = await dir.run(['import', '-', '--strict'], {
+      stdin: [line('a'), line('b'), badLine, line('c'), line('d')].join('\n'),
+    })
     expect(ran).toMatchObject({ code: 2, stdout: '' })
-    expect(ran.stderr).toMatch(/^ERR_BAD_LINE: line 3: .* 2 are imported and durable; nothing after it is\.\n$/)
-    expect(ndjson((await dir.run(['list', '--json'])).stdout)).toMatchObject([{ target: { id: 'a' } }, { target: { id: 'b' } }])
+    expect(ran.stderr).toMatch(
+      /^ERR_BAD_LINE: line 3: .* 2 are imported and durable; nothing after it is\.\n$/,
+    )
+    expect(ndjson((await dir.run(['list', '--json'])).stdout)).toMatchObject([
+      { target: { id: 'a' } },
+      { target: { id: 'b' } },
+    ])
   })
 
   it('takes 64 kinds of selectors that no option names, and no more', async () => {
@@ -112,7 +200,11 @@ describe('import', () => {
     const ran = await dir.run(['import', '--json'], { stdin })
     expect(ran.code).toBe(0)
     expect(summaryOf(ran.stdout)).toMatchObject({ imported: 65, invalid: 2 })
-    expect(ndjson(ran.stderr)).toMatchObject([{ line: 65 }, { line: 66 }, { note: expect.any(String) as string }])
+    expect(ndjson(ran.stderr)).toMatchObject([
+      { line: 65 },
+      { line: 66 },
+      { note: expect.any(String) as string },
+    ])
   })
 
   it('guesses the format by name or first byte, and takes --format over both', async () => {
@@ -122,35 +214,74 @@ describe('import', () => {
     put('x.jsonl', json)
     put('named.csv', json)
     for (const args of [['x.csv'], ['x.jsonl'], ['named.csv', '--format', 'ndjson']]) {
-      expect(await dir.run(['import', ...args])).toMatchObject({ code: 0, stdout: 'imported 1, already expired 0, invalid 0\n' })
+      expect(await dir.run(['import', ...args])).toMatchObject({
+        code: 0,
+        stdout: 'imported 1, already expired 0, invalid 0\n',
+      })
     }
     for (const stdin of [csv, `\uFEFF${json}`, `\uFEFF${csv}`]) {
-      expect(await dir.run(['import'], { stdin })).toMatchObject({ code: 0, stdout: 'imported 1, already expired 0, invalid 0\n' })
+      expect(await dir.run(['import'], { stdin })).toMatchObject({
+        code: 0,
+        stdout: 'imported 1, already expired 0, invalid 0\n',
+      })
     }
-    expect(await dir.run(['import', 'nowhere.csv'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/^ERR_FILE: /) as string })
-    expect(await dir.run(['import'], { stdin: '' })).toMatchObject({ code: 0, stdout: 'imported 0, already expired 0, invalid 0\n' })
+    expect(await dir.run(['import', 'nowhere.csv'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^ERR_FILE: /) as string,
+    })
+    expect(await dir.run(['import'], { stdin: '' })).toMatchObject({
+      code: 0,
+      stdout: 'imported 0, already expired 0, invalid 0\n',
+    })
   })
 
   it('keeps its place in CSV after a quote that is never closed', async () => {
-    const rows = ['jti,expires_at,reason', 'a,2099-01-01,"one', 'two"', 'b,2099-01-01,"open', 'c,2099-01-01,', 'd,2099-01-01', 'e"x"y,2099-01-01,', 'f,2099-01-01,end']
+    const rows = [
+      'jti,expires_at,reason',
+      'a,2099-01-01,"one',
+      'two"',
+      'b,2099-01-01,"open',
+      'c,2099-01-01,',
+      'd,2099-01-01',
+      'e"x"y,2099-01-01,',
+      'f,2099-01-01,end',
+    ]
     const ran = await dir.run(['import', '--format', 'csv'], { stdin: `${rows.join('\r\n')}\r\n` })
     expect(ran).toMatchObject({ code: 0, stdout: 'imported 3, already expired 0, invalid 3\n' })
     expect(ran.stderr.match(/^line \d+/gm)).toEqual(['line 4', 'line 6', 'line 7'])
     expect(ndjson((await dir.run(['list', '--json'])).stdout)).toMatchObject([
-      { target: { id: 'a' }, reason: 'one\r\ntwo' }, { target: { id: 'c' } }, { target: { id: 'f' }, reason: 'end' },
+      { target: { id: 'a' }, reason: 'one\r\ntwo' },
+      { target: { id: 'c' } },
+      { target: { id: 'f' }, reason: 'end' },
     ])
   })
 
   it('refuses a CSV file with columns that it does not know', async () => {
     const ran = await dir.run(['import', '--format', 'csv'], { stdin: 'jti,expires\na,2099-01-01\n' })
-    expect(ran).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/^(note: .*\n)?ERR_BAD_LINE: line 1: unknown column 'expires'/) as string })
+    expect(ran).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^(note: .*\n)?ERR_BAD_LINE: line 1: unknown column 'expires'/) as string,
+    })
   })
 
   it('imports many lines over many chunks', async () => {
     const count = 30_000
-    put('many.ndjson', Array.from({ length: count }, (_, i) => `{"jti":"token-${i}","expiresAt":${inSeconds(3600)}}\n`).join(''))
-    expect(summaryOf((await dir.run(['import', 'many.ndjson', '--json'])).stdout)).toMatchObject({ lines: count, imported: count, invalid: 0 })
-    expect(summaryOf((await dir.run(['stats', '--json'])).stdout)).toMatchObject({ counts: { tokens: count }, store: { seq: count } })
+    put(
+      'many.ndjson',
+      Array.from({ length: count }, (_, i) => `{"jti":"token-${i}","expiresAt":${inSeconds(3600)}}\n`).join(
+        '',
+      ),
+    )
+    expect(summaryOf((await dir.run(['import', 'many.ndjson', '--json'])).stdout)).toMatchObject({
+      lines: count,
+      imported: count,
+      invalid: 0,
+    })
+    expect(summaryOf((await dir.run(['stats', '--json'])).stdout)).toMatchObject({
+      counts: { tokens: count },
+      store: { seq: count },
+    })
   })
 })
 
@@ -159,9 +290,15 @@ describe('export', () => {
     await dir.run(['revoke', '--jti', 'a', '--expires-in', '1h'])
     const ran = await dir.run(['export', '--format', 'csv'])
     expect(ran).toMatchObject({ code: 0, stderr: '' })
-    expect(ran.stdout.split('\n')[0]).toBe('jti,iss,id_claim,id,id_type,sha256,token,where,issued_before,same_second,expires_at,reason,actor,revoked_at')
+    expect(ran.stdout.split('\n')[0]).toBe(
+      'jti,iss,id_claim,id,id_type,sha256,token,where,issued_before,same_second,expires_at,reason,actor,revoked_at',
+    )
     const failed = await dir.run(['export', '--output', 'no/such/directory'])
-    expect(failed).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/^ERR_FILE: .*ENOENT/) as string })
+    expect(failed).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^ERR_FILE: .*ENOENT/) as string,
+    })
     put('kept', 'before')
     await dir.run(['export', '--output', 'kept'])
     expect(get('kept')).toMatch(/^\{"jti":"a",/)

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRevocade, type Revocade, type RevocadeOptions } from 'revocade'
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { startRedis, type RedisServer } from '../redis/server.js'
+import { type RedisServer, startRedis } from '../redis/server.js'
 import { inDirectory, inSeconds, jwt, ndjson, type Ran } from './support.js'
 
 /** Long enough for a busy machine. */
@@ -20,7 +20,13 @@ beforeEach(async () => {
 
 /** A service on the same store, which hears of changes only if it is woken: by itself it would look once in 20 minutes. */
 async function service(options: RevocadeOptions = {}): Promise<Revocade> {
-  const engine = await createRevocade({ store: join(dir.path, 'revocade.db'), redis: redis.url, maxStalenessMs: 3_600_000, snapshot: false, ...options })
+  const engine = await createRevocade({
+    store: join(dir.path, 'revocade.db'),
+    redis: redis.url,
+    maxStalenessMs: 3_600_000,
+    snapshot: false,
+    ...options,
+  })
   onTestFinished(() => engine.close())
   await expect.poll(() => engine.stats().redis?.wakeUps.listening, SOON).toBe(true)
   return engine
@@ -35,7 +41,11 @@ describe('what the command line changes', () => {
     const claims = { jti: 'a', iat: 1 }
     expect(await engine.isRevoked(claims)).toBe(false)
     expect(await dir.run([...REVOKE, '--redis', redis.url])).toMatchObject({
-      code: 0, stderr: '', stdout: expect.stringMatching(/^revoked jti=a until .* \(durable, seq 1, Redis: written\)\n$/) as string,
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(
+        /^revoked jti=a until .* \(durable, seq 1, Redis: written\)\n$/,
+      ) as string,
     })
     await expect.poll(() => engine.isRevoked(claims), SOON).toBe(true)
     const taken = await dir.run(['unrevoke', '--jti', 'a', '--redis', redis.url, '--json'])
@@ -47,16 +57,26 @@ describe('what the command line changes', () => {
     const engine = await service()
     const lines = `{"jti":"a","expiresAt":${inSeconds(3600)}}\n{"where":{"tenant":"t"},"expiresAt":${inSeconds(3600)}}\n`
     const imported = await dir.run(['import', '--redis', redis.url, '--json'], { stdin: lines })
-    expect(JSON.parse(imported.stdout)).toMatchObject({ imported: 2, redis: 'written', addedClaims: [['tenant']] })
+    expect(JSON.parse(imported.stdout)).toMatchObject({
+      imported: 2,
+      redis: 'written',
+      addedClaims: [['tenant']],
+    })
     await expect.poll(() => engine.isRevoked({ jti: 'a' }), SOON).toBe(true)
     const tokens = ['b', 'c'].map((jti) => `${jwt({ jti, exp: inSeconds(3600) })}\n`).join('')
     const env = { REVOCADE_REDIS_URL: redis.url }
-    expect((await dir.run(['revoke', '-'], { stdin: tokens, env })).stdout).toMatch(/^revoked 2, .* Redis: written\)\n$/)
-    expect((await dir.run(['unrevoke', '-'], { stdin: tokens, env })).stdout).toBe('unrevoked 2, not revoked before 0, invalid 0, Redis: written\n')
+    expect((await dir.run(['revoke', '-'], { stdin: tokens, env })).stdout).toMatch(
+      /^revoked 2, .* Redis: written\)\n$/,
+    )
+    expect((await dir.run(['unrevoke', '-'], { stdin: tokens, env })).stdout).toBe(
+      'unrevoked 2, not revoked before 0, invalid 0, Redis: written\n',
+    )
   })
 
   it('goes to the Redis of REVOCADE_REDIS_URL; an empty one is none, and what others call REDIS_URL is not meant', async () => {
-    expect((await dir.run(REVOKE, { env: { REVOCADE_REDIS_URL: redis.url } })).stdout).toContain('Redis: written')
+    expect((await dir.run(REVOKE, { env: { REVOCADE_REDIS_URL: redis.url } })).stdout).toContain(
+      'Redis: written',
+    )
     for (const env of [{ REVOCADE_REDIS_URL: '' }, { REDIS_URL: redis.url }]) {
       const ran = await dir.run(REVOKE, { env })
       expect(ran).toMatchObject({ code: 0, stderr: '' })
@@ -66,7 +86,11 @@ describe('what the command line changes', () => {
 
   it('is asked of the store', async () => {
     await dir.run(REVOKE)
-    expect(await dir.run(['check', '--claims-json', '{"jti":"a"}', '--redis', redis.url])).toMatchObject({ code: 1, stderr: '', stdout: expect.stringMatching(/^revoked \(decided by: store\)/) as string })
+    expect(await dir.run(['check', '--claims-json', '{"jti":"a"}', '--redis', redis.url])).toMatchObject({
+      code: 1,
+      stderr: '',
+      stdout: expect.stringMatching(/^revoked \(decided by: store\)/) as string,
+    })
   })
 })
 
@@ -77,14 +101,26 @@ describe('a Redis that is not there', () => {
     for (const url of ['redis://127.0.0.1:1', own.url]) {
       const begun = performance.now()
       const ran = await dir.run([...REVOKE, '--redis', url])
-      expect(ran).toMatchObject({ code: 0, stderr: expect.stringMatching(NOTE) as string, stdout: expect.stringContaining('Redis: queued)') as string })
+      expect(ran).toMatchObject({
+        code: 0,
+        stderr: expect.stringMatching(NOTE) as string,
+        stdout: expect.stringContaining('Redis: queued)') as string,
+      })
       expect(performance.now() - begun).toBeLessThan(10_000)
     }
     const json = await dir.run([...REVOKE, '--redis', 'redis://127.0.0.1:1', '--json'])
     expect(JSON.parse(json.stdout)).toMatchObject({ durable: true, redis: 'queued' })
-    const imported = await dir.run(['import', '--redis', 'redis://127.0.0.1:1'], { stdin: `{"jti":"b","expiresAt":${inSeconds(3600)}}\n` })
-    expect(imported).toMatchObject({ code: 0, stdout: 'imported 1, already expired 0, invalid 0, Redis: queued\n', stderr: expect.stringMatching(NOTE) as string })
-    expect(await dir.run(['check', '--claims-json', '{"jti":"b"}', '--redis', 'redis://127.0.0.1:1'])).toMatchObject({ code: 1 })
+    const imported = await dir.run(['import', '--redis', 'redis://127.0.0.1:1'], {
+      stdin: `{"jti":"b","expiresAt":${inSeconds(3600)}}\n`,
+    })
+    expect(imported).toMatchObject({
+      code: 0,
+      stdout: 'imported 1, already expired 0, invalid 0, Redis: queued\n',
+      stderr: expect.stringMatching(NOTE) as string,
+    })
+    expect(
+      await dir.run(['check', '--claims-json', '{"jti":"b"}', '--redis', 'redis://127.0.0.1:1']),
+    ).toMatchObject({ code: 1 })
   })
 
   it('does not keep stats from what the store says', async () => {
@@ -92,7 +128,9 @@ describe('a Redis that is not there', () => {
     const { code, stdout, stderr } = await dir.run(['stats', '--redis', 'redis://127.0.0.1:1'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/^live tokens +1\n/)
-    expect(stdout).toMatch(/\nredis +redis:\/\/127\.0\.0\.1:1\/0\nstate +unavailable: connect ECONNREFUSED 127\.0\.0\.1:1\nengines +0\n$/)
+    expect(stdout).toMatch(
+      /\nredis +redis:\/\/127\.0\.0\.1:1\/0\nstate +unavailable: connect ECONNREFUSED 127\.0\.0\.1:1\nengines +0\n$/,
+    )
   })
 })
 
@@ -132,23 +170,38 @@ describe('a password', () => {
     expect(wrong).toMatchObject({ code: 0, stdout: expect.stringContaining('Redis: queued') as string })
     expect(said(wrong)).not.toContain('wrong-one')
     const stats = await dir.run(['stats', '--redis', at('wrong-one')])
-    expect(stats).toMatchObject({ code: 0, stdout: expect.stringMatching(/\nstate +unavailable: .*WRONGPASS/) as string })
+    expect(stats).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/\nstate +unavailable: .*WRONGPASS/) as string,
+    })
     expect(said(stats)).not.toContain('wrong-one')
   })
 })
 
 describe('a URL that is none', () => {
-  it.each([['revoke', ...REVOKE.slice(1)], ['stats'], ['watch']])('is refused by %s before anything is done', async (...args) => {
-    const ran = await dir.run([...args, '--redis', 'http://localhost'])
-    expect(ran).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/^ERR_CONFIG: option 'redis' is a URL that must have one of these forms: redis:\/\/\[user/) as string })
-    expect(readdirSync(dir.path)).toEqual([])
-  })
+  it.each([['revoke', ...REVOKE.slice(1)], ['stats'], ['watch']])(
+    'is refused by %s before anything is done',
+    async (...args) => {
+      const ran = await dir.run([...args, '--redis', 'http://localhost'])
+      expect(ran).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringMatching(
+          /^ERR_CONFIG: option 'redis' is a URL that must have one of these forms: redis:\/\/\[user/,
+        ) as string,
+      })
+      expect(readdirSync(dir.path)).toEqual([])
+    },
+  )
 })
 
 describe('stats --redis', () => {
   interface Report {
     redis: {
-      state: string; reached: number; keys: unknown; health: { role: string }
+      state: string
+      reached: number
+      keys: unknown
+      health: { role: string }
       engines: { engine: string; decided: Record<string, number> }[]
       total: { decided: Record<string, number>; queued: number }
     }
@@ -163,18 +216,34 @@ describe('stats --redis', () => {
     await second.isRevoked({ jti: 'b' })
     await expect.poll(() => second.stats().redis?.complete, SOON).toBe(true)
 
-    const { redis: report } = JSON.parse((await dir.run(['stats', '--redis', redis.url, '--json'])).stdout) as Report
-    expect(report).toMatchObject({ state: 'ready', reached: 2, keys: { buckets: 1, lookedAt: 1, present: 1, current: 1 }, health: { role: 'master' } })
+    const { redis: report } = JSON.parse(
+      (await dir.run(['stats', '--redis', redis.url, '--json'])).stdout,
+    ) as Report
+    expect(report).toMatchObject({
+      state: 'ready',
+      reached: 2,
+      keys: { buckets: 1, lookedAt: 1, present: 1, current: 1 },
+      health: { role: 'master' },
+    })
     expect(report.engines.map(({ decided }) => decided.prefilter).sort()).toEqual([1, 5])
     expect(report.total).toMatchObject({ decided: { prefilter: 6, store: 1 }, queued: 0 })
 
     const { code, stdout, stderr } = await dir.run(['stats', '--redis', redis.url])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     for (const line of [
-      /^live tokens +1$/m, /^redis +redis:\/\/127\.0\.0\.1:\d+\/0$/m, /^state +ready, \d.* ms there and back$/m, /^server +redis \S+, standalone, master$/m,
-      /^buckets +1, all up to date$/m, /^memory of buckets +\d.* (?:B|KiB)$/m, /^engines +2$/m, /^engine +checks +prefilter +cache +redis +store +policy$/m,
-      /^total +7 +85\.71 % +0 % +0 % +14\.29 % +0 %$/m, /^engine +lease +prefilter +false \+ +redis +queued +buckets$/m, /^total +0 +0$/m,
-    ]) expect(stdout).toMatch(line)
+      /^live tokens +1$/m,
+      /^redis +redis:\/\/127\.0\.0\.1:\d+\/0$/m,
+      /^state +ready, \d.* ms there and back$/m,
+      /^server +redis \S+, standalone, master$/m,
+      /^buckets +1, all up to date$/m,
+      /^memory of buckets +\d.* (?:B|KiB)$/m,
+      /^engines +2$/m,
+      /^engine +checks +prefilter +cache +redis +store +policy$/m,
+      /^total +7 +85\.71 % +0 % +0 % +14\.29 % +0 %$/m,
+      /^engine +lease +prefilter +false \+ +redis +queued +buckets$/m,
+      /^total +0 +0$/m,
+    ])
+      expect(stdout).toMatch(line)
     for (const { engine } of report.engines) {
       expect(stdout).toMatch(new RegExp(`^${engine} +\\d.* ms +bloom, 1 +\\S+ +ready +0 +complete$`, 'm'))
     }
@@ -183,10 +252,15 @@ describe('stats --redis', () => {
 
   it('finds services that have named their keys otherwise, as revoke does', async () => {
     const engine = await service({ redis: { url: redis.url, keyPrefix: 'acme' } })
-    const [url, prefix] = [['--redis', redis.url], ['--redis-prefix', 'acme']]
+    const [url, prefix] = [
+      ['--redis', redis.url],
+      ['--redis-prefix', 'acme'],
+    ]
     await dir.run([...REVOKE, ...url, ...prefix])
     await expect.poll(() => engine.isRevoked({ jti: 'a' }), SOON).toBe(true)
-    const reached = async (args: readonly string[], env = {}) => (JSON.parse((await dir.run(['stats', ...url, ...args, '--json'], { env })).stdout) as Report).redis.reached
+    const reached = async (args: readonly string[], env = {}) =>
+      (JSON.parse((await dir.run(['stats', ...url, ...args, '--json'], { env })).stdout) as Report).redis
+        .reached
     expect(await reached(prefix)).toBe(1)
     expect(await reached([], { REVOCADE_REDIS_PREFIX: 'acme' })).toBe(1)
     expect(await reached([])).toBe(0)
@@ -195,7 +269,9 @@ describe('stats --redis', () => {
 
   it('finds no engine where none is running, and none of the command line itself', async () => {
     await dir.run([...REVOKE, '--redis', redis.url])
-    const { redis: report } = JSON.parse((await dir.run(['stats', '--redis', redis.url, '--json'])).stdout) as Report
+    const { redis: report } = JSON.parse(
+      (await dir.run(['stats', '--redis', redis.url, '--json'])).stdout,
+    ) as Report
     expect(report).toMatchObject({ state: 'ready', reached: 0, engines: [] })
   })
 })

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,7 +20,10 @@ export interface RunOptions {
 }
 
 /** Runs the command line as a process of its own. */
-export async function revocade(args: readonly string[], { stdin = '', ...options }: RunOptions): Promise<Ran> {
+export async function revocade(
+  args: readonly string[],
+  { stdin = '', ...options }: RunOptions,
+): Promise<Ran> {
   const running = new Running(args, options)
   running.end(stdin)
   return running.ended
@@ -35,7 +38,10 @@ export class Running {
   readonly #child: ChildProcessWithoutNullStreams
 
   /** `nodeArgs`: for Node.js itself, such as `--import`. */
-  constructor(args: readonly string[], { cwd, env = {}, nodeArgs = [] }: Omit<RunOptions, 'stdin'> & { readonly nodeArgs?: readonly string[] }) {
+  constructor(
+    args: readonly string[],
+    { cwd, env = {}, nodeArgs = [] }: Omit<RunOptions, 'stdin'> & { readonly nodeArgs?: readonly string[] },
+  ) {
     const { NODE_V8_COVERAGE, PATH } = process.env
     const child = spawn(process.execPath, [...nodeArgs, MAIN, ...args], {
       cwd,
@@ -72,7 +78,10 @@ export class Running {
 }
 
 /** A directory for each test, and the command line run in it. */
-export function inDirectory(): { readonly path: string; run(args: readonly string[], options?: Omit<RunOptions, 'cwd'>): Promise<Ran> } {
+export function inDirectory(): {
+  readonly path: string
+  run(args: readonly string[], options?: Omit<RunOptions, 'cwd'>): Promise<Ran>
+} {
   let path = ''
   beforeEach(() => {
     path = mkdtempSync(join(tmpdir(), 'revocade-cli-'))
@@ -87,7 +96,10 @@ export function inDirectory(): { readonly path: string; run(args: readonly strin
 }
 
 export function ndjson(text: string): unknown[] {
-  return text.split('\n').filter((line) => line !== '').map((line): unknown => JSON.parse(line))
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line): unknown => JSON.parse(line))
 }
 
 /** An unsigned JWT: the command line does not verify. */

@@ -13,17 +13,42 @@ const BASICS = ['--revocations', '1e6', '--checks-per-second', '5000']
 /** By the figures of a benchmark: the same answer on every machine. */
 const FIXED = [...BASICS, '--no-calibration']
 
-interface Candidate { name: string; redis: boolean; memoryBytes: number; redisBytes: number | null; l1PrefixBits: number | null; falseStoreReadsPerDay: number; fits: object }
-interface Figure { name: string; predicted: number; measured: number | null; ratio: number | null; within: boolean | null; note?: string }
+interface Candidate {
+  name: string
+  redis: boolean
+  memoryBytes: number
+  redisBytes: number | null
+  l1PrefixBits: number | null
+  falseStoreReadsPerDay: number
+  fits: object
+}
+interface Figure {
+  name: string
+  predicted: number
+  measured: number | null
+  ratio: number | null
+  within: boolean | null
+  note?: string
+}
 interface Document {
   traffic: Record<string, number | null>
   population: Record<string, number>
   costs: { source: string; active: [number, number][]; storeRead: number }
   redisLayer: object | null
-  optimum: { falsePositiveRate: number; falsePositiveRateWithRedis: number | null; l1PrefixBits: object | null }
+  optimum: {
+    falsePositiveRate: number
+    falsePositiveRateWithRedis: number | null
+    l1PrefixBits: object | null
+  }
   candidates: Candidate[]
-  choice: Candidate & { reasons: string[]; options: { prefilter: { kind: 'bloom' | 'trie' | 'exact'; expectedRevocations: number } }; code: string }
-  measured: { name: string; entries: number; cutShort: string | null; pace: number | null; figures: Figure[] }[] | null
+  choice: Candidate & {
+    reasons: string[]
+    options: { prefilter: { kind: 'bloom' | 'trie' | 'exact'; expectedRevocations: number } }
+    code: string
+  }
+  measured:
+    | { name: string; entries: number; cutShort: string | null; pace: number | null; figures: Figure[] }[]
+    | null
 }
 
 async function json(args: readonly string[], stdin?: string): Promise<Document> {
@@ -34,7 +59,16 @@ async function json(args: readonly string[], stdin?: string): Promise<Document> 
 
 describe('tune', () => {
   it('prints the traffic, a table, the plot, the choice with its reasons, and options to paste', async () => {
-    const { code, stdout, stderr } = await dir.run(['tune', ...FIXED, '--redis-rtt-us', '300', '--memory-mb', '20', '--store-reads-per-day', '3000'])
+    const { code, stdout, stderr } = await dir.run([
+      'tune',
+      ...FIXED,
+      '--redis-rtt-us',
+      '300',
+      '--memory-mb',
+      '20',
+      '--store-reads-per-day',
+      '3000',
+    ])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const rows = stdout.split('\n').filter((line) => /^[a-zA-Z][*! ]/.test(line) && /MiB/.test(line))
     expect(rows).toHaveLength(26)
@@ -44,24 +78,61 @@ describe('tune', () => {
     expect(rows.filter((row) => / 63 {2}[\d.]+ MiB /.test(row))).toHaveLength(13)
     expect(stdout).toContain('memory in a process\n\nChoice: ')
     expect(stdout).toMatch(/\n {2}- .* costs least of the \d+ of 26 candidates that keep the budget/)
-    expect(stdout).toMatch(/\ncreateRevocade\(\{\n {2}prefilter: \{ kind: '\w+', .*expectedRevocations: 6_100_000 \},\n/)
+    expect(stdout).toMatch(
+      /\ncreateRevocade\(\{\n {2}prefilter: \{ kind: '\w+', .*expectedRevocations: 6_100_000 \},\n/,
+    )
   })
 
   it('emits options that an engine takes', async () => {
-    for (const more of [[], ['--store-reads-per-day', '0'], ['--store-reads-per-day', '2000', '--memory-mb', '15']]) {
+    for (const more of [
+      [],
+      ['--store-reads-per-day', '0'],
+      ['--store-reads-per-day', '2000', '--memory-mb', '15'],
+    ]) {
       const { choice } = await json([...FIXED, ...more])
       const [, literal = ''] = /prefilter: (\{.*\}),/.exec(choice.code) ?? []
-      const pasted = JSON.parse(literal.replace(/(\d)_(?=\d)/g, '$1').replace(/(\w+):/g, '"$1":').replace(/'/g, '"')) as Document['choice']['options']['prefilter']
+      const pasted = JSON.parse(
+        literal
+          .replace(/(\d)_(?=\d)/g, '$1')
+          .replace(/(\w+):/g, '"$1":')
+          .replace(/'/g, '"'),
+      ) as Document['choice']['options']['prefilter']
       expect(pasted).toEqual(choice.options.prefilter)
-      const engine = await createRevocade({ store: join(dir.path, `${choice.name}.db`), prefilter: { ...pasted, expectedRevocations: 1000 }, snapshot: false })
+      const engine = await createRevocade({
+        store: join(dir.path, `${choice.name}.db`),
+        prefilter: { ...pasted, expectedRevocations: 1000 },
+        snapshot: false,
+      })
       onTestFinished(() => engine.close())
       expect(engine.stats().prefilter.kind).toBe(pasted.kind)
     }
   })
 
   it('tells a program the same in bytes, nanoseconds and shares', async () => {
-    const told = await json([...FIXED, '--redis-rtt-us', '300', '--memory-mb', '20', '--store-reads-per-day', '3000', '--revoked-share', '1%', '--token-life', '2h', '--store-read-us', '5'])
-    expect(told.traffic).toEqual({ revocations: 1e6, checksPerSecond: 5000, revokedShare: 0.01, tokenLifeSeconds: 7200, redisRttUs: 300, memoryBytes: 20 * 2 ** 20, storeReadsPerDay: 3000 })
+    const told = await json([
+      ...FIXED,
+      '--redis-rtt-us',
+      '300',
+      '--memory-mb',
+      '20',
+      '--store-reads-per-day',
+      '3000',
+      '--revoked-share',
+      '1%',
+      '--token-life',
+      '2h',
+      '--store-read-us',
+      '5',
+    ])
+    expect(told.traffic).toEqual({
+      revocations: 1e6,
+      checksPerSecond: 5000,
+      revokedShare: 0.01,
+      tokenLifeSeconds: 7200,
+      redisRttUs: 300,
+      memoryBytes: 20 * 2 ** 20,
+      storeReadsPerDay: 3000,
+    })
     expect(told.costs).toMatchObject({ source: 'default', storeRead: 5000 })
     expect(told.candidates).toHaveLength(26)
     for (const { redis, redisBytes, l1PrefixBits, memoryBytes } of told.candidates) {
@@ -77,7 +148,16 @@ describe('tune', () => {
   it('leaves Redis out where there is none', async () => {
     const told = await json(FIXED)
     expect(told.candidates).toHaveLength(13)
-    expect(told).toMatchObject({ redisLayer: null, traffic: { redisRttUs: null, memoryBytes: null, storeReadsPerDay: null, revokedShare: 0.001, tokenLifeSeconds: 3600 } })
+    expect(told).toMatchObject({
+      redisLayer: null,
+      traffic: {
+        redisRttUs: null,
+        memoryBytes: null,
+        storeReadsPerDay: null,
+        revokedShare: 0.001,
+        tokenLifeSeconds: 3600,
+      },
+    })
     expect(told.optimum).toMatchObject({ falsePositiveRateWithRedis: null, l1PrefixBits: null })
   })
 
@@ -117,19 +197,41 @@ describe('what is mistyped or missing', () => {
   })
 
   it('asks nobody where nobody is there', async () => {
-    expect(await dir.run(['tune', '--revocations', '5'])).toMatchObject({ code: 2, stderr: 'ERR_USAGE: give --checks-per-second (checks a second in a process)\n' })
+    expect(await dir.run(['tune', '--revocations', '5'])).toMatchObject({
+      code: 2,
+      stderr: 'ERR_USAGE: give --checks-per-second (checks a second in a process)\n',
+    })
     const { stdout, stderr } = await dir.run(['tune', '--json'])
     expect(JSON.parse(stderr || stdout)).toMatchObject({ error: { code: 'ERR_USAGE' } })
   })
 
   it('refuses what no filter holds, and says that nothing keeps the budget', async () => {
-    expect(await dir.run(['tune', '--revocations', '4e8', '--checks-per-second', '1'])).toMatchObject({ code: 2, stderr: expect.stringContaining('1,213,333,334 revocations would have to be kept') as unknown })
-    expect((await dir.run(['tune', ...FIXED, '--memory-mb', '1'])).stdout).toMatch(/\nNearest: bloom 1e-1\n {2}- Nothing keeps the budget\. /)
+    expect(await dir.run(['tune', '--revocations', '4e8', '--checks-per-second', '1'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('1,213,333,334 revocations would have to be kept') as unknown,
+    })
+    expect((await dir.run(['tune', ...FIXED, '--memory-mb', '1'])).stdout).toMatch(
+      /\nNearest: bloom 1e-1\n {2}- Nothing keeps the budget\. /,
+    )
   })
 
   it('takes the smallest and the largest', async () => {
-    expect((await json(['--revocations', '1', '--checks-per-second', '0.001', '--no-calibration'])).candidates).toHaveLength(13)
-    const large = await json(['--revocations', '4e8', '--checks-per-second', '1e7', '--revoked-share', '1', '--token-life', '3650d', '--redis-rtt-us', '1e6', '--no-calibration'])
+    expect(
+      (await json(['--revocations', '1', '--checks-per-second', '0.001', '--no-calibration'])).candidates,
+    ).toHaveLength(13)
+    const large = await json([
+      '--revocations',
+      '4e8',
+      '--checks-per-second',
+      '1e7',
+      '--revoked-share',
+      '1',
+      '--token-life',
+      '3650d',
+      '--redis-rtt-us',
+      '1e6',
+      '--no-calibration',
+    ])
     expect(JSON.stringify(large)).not.toMatch(/NaN|Infinity/)
     for (const { memoryBytes } of large.candidates) expect(memoryBytes).toBeGreaterThan(0)
   })
@@ -142,13 +244,21 @@ describe('--from-stats', () => {
     return json(['--from-stats', file, '--no-calibration', ...more])
   }
   const engine = (checksPerSecond: number, entries = 4999) => ({
-    checksPerSecond, shares: { prefilter: 0.98, cache: 0.01, redis: 0, store: 0.01, policy: 0 }, prefilter: { entries, measuredFalsePositiveRate: 0.01 / 0.99 }, redis: { roundTripMs: 0.4 },
+    checksPerSecond,
+    shares: { prefilter: 0.98, cache: 0.01, redis: 0, store: 0.01, policy: 0 },
+    prefilter: { entries, measuredFalsePositiveRate: 0.01 / 0.99 },
+    redis: { roundTripMs: 0.4 },
   })
 
   it('takes what an engine says of itself, and stats --json of its store', async () => {
     const revocade = await createRevocade({ store: join(dir.path, 'revocade.db'), snapshot: false })
-    const revoked: TokenClaims[] = Array.from({ length: 3000 }, (_, i) => ({ jti: `r${i}`, exp: inSeconds(1800) }))
-    await revocade.revokeMany(revoked.map((claims) => ({ jti: String(claims.jti), expiresAt: Number(claims.exp) })))
+    const revoked: TokenClaims[] = Array.from({ length: 3000 }, (_, i) => ({
+      jti: `r${i}`,
+      exp: inSeconds(1800),
+    }))
+    await revocade.revokeMany(
+      revoked.map((claims) => ({ jti: String(claims.jti), expiresAt: Number(claims.exp) })),
+    )
     for (let i = 0; i < 990; i++) revocade.isClearlyActive({ jti: `a${i}`, exp: inSeconds(60) })
     for (const claims of revoked.slice(0, 10)) await revocade.isRevoked(claims)
     const stats = revocade.stats()
@@ -156,15 +266,24 @@ describe('--from-stats', () => {
 
     // 3000 in the filter: with what expired within the hour, as tokens of an hour have it in the steady state.
     const { traffic } = await given(stats, ['--checks-per-second', '50'])
-    expect(traffic).toMatchObject({ revocations: Math.round(3000 / (1 + 7320 / 3600)), checksPerSecond: 50, redisRttUs: null })
+    expect(traffic).toMatchObject({
+      revocations: Math.round(3000 / (1 + 7320 / 3600)),
+      checksPerSecond: 50,
+      redisRttUs: null,
+    })
     expect(traffic.revokedShare).toBeCloseTo(0.01, 5)
 
     const counted = await dir.run(['stats', '--json'])
-    expect((await given(counted.stdout, ['--checks-per-second', '50'])).traffic).toMatchObject({ revocations: 3000, revokedShare: 0.001 })
+    expect((await given(counted.stdout, ['--checks-per-second', '50'])).traffic).toMatchObject({
+      revocations: 3000,
+      revokedShare: 0.001,
+    })
   })
 
   it('takes the last line of watch --json, and of its engines the busiest', async () => {
-    const lines = [engine(1), engine(900)].map((one) => JSON.stringify({ seconds: 1, engines: [one, engine(20, 77)], redis: null }))
+    const lines = [engine(1), engine(900)].map((one) =>
+      JSON.stringify({ seconds: 1, engines: [one, engine(20, 77)], redis: null }),
+    )
     const { traffic } = await given(`${lines.join('\n')}\n`)
     expect(traffic).toMatchObject({ revocations: 1648, checksPerSecond: 900, redisRttUs: 400 })
     // Of the 2 % that L0 did not rule out, half were its mistakes.
@@ -173,24 +292,39 @@ describe('--from-stats', () => {
 
   it('takes stdin, and flags before it', async () => {
     const told = JSON.stringify({ engines: [engine(900)] })
-    const { traffic } = await json(['--from-stats', '-', '--no-calibration', '--revocations', '7', '--redis-rtt-us', '99'], told)
+    const { traffic } = await json(
+      ['--from-stats', '-', '--no-calibration', '--revocations', '7', '--redis-rtt-us', '99'],
+      told,
+    )
     expect(traffic).toMatchObject({ revocations: 7, checksPerSecond: 900, redisRttUs: 99 })
   })
 
-  it.each([['{', 'is no JSON'], ['', 'is no JSON'], ['[1, 2]', 'there are no figures of an engine'], ['{"prefilter":{"entries":"many"}}', 'there are no figures']])('refuses %j', async (text, says) => {
+  it.each([
+    ['{', 'is no JSON'],
+    ['', 'is no JSON'],
+    ['[1, 2]', 'there are no figures of an engine'],
+    ['{"prefilter":{"entries":"many"}}', 'there are no figures'],
+  ])('refuses %j', async (text, says) => {
     const { code, stderr } = await dir.run(['tune', '--from-stats', '-'], { stdin: text })
     expect(code).toBe(2)
     expect(stderr).toContain(says)
   })
 
   it('says which file can’t be read', async () => {
-    expect(await dir.run(['tune', '--from-stats', 'nowhere.json'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/^ERR_FILE: --from-stats: nowhere.json can't be read/) as unknown })
+    expect(await dir.run(['tune', '--from-stats', 'nowhere.json'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^ERR_FILE: --from-stats: nowhere.json can't be read/) as unknown,
+    })
   })
 })
 
 describe('on a terminal', () => {
   const terminal = (args: readonly string[]): Running => {
-    const running = new Running(['tune', ...args], { cwd: dir.path, env: { NO_COLOR: '1' }, nodeArgs: ['--import', FAKE_TERMINAL] })
+    const running = new Running(['tune', ...args], {
+      cwd: dir.path,
+      env: { NO_COLOR: '1' },
+      nodeArgs: ['--import', FAKE_TERMINAL],
+    })
     onTestFinished(() => running.signal('SIGKILL'))
     return running
   }
@@ -210,21 +344,37 @@ describe('on a terminal', () => {
     await asked('nobody revoked [none]: ', '3000')
     const { code, stdout } = await running.ended
     expect(code).toBe(0)
-    expect(stdout).toMatch(/checks a second +5,000, 0\.10 % of revoked tokens\ntoken life +2 h\nRedis +300 µs there and back\nmemory for a filter +no limit\nfalse reads of the store +3,000 a day\n/)
+    expect(stdout).toMatch(
+      /checks a second +5,000, 0\.10 % of revoked tokens\ntoken life +2 h\nRedis +300 µs there and back\nmemory for a filter +no limit\nfalse reads of the store +3,000 a day\n/,
+    )
   })
 
   it('takes answers that were pasted at once, and says so where there are too few', async () => {
     const running = terminal(['--no-calibration', '--no-progress'])
     running.end('1e6\n5000\n')
-    expect(await running.ended).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('no more answers') as unknown })
+    expect(await running.ended).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('no more answers') as unknown,
+    })
   })
 
   it('fits 80 columns', async () => {
-    const running = terminal([...FIXED, '--redis-rtt-us', '300', '--memory-mb', '20', '--store-reads-per-day', '3000', '--no-progress'])
+    const running = terminal([
+      ...FIXED,
+      '--redis-rtt-us',
+      '300',
+      '--memory-mb',
+      '20',
+      '--store-reads-per-day',
+      '3000',
+      '--no-progress',
+    ])
     const { code, stdout } = await running.ended
     expect(code).toBe(0)
     // What is to be pasted stays as it is.
-    for (const line of stdout.split('\n')) if (!line.startsWith('  prefilter: ')) expect(line.length, line).toBeLessThanOrEqual(80)
+    for (const line of stdout.split('\n'))
+      if (!line.startsWith('  prefilter: ')) expect(line.length, line).toBeLessThanOrEqual(80)
     expect(stdout).not.toContain('…')
     expect(stdout).toMatch(/\n[A-Z]\* {2}\w+/)
   })
@@ -246,13 +396,26 @@ describe('--html', () => {
   })
 
   it('says where it can’t', async () => {
-    expect(await dir.run(['tune', ...FIXED, '--html', 'no/such/folder.html'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/^ERR_FILE: --html: no\/such\/folder.html can't be written/) as unknown })
+    expect(await dir.run(['tune', ...FIXED, '--html', 'no/such/folder.html'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^ERR_FILE: --html: no\/such\/folder.html can't be written/) as unknown,
+    })
   })
 })
 
 describe('--measure', () => {
   it('builds the best three and puts what they do beside the prediction', async () => {
-    const told = await json(['--revocations', '2000', '--checks-per-second', '5', '--revoked-share', '20%', '--redis-rtt-us', '50', '--measure'])
+    const told = await json([
+      '--revocations',
+      '2000',
+      '--checks-per-second',
+      '5',
+      '--revoked-share',
+      '20%',
+      '--redis-rtt-us',
+      '50',
+      '--measure',
+    ])
     expect(told.measured).toHaveLength(3)
     expect(told.measured?.[0]?.name).toBe(told.choice.name)
     for (const { name, entries, cutShort, pace, figures } of told.measured ?? []) {
@@ -262,7 +425,14 @@ describe('--measure', () => {
       // But for digests that the filter took for known ones.
       expect(entries / told.population.fullest).toBeGreaterThan(0.8)
       const by = new Map(figures.map((figure) => [figure.name, figure]))
-      expect([...by.keys()]).toEqual(['memory', 'falsePositiveRate', 'leavesProcess', 'meanNs', 'p99Ns', 'falseStoreReadsPerDay'])
+      expect([...by.keys()]).toEqual([
+        'memory',
+        'falsePositiveRate',
+        'leavesProcess',
+        'meanNs',
+        'p99Ns',
+        'falseStoreReadsPerDay',
+      ])
       // What does not depend on the machine agrees, and is what the table says.
       expect(by.get('memory')).toMatchObject({ predicted: predicted?.memoryBytes, within: true })
       expect(by.get('falsePositiveRate')?.within).not.toBe(false)
@@ -277,9 +447,21 @@ describe('--measure', () => {
   })
 
   it('says on a terminal what is within 1.5× and what is not', async () => {
-    const { code, stdout } = await dir.run(['tune', '--revocations', '500', '--checks-per-second', '100', '--store-reads-per-day', '0', '--measure', '--no-progress'])
+    const { code, stdout } = await dir.run([
+      'tune',
+      '--revocations',
+      '500',
+      '--checks-per-second',
+      '100',
+      '--store-reads-per-day',
+      '0',
+      '--measure',
+      '--no-progress',
+    ])
     expect(code).toBe(0)
-    expect(stdout).toMatch(/\nexact, built with 2,\d{3} entries\n +predicted +measured +ratio\nmemory .*within 1\.5×\nfalse positives +0 +0 +within 1\.5×\n/)
+    expect(stdout).toMatch(
+      /\nexact, built with 2,\d{3} entries\n +predicted +measured +ratio\nmemory .*within 1\.5×\nfalse positives +0 +0 +within 1\.5×\n/,
+    )
     expect(stdout.match(/\np99 of a check .*within 1\.5×/g)).toHaveLength(3)
   })
 })

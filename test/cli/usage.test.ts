@@ -4,7 +4,18 @@ import { describe, expect, it } from 'vitest'
 import { inDirectory, Running } from './support.js'
 
 const dir = inDirectory()
-const COMMANDS = ['demo', 'revoke', 'check', 'unrevoke', 'list', 'import', 'export', 'stats', 'watch', 'doctor']
+const COMMANDS = [
+  'demo',
+  'revoke',
+  'check',
+  'unrevoke',
+  'list',
+  'import',
+  'export',
+  'stats',
+  'watch',
+  'doctor',
+]
 
 describe('usage', () => {
   it('prints help on stdout with exit code 0, and without a command on stderr with 2', async () => {
@@ -15,7 +26,10 @@ describe('usage', () => {
     const none = await dir.run([])
     expect(none).toMatchObject({ code: 2, stdout: '' })
     expect(none.stderr).toContain('Usage: revocade')
-    expect(await dir.run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string })
+    expect(await dir.run(['--version'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string,
+    })
   })
 
   it.each([
@@ -25,12 +39,24 @@ describe('usage', () => {
     ['too many arguments', ['check', 'a', 'b'], /^ERR_USAGE: /],
     ['no target', ['revoke'], /^ERR_USAGE: name what to revoke/],
     ['two targets', ['revoke', 'x', '--jti', 'y'], /^ERR_USAGE: give one of/],
-    ['two expiries', ['revoke', 'x', '--expires-in', '1h', '--expires-at', '2099-01-01'], /^ERR_USAGE: give --expires-at or/],
-    ['a local time', ['revoke', 'x', '--expires-at', '2099-01-01T00:00'], /^ERR_INVALID_TIME: --expires-at .*zone/],
+    [
+      'two expiries',
+      ['revoke', 'x', '--expires-in', '1h', '--expires-at', '2099-01-01'],
+      /^ERR_USAGE: give --expires-at or/,
+    ],
+    [
+      'a local time',
+      ['revoke', 'x', '--expires-at', '2099-01-01T00:00'],
+      /^ERR_INVALID_TIME: --expires-at .*zone/,
+    ],
     ['no duration', ['revoke', 'x', '--expires-in', 'soon'], /^ERR_USAGE: --expires-in/],
     ['a malformed selector', ['revoke', '--where', 'alice'], /^ERR_USAGE: .*claim=value/],
     ['a cutoff without selector', ['revoke', 'x', '--issued-before', '2026-01-01'], /^ERR_USAGE: .*--where/],
-    ['an unset secret variable', ['revoke', 'x', '--expires-in', '1h', '--secret-env', 'NOPE'], /^ERR_USAGE: .*NOPE is not set/],
+    [
+      'an unset secret variable',
+      ['revoke', 'x', '--expires-in', '1h', '--secret-env', 'NOPE'],
+      /^ERR_USAGE: .*NOPE is not set/,
+    ],
     ['claims that are no JSON', ['revoke', '--claims-json', '{'], /^ERR_USAGE: --claims-json/],
   ])('refuses %s with exit code 2, and no store is made', async (_, args, message) => {
     const ran = await dir.run(args)
@@ -43,7 +69,9 @@ describe('usage', () => {
   it('answers errors as one JSON document on stderr with --json', async () => {
     const ran = await dir.run(['chekc', '--json'])
     expect(ran).toMatchObject({ code: 2, stdout: '' })
-    expect(JSON.parse(ran.stderr)).toEqual({ error: { code: 'ERR_USAGE', message: expect.stringContaining('check') as string } })
+    expect(JSON.parse(ran.stderr)).toEqual({
+      error: { code: 'ERR_USAGE', message: expect.stringContaining('check') as string },
+    })
   })
 
   it('shows a stack with --verbose only', async () => {
@@ -57,9 +85,16 @@ describe('usage', () => {
       import { syncBuiltinESMExports } from 'node:module'
       timers.setTimeout = () => new Promise(() => undefined)
       syncBuiltinESMExports()`
-    const running = new Running(['watch', '--json'], { cwd: dir.path, nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(waitForEver)}`] })
+    const running = new Running(['watch', '--json'], {
+      cwd: dir.path,
+      nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(waitForEver)}`],
+    })
     running.end()
-    expect(await running.ended).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('ERR_INTERNAL: the command ended before it was done\n') as string })
+    expect(await running.ended).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('ERR_INTERNAL: the command ended before it was done\n') as string,
+    })
   })
 
   it('never repeats a token that was typed in the wrong place', async () => {
@@ -70,14 +105,17 @@ describe('usage', () => {
     expect(ran.stderr).not.toContain('c2VjcmV0')
   })
 
-  it.each(['check', 'unrevoke', 'list', 'export', 'stats', 'watch', 'doctor'])('%s says that there is no store, and makes none', async (command) => {
-    const args = ['check', 'unrevoke'].includes(command) ? [command, 'x'] : [command]
-    const ran = await dir.run([...args, '--store', 'missing.db'])
-    expect(ran.code).toBe(2)
-    expect(ran.stdout + ran.stderr).toMatch(/there is (no store|none) at missing\.db/)
-    expect(existsSync(join(dir.path, 'missing.db'))).toBe(false)
-    expect(readdirSync(dir.path)).toEqual([])
-  })
+  it.each(['check', 'unrevoke', 'list', 'export', 'stats', 'watch', 'doctor'])(
+    '%s says that there is no store, and makes none',
+    async (command) => {
+      const args = ['check', 'unrevoke'].includes(command) ? [command, 'x'] : [command]
+      const ran = await dir.run([...args, '--store', 'missing.db'])
+      expect(ran.code).toBe(2)
+      expect(ran.stdout + ran.stderr).toMatch(/there is (no store|none) at missing\.db/)
+      expect(existsSync(join(dir.path, 'missing.db'))).toBe(false)
+      expect(readdirSync(dir.path)).toEqual([])
+    },
+  )
 
   it('takes the store from REVOCADE_STORE and a secret from REVOCADE_SECRET', async () => {
     const env = { REVOCADE_STORE: 'other.db', REVOCADE_SECRET: 'a secret of sixteen bytes or more' }
@@ -85,6 +123,9 @@ describe('usage', () => {
     expect(existsSync(join(dir.path, 'other.db'))).toBe(true)
     expect(await dir.run(['check', '--claims-json', '{"jti":"a"}'], { env })).toMatchObject({ code: 1 })
     const without = await dir.run(['check', '--claims-json', '{"jti":"a"}', '--store', 'other.db'])
-    expect(without).toMatchObject({ code: 2, stderr: expect.stringContaining('ERR_STORE_MISMATCH') as string })
+    expect(without).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('ERR_STORE_MISMATCH') as string,
+    })
   })
 })

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createRevocade, type Revocade } from 'revocade'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { startRedis, type RedisServer } from '../redis/server.js'
+import { type RedisServer, startRedis } from '../redis/server.js'
 import { inDirectory, inSeconds, ndjson, Running } from './support.js'
 
 const FAKE_TERMINAL = fileURLToPath(new URL('fake-terminal.mjs', import.meta.url))
@@ -36,7 +36,13 @@ function traffic(engine: Revocade): void {
   onTestFinished(() => clearInterval(timer))
 }
 
-interface Row { engine: string; silentMs: number; checksPerSecond: number | null; shares: { prefilter: number } | null; redis: { breaker: string } | null }
+interface Row {
+  engine: string
+  silentMs: number
+  checksPerSecond: number | null
+  shares: { prefilter: number } | null
+  redis: { breaker: string } | null
+}
 interface Frame {
   seconds: number
   revocationsPerSecond: number
@@ -46,11 +52,16 @@ interface Frame {
   total: { engines: number; checksPerSecond: number | null; lease: { live: boolean } | null }
 }
 
-function watch(args: readonly string[], options: { readonly nodeArgs?: readonly string[] } = {}): Running & { readonly frames: Frame[] } {
+function watch(
+  args: readonly string[],
+  options: { readonly nodeArgs?: readonly string[] } = {},
+): Running & { readonly frames: Frame[] } {
   const running = new Running(['watch', ...args], { cwd: dir.path, ...options })
   onTestFinished(() => running.signal('SIGKILL'))
   // Whole lines only: the last may still be on its way.
-  return Object.defineProperty(running, 'frames', { get: () => ndjson(running.stdout.slice(0, running.stdout.lastIndexOf('\n') + 1)) }) as Running & { readonly frames: Frame[] }
+  return Object.defineProperty(running, 'frames', {
+    get: () => ndjson(running.stdout.slice(0, running.stdout.lastIndexOf('\n') + 1)),
+  }) as Running & { readonly frames: Frame[] }
 }
 
 describe('watch --json', () => {
@@ -60,7 +71,11 @@ describe('watch --json', () => {
     const watching = watch(['--redis', redis.url, '--json', '--interval', '200'])
     await expect.poll(() => watching.frames.length, SOON).toBeGreaterThan(2)
     const frame = watching.frames.at(-1)
-    expect(frame).toMatchObject({ redis: { state: 'ready', why: null }, total: { engines: 1, lease: { live: true } }, engines: [{ silentMs: 0, shares: { prefilter: 1 }, redis: { breaker: 'closed' } }] })
+    expect(frame).toMatchObject({
+      redis: { state: 'ready', why: null },
+      total: { engines: 1, lease: { live: true } },
+      engines: [{ silentMs: 0, shares: { prefilter: 1 }, redis: { breaker: 'closed' } }],
+    })
     expect(frame?.seconds).toBeGreaterThan(0.09)
     expect(frame?.total.checksPerSecond).toBeGreaterThan(50)
     expect(frame?.total.checksPerSecond).toBeLessThan(3000)
@@ -71,7 +86,12 @@ describe('watch --json', () => {
     const second = await service()
     await expect.poll(() => watching.frames.at(-1)?.total.engines, SOON).toBe(2)
     await second.close()
-    await expect.poll(() => watching.frames.at(-1), SOON).toMatchObject({ total: { engines: 1 }, engines: expect.arrayContaining([expect.objectContaining({ checksPerSecond: null })]) as unknown })
+    await expect
+      .poll(() => watching.frames.at(-1), SOON)
+      .toMatchObject({
+        total: { engines: 1 },
+        engines: expect.arrayContaining([expect.objectContaining({ checksPerSecond: null })]) as unknown,
+      })
     expect(watching.frames.at(-1)?.engines.find(({ silentMs }) => silentMs > 0)).toBeDefined()
 
     watching.signal('SIGINT')
@@ -91,9 +111,13 @@ describe('watch --json', () => {
     const seq = watching.frames.at(-1)?.seq ?? 0
     await expect.poll(() => watching.frames.at(-1)?.redis?.why, SOON).toContain('ECONNREFUSED')
     await expect.poll(() => watching.frames.at(-1)?.seq, SOON).toBeGreaterThan(seq)
-    expect(watching.frames.at(-1)).toMatchObject({ total: { engines: 0, checksPerSecond: null, lease: null } })
+    expect(watching.frames.at(-1)).toMatchObject({
+      total: { engines: 0, checksPerSecond: null, lease: null },
+    })
     await own.restart()
-    await expect.poll(() => watching.frames.at(-1), SOON).toMatchObject({ redis: { state: 'ready' }, total: { engines: 1 } })
+    await expect
+      .poll(() => watching.frames.at(-1), SOON)
+      .toMatchObject({ redis: { state: 'ready' }, total: { engines: 1 } })
   })
 })
 
@@ -104,13 +128,19 @@ describe('watch without a terminal', () => {
     traffic(engine)
     const { code, stdout, stderr } = await dir.run(['watch', '--once', '--interval', '500'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    const [, revocations] = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}engines 1 {2}checks\/s 0 {2}prefilter – .* revocations\/s (\S+) {2}seq \d+ {2}lease \S+ ms {2}false \+ –\n$/.exec(stdout) ?? []
+    const [, revocations] =
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}engines 1 {2}checks\/s 0 {2}prefilter – .* revocations\/s (\S+) {2}seq \d+ {2}lease \S+ ms {2}false \+ –\n$/.exec(
+        stdout,
+      ) ?? []
     expect(Number(revocations)).toBeGreaterThan(0)
   })
 
   it('refuses an interval that is none, and a store that is not there', async () => {
     for (const interval of ['0', '99', '1e3', 'x', '3600001']) {
-      expect(await dir.run(['watch', '--interval', interval])).toMatchObject({ code: 2, stderr: expect.stringMatching(/^ERR_USAGE: .*milliseconds from 100/) as string })
+      expect(await dir.run(['watch', '--interval', interval])).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/^ERR_USAGE: .*milliseconds from 100/) as string,
+      })
     }
   })
 })
@@ -141,7 +171,9 @@ describe('watch at a terminal', () => {
     expect(stdout.endsWith(LEAVE)).toBe(true)
     const screens = stdout.split('\u001b[H').slice(1).map(plain)
     for (const screen of screens) expect(screen.split('\r\n').length).toBeLessThanOrEqual(20)
-    expect(screens.at(-1)).toMatch(/^revocade .*\r\nredis .* ready, .*\r\nchecks\/s +\d.*\r\nrevocations\/s .*\r\n\r\nengine +checks\/s .*\r\n/)
+    expect(screens.at(-1)).toMatch(
+      /^revocade .*\r\nredis .* ready, .*\r\nchecks\/s +\d.*\r\nrevocations\/s .*\r\n\r\nengine +checks\/s .*\r\n/,
+    )
   })
 
   it('draws anew, and narrower, where the terminal has become so', async () => {
@@ -163,9 +195,12 @@ describe('watch at a terminal', () => {
 
   it('shows one interval and no other screen with --once', async () => {
     traffic(await service())
-    const { code, stdout } = await watch(['--redis', redis.url, '--once', '--interval', '300'], terminal).ended
+    const { code, stdout } = await watch(['--redis', redis.url, '--once', '--interval', '300'], terminal)
+      .ended
     expect(code).toBe(0)
     expect(stdout).not.toContain(ENTER)
-    expect(plain(stdout)).toMatch(/^revocade .*\nredis .*\nchecks\/s +\d.*\nrevocations\/s .*\n\nengine .*\n.*\n$/)
+    expect(plain(stdout)).toMatch(
+      /^revocade .*\nredis .*\nchecks\/s +\d.*\nrevocations\/s .*\n\nengine .*\n.*\n$/,
+    )
   })
 })

@@ -1,10 +1,41 @@
 // The public types as a strict TypeScript project sees them; compiled, never run.
 import {
-  configure, createRevocade, defaultRevocade, ERROR_STATUS, isRevoked, revoke, RevocadeError,
-  type BulkReceipt, type CheckOptions, type Clock, type DecidedBy, type ListQuery, type Logger, type Prefilter, type PrefilterChoice,
-  type Receipt, type RedisClient, type RedisLayerOptions, type Revocade, type RevocadeErrorCode, type RevocadeOptions, type Revocation, type RevocationInput, type RevocationStore,
-  type RevokeManyOptions, type RevokeOptions, type RevokeWhereOptions, type Selector, type Stats, type Target, type Time, type Token,
-  type TokenClaims, type UnknownPolicy, type Verdict, type VerdictStatus,
+  configure,
+  createRevocade,
+  defaultRevocade,
+  ERROR_STATUS,
+  isRevoked,
+  revoke,
+  RevocadeError,
+  type BulkReceipt,
+  type CheckOptions,
+  type Clock,
+  type DecidedBy,
+  type ListQuery,
+  type Logger,
+  type Prefilter,
+  type PrefilterChoice,
+  type Receipt,
+  type RedisClient,
+  type RedisLayerOptions,
+  type Revocade,
+  type RevocadeErrorCode,
+  type RevocadeOptions,
+  type Revocation,
+  type RevocationInput,
+  type RevocationStore,
+  type RevokeManyOptions,
+  type RevokeOptions,
+  type RevokeWhereOptions,
+  type Selector,
+  type Stats,
+  type Target,
+  type Time,
+  type Token,
+  type TokenClaims,
+  type UnknownPolicy,
+  type Verdict,
+  type VerdictStatus,
 } from 'revocade'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -37,10 +68,22 @@ export type Shapes = [
   Expect<Equal<typeof isRevoked, (token: Token, options?: CheckOptions) => Promise<boolean>>>,
   Expect<Equal<typeof revoke, (token: Token, options?: RevokeOptions) => Promise<Receipt>>>,
   // The engine: these methods and no others.
-  Expect<Equal<
-    Names<Revocade>,
-    'isRevoked' | 'isClearlyActive' | 'check' | 'revoke' | 'revokeWhere' | 'revokeMany' | 'unrevoke' | 'unrevokeWhere' | 'list' | 'stats' | 'close'
-  >>,
+  Expect<
+    Equal<
+      Names<Revocade>,
+      | 'isRevoked'
+      | 'isClearlyActive'
+      | 'check'
+      | 'revoke'
+      | 'revokeWhere'
+      | 'revokeMany'
+      | 'unrevoke'
+      | 'unrevokeWhere'
+      | 'list'
+      | 'stats'
+      | 'close'
+    >
+  >,
   Expect<Equal<ReturnType<Revocade['isRevoked']>, Promise<boolean>>>,
   Expect<Equal<ReturnType<Revocade['isClearlyActive']>, boolean>>,
   Expect<Equal<ReturnType<Revocade['check']>, Promise<Verdict>>>,
@@ -73,21 +116,44 @@ export type Shapes = [
   Expect<Equal<Names<ListQuery>, 'kind' | 'includeExpired' | 'afterSeq' | 'limit'>>,
   Expect<Equal<Names<PrefilterChoice>, 'kind' | 'falsePositiveRate' | 'expectedRevocations' | 'prefixBits'>>,
   Expect<Equal<RevocadeOptions['redis'], string | RedisClient | RedisLayerOptions | null | undefined>>,
-  Expect<Equal<
-    Names<RedisLayerOptions>,
-    'url' | 'client' | 'timeoutMs' | 'reads' | 'keyPrefix' | 'host' | 'port' | 'db' | 'username' | 'password' | 'path' | 'tls' | 'sentinels' | 'name' | 'sentinelPassword' | 'nodes'
-  >>,
+  Expect<
+    Equal<
+      Names<RedisLayerOptions>,
+      | 'url'
+      | 'client'
+      | 'timeoutMs'
+      | 'reads'
+      | 'keyPrefix'
+      | 'host'
+      | 'port'
+      | 'db'
+      | 'username'
+      | 'password'
+      | 'path'
+      | 'tls'
+      | 'sentinels'
+      | 'name'
+      | 'sentinelPassword'
+      | 'nodes'
+    >
+  >,
 ]
 
 // As it is used.
-export async function handler(revocade: Revocade, token: string, claims: { sub: string; jti: string; exp: number }): Promise<string> {
+export async function handler(
+  revocade: Revocade,
+  token: string,
+  claims: { sub: string; jti: string; exp: number },
+): Promise<string> {
   if (revocade.isClearlyActive(claims)) return 'go on'
   const verdict = await revocade.check(token, { onUnknown: 'throw' })
   switch (verdict.status) {
     case 'active':
       return verdict.decidedBy
     case 'revoked':
-      return verdict.revocation?.target.kind === 'selector' ? Object.keys(verdict.revocation.target.where).join() : verdict.reason ?? ''
+      return verdict.revocation?.target.kind === 'selector'
+        ? Object.keys(verdict.revocation.target.where).join()
+        : (verdict.reason ?? '')
     case 'unknown':
       return 'ask again'
     default: {
@@ -99,14 +165,28 @@ export async function handler(revocade: Revocade, token: string, claims: { sub: 
 
 export async function writes(revocade: Revocade, entries: AsyncIterable<RevocationInput>): Promise<number> {
   const selector: Selector = { sub: 'u1', client_id: 'app' }
-  await revocade.revokeWhere(selector, { issuedBefore: new Date(), sameSecond: 'keep', ack: 'fleet', expiresAt: 1_900_000_000 })
-  const { count, invalid }: BulkReceipt = await revocade.revokeMany(entries, { onInvalid: (error, _entry, index) => console.error(error.code, index) })
-  for await (const { seq, target } of revocade.list({ kind: 'token', limit: 10 })) console.log(seq, target.kind)
+  await revocade.revokeWhere(selector, {
+    issuedBefore: new Date(),
+    sameSecond: 'keep',
+    ack: 'fleet',
+    expiresAt: 1_900_000_000,
+  })
+  const { count, invalid }: BulkReceipt = await revocade.revokeMany(entries, {
+    onInvalid: (error, _entry, index) => console.error(error.code, index),
+  })
+  for await (const { seq, target } of revocade.list({ kind: 'token', limit: 10 }))
+    console.log(seq, target.kind)
   return count + invalid
 }
 
 export async function scoped(store: RevocationStore, logger: Logger, clock: Clock): Promise<Stats> {
-  await using revocade = await createRevocade({ store, logger, clock, claims: ['sub', ['sub', 'client_id']], prefilter: { kind: 'trie', prefixBits: 32 } })
+  await using revocade = await createRevocade({
+    store,
+    logger,
+    clock,
+    claims: ['sub', ['sub', 'client_id']],
+    prefilter: { kind: 'trie', prefixBits: 32 },
+  })
   return revocade.stats()
 }
 

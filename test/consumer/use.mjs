@@ -1,14 +1,23 @@
 // What a plain JavaScript project does with the installed package. Ends with 0 and "ok", or throws.
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
-import { configure, createRevocade, defaultRevocade, ERROR_STATUS, isRevoked, revoke, RevocadeError } from 'revocade'
+import {
+  configure,
+  createRevocade,
+  defaultRevocade,
+  ERROR_STATUS,
+  isRevoked,
+  revoke,
+  RevocadeError,
+} from 'revocade'
 import * as testing from 'revocade/testing'
 
 const inAnHour = Math.floor(Date.now() / 1000) + 3600
 const claims = { iss: 'https://issuer.example', sub: 'user-1', jti: 'a', iat: inAnHour - 3700, exp: inAnHour }
 
 const revocade = await createRevocade({ store: './use.db', maxTokenLifetimeSeconds: 3600 })
-const { isClearlyActive, check, revokeWhere, revokeMany, unrevoke, unrevokeWhere, list, stats, close } = revocade
+const { isClearlyActive, check, revokeWhere, revokeMany, unrevoke, unrevokeWhere, list, stats, close } =
+  revocade
 
 assert.equal(isClearlyActive(claims), true)
 assert.equal(await revocade.isRevoked(claims), false)
@@ -25,7 +34,15 @@ assert.equal(verdict.revocation?.reason, 'lost')
 
 assert.equal((await revokeWhere({ sub: 'user-2' })).outcome, 'revoked')
 assert.equal(await revocade.isRevoked({ ...claims, sub: 'user-2', jti: 'b' }), true)
-assert.equal((await revokeMany([{ jti: 'c', expiresAt: inAnHour }, { sha256: 'ab'.repeat(32), expiresAt: inAnHour }])).count, 2)
+assert.equal(
+  (
+    await revokeMany([
+      { jti: 'c', expiresAt: inAnHour },
+      { sha256: 'ab'.repeat(32), expiresAt: inAnHour },
+    ])
+  ).count,
+  2,
+)
 
 const listed = []
 for await (const revocation of list()) listed.push(revocation.target.kind)
@@ -36,10 +53,19 @@ assert.equal((await unrevokeWhere({ sub: 'user-2' })).outcome, 'unrevoked')
 assert.equal(await revocade.isRevoked(claims), false)
 assert.equal(stats().store.kind, 'sqlite')
 
-await assert.rejects(revocade.isRevoked(''), (error) => error instanceof RevocadeError && error.code === 'ERR_INVALID_TOKEN')
-await assert.rejects(createRevocade({ stroe: './x.db' }), { code: 'ERR_CONFIG', statusCode: ERROR_STATUS.ERR_CONFIG })
+await assert.rejects(
+  revocade.isRevoked(''),
+  (error) => error instanceof RevocadeError && error.code === 'ERR_INVALID_TOKEN',
+)
+await assert.rejects(createRevocade({ stroe: './x.db' }), {
+  code: 'ERR_CONFIG',
+  statusCode: ERROR_STATUS.ERR_CONFIG,
+})
 // The client of Redis is installed by who wants one.
-await assert.rejects(createRevocade({ store: './other.db', redis: 'redis://localhost' }), { code: 'ERR_CONFIG', message: /npm install ioredis/ })
+await assert.rejects(createRevocade({ store: './other.db', redis: 'redis://localhost' }), {
+  code: 'ERR_CONFIG',
+  message: /npm install ioredis/,
+})
 await close()
 await assert.rejects(revocade.isRevoked(claims), { code: 'ERR_CLOSED' })
 

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { CASES } from '../../bench/cases/index.js'
 import { readRecord } from '../../bench/record.js'
 import { withRecord } from '../../bench/report/markdown.js'
-import { CASES } from '../../bench/cases/index.js'
 import { code, readPage, ROOT, section, tableRows } from './markdown.js'
 
 const PAGE = 'docs/benchmarks.md'

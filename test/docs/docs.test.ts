@@ -14,7 +14,9 @@ describe('every page', () => {
       expect(existsSync(join(ROOT, path)), link).toBe(true)
       if (anchor !== '') expect(anchors(path), link).toContain(anchor)
     }
-    const files = [...readPage(page).matchAll(/`((?:test|src|bench)\/[\w./-]*)`/g)].map(([, path = '']) => path)
+    const files = [...readPage(page).matchAll(/`((?:test|src|bench)\/[\w./-]*)`/g)].map(
+      ([, path = '']) => path,
+    )
     expect(files.filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
   })
 })
@@ -57,19 +59,28 @@ describe('guarantees.md', () => {
     expect(sections.map((text) => text.split('.', 1)[0])).toEqual(PROMISES.map((_, i) => String(i + 1)))
   })
 
-  it.each(sections.map((text) => [text.split('\n', 1)[0], text]))('%s: how it is kept, which tests show it, its limits', (_title, text) => {
-    expect(text).toContain('\n**How it is kept.** ')
-    expect(text).toContain('\n**Limits.** ')
-    const shown = /\n\*\*Shown by\.\*\*([^]*?)\n\n/.exec(text)?.[1] ?? ''
-    expect(shown.match(/`test\/[\w/-]+\.test\.ts`/g)).not.toBeNull()
-  })
+  it.each(sections.map((text) => [text.split('\n', 1)[0], text]))(
+    '%s: how it is kept, which tests show it, its limits',
+    (_title, text) => {
+      expect(text).toContain('\n**How it is kept.** ')
+      expect(text).toContain('\n**Limits.** ')
+      const shown = /\n\*\*Shown by\.\*\*([^]*?)\n\n/.exec(text)?.[1] ?? ''
+      expect(shown.match(/`test\/[\w/-]+\.test\.ts`/g)).not.toBeNull()
+    },
+  )
 })
 
 describe('formats.md', () => {
-  const lines = (text: string) => text.split('\n').map((line) => line.trim()).filter((line) => line !== '')
+  const lines = (text: string) =>
+    text
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '')
 
   it('shows the schema as it is', () => {
-    expect(lines(section('docs/formats.md', 'schema').replaceAll(/```(?:sql)?/g, ''))).toEqual(lines(MIGRATIONS.join('\n')))
+    expect(lines(section('docs/formats.md', 'schema').replaceAll(/```(?:sql)?/g, ''))).toEqual(
+      lines(MIGRATIONS.join('\n')),
+    )
     expect(readPage('docs/formats.md')).toContain(`\`PRAGMA user_version\`, ${SCHEMA_VERSION} |`)
   })
 
@@ -81,13 +92,21 @@ describe('formats.md', () => {
   })
 
   it('shows the grammar of the encoding as its source does', () => {
-    const grammar = (text: string) => /```\n(?: \* )?(encoding = [^]*?)```/.exec(text)?.[1].replaceAll(/^ \* ?/gm, '')
-    expect(grammar(readPage('docs/formats.md'))).toBe(grammar(readFileSync(join(ROOT, 'src/token/encoding.ts'), 'utf8')))
+    const grammar = (text: string) =>
+      /```\n(?: \* )?(encoding = [^]*?)```/.exec(text)?.[1].replaceAll(/^ \* ?/gm, '')
+    expect(grammar(readPage('docs/formats.md'))).toBe(
+      grammar(readFileSync(join(ROOT, 'src/token/encoding.ts'), 'utf8')),
+    )
   })
 
   it('has examples of targets with their true encoding and digest', () => {
     const key = Uint8Array.from({ length: 16 }, (_, i) => i)
-    const digester = new TokenDigester({ key, namespace: 'default', idClaims: ['jti'], maxTokenBytes: 16_384 })
+    const digester = new TokenDigester({
+      key,
+      namespace: 'default',
+      idClaims: ['jti'],
+      maxTokenBytes: 16_384,
+    })
     const rows = tableRows(section('docs/formats.md', 'examples'))
     expect(rows.length).toBeGreaterThan(3)
     for (const [target, encoding, digest] of rows.map((row) => row.map(code))) {
@@ -99,17 +118,26 @@ describe('formats.md', () => {
 })
 
 describe('the decisions', () => {
-  it.each(pages().filter((page) => page.startsWith('docs/decisions/')))('%s says why, what and what follows', (page) => {
-    const text = readPage(page)
-    const [, number] = /^docs\/decisions\/0*(\d+)-[a-z0-9-]+\.md$/.exec(page) ?? []
-    expect(text).toMatch(new RegExp(`^# ${number}\\. `))
-    expect([...text.matchAll(/^\*\*(\w+)\.\*\* /gm)].map(([, part]) => part)).toEqual(['Context', 'Choice', 'Consequences'])
-  })
+  it.each(pages().filter((page) => page.startsWith('docs/decisions/')))(
+    '%s says why, what and what follows',
+    (page) => {
+      const text = readPage(page)
+      const [, number] = /^docs\/decisions\/0*(\d+)-[a-z0-9-]+\.md$/.exec(page) ?? []
+      expect(text).toMatch(new RegExp(`^# ${number}\\. `))
+      expect([...text.matchAll(/^\*\*(\w+)\.\*\* /gm)].map(([, part]) => part)).toEqual([
+        'Context',
+        'Choice',
+        'Consequences',
+      ])
+    },
+  )
 })
 
 describe('the changelog', () => {
   it('has an entry for this version', () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
-    expect(readPage('CHANGELOG.md')).toMatch(new RegExp(`^## \\[${version.replaceAll('.', '\\.')}\\] - \\d{4}-\\d{2}-\\d{2}$`, 'm'))
+    expect(readPage('CHANGELOG.md')).toMatch(
+      new RegExp(`^## \\[${version.replaceAll('.', '\\.')}\\] - \\d{4}-\\d{2}-\\d{2}$`, 'm'),
+    )
   })
 })

@@ -6,10 +6,12 @@ const revocade = await createRevocade({ store: process.argv[2] })
 const exp = Math.floor(Date.now() / 1000) + 3600
 let next = Number(process.argv[3])
 // Eight at a time: some are always under way.
-await Promise.all(Array.from({ length: 8 }, async () => {
-  for (;;) {
-    const n = next++
-    await revocade.revoke({ jti: `t${n}`, exp })
-    writeSync(1, `${n}\n`)
-  }
-}))
+await Promise.all(
+  Array.from({ length: 8 }, async () => {
+    for (;;) {
+      const n = next++
+      await revocade.revoke({ jti: `t${n}`, exp })
+      writeSync(1, `${n}\n`)
+    }
+  }),
+)

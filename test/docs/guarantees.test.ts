@@ -6,7 +6,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { SignJWT } from 'jose'
-import { createRevocade, type Logger, type Revocade, type RevocadeOptions, type RevocationStore, type TokenClaims } from 'revocade'
+import {
+  createRevocade,
+  type Logger,
+  type Revocade,
+  type RevocadeOptions,
+  type RevocationStore,
+  type TokenClaims,
+} from 'revocade'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
 
@@ -34,7 +41,11 @@ async function open(options: RevocadeOptions = {}): Promise<Revocade> {
 }
 
 const now = (): number => Math.floor(Date.now() / 1000)
-const claims = (jti: string, more: Readonly<Record<string, unknown>> = {}) => ({ jti, exp: now() + 3600, ...more })
+const claims = (jti: string, more: Readonly<Record<string, unknown>> = {}) => ({
+  jti,
+  exp: now() + 3600,
+  ...more,
+})
 
 /** A store that counts calls and fails where it is told to. */
 function watched(faults: { get?: boolean; poll?: boolean } = {}) {
@@ -46,7 +57,8 @@ function watched(faults: { get?: boolean; poll?: boolean } = {}) {
       if (typeof member !== 'function') return member
       return (...args: unknown[]): unknown => {
         if (name === 'get' || name === 'poll' || name === 'write') calls[name]++
-        const failing = name === 'get' ? faults.get : name === 'poll' || name === 'isCurrent' ? faults.poll : false
+        const failing =
+          name === 'get' ? faults.get : name === 'poll' || name === 'isCurrent' ? faults.poll : false
         if (failing === true) throw new Error('the disk is on fire')
         return Reflect.apply(member, target, args)
       }
@@ -60,7 +72,9 @@ describe('1. Durable', () => {
     const child = fileURLToPath(new URL('guarantees-child.mjs', import.meta.url))
     const acknowledged: string[] = []
     for (let round = 0; round < 4; round++) {
-      const writer = spawn(process.execPath, [child, file, String(round * 100_000)], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const writer = spawn(process.execPath, [child, file, String(round * 100_000)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
       let said = ''
       writer.stdout.setEncoding('utf8').on('data', (text: string) => {
         said += text
@@ -96,7 +110,8 @@ describe('2. Read your writes', () => {
     }
     // Past the filter's size, so that it grows; with others' commits between.
     await Promise.all(Array.from({ length: 3000 }, (_, i) => one(i)))
-    for (let i = 0; i < 3000; i++) expect(await revocade.isRevoked(claims(`t${i}`))).toBe(i % 3 > 0 || i % 6 === 0)
+    for (let i = 0; i < 3000; i++)
+      expect(await revocade.isRevoked(claims(`t${i}`))).toBe(i % 3 > 0 || i % 6 === 0)
   })
 })
 
@@ -144,8 +159,15 @@ describe('4. Unknown is not active', () => {
     faults.get = faults.poll = true
     await sleep(80)
     expect(revocade.isClearlyActive(token)).toBe(false)
-    expect(await revocade.check(token)).toMatchObject({ status: 'unknown', decidedBy: 'policy', reason: 'the disk is on fire' })
-    await expect(revocade.isRevoked(token)).rejects.toMatchObject({ code: 'ERR_UNAVAILABLE', statusCode: 503 })
+    expect(await revocade.check(token)).toMatchObject({
+      status: 'unknown',
+      decidedBy: 'policy',
+      reason: 'the disk is on fire',
+    })
+    await expect(revocade.isRevoked(token)).rejects.toMatchObject({
+      code: 'ERR_UNAVAILABLE',
+      statusCode: 503,
+    })
     expect(await revocade.isRevoked(token, { onUnknown: 'revoked' })).toBe(true)
     expect(await revocade.isRevoked(token, { onUnknown: 'active' })).toBe(false)
     expect(revocade.stats().decided.policy).toBe(4)
@@ -160,8 +182,13 @@ describe('4. Unknown is not active', () => {
 
 describe('5. Exact positives', () => {
   it('a filter that is wrong every other time revokes nobody', async () => {
-    const revocade = await open({ prefilter: { falsePositiveRate: 0.5, expectedRevocations: 2000 }, cacheEntries: 10 })
-    await revocade.revokeMany(Array.from({ length: 2000 }, (_, i) => ({ jti: `r${i}`, expiresAt: now() + 3600 })))
+    const revocade = await open({
+      prefilter: { falsePositiveRate: 0.5, expectedRevocations: 2000 },
+      cacheEntries: 10,
+    })
+    await revocade.revokeMany(
+      Array.from({ length: 2000 }, (_, i) => ({ jti: `r${i}`, expiresAt: now() + 3600 })),
+    )
     for (let i = 0; i < 2000; i++) {
       expect(await revocade.isRevoked(claims(`a${i}`))).toBe(false)
       const { status, decidedBy } = await revocade.check(claims(`r${i}`))
@@ -194,22 +221,40 @@ describe('6. No I/O for the common case', () => {
 describe('7. No bearer token at rest or in logs', () => {
   it('no token, signature or opaque string is in any file, log line or error', async () => {
     const lines: string[] = []
-    const note = (details: object, message: string): void => void lines.push(JSON.stringify(details, (_, value: unknown) => (value instanceof Error ? String(value.stack) : value)) + message)
+    const note = (details: object, message: string): void =>
+      void lines.push(
+        JSON.stringify(details, (_, value: unknown) =>
+          value instanceof Error ? String(value.stack) : value,
+        ) + message,
+      )
     const logger: Logger = { debug: note, info: note, warn: note, error: note }
     const key = new TextEncoder().encode('a key that is long enough for HS256')
-    const sign = (payload: Record<string, unknown>) => new SignJWT(payload).setProtectedHeader({ alg: 'HS256' }).sign(key)
-    const tokens = [await sign(claims('with-an-id')), await sign({ sub: 'nobody', exp: now() + 3600 }), 'opaque-8c3f9a5e1b7d4206', 'x'.repeat(20_000)]
+    const sign = (payload: Record<string, unknown>) =>
+      new SignJWT(payload).setProtectedHeader({ alg: 'HS256' }).sign(key)
+    const tokens = [
+      await sign(claims('with-an-id')),
+      await sign({ sub: 'nobody', exp: now() + 3600 }),
+      'opaque-8c3f9a5e1b7d4206',
+      'x'.repeat(20_000),
+    ]
     const revocade = await open({ logger, maxStalenessMs: 50 })
     for (const token of tokens) {
       const { revoke, isRevoked } = revocade
-      for (const call of [() => revoke(token, { expiresAt: now() + 3600 }), () => isRevoked(token), () => isRevoked(`${token}\n${token}`), () => revoke(token)]) {
+      for (const call of [
+        () => revoke(token, { expiresAt: now() + 3600 }),
+        () => isRevoked(token),
+        () => isRevoked(`${token}\n${token}`),
+        () => revoke(token),
+      ]) {
         await call().catch((error: unknown) => note({ error }, String(error)))
       }
     }
     expect(await revocade.isRevoked(tokens[2])).toBe(true)
     const whileOpen = await contents()
     await revocade.close()
-    const secrets = tokens.flatMap((token) => [token, ...token.split('.').slice(1)]).filter((secret) => secret.length > 20)
+    const secrets = tokens
+      .flatMap((token) => [token, ...token.split('.').slice(1)])
+      .filter((secret) => secret.length > 20)
     expect(secrets.length).toBeGreaterThan(5)
     for (const text of [whileOpen, await contents(), lines.join('\n')]) {
       for (const secret of secrets) expect(text.includes(secret)).toBe(false)
@@ -224,18 +269,22 @@ describe('7. No bearer token at rest or in logs', () => {
 })
 
 describe('8. Nothing above the store matters', () => {
-  const snapshots = async (): Promise<string[]> => (await readdir(directory)).filter((name) => name.includes('-l0-')).map((name) => join(directory, name))
+  const snapshots = async (): Promise<string[]> =>
+    (await readdir(directory)).filter((name) => name.includes('-l0-')).map((name) => join(directory, name))
 
   it.each<[string, (path: string) => Promise<unknown>]>([
     ['missing', (path) => rm(path)],
     ['empty', (path) => writeFile(path, '')],
     ['garbage', (path) => writeFile(path, 'not a snapshot at all')],
     ['cut short', async (path) => writeFile(path, (await readFile(path)).subarray(0, -40))],
-    ['wiped where the filter is', async (path) => {
-      const bytes = await readFile(path)
-      bytes.fill(0, 24 + bytes.readUInt32LE(12) + 40, bytes.length - 32) // between the heads and the checksum: docs/formats.md
-      await writeFile(path, bytes)
-    }],
+    [
+      'wiped where the filter is',
+      async (path) => {
+        const bytes = await readFile(path)
+        bytes.fill(0, 24 + bytes.readUInt32LE(12) + 40, bytes.length - 32) // between the heads and the checksum: docs/formats.md
+        await writeFile(path, bytes)
+      },
+    ],
   ])('a snapshot that is %s', async (_, spoil) => {
     const first = await open()
     for (let i = 0; i < 50; i++) await first.revoke(claims(`t${i}`))
@@ -264,7 +313,8 @@ describe('8. Nothing above the store matters', () => {
     for (let i = 0; i < 20; i++) await third.revoke(claims(`new${i}`))
     await third.close()
     const fourth = await open()
-    for (const jti of ['before', ...Array.from({ length: 20 }, (_, i) => `new${i}`)]) expect(await fourth.isRevoked(claims(jti))).toBe(true)
+    for (const jti of ['before', ...Array.from({ length: 20 }, (_, i) => `new${i}`)])
+      expect(await fourth.isRevoked(claims(jti))).toBe(true)
     expect(await fourth.isRevoked(claims('lost3'))).toBe(false)
   })
 })

@@ -7,7 +7,9 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 /** The pages of the documentation, by path within the checkout. */
 export function pages(): string[] {
-  const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.md'))
+  const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.md'),
+  )
   return ['README.md', 'CHANGELOG.md', ...docs.map((path) => join('docs', path))].toSorted()
 }
 
@@ -24,7 +26,12 @@ export function section(path: string, name: string): string {
 /** The rows of a Markdown table as cells, without its head. */
 export function tableRows(text: string): string[][] {
   const lines = text.split('\n').filter((line) => line.startsWith('|'))
-  return lines.slice(2).map((line) => line.slice(1, line.lastIndexOf('|')).split(' | ').map((cell) => cell.trim()))
+  return lines.slice(2).map((line) =>
+    line
+      .slice(1, line.lastIndexOf('|'))
+      .split(' | ')
+      .map((cell) => cell.trim()),
+  )
 }
 
 /** A cell that is code, without its backticks. */
@@ -57,15 +64,22 @@ export function snippets(page: string): Snippet[] {
 /** The links of a page to other files of the checkout: `path#anchor`, relative to the checkout. */
 export function localLinks(page: string): string[] {
   const targets = [...readPage(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target)
-  return targets.filter((target) => !/^[a-z]+:/.test(target)).map((target) => {
-    const [path = '', anchor = ''] = target.split('#')
-    const file = path === '' ? page : relative(ROOT, join(ROOT, dirname(page), path))
-    return anchor === '' ? file : `${file}#${anchor}`
-  })
+  return targets
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .map((target) => {
+      const [path = '', anchor = ''] = target.split('#')
+      const file = path === '' ? page : relative(ROOT, join(ROOT, dirname(page), path))
+      return anchor === '' ? file : `${file}#${anchor}`
+    })
 }
 
 /** The anchors of a page's headings, as GitHub makes them. */
 export function anchors(page: string): string[] {
   return [...readPage(page).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
-    heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').trim().replace(/\s/g, '-'))
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .trim()
+      .replace(/\s/g, '-'),
+  )
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { pages, ROOT, snippets, type Snippet } from './markdown.js'
+import { pages, ROOT, type Snippet, snippets } from './markdown.js'
 
 const run = promisify(execFile)
 let directory: string
@@ -13,7 +13,10 @@ let directory: string
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'revocade-snippets-'))
   await mkdir(join(directory, 'node_modules'))
-  for (const [name, path] of [['revocade', ROOT], ...['jose', '@types'].map((dependency) => [dependency, join(ROOT, 'node_modules', dependency)])]) {
+  for (const [name, path] of [
+    ['revocade', ROOT],
+    ...['jose', '@types'].map((dependency) => [dependency, join(ROOT, 'node_modules', dependency)]),
+  ]) {
     await symlink(path, join(directory, 'node_modules', name))
   }
 })
@@ -26,10 +29,13 @@ afterAll(() => rm(directory, { recursive: true, force: true }))
  */
 function program({ text }: Snippet): { text: string; assertions: number } {
   let assertions = 0
-  const checked = text.replace(/^(\s*)(?!const |let )(\S.*?);? +\/\/ => (.*)$/gm, (_line, indent: string, expression: string, value: string) => {
-    assertions++
-    return `${indent}__equal(${expression}, ${value})`
-  })
+  const checked = text.replace(
+    /^(\s*)(?!const |let )(\S.*?);? +\/\/ => (.*)$/gm,
+    (_line, indent: string, expression: string, value: string) => {
+      assertions++
+      return `${indent}__equal(${expression}, ${value})`
+    },
+  )
   return { text: `import { deepStrictEqual as __equal } from 'node:assert'; ${checked}`, assertions }
 }
 
@@ -38,12 +44,22 @@ async function execute(snippet: Snippet, name: string): Promise<string> {
   await mkdir(place)
   const { text, assertions } = program(snippet)
   expect(assertions).toBe(snippet.text.split('// =>').length - 1)
-  const javascript = snippet.language === 'js' ? text : ts.transpileModule(text, { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext } }).outputText
+  const javascript =
+    snippet.language === 'js'
+      ? text
+      : ts.transpileModule(text, {
+          compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+        }).outputText
   await writeFile(join(place, 'snippet.mjs'), javascript)
-  if (snippet.driver !== undefined) await cp(join(ROOT, 'test/docs/drivers', `${snippet.driver}.mjs`), join(place, 'driver.mjs'))
+  if (snippet.driver !== undefined)
+    await cp(join(ROOT, 'test/docs/drivers', `${snippet.driver}.mjs`), join(place, 'driver.mjs'))
   const main = snippet.driver === undefined ? 'snippet.mjs' : 'driver.mjs'
   // An engine that is not closed must not keep the process: the time limit shows it.
-  const { stdout } = await run(process.execPath, [main], { cwd: place, timeout: 20_000, env: { ...process.env, JWT_SECRET: 'a secret of the README, for its tests only' } })
+  const { stdout } = await run(process.execPath, [main], {
+    cwd: place,
+    timeout: 20_000,
+    env: { ...process.env, JWT_SECRET: 'a secret of the README, for its tests only' },
+  })
   return stdout
 }
 
@@ -54,13 +70,22 @@ describe('the snippets run', () => {
     expect(all.length).toBeGreaterThanOrEqual(4)
   })
 
-  it.each(all.map((snippet, i) => [`${snippet.page}:${snippet.line}`, snippet, `s${i}`] as const))('%s', async (_name, snippet, place) => {
-    const said = await execute(snippet, place)
-    if (snippet.driver !== undefined) expect(said).toBe('ok\n')
-  })
+  it.each(all.map((snippet, i) => [`${snippet.page}:${snippet.line}`, snippet, `s${i}`] as const))(
+    '%s',
+    async (_name, snippet, place) => {
+      const said = await execute(snippet, place)
+      if (snippet.driver !== undefined) expect(said).toBe('ok\n')
+    },
+  )
 
   it('fails where a snippet says what is not so', async () => {
-    const wrong: Snippet = { page: 'none', line: 1, language: 'js', text: '1 + 1 // => 3\n', driver: undefined }
+    const wrong: Snippet = {
+      page: 'none',
+      line: 1,
+      language: 'js',
+      text: '1 + 1 // => 3\n',
+      driver: undefined,
+    }
     await expect(execute(wrong, 'wrong')).rejects.toThrow(/AssertionError/)
   })
 })

@@ -6,7 +6,9 @@ const dir = inDirectory()
 
 describe('tuning.md', () => {
   it('shows what the command prints', async () => {
-    const [command = '', ...shown] = section('docs/tuning.md', 'example').split('\n').filter((line) => line !== '' && !line.startsWith('```'))
+    const [command = '', ...shown] = section('docs/tuning.md', 'example')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('```'))
     expect(command).toMatch(/^\$ revocade tune .*--no-calibration$/)
     const { code, stdout } = await dir.run(command.split(' ').slice(2))
     expect(code).toBe(0)
@@ -25,7 +27,9 @@ describe('cli.md', () => {
   it('has every command in its table', async () => {
     const { stdout } = await dir.run(['--help'])
     const [, list = ''] = stdout.split('\nCommands:\n')
-    const commands = [...list.matchAll(/^ {2}([a-z]+)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help')
+    const commands = [...list.matchAll(/^ {2}([a-z]+)/gm)]
+      .map(([, name = '']) => name)
+      .filter((name) => name !== 'help')
     expect(commands).toContain('tune')
     const [table = ''] = readPage('docs/cli.md').split('\n## ')
     for (const name of commands) expect(table).toContain(`[\`${name}\`](#${name})`)
@@ -33,7 +37,9 @@ describe('cli.md', () => {
 
   it('has every option of tune, and no other', async () => {
     const { stdout } = await dir.run(['tune', '--help'])
-    const there = [...stdout.matchAll(/^ {2}(?:-h, )?(--[a-z-]+)/gm)].map(([, flag = '']) => flag).filter((flag) => !['--help', '--json', '--verbose'].includes(flag))
+    const there = [...stdout.matchAll(/^ {2}(?:-h, )?(--[a-z-]+)/gm)]
+      .map(([, flag = '']) => flag)
+      .filter((flag) => !['--help', '--json', '--verbose'].includes(flag))
     const [, page = ''] = readPage('docs/cli.md').split('\n## tune\n')
     const [text = ''] = page.split('\n## ')
     expect([...text.matchAll(/^\| `(--[a-z-]+)/gm)].map(([, flag]) => flag)).toEqual(there)

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
 import { createRevocade, type Receipt } from 'revocade'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { ModelStore } from './model-store.js'
 import { ManualClock, rig } from './rig.js'
 
@@ -29,7 +29,10 @@ describe("ack: 'fleet'", () => {
     await aWhile()
     expect(isDone()).toBe(false)
     clock.advance(1)
-    await expect(done).resolves.toMatchObject({ outcome: 'revoked', effectiveEverywhereAt: new Date(1_800_000_000_000 + STALENESS_MS) })
+    await expect(done).resolves.toMatchObject({
+      outcome: 'revoked',
+      effectiveEverywhereAt: new Date(1_800_000_000_000 + STALENESS_MS),
+    })
   })
 
   it('goes by the clock that nobody can set', async () => {

@@ -2,8 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import jwt from 'jsonwebtoken'
+import {
+  createRevocade,
+  type Revocade,
+  RevocadeError,
+  type RevocadeOptions,
+  type RevocationInput,
+} from 'revocade'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createRevocade, RevocadeError, type Revocade, type RevocadeOptions, type RevocationInput } from 'revocade'
 
 const directory = mkdtempSync(join(tmpdir(), 'revocade-api-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
@@ -21,9 +27,20 @@ afterEach(async () => {
 })
 
 const now = Math.floor(Date.now() / 1000)
-const claims = (jti: string, more: object = {}) => ({ iss: 'https://issuer.example', jti, sub: 'alice', iat: now, exp: now + 3600, ...more })
+const claims = (jti: string, more: object = {}) => ({
+  iss: 'https://issuer.example',
+  jti,
+  sub: 'alice',
+  iat: now,
+  exp: now + 3600,
+  ...more,
+})
 const coded = (code: string, message?: string | RegExp) =>
-  expect.objectContaining({ name: 'RevocadeError', code, ...(message === undefined ? {} : { message: expect.stringMatching(message) as string }) }) as Error
+  expect.objectContaining({
+    name: 'RevocadeError',
+    code,
+    ...(message === undefined ? {} : { message: expect.stringMatching(message) as string }),
+  }) as Error
 
 let engine: Revocade
 beforeEach(async () => {
@@ -38,13 +55,24 @@ describe('a token', () => {
     await expect(engine.check(token)).resolves.toEqual({ status: 'active', decidedBy: 'prefilter' })
 
     const receipt = await engine.revoke(token, { reason: 'logout', actor: 'alice' })
-    expect(receipt).toMatchObject({ seq: 1, outcome: 'revoked', durable: true, redis: 'off', expiresAt: new Date((now + 3600) * 1000) })
+    expect(receipt).toMatchObject({
+      seq: 1,
+      outcome: 'revoked',
+      durable: true,
+      redis: 'off',
+      expiresAt: new Date((now + 3600) * 1000),
+    })
     expect(receipt.effectiveEverywhereAt.getTime()).toBeGreaterThan(Date.now())
     expect(engine.isClearlyActive(token)).toBe(false)
     await expect(engine.isRevoked(token)).resolves.toBe(true)
     await expect(engine.check(token)).resolves.toMatchObject({
-      status: 'revoked', reason: 'logout',
-      revocation: { target: { kind: 'id', claim: 'jti', id: 'a', iss: 'https://issuer.example' }, actor: 'alice', seq: 1 },
+      status: 'revoked',
+      reason: 'logout',
+      revocation: {
+        target: { kind: 'id', claim: 'jti', id: 'a', iss: 'https://issuer.example' },
+        actor: 'alice',
+        seq: 1,
+      },
     })
     expect((await engine.check(token)).decidedBy).toBe('cache')
 
@@ -81,13 +109,18 @@ describe('a token', () => {
   })
 
   it('that has expired leaves a receipt that says so, and nothing in the store', async () => {
-    await expect(engine.revoke(claims('old', { exp: now - 3600 }))).resolves.toMatchObject({ seq: 0, outcome: 'expired' })
+    await expect(engine.revoke(claims('old', { exp: now - 3600 }))).resolves.toMatchObject({
+      seq: 0,
+      outcome: 'expired',
+    })
     expect(await collect(engine)).toEqual([])
   })
 
   it('stays revoked for the longest expiry it was ever given', async () => {
     await engine.revoke(claims('c'), { expiresAt: now + 7200 })
-    await expect(engine.revoke(claims('c'), { expiresAt: now + 60 })).resolves.toMatchObject({ expiresAt: new Date((now + 7200) * 1000) })
+    await expect(engine.revoke(claims('c'), { expiresAt: now + 60 })).resolves.toMatchObject({
+      expiresAt: new Date((now + 7200) * 1000),
+    })
   })
 
   it('is named by the first configured id claim that it has', async () => {
@@ -109,7 +142,10 @@ describe('a selector', () => {
     await expect(engine.isRevoked(claims('a', { iat: undefined }))).resolves.toBe(true)
     await expect(engine.isRevoked(claims('a', { sub: 'bob' }))).resolves.toBe(false)
     const [revocation] = await collect(engine)
-    expect(revocation).toMatchObject({ target: { kind: 'selector', where: { sub: 'alice' } }, issuedBefore: cutoff })
+    expect(revocation).toMatchObject({
+      target: { kind: 'selector', where: { sub: 'alice' } },
+      issuedBefore: cutoff,
+    })
     expect(revocation).not.toHaveProperty('sameSecond')
   })
 
@@ -135,18 +171,24 @@ describe('a selector', () => {
     await other.revokeWhere({ aud: 'api' })
     await expect(other.isRevoked(claims('a', { aud: ['web', 'api'] }))).resolves.toBe(true)
     expect(other.isClearlyActive(claims('a', { aud: ['web', 'shop'] }))).toBe(true)
-    await expect(other.unrevokeWhere({ sub: 'alice', client_id: 'web' })).resolves.toMatchObject({ outcome: 'unrevoked' })
+    await expect(other.unrevokeWhere({ sub: 'alice', client_id: 'web' })).resolves.toMatchObject({
+      outcome: 'unrevoked',
+    })
     await expect(other.isRevoked(claims('a', { client_id: 'web' }))).resolves.toBe(false)
   })
 
   it('that no check would look for is refused', async () => {
-    await expect(engine.revokeWhere({ client_id: 'web' })).rejects.toThrow(coded('ERR_CONFIG', /client_id.*claims/))
+    await expect(engine.revokeWhere({ client_id: 'web' })).rejects.toThrow(
+      coded('ERR_CONFIG', /client_id.*claims/),
+    )
     await expect(engine.unrevokeWhere({ client_id: 'web' })).rejects.toThrow(coded('ERR_CONFIG'))
   })
 
   it('needs an end', async () => {
     const other = await open({ maxTokenLifetimeSeconds: undefined })
-    await expect(other.revokeWhere({ sub: 'alice' })).rejects.toThrow(coded('ERR_NO_EXPIRY', /maxTokenLifetimeSeconds/))
+    await expect(other.revokeWhere({ sub: 'alice' })).rejects.toThrow(
+      coded('ERR_NO_EXPIRY', /maxTokenLifetimeSeconds/),
+    )
     await other.revokeWhere({ sub: 'alice' }, { expiresAt: now + 60 })
     // Longer than asked for where tokens may live longer.
     const receipt = await engine.revokeWhere({ sub: 'alice' }, { issuedBefore: now, expiresAt: now + 60 })
@@ -156,7 +198,9 @@ describe('a selector', () => {
   it('refuses an iat that can only be milliseconds, instead of taking it for the far future', async () => {
     await engine.revokeWhere({ sub: 'alice' })
     expect(engine.isClearlyActive(claims('a', { iat: now * 1000 }))).toBe(false)
-    await expect(engine.isRevoked(claims('a', { iat: now * 1000 }))).rejects.toThrow(coded('ERR_INVALID_TOKEN', /iat/))
+    await expect(engine.isRevoked(claims('a', { iat: now * 1000 }))).rejects.toThrow(
+      coded('ERR_INVALID_TOKEN', /iat/),
+    )
   })
 })
 
@@ -177,7 +221,13 @@ describe('revokeMany', () => {
         yield entry
       }
     }
-    await expect(engine.revokeMany(stream())).resolves.toMatchObject({ count: 6, expired: 1, invalid: 0, seq: 6, durable: true })
+    await expect(engine.revokeMany(stream())).resolves.toMatchObject({
+      count: 6,
+      expired: 1,
+      invalid: 0,
+      seq: 6,
+      durable: true,
+    })
     for (const token of [{ jti: 'x' }, claims('y'), claims('z'), claims('q', { sid: 's1' })]) {
       await expect(engine.isRevoked(token)).resolves.toBe(true)
     }
@@ -187,7 +237,11 @@ describe('revokeMany', () => {
   })
 
   it('stops at the first bad entry, names it, and keeps what came before', async () => {
-    const entries = [{ jti: 'x', expiresAt: now + 60 }, { jti: '', expiresAt: now + 60 }, { jti: 'y', expiresAt: now + 60 }]
+    const entries = [
+      { jti: 'x', expiresAt: now + 60 },
+      { jti: '', expiresAt: now + 60 },
+      { jti: 'y', expiresAt: now + 60 },
+    ]
     await expect(engine.revokeMany(entries)).rejects.toThrow(coded('ERR_INVALID_TOKEN', /^entry 1: .*jti/))
     await expect(engine.isRevoked({ jti: 'x' })).resolves.toBe(true)
     await expect(engine.isRevoked({ jti: 'y' })).resolves.toBe(false)
@@ -197,12 +251,26 @@ describe('revokeMany', () => {
     const seen: [string, number][] = []
     const progress: number[] = []
     const entries = [
-      null, { jti: 'x' }, { jti: 'a', expiresAt: now * 1000 }, { jti: 'a', wehre: 1, expiresAt: now + 60 }, {}, { jti: 'y', expiresAt: now + 60 },
+      null,
+      { jti: 'x' },
+      { jti: 'a', expiresAt: now * 1000 },
+      { jti: 'a', wehre: 1, expiresAt: now + 60 },
+      {},
+      { jti: 'y', expiresAt: now + 60 },
     ]
     // @ts-expect-error the entries are wrong on purpose
-    const receipt = await engine.revokeMany(entries, { onInvalid: ({ code }, _entry, index) => seen.push([code, index]), onProgress: (n) => progress.push(n) })
+    const receipt = await engine.revokeMany(entries, {
+      onInvalid: ({ code }, _entry, index) => seen.push([code, index]),
+      onProgress: (n) => progress.push(n),
+    })
     expect(receipt).toMatchObject({ count: 1, invalid: 5 })
-    expect(seen).toEqual([['ERR_CONFIG', 0], ['ERR_NO_EXPIRY', 1], ['ERR_INVALID_TIME', 2], ['ERR_CONFIG', 3], ['ERR_INVALID_TOKEN', 4]])
+    expect(seen).toEqual([
+      ['ERR_CONFIG', 0],
+      ['ERR_NO_EXPIRY', 1],
+      ['ERR_INVALID_TIME', 2],
+      ['ERR_CONFIG', 3],
+      ['ERR_INVALID_TOKEN', 4],
+    ])
     expect(progress).toEqual([1])
   })
 
@@ -282,9 +350,14 @@ describe('the engine', () => {
     await engine.close()
     expect(engine.isClearlyActive(claims('a'))).toBe(false)
     const calls = [
-      () => engine.isRevoked(claims('a')), () => engine.check(claims('a')), () => engine.revoke(claims('a')),
-      () => engine.revokeWhere({ sub: 'a' }), () => engine.revokeMany([]), () => engine.unrevoke(claims('a')),
-      () => engine.unrevokeWhere({ sub: 'a' }), () => collect(engine),
+      () => engine.isRevoked(claims('a')),
+      () => engine.check(claims('a')),
+      () => engine.revoke(claims('a')),
+      () => engine.revokeWhere({ sub: 'a' }),
+      () => engine.revokeMany([]),
+      () => engine.unrevoke(claims('a')),
+      () => engine.unrevokeWhere({ sub: 'a' }),
+      () => collect(engine),
     ]
     for (const call of calls) await expect(call()).rejects.toThrow(coded('ERR_CLOSED'))
   })
@@ -325,9 +398,16 @@ describe('the engine', () => {
 
 describe('bad input', () => {
   const bad: [string, unknown][] = [
-    ['empty', ''], ['huge', 'x'.repeat(20_000)], ['a number', 7], ['nothing', undefined], ['null', null], ['an array', ['a']],
+    ['empty', ''],
+    ['huge', 'x'.repeat(20_000)],
+    ['a number', 7],
+    ['nothing', undefined],
+    ['null', null],
+    ['an array', ['a']],
     ['a broken payload', `${Buffer.from('{"alg":"none"}').toString('base64url')}.e30x.sig`],
-    ['a lone surrogate', { jti: '\ud800', exp: now + 60 }], ['an object for jti', { jti: {}, exp: now + 60 }], ['an empty jti', { jti: '', exp: now + 60 }],
+    ['a lone surrogate', { jti: '\ud800', exp: now + 60 }],
+    ['an object for jti', { jti: {}, exp: now + 60 }],
+    ['an empty jti', { jti: '', exp: now + 60 }],
     ['the whole header', 'Bearer abc'],
   ]
   it.each(bad)('%s is ERR_INVALID_TOKEN everywhere, and nothing is written', async (_name, token) => {
@@ -339,14 +419,22 @@ describe('bad input', () => {
   })
 
   it('of times names the claim or the option', async () => {
-    await expect(engine.revoke({ jti: 'a', exp: now * 1000 })).rejects.toThrow(coded('ERR_INVALID_TOKEN', /exp/))
+    await expect(engine.revoke({ jti: 'a', exp: now * 1000 })).rejects.toThrow(
+      coded('ERR_INVALID_TOKEN', /exp/),
+    )
     await expect(engine.revoke({ jti: 'a', exp: -1 })).rejects.toThrow(coded('ERR_INVALID_TOKEN', /exp/))
     for (const expiresAt of [now * 1000, -1, NaN, Infinity, new Date(NaN)]) {
-      await expect(engine.revoke({ jti: 'a' }, { expiresAt })).rejects.toThrow(coded('ERR_INVALID_TIME', /expiresAt/))
-      await expect(engine.revokeWhere({ sub: 'a' }, { issuedBefore: expiresAt })).rejects.toThrow(coded('ERR_INVALID_TIME', /issuedBefore/))
+      await expect(engine.revoke({ jti: 'a' }, { expiresAt })).rejects.toThrow(
+        coded('ERR_INVALID_TIME', /expiresAt/),
+      )
+      await expect(engine.revokeWhere({ sub: 'a' }, { issuedBefore: expiresAt })).rejects.toThrow(
+        coded('ERR_INVALID_TIME', /issuedBefore/),
+      )
     }
     // @ts-expect-error a string is no time
-    await expect(engine.revoke({ jti: 'a' }, { expiresAt: '2030-01-01' })).rejects.toThrow(coded('ERR_INVALID_TIME'))
+    await expect(engine.revoke({ jti: 'a' }, { expiresAt: '2030-01-01' })).rejects.toThrow(
+      coded('ERR_INVALID_TIME'),
+    )
     await expect(engine.revoke({ jti: 'a' })).rejects.toThrow(coded('ERR_NO_EXPIRY'))
   })
 

@@ -1,9 +1,9 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { configure, defaultRevocade, isRevoked, revoke } from 'revocade'
 import { afterAll, expect, it } from 'vitest'
 import { optionsFromEnvironment } from '#dist/default-engine.js'
-import { configure, defaultRevocade, isRevoked, revoke } from 'revocade'
 
 const directory = mkdtempSync(join(tmpdir(), 'revocade-default-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
@@ -30,16 +30,27 @@ it('reads its options from the environment', () => {
   expect(optionsFromEnvironment({})).toEqual({})
   expect(
     optionsFromEnvironment({
-      REVOCADE_STORE: 'x.db', REVOCADE_NAMESPACE: 'n', REVOCADE_SECRET: 's', REVOCADE_MAX_STALENESS_MS: '0',
-      REVOCADE_CLAIMS: 'sid,client_id+sub', REVOCADE_ID_CLAIMS: 'jti,uti',
+      REVOCADE_STORE: 'x.db',
+      REVOCADE_NAMESPACE: 'n',
+      REVOCADE_SECRET: 's',
+      REVOCADE_MAX_STALENESS_MS: '0',
+      REVOCADE_CLAIMS: 'sid,client_id+sub',
+      REVOCADE_ID_CLAIMS: 'jti,uti',
     }),
   ).toEqual({
-    store: 'x.db', namespace: 'n', secret: 's', maxStalenessMs: 0, claims: [['sid'], ['client_id', 'sub']], idClaims: ['jti', 'uti'],
+    store: 'x.db',
+    namespace: 'n',
+    secret: 's',
+    maxStalenessMs: 0,
+    claims: [['sid'], ['client_id', 'sub']],
+    idClaims: ['jti', 'uti'],
   })
   expect(optionsFromEnvironment({ REVOCADE_MAX_STALENESS_MS: '' }).maxStalenessMs).toBeNaN()
   // Many platforms set REDIS_URL; our own variable goes before it, and empty it says no.
   expect(optionsFromEnvironment({ REDIS_URL: 'redis://a' })).toEqual({ redis: 'redis://a' })
-  expect(optionsFromEnvironment({ REDIS_URL: 'redis://a', REVOCADE_REDIS_URL: 'redis://b' })).toEqual({ redis: 'redis://b' })
+  expect(optionsFromEnvironment({ REDIS_URL: 'redis://a', REVOCADE_REDIS_URL: 'redis://b' })).toEqual({
+    redis: 'redis://b',
+  })
   expect(optionsFromEnvironment({ REDIS_URL: 'redis://a', REVOCADE_REDIS_URL: '' })).toEqual({})
   expect(optionsFromEnvironment({ REDIS_URL: '' })).toEqual({})
 })

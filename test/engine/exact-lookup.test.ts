@@ -1,18 +1,23 @@
 import { describe, expect, it } from 'vitest'
 import { ExactLookup } from '#dist/engine/exact-lookup.js'
-import type { PrefixCache, PrefixReply } from '#dist/ports/prefix-cache.js'
 import { VerdictCache } from '#dist/engine/verdict-cache.js'
-import { ManualClock, rig } from './rig.js'
+import type { PrefixCache, PrefixReply } from '#dist/ports/prefix-cache.js'
 import { ModelStore } from './model-store.js'
+import { ManualClock, rig } from './rig.js'
 
 const EXP = 1_900_000_000
 const TOKEN = { jti: 'a', exp: EXP }
 
 /** A gate that holds back what a test names, until it is opened. */
-function holding(what: string): { gate: (label: string) => Promise<void>; held: () => number; open: () => void } {
+function holding(what: string): {
+  gate: (label: string) => Promise<void>
+  held: () => number
+  open: () => void
+} {
   let waiting: (() => void)[] = []
   return {
-    gate: (label) => (label === what ? new Promise((resolve) => void waiting.push(resolve)) : Promise.resolve()),
+    gate: (label) =>
+      label === what ? new Promise((resolve) => void waiting.push(resolve)) : Promise.resolve(),
     held: () => waiting.length,
     open: () => {
       for (const resolve of waiting) resolve()
@@ -24,19 +29,28 @@ function holding(what: string): { gate: (label: string) => Promise<void>; held: 
 describe('many checks of one digest', () => {
   it('ask the store once', async () => {
     const store = new ModelStore()
-    const { lookup } = await rig(store, { clock: new ManualClock(), maxStalenessMs: 1000, prefilter: { kind: 'none' } })
+    const { lookup } = await rig(store, {
+      clock: new ManualClock(),
+      maxStalenessMs: 1000,
+      prefilter: { kind: 'none' },
+    })
     const requests = holding('get: request')
     store.gate = requests.gate
     const checks = Array.from({ length: 100 }, () => lookup.check(TOKEN))
     await expect.poll(requests.held).toBe(1)
     requests.open()
-    for (const verdict of await Promise.all(checks)) expect(verdict).toMatchObject({ status: 'active', decidedBy: 'store' })
+    for (const verdict of await Promise.all(checks))
+      expect(verdict).toMatchObject({ status: 'active', decidedBy: 'store' })
     await expect(lookup.check(TOKEN)).resolves.toMatchObject({ decidedBy: 'cache' })
   })
 
   it('do not share an answer that was asked for before a change', async () => {
     const store = new ModelStore()
-    const { lookup, writer } = await rig(store, { clock: new ManualClock(), maxStalenessMs: 1000, prefilter: { kind: 'none' } })
+    const { lookup, writer } = await rig(store, {
+      clock: new ManualClock(),
+      maxStalenessMs: 1000,
+      prefilter: { kind: 'none' },
+    })
     const replies = holding('get: reply')
     store.gate = replies.gate
     const before = lookup.check(TOKEN)
@@ -77,7 +91,12 @@ describe('an answer of Redis that is proven in one turn', () => {
     const store = new ModelStore()
     const failure = new Error('no store')
     store.gate = () => Promise.reject(failure)
-    const look = new ExactLookup(new VerdictCache(10), store, proving(() => undefined) as PrefixCache, 'when-store-fails')
+    const look = new ExactLookup(
+      new VerdictCache(10),
+      store,
+      proving(() => undefined) as PrefixCache,
+      'when-store-fails',
+    )
     await expect(look.find(digest, false)).rejects.toBe(failure)
     await expect(look.find(digest, true)).resolves.toEqual({ row: null, by: 'redis' })
   })

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
 import type { Target } from 'revocade'
-import { brokenPromise, type Ack, type Check, type Fact, type Moment } from './promises.js'
-import { ManualClock, rig } from './rig.js'
+import { describe, expect, it } from 'vitest'
 import { ModelStore } from './model-store.js'
+import { type Ack, brokenPromise, type Check, type Fact, type Moment } from './promises.js'
+import { ManualClock, rig } from './rig.js'
 
 // What if the revocation lands between these two lines? A store that answers late, a scheduler that decides in which
 // order its requests and replies arrive, and a history that is held against the promises of docs/guarantees.md.
@@ -17,11 +17,39 @@ const ALICE: Target = { kind: 'selector', where: { sub: 'alice' } }
 
 const steps = fc.array(
   fc.oneof(
-    { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('revoke' as const, 'unrevoke' as const, 'check' as const, 'check' as const), engine: fc.nat(1), token: fc.nat(2) }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('revokeWhere' as const, 'unrevokeWhere' as const), engine: fc.nat(1) }) },
-    { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('poll' as const, 'poll' as const, 'rebuild' as const), engine: fc.nat(1) }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 120 }) }) },
-    { weight: 8, arbitrary: fc.record({ do: fc.constant('deliver' as const), messages: fc.constantFrom(1, 2, 3, 5, 100) }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        do: fc.constantFrom('revoke' as const, 'unrevoke' as const, 'check' as const, 'check' as const),
+        engine: fc.nat(1),
+        token: fc.nat(2),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constantFrom('revokeWhere' as const, 'unrevokeWhere' as const),
+        engine: fc.nat(1),
+      }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        do: fc.constantFrom('poll' as const, 'poll' as const, 'rebuild' as const),
+        engine: fc.nat(1),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 120 }) }),
+    },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        do: fc.constant('deliver' as const),
+        messages: fc.constantFrom(1, 2, 3, 5, 100),
+      }),
+    },
   ),
   { minLength: 10, maxLength: 80, size: 'max' },
 )
@@ -37,23 +65,36 @@ describe('two engines on one store that answers late', () => {
           const now = (): Moment => ({ tick: ++tick, ms: clock.wall })
           const store = new ModelStore()
           // 8 bits: L0 is often wrong, so that cache and store have work.
-          const options = { clock, maxStalenessMs: STALENESS_MS, prefilter: kind === 'trie' ? { kind, prefixBits: 8 } : { kind } } as const
+          const options = {
+            clock,
+            maxStalenessMs: STALENESS_MS,
+            prefilter: kind === 'trie' ? { kind, prefixBits: 8 } : { kind },
+          } as const
           const engines = [await rig(store, options), await rig(store, options)]
           store.gate = (label) => scheduler.schedule(Promise.resolve(), label)
 
           const facts: Fact[] = []
           const acks: Ack[] = []
           const checks: Check[] = []
-          store.onCommit = (target, revoked, write) => void facts.push({ target: JSON.stringify(target), revoked, write, at: now() })
+          store.onCommit = (target, revoked, write) =>
+            void facts.push({ target: JSON.stringify(target), revoked, write, at: now() })
 
           const polling = [false, false]
           const rebuilding = [false, false]
-          const only = async (busy: boolean[], engine: number, work: () => Promise<unknown>): Promise<void> => {
+          const only = async (
+            busy: boolean[],
+            engine: number,
+            work: () => Promise<unknown>,
+          ): Promise<void> => {
             if (busy[engine]) return
             busy[engine] = true
             await work().finally(() => (busy[engine] = false))
           }
-          const revoke = async (engine: number, target: Target, work: (reason: string) => Promise<unknown>): Promise<void> => {
+          const revoke = async (
+            engine: number,
+            target: Target,
+            work: (reason: string) => Promise<unknown>,
+          ): Promise<void> => {
             const write = String(++tick)
             await work(write)
             acks.push({ engine, target: JSON.stringify(target), write, at: now() })
@@ -74,19 +115,41 @@ describe('two engines on one store that answers late', () => {
               const token = 'token' in step ? TOKENS[step.token] : TOKENS[0]
               const id: Target = { kind: 'id', claim: 'jti', id: token.jti }
               switch (step.do) {
-                case 'revoke': underWay.push(revoke(engine, id, (reason) => writer.revoke(token, { reason }))); break
-                case 'unrevoke': underWay.push(writer.unrevoke(token)); break
-                case 'revokeWhere': underWay.push(revoke(engine, ALICE, (reason) => writer.revokeWhere({ sub: 'alice' }, { reason }))); break
-                case 'unrevokeWhere': underWay.push(writer.unrevokeWhere({ sub: 'alice' })); break
-                case 'poll': underWay.push(only(polling, engine, () => sync.poll())); break
-                case 'rebuild': underWay.push(only(rebuilding, engine, () => l0.rebuild(store))); break
+                case 'revoke':
+                  underWay.push(revoke(engine, id, (reason) => writer.revoke(token, { reason })))
+                  break
+                case 'unrevoke':
+                  underWay.push(writer.unrevoke(token))
+                  break
+                case 'revokeWhere':
+                  underWay.push(
+                    revoke(engine, ALICE, (reason) => writer.revokeWhere({ sub: 'alice' }, { reason })),
+                  )
+                  break
+                case 'unrevokeWhere':
+                  underWay.push(writer.unrevokeWhere({ sub: 'alice' }))
+                  break
+                case 'poll':
+                  underWay.push(only(polling, engine, () => sync.poll()))
+                  break
+                case 'rebuild':
+                  underWay.push(only(rebuilding, engine, () => l0.rebuild(store)))
+                  break
                 case 'check': {
                   const start = now()
-                  underWay.push(lookup.check(token).then(({ status, decidedBy }) => {
-                    checks.push({ engine, targets: [JSON.stringify(id), JSON.stringify(ALICE)], start, end: now(), status })
-                    if (status !== 'unknown') seen[status]++
-                    if (decidedBy === 'prefilter' || decidedBy === 'cache') seen[decidedBy]++
-                  }))
+                  underWay.push(
+                    lookup.check(token).then(({ status, decidedBy }) => {
+                      checks.push({
+                        engine,
+                        targets: [JSON.stringify(id), JSON.stringify(ALICE)],
+                        start,
+                        end: now(),
+                        status,
+                      })
+                      if (status !== 'unknown') seen[status]++
+                      if (decidedBy === 'prefilter' || decidedBy === 'cache') seen[decidedBy]++
+                    }),
+                  )
                 }
               }
             }

@@ -1,15 +1,26 @@
+import type { RevocationStore, ScanChunk, ScanEnd } from 'revocade'
+import { someDigests } from 'revocade/testing'
 import { expect, it } from 'vitest'
 import { LivePrefilter } from '#dist/engine/live-prefilter.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
 import { TokenDigester } from '#dist/token/identify.js'
-import { someDigests } from 'revocade/testing'
-import type { RevocationStore, ScanChunk, ScanEnd } from 'revocade'
 
 it('a rebuild lets the event loop turn within a chunk, and loses nothing that is added meanwhile', async () => {
   const silent = (): void => undefined
   const logger = { debug: silent, info: silent, warn: silent, error: silent }
-  const digester = new TokenDigester({ key: new Uint8Array(16), namespace: 'default', idClaims: ['jti'], maxTokenBytes: 16_384 })
-  const options = { prefilter: { kind: 'bloom' as const }, selectors: [], graceSeconds: 60, clock: Date, logger }
+  const digester = new TokenDigester({
+    key: new Uint8Array(16),
+    namespace: 'default',
+    idClaims: ['jti'],
+    maxTokenBytes: 16_384,
+  })
+  const options = {
+    prefilter: { kind: 'bloom' as const },
+    selectors: [],
+    graceSeconds: 60,
+    clock: Date,
+    logger,
+  }
   const l0 = new LivePrefilter(options, digester, await createPrefilter({ kind: 'bloom' }))
   const [inStore, meanwhile] = [someDigests(1, 300_000), someDigests(2, 1000)]
   const expiresAt = Date.now() / 1000 + 3600

@@ -1,10 +1,23 @@
 import { randomBytes } from 'node:crypto'
+import type {
+  Change,
+  Committed,
+  Digest,
+  MaybePromise,
+  Mutation,
+  Poll,
+  Position,
+  RevocationStore,
+  ScanChunk,
+  ScanEnd,
+  StoredRow,
+  StoreInfo,
+  StoreQuery,
+  StoreStats,
+  Target,
+} from 'revocade'
 import { bucketOf } from '#dist/buckets/layout.js'
 import type { BucketSource, BucketVersion } from '#dist/ports/bucket-source.js'
-import type {
-  Change, Committed, Digest, MaybePromise, Mutation, Poll, Position, RevocationStore, ScanChunk, ScanEnd, StoreInfo,
-  StoreQuery, StoreStats, StoredRow, Target,
-} from 'revocade'
 
 interface ModelRow extends StoredRow {
   readonly key: string
@@ -40,7 +53,12 @@ export class ModelStore implements RevocationStore {
 
   poll(after: Position, limit: number, seen = after): MaybePromise<Poll> {
     return this.#access('poll', () => {
-      if (![after, seen].every(({ seq, epoch }) => seq <= this.head.seq && (seq === 0 || epoch === this.#epochAt(seq)))) return { status: 'diverged' }
+      if (
+        ![after, seen].every(
+          ({ seq, epoch }) => seq <= this.head.seq && (seq === 0 || epoch === this.#epochAt(seq)),
+        )
+      )
+        return { status: 'diverged' }
       const later = this.rows.filter((row) => row.seq > after.seq).toSorted((a, b) => a.seq - b.seq)
       const page = later.slice(0, limit)
       const more = later.length > limit
@@ -48,7 +66,14 @@ export class ModelStore implements RevocationStore {
       const position = more ? { seq: last.seq, epoch: this.#epochAt(last.seq) } : this.head
       const buckets = new Set(page.map(({ digest }) => bucketOf(digest, this.#bits)))
       const versions = [...buckets].map((bucket) => this.#version(bucket))
-      return { status: 'ok', changes: page.map(toChange), position, more, head: this.head, buckets: { bits: this.#bits, versions } }
+      return {
+        status: 'ok',
+        changes: page.map(toChange),
+        position,
+        more,
+        head: this.head,
+        buckets: { bits: this.#bits, versions },
+      }
     })
   }
 
@@ -62,7 +87,8 @@ export class ModelStore implements RevocationStore {
       await this.gate?.('scan chunk')
     }
     const selectors = rows.flatMap(({ target, expiresAt }) =>
-      target.kind === 'selector' ? [{ names: Object.keys(target.where).toSorted(), expiresAt }] : [])
+      target.kind === 'selector' ? [{ names: Object.keys(target.where).toSorted(), expiresAt }] : [],
+    )
     return { position, selectors }
   }
 
@@ -87,24 +113,38 @@ export class ModelStore implements RevocationStore {
   }
 
   readonly buckets: BucketSource = {
-    versions: () => this.#access('versions', () => ({ bits: this.#bits, versions: [...this.#versions], position: this.head })),
-    read: (bucket, bits, since) => this.#access('read bucket', () => {
-      if (bits !== this.#bits) return { status: 'layout-changed' }
-      const version = this.#version(bucket)
-      const tag = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
-      const known = since !== undefined && [version.tag, ...version.earlier].some((earlier) => tag(earlier) === tag(since.tag))
-      const rows = this.rows.filter(({ digest }) => bucketOf(digest, bits) === bucket)
-      const wanted = rows.filter((row) => (known ? row.seq > since.seq : row.revoked))
-      const entries = wanted.map(({ digest, revoked, expiresAt, issuedThrough }) =>
-        ({ digest: new Uint8Array(digest.slice().buffer), revoked, expiresAt, ...(issuedThrough === undefined ? {} : { issuedThrough }) }))
-      return { status: 'ok', version, whole: !known, rows: rows.length, entries }
-    }),
-    split: async (bits) => this.#access('divide', () => {
-      const parts = 2 ** Math.max(0, bits - this.#bits)
-      this.#versions = this.#versions.flatMap((version) =>
-        Array.from({ length: parts }, (_, part) => ({ ...version, bucket: version.bucket * parts + part })))
-      this.#bits = Math.max(bits, this.#bits)
-    }),
+    versions: () =>
+      this.#access('versions', () => ({
+        bits: this.#bits,
+        versions: [...this.#versions],
+        position: this.head,
+      })),
+    read: (bucket, bits, since) =>
+      this.#access('read bucket', () => {
+        if (bits !== this.#bits) return { status: 'layout-changed' }
+        const version = this.#version(bucket)
+        const tag = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+        const known =
+          since !== undefined &&
+          [version.tag, ...version.earlier].some((earlier) => tag(earlier) === tag(since.tag))
+        const rows = this.rows.filter(({ digest }) => bucketOf(digest, bits) === bucket)
+        const wanted = rows.filter((row) => (known ? row.seq > since.seq : row.revoked))
+        const entries = wanted.map(({ digest, revoked, expiresAt, issuedThrough }) => ({
+          digest: new Uint8Array(digest.slice().buffer),
+          revoked,
+          expiresAt,
+          ...(issuedThrough === undefined ? {} : { issuedThrough }),
+        }))
+        return { status: 'ok', version, whole: !known, rows: rows.length, entries }
+      }),
+    split: async (bits) =>
+      this.#access('divide', () => {
+        const parts = 2 ** Math.max(0, bits - this.#bits)
+        this.#versions = this.#versions.flatMap((version) =>
+          Array.from({ length: parts }, (_, part) => ({ ...version, bucket: version.bucket * parts + part })),
+        )
+        this.#bits = Math.max(bits, this.#bits)
+      }),
   }
 
   /** A backup: what it gives back puts the store where it is now. In the way of SQLite's `.restore`, under engines that are running. */
@@ -126,7 +166,14 @@ export class ModelStore implements RevocationStore {
   }
 
   #version(bucket: number): Version {
-    return this.#versions.find((version) => version.bucket === bucket) ?? { bucket, seq: 0, tag: Buffer.alloc(8), earlier: [] }
+    return (
+      this.#versions.find((version) => version.bucket === bucket) ?? {
+        bucket,
+        seq: 0,
+        tag: Buffer.alloc(8),
+        earlier: [],
+      }
+    )
   }
 
   #find(digest: Digest): ModelRow | undefined {

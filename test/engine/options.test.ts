@@ -1,14 +1,36 @@
-import { expect, it } from 'vitest'
 import { createRevocade, type RevocadeOptions } from 'revocade'
+import { expect, it } from 'vitest'
 
 const options: [RevocadeOptions | object, RegExp][] = [
-  [{ stoer: 'x' }, /'stoer'.*'store'/], [{ maxStalenessMs: -1 }, /maxStalenessMs/], [{ maxStalenessMs: '1' }, /maxStalenessMs/],
-  [{ store: '' }, /store/], [{ store: {} }, /store/], [{ store: 'postgres://x' }, /PostgreSQL/], [{ redis: 'http://x' }, /redis:\/\//],
-  [{ prefilter: { kind: 'blom' } }, /'bloom'/], [{ prefilter: { kind: 'bloom', prefixBits: 3 } }, /prefixBits/], [{ prefilter: [] }, /prefilter/],
-  [{ claims: 'sub' }, /claims/], [{ claims: [[]] }, /claims/], [{ claims: ['a', 'a'] }, /twice/], [{ claims: [['a', 'a']] }, /twice/],
-  [{ idClaims: [] }, /idClaims/], [{ namespace: '' }, /namespace/], [{ secret: 7 }, /secret/], [{ secret: 'short' }, /16/], [{ logger: {} }, /logger/],
-  [{ clock: {} }, /clock/], [{ exclusive: 1 }, /exclusive/], [{ onUnknown: 'x' }, /onUnknown/], [{ maxTokenBytes: 1 }, /maxTokenBytes/],
+  [{ stoer: 'x' }, /'stoer'.*'store'/],
+  [{ maxStalenessMs: -1 }, /maxStalenessMs/],
+  [{ maxStalenessMs: '1' }, /maxStalenessMs/],
+  [{ store: '' }, /store/],
+  [{ store: {} }, /store/],
+  [{ store: 'postgres://x' }, /PostgreSQL/],
+  [{ redis: 'http://x' }, /redis:\/\//],
+  [{ prefilter: { kind: 'blom' } }, /'bloom'/],
+  [{ prefilter: { kind: 'bloom', prefixBits: 3 } }, /prefixBits/],
+  [{ prefilter: [] }, /prefilter/],
+  [{ claims: 'sub' }, /claims/],
+  [{ claims: [[]] }, /claims/],
+  [{ claims: ['a', 'a'] }, /twice/],
+  [{ claims: [['a', 'a']] }, /twice/],
+  [{ idClaims: [] }, /idClaims/],
+  [{ namespace: '' }, /namespace/],
+  [{ secret: 7 }, /secret/],
+  [{ secret: 'short' }, /16/],
+  [{ logger: {} }, /logger/],
+  [{ clock: {} }, /clock/],
+  [{ exclusive: 1 }, /exclusive/],
+  [{ onUnknown: 'x' }, /onUnknown/],
+  [{ maxTokenBytes: 1 }, /maxTokenBytes/],
 ]
 it.each(options)('createRevocade(%j) is ERR_CONFIG', async (given, message) => {
-  await expect(createRevocade(given)).rejects.toThrow(expect.objectContaining({ code: 'ERR_CONFIG', message: expect.stringMatching(message) as string }) as Error)
+  await expect(createRevocade(given)).rejects.toThrow(
+    expect.objectContaining({
+      code: 'ERR_CONFIG',
+      message: expect.stringMatching(message) as string,
+    }) as Error,
+  )
 })

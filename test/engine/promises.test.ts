@@ -1,12 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import { brokenPromise, type Ack, type Check, type Fact } from './promises.js'
+import { type Ack, brokenPromise, type Check, type Fact } from './promises.js'
 
 // The judge of the interleavings, held against histories whose verdict is known.
 
 const at = (tick: number, ms = 0): { tick: number; ms: number } => ({ tick, ms })
-const fact = (tick: number, revoked: boolean, write?: string, ms = 0): Fact => ({ target: 't', revoked, write, at: at(tick, ms) })
+const fact = (tick: number, revoked: boolean, write?: string, ms = 0): Fact => ({
+  target: 't',
+  revoked,
+  write,
+  at: at(tick, ms),
+})
 const ack = (tick: number, write: string, engine = 0): Ack => ({ engine, target: 't', write, at: at(tick) })
-const check = (status: string, start: number, ms = 0): Check => ({ engine: 0, targets: ['t'], start: at(start, ms), end: at(start + 1, ms), status })
+const check = (status: string, start: number, ms = 0): Check => ({
+  engine: 0,
+  targets: ['t'],
+  start: at(start, ms),
+  end: at(start + 1, ms),
+  status,
+})
 
 describe('promise 2: what an engine was told is durable, it finds', () => {
   const facts = [fact(1, true, 'a')]
@@ -42,7 +53,11 @@ describe('promise 3: no engine answers active later than Δ', () => {
 describe('promise 5: revoked is said of nothing else', () => {
   it('but what was revoked within Δ or still is', () => {
     expect(brokenPromise(check('revoked', 2), [], [], 100)).toMatch(/^5:/)
-    expect(brokenPromise(check('revoked', 3, 50), [fact(1, true, 'a'), fact(2, false, undefined, 10)], [], 100)).toBeUndefined()
-    expect(brokenPromise(check('revoked', 3, 500), [fact(1, true, 'a'), fact(2, false, undefined, 10)], [], 100)).toMatch(/^5:/)
+    expect(
+      brokenPromise(check('revoked', 3, 50), [fact(1, true, 'a'), fact(2, false, undefined, 10)], [], 100),
+    ).toBeUndefined()
+    expect(
+      brokenPromise(check('revoked', 3, 500), [fact(1, true, 'a'), fact(2, false, undefined, 10)], [], 100),
+    ).toMatch(/^5:/)
   })
 })

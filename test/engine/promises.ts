@@ -1,18 +1,47 @@
 /** `tick` orders what happens in one test; `ms` is its clock. */
-export interface Moment { readonly tick: number; readonly ms: number }
+export interface Moment {
+  readonly tick: number
+  readonly ms: number
+}
 /** A commit in the store. `write`: the name that the revocation was given, so that its acknowledgement is known from those of others like it. */
-export interface Fact { readonly target: string; readonly revoked: boolean; readonly at: Moment; readonly write?: string | undefined }
+export interface Fact {
+  readonly target: string
+  readonly revoked: boolean
+  readonly at: Moment
+  readonly write?: string | undefined
+}
 /** An engine was told that its revocation is durable. */
-export interface Ack { readonly engine: number; readonly target: string; readonly write: string; readonly at: Moment }
-export interface Check { readonly engine: number; readonly targets: readonly string[]; readonly start: Moment; readonly end: Moment; readonly status: string }
+export interface Ack {
+  readonly engine: number
+  readonly target: string
+  readonly write: string
+  readonly at: Moment
+}
+export interface Check {
+  readonly engine: number
+  readonly targets: readonly string[]
+  readonly start: Moment
+  readonly end: Moment
+  readonly status: string
+}
 
 /** The promise of docs/guarantees.md that a check breaks, if any. `stalenessMs`: Δ. */
-export function brokenPromise(check: Check, facts: readonly Fact[], acks: readonly Ack[], stalenessMs: number): string | undefined {
+export function brokenPromise(
+  check: Check,
+  facts: readonly Fact[],
+  acks: readonly Ack[],
+  stalenessMs: number,
+): string | undefined {
   const { engine, start, end, status } = check
   for (const target of check.targets) {
     const changes = facts.filter((fact) => fact.target === target)
-    const stands = (since: Fact): boolean => !changes.some(({ revoked, at }) => !revoked && at.tick > since.at.tick && at.tick <= end.tick)
-    const told = new Set(acks.filter((ack) => ack.engine === engine && ack.target === target && ack.at.tick < start.tick).map(({ write }) => write))
+    const stands = (since: Fact): boolean =>
+      !changes.some(({ revoked, at }) => !revoked && at.tick > since.at.tick && at.tick <= end.tick)
+    const told = new Set(
+      acks
+        .filter((ack) => ack.engine === engine && ack.target === target && ack.at.tick < start.tick)
+        .map(({ write }) => write),
+    )
     // Not just any commit before the acknowledgement: another engine's may lie between, which this one need not know yet.
     const mine = changes.filter(({ write }) => write !== undefined && told.has(write))
     if (status === 'active' && mine.some(stands)) return `2: own ${target} active`
@@ -22,7 +51,10 @@ export function brokenPromise(check: Check, facts: readonly Fact[], acks: readon
   const perhapsRevoked = check.targets.some((target) => {
     const changes = facts.filter((fact) => fact.target === target)
     const atWindow = changes.findLast(({ at }) => at.ms < start.ms - stalenessMs)
-    return atWindow?.revoked === true || changes.some(({ revoked, at }) => revoked && at.ms >= start.ms - stalenessMs && at.tick <= end.tick)
+    return (
+      atWindow?.revoked === true ||
+      changes.some(({ revoked, at }) => revoked && at.ms >= start.ms - stalenessMs && at.tick <= end.tick)
+    )
   })
   return status === 'revoked' && !perhapsRevoked ? '5: revoked, and it was not' : undefined
 }

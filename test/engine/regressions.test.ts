@@ -2,11 +2,19 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import {
+  configure,
+  createRevocade,
+  defaultRevocade,
+  isRevoked,
+  type Revocade,
+  type RevocadeOptions,
+  type Token,
+} from 'revocade'
 import { afterAll, describe, expect, it } from 'vitest'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
-import { createRevocade, configure, defaultRevocade, isRevoked, type Revocade, type RevocadeOptions, type Token } from 'revocade'
-import { ManualClock, rig } from './rig.js'
 import { ModelStore } from './model-store.js'
+import { ManualClock, rig } from './rig.js'
 
 // What was found by trying to break it, each as small as it gets.
 
@@ -14,7 +22,8 @@ const directory = mkdtempSync(join(tmpdir(), 'revocade-regressions-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 let count = 0
 const path = (): string => join(directory, `${++count}.db`)
-const open = (options: RevocadeOptions = {}): Promise<Revocade> => createRevocade({ store: path(), ...options })
+const open = (options: RevocadeOptions = {}): Promise<Revocade> =>
+  createRevocade({ store: path(), ...options })
 const now = Math.floor(Date.now() / 1000)
 const coded = (code: string) => expect.objectContaining({ name: 'RevocadeError', code }) as Error
 
@@ -100,7 +109,12 @@ describe('a store that was set back in place', () => {
 
   it('a commit of ours in another epoch does not pass for the next change', async () => {
     const engine = await rig(new ModelStore(), { clock: new ManualClock(), maxStalenessMs: 1000 })
-    const change = (seq: number) => ({ digest: new Int32Array([1, 2, 3, 4]), seq, revoked: true, expiresAt: now + 60 })
+    const change = (seq: number) => ({
+      digest: new Int32Array([1, 2, 3, 4]),
+      seq,
+      revoked: true,
+      expiresAt: now + 60,
+    })
     engine.sync.committed(change(1), { epoch: 'a', written: [] })
     engine.sync.committed(change(2), { epoch: 'a', written: [] })
     expect(engine.sync.position).toEqual({ seq: 2, epoch: 'a' })
@@ -153,7 +167,8 @@ describe('the event loop turns', () => {
 
 it('several revokeMany at once share the room in the queue', async () => {
   const engine = await open()
-  const entries = (prefix: string) => Array.from({ length: 50_000 }, (_, i) => ({ jti: `${prefix}${i}`, expiresAt: now + 600 }))
+  const entries = (prefix: string) =>
+    Array.from({ length: 50_000 }, (_, i) => ({ jti: `${prefix}${i}`, expiresAt: now + 600 }))
   const done = await Promise.all(['a', 'b', 'c', 'd'].map((prefix) => engine.revokeMany(entries(prefix))))
   expect(done.map((receipt) => receipt.count)).toEqual([50_000, 50_000, 50_000, 50_000])
   await engine.close()
@@ -172,7 +187,9 @@ describe('what callers get wrong', () => {
     for (const entries of [undefined, null, {}, 7, 'abc']) {
       await expect(engine.revokeMany(entries as [])).rejects.toThrow(coded('ERR_CONFIG'))
     }
-    await expect(engine.revokeMany([], { onInvalid: 1 as unknown as () => void })).rejects.toThrow(coded('ERR_CONFIG'))
+    await expect(engine.revokeMany([], { onInvalid: 1 as unknown as () => void })).rejects.toThrow(
+      coded('ERR_CONFIG'),
+    )
     await expect(engine.revokeMany([], { onProgress: {} as () => void })).rejects.toThrow(coded('ERR_CONFIG'))
     await engine.close()
     await expect(open({ cacheEntries: 0.5 })).rejects.toThrow(coded('ERR_CONFIG'))
@@ -181,12 +198,15 @@ describe('what callers get wrong', () => {
   it('is not taken for claims without selectors', async () => {
     const engine = await open()
     const wrapped = [
-      Promise.resolve({ sub: 'u' }), { header: {}, payload: { sub: 'u' }, signature: 'x' },
-      { payload: { sub: 'u' }, protectedHeader: {} }, new String('opaque'),
+      Promise.resolve({ sub: 'u' }),
+      { header: {}, payload: { sub: 'u' }, signature: 'x' },
+      { payload: { sub: 'u' }, protectedHeader: {} },
+      new String('opaque'),
     ]
     for (const token of wrapped) {
-      await expect(engine.isRevoked(token as Token, { selectorsOnly: true })).rejects
-        .toThrow(coded('ERR_TOKEN_NOT_IDENTIFIABLE'))
+      await expect(engine.isRevoked(token as Token, { selectorsOnly: true })).rejects.toThrow(
+        coded('ERR_TOKEN_NOT_IDENTIFIABLE'),
+      )
     }
     await engine.close()
   })

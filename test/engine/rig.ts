@@ -1,15 +1,15 @@
+import type { RevocationStore } from 'revocade'
 import { ExactLookup } from '#dist/engine/exact-lookup.js'
-import { LivePrefilter } from '#dist/engine/live-prefilter.js'
 import { Lease } from '#dist/engine/lease.js'
+import { LivePrefilter } from '#dist/engine/live-prefilter.js'
 import { Lookup } from '#dist/engine/lookup.js'
 import { Mutations } from '#dist/engine/revocation-request.js'
-import { createPrefilter } from '#dist/prefilter/create.js'
-import type { RedisPrefixCache } from '#dist/redis/prefix-cache/redis-prefix-cache.js'
 import { Revoke } from '#dist/engine/revoke.js'
 import { Sync } from '#dist/engine/sync.js'
-import { TokenDigester } from '#dist/token/identify.js'
 import { VerdictCache } from '#dist/engine/verdict-cache.js'
-import type { RevocationStore } from 'revocade'
+import { createPrefilter } from '#dist/prefilter/create.js'
+import type { RedisPrefixCache } from '#dist/redis/prefix-cache/redis-prefix-cache.js'
+import { TokenDigester } from '#dist/token/identify.js'
 
 /** A clock that tests set. */
 export class ManualClock {
@@ -28,7 +28,11 @@ export interface RigOptions {
   readonly clock: ManualClock
   readonly maxStalenessMs: number
   readonly graceSeconds?: number
-  readonly prefilter?: { kind: 'bloom' | 'exact' | 'trie' | 'none'; prefixBits?: number; expectedRevocations?: number }
+  readonly prefilter?: {
+    kind: 'bloom' | 'exact' | 'trie' | 'none'
+    prefixBits?: number
+    expectedRevocations?: number
+  }
   readonly l1?: RedisPrefixCache
 }
 
@@ -39,26 +43,68 @@ export async function rig(store: RevocationStore, options: RigOptions) {
   const warnings: string[] = []
   const note = (_: object, message: string): void => void warnings.push(message)
   const logger = { debug: note, info: note, warn: note, error: note }
-  const digester = new TokenDigester({ key: new Uint8Array(16).fill(7), namespace: 'default', idClaims: ['jti'], maxTokenBytes: 16_384 })
-  const l0Options = { prefilter: options.prefilter ?? { kind: 'exact' }, selectors: [['sub']], graceSeconds, clock, logger }
+  const digester = new TokenDigester({
+    key: new Uint8Array(16).fill(7),
+    namespace: 'default',
+    idClaims: ['jti'],
+    maxTokenBytes: 16_384,
+  })
+  const l0Options = {
+    prefilter: options.prefilter ?? { kind: 'exact' },
+    selectors: [['sub']],
+    graceSeconds,
+    clock,
+    logger,
+  }
   const l0 = new LivePrefilter(l0Options, digester, await createPrefilter(l0Options.prefilter))
   const position = await l0.rebuild(store)
   const lease = new Lease(clock, maxStalenessMs)
   const cache = new VerdictCache(1000)
   const checkpoints: string[] = []
   const sync = new Sync(
-    { store, l0, cache, lease, versions: l1?.versions, clock, logger, maxStalenessMs, exclusive: false, graceSeconds, checkpoint: (why) => checkpoints.push(why) },
+    {
+      store,
+      l0,
+      cache,
+      lease,
+      versions: l1?.versions,
+      clock,
+      logger,
+      maxStalenessMs,
+      exclusive: false,
+      graceSeconds,
+      checkpoint: (why) => checkpoints.push(why),
+    },
     position,
   )
   await sync.start()
   const lookup = new Lookup({
-    digester, l0, lease, sync, clock, closerLook: new ExactLookup(cache, store, l1), onUnknown: 'throw', clockToleranceSeconds: 0,
+    digester,
+    l0,
+    lease,
+    sync,
+    clock,
+    closerLook: new ExactLookup(cache, store, l1),
+    onUnknown: 'throw',
+    clockToleranceSeconds: 0,
   })
   const mutations = new Mutations({
-    digester, clock, idClaims: ['jti'], selectors: new Set(['["sub"]']), maxTokenLifetimeSeconds: 3600,
+    digester,
+    clock,
+    idClaims: ['jti'],
+    selectors: new Set(['["sub"]']),
+    maxTokenLifetimeSeconds: 3600,
   })
   const writer = new Revoke({
-    digester, mutations, l0, sync, store, prefixCache: l1, clock, clockToleranceSeconds: 0, stalenessMs: maxStalenessMs,
+    digester,
+    mutations,
+    l0,
+    sync,
+    store,
+    prefixCache: l1,
+    clock,
+    clockToleranceSeconds: 0,
+    stalenessMs: maxStalenessMs,
   })
   return { l0, lease, cache, sync, lookup, writer, warnings, checkpoints, digester }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Lease } from '#dist/engine/lease.js'
-import { ManualClock, rig } from './rig.js'
 import { ModelStore } from './model-store.js'
+import { ManualClock, rig } from './rig.js'
 
 const EXP = 1_900_000_000
 const TOKEN = { jti: 'a', exp: EXP }
@@ -13,7 +13,8 @@ function holding() {
   const release = async (label: string): Promise<void> => {
     for (let turn = 0; turn < 50 && !held.has(label); turn++) await Promise.resolve()
     const go = held.get(label)
-    if (go === undefined) throw new Error(`nothing waits at '${label}', but at ${[...held.keys()].join(', ')}`)
+    if (go === undefined)
+      throw new Error(`nothing waits at '${label}', but at ${[...held.keys()].join(', ')}`)
     held.delete(label)
     go()
   }
@@ -80,7 +81,11 @@ describe('the lease', () => {
   })
 
   it('of the only owner of a store needs no clock', () => {
-    const noClock = { monotonic: () => { throw new Error('the clock was read') } }
+    const noClock = {
+      monotonic: () => {
+        throw new Error('the clock was read')
+      },
+    }
     const lease = new Lease(noClock, Infinity)
     lease.renew(0n)
     expect(lease.isLive()).toBe(true)
@@ -180,13 +185,21 @@ describe('the sync', () => {
     expect(lookup.isClearlyActive(TOKEN)).toBe(true)
     expect(lease.isLive()).toBe(true)
     store.broken = new Error('gone')
-    Object.assign(store, { isCurrent: () => { throw new Error('gone') } })
+    Object.assign(store, {
+      isCurrent: () => {
+        throw new Error('gone')
+      },
+    })
     clock.advance(5000)
     expect(lookup.isClearlyActive(TOKEN)).toBe(false)
     await expect(lookup.isRevoked(TOKEN)).rejects.toMatchObject({ code: 'ERR_UNAVAILABLE', statusCode: 503 })
     await expect(lookup.isRevoked(TOKEN, { onUnknown: 'revoked' })).resolves.toBe(true)
     await expect(lookup.isRevoked(TOKEN, { onUnknown: 'active' })).resolves.toBe(false)
-    await expect(lookup.check(TOKEN)).resolves.toEqual({ status: 'unknown', decidedBy: 'policy', reason: 'gone' })
+    await expect(lookup.check(TOKEN)).resolves.toEqual({
+      status: 'unknown',
+      decidedBy: 'policy',
+      reason: 'gone',
+    })
     expect(lookup.decided.policy).toBe(4)
   })
 
@@ -217,7 +230,10 @@ describe('the sync', () => {
     // A store that can't say whether it is current is asked itself.
     Object.assign(store, { isCurrent: undefined })
     expect(follower.lookup.isClearlyActive({ jti: 'z' })).toBe(false)
-    await expect(follower.lookup.check({ jti: 'z' })).resolves.toMatchObject({ status: 'active', decidedBy: 'store' })
+    await expect(follower.lookup.check({ jti: 'z' })).resolves.toMatchObject({
+      status: 'active',
+      decidedBy: 'store',
+    })
   })
 })
 
@@ -225,9 +241,15 @@ describe('L0', () => {
   it('lets expired entries go by a rebuild, and sweeps selectors that have none left', async () => {
     const clock = new ManualClock()
     const store = new ModelStore()
-    const { l0, sync, writer, checkpoints } = await rig(store, { clock, maxStalenessMs: 100, graceSeconds: 60 })
+    const { l0, sync, writer, checkpoints } = await rig(store, {
+      clock,
+      maxStalenessMs: 100,
+      graceSeconds: 60,
+    })
     const soon = clock.wall / 1000 + 100
-    await writer.revokeMany(Array.from({ length: 2000 }, (_, i) => ({ jti: `t${i}`, expiresAt: i < 1500 ? soon : EXP })))
+    await writer.revokeMany(
+      Array.from({ length: 2000 }, (_, i) => ({ jti: `t${i}`, expiresAt: i < 1500 ? soon : EXP })),
+    )
     await writer.revokeWhere({ sub: 'alice' }, { expiresAt: soon, issuedBefore: soon - 3700 })
     expect(l0.liveSelectors.map(({ names }) => names)).toEqual([['sub']])
     expect(l0.prefilter.entries).toBe(2001)

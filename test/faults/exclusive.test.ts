@@ -5,14 +5,18 @@ import { directory, EXP, Host, open, verdict } from './support.js'
 const TOKEN = { jti: 'a', exp: EXP }
 
 describe('a store in exclusive use', () => {
-  it.each([['exclusively too', true], ['plainly', false]])('is refused to another process that opens it %s', async (_how, exclusive) => {
+  it.each([
+    ['exclusively too', true],
+    ['plainly', false],
+  ])('is refused to another process that opens it %s', async (_how, exclusive) => {
     const store = join(directory(), 'store.db')
     const owner = await Host.open({ store, exclusive: true })
     const other = await Host.start()
     await expect(other.open({ store, exclusive })).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
     // As the command line opens it.
-    await expect(other.open({ store, exclusive, prefilter: { kind: 'none' }, snapshot: false }))
-      .rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+    await expect(
+      other.open({ store, exclusive, prefilter: { kind: 'none' }, snapshot: false }),
+    ).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
     expect(await owner.revoke(TOKEN)).toBe(1)
     await owner.close()
     await other.open({ store, exclusive })
@@ -23,7 +27,9 @@ describe('a store in exclusive use', () => {
     const store = join(directory(), 'store.db')
     const first = await Host.open({ store })
     const other = await Host.start()
-    await expect(other.open({ store, exclusive: true })).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+    await expect(other.open({ store, exclusive: true })).rejects.toMatchObject({
+      code: 'ERR_STORE_UNAVAILABLE',
+    })
     await other.open({ store })
     await first.kill()
     await other.close()

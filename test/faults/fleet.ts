@@ -1,8 +1,8 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect } from 'vitest'
 import type { Stats } from 'revocade'
-import { Judge, miscounted, type Change, type Line } from './history.js'
+import { expect } from 'vitest'
+import { type Change, Judge, type Line, miscounted } from './history.js'
 import { amissInRedis } from './redis-content.js'
 import { Callee, directory, EXP, open, sleep, until } from './support.js'
 
@@ -39,7 +39,13 @@ export interface Told {
 }
 
 interface Answer {
-  readonly count: { readonly checks: number; readonly failed: number; readonly unknown: number; readonly changes: number; readonly decided: Decided }
+  readonly count: {
+    readonly checks: number
+    readonly failed: number
+    readonly unknown: number
+    readonly changes: number
+    readonly decided: Decided
+  }
   readonly said: readonly (readonly [string, string])[]
   readonly stats: Stats
 }
@@ -63,18 +69,38 @@ export class Fleet {
   /**
    * @param url Of their Redis; another for whoever fills it first, where theirs leads through a proxy.
    */
-  static async start({ url, directUrl = url, size = 3 }: { readonly url: string; readonly directUrl?: string; readonly size?: number }): Promise<Fleet> {
+  static async start({
+    url,
+    directUrl = url,
+    size = 3,
+  }: {
+    readonly url: string
+    readonly directUrl?: string
+    readonly size?: number
+  }): Promise<Fleet> {
     const fleet = new Fleet(directory())
     await using first = await open({ store: fleet.store, secret: SECRET, redis: directUrl })
     await first.revokeMany(Array.from({ length: OLD }, (_, i) => ({ jti: `old${i}`, expiresAt: EXP })))
     await until('Redis is filled', () => first.stats().redis?.complete === true)
     for (let me = 0; me < size; me++) {
       const job = {
-        name: `peer ${me}`, me, of: size, periodMs: PERIOD_MS, holdMs: HOLD_MS, bystanders: BYSTANDERS, seed: Math.floor(Math.random() * 2 ** 31),
+        name: `peer ${me}`,
+        me,
+        of: size,
+        periodMs: PERIOD_MS,
+        holdMs: HOLD_MS,
+        bystanders: BYSTANDERS,
+        seed: Math.floor(Math.random() * 2 ** 31),
         options: {
-          store: fleet.store, secret: SECRET, redis: url, claims: ['sub'], maxStalenessMs: STALENESS_MS, prefilter: { kind: 'trie', prefixBits: 8 },
+          store: fleet.store,
+          secret: SECRET,
+          redis: url,
+          claims: ['sub'],
+          maxStalenessMs: STALENESS_MS,
+          prefilter: { kind: 'trie', prefixBits: 8 },
           // One has a cache that is soon full, the others none: they ask Redis each time.
-          cacheEntries: me === 0 ? 64 : 0, snapshot: me % 2 === 0,
+          cacheEntries: me === 0 ? 64 : 0,
+          snapshot: me % 2 === 0,
         },
       }
       fleet.#peers.push(new Callee('redis-peer.mjs', [JSON.stringify(job)]))
@@ -106,7 +132,9 @@ export class Fleet {
 
   /** Until every engine says that all of Redis is as it should be. */
   async complete(): Promise<void> {
-    await until('all of Redis is as it should be', async () => (await this.stats()).every(({ redis }) => redis?.complete === true))
+    await until('all of Redis is as it should be', async () =>
+      (await this.stats()).every(({ redis }) => redis?.complete === true),
+    )
   }
 
   /** Buckets of which Redis does not hold what the store has. */
@@ -125,39 +153,57 @@ export class Fleet {
   async #healed(): Promise<void> {
     const proven = (all: Stats[]): number[] => all.map(({ redis }) => redis?.proven ?? 0)
     const before = proven(await this.stats())
-    await until('Redis decides again', async () => proven(await this.stats()).every((count, i) => count > before[i] + 100))
+    await until('Redis decides again', async () =>
+      proven(await this.stats()).every((count, i) => count > before[i] + 100),
+    )
   }
 
   async #tell(): Promise<Told> {
-    const answers = await Promise.all(this.#peers.map(async (peer, i) => {
-      const path = join(this.#folder, `history-${i}`)
-      const answer = (await peer.call('tell', { path })) as Answer
-      expect(peer.complaints).toBe('')
-      return { ...answer, name: `peer ${i}`, history: JSON.parse(readFileSync(path, 'utf8')) as Line[] }
-    }))
+    const answers = await Promise.all(
+      this.#peers.map(async (peer, i) => {
+        const path = join(this.#folder, `history-${i}`)
+        const answer = (await peer.call('tell', { path })) as Answer
+        expect(peer.complaints).toBe('')
+        return { ...answer, name: `peer ${i}`, history: JSON.parse(readFileSync(path, 'utf8')) as Line[] }
+      }),
+    )
     const history = answers.flatMap((one) => one.history)
     const checks = history.filter((line) => line.op === 'check')
     this.#judge.learn(history)
-    this.#changes.push(...history.filter((line) => line.op !== 'check' && line.op !== 'open' && line.op !== 'outage'))
+    this.#changes.push(
+      ...history.filter((line) => line.op !== 'check' && line.op !== 'open' && line.op !== 'outage'),
+    )
     const wrong = checks.flatMap((line) => this.#judge.brokenPromise(line) ?? [])
     for (const { name, count, stats } of answers) {
       const counted = stats.decided.policy - (this.#policy.get(name) ?? 0)
       this.#policy.set(name, stats.decided.policy)
       wrong.push(...[miscounted(name, count.unknown, counted)].filter((line) => line !== undefined))
     }
-    const sum = (of: (answer: Answer) => number): number => answers.reduce((total, answer) => total + of(answer), 0)
-    const acknowledged = new Map(this.#changes.flatMap((line) => (line.op === 'revoke' ? [[line.token, line.end] as const] : [])))
+    const sum = (of: (answer: Answer) => number): number =>
+      answers.reduce((total, answer) => total + of(answer), 0)
+    const acknowledged = new Map(
+      this.#changes.flatMap((line) => (line.op === 'revoke' ? [[line.token, line.end] as const] : [])),
+    )
     const revoked = new Set(checks.filter(({ verdict }) => verdict === 'revoked').map(({ token }) => token))
     return {
       checks: sum(({ count }) => count.checks),
       failed: sum(({ count }) => count.failed + count.unknown),
       decided: {
-        prefilter: sum(({ count }) => count.decided.prefilter), cache: sum(({ count }) => count.decided.cache), redis: sum(({ count }) => count.decided.redis),
-        store: sum(({ count }) => count.decided.store), policy: sum(({ count }) => count.decided.policy),
+        prefilter: sum(({ count }) => count.decided.prefilter),
+        cache: sum(({ count }) => count.decided.cache),
+        redis: sum(({ count }) => count.decided.redis),
+        store: sum(({ count }) => count.decided.store),
+        policy: sum(({ count }) => count.decided.policy),
       },
       wrong,
-      near: checks.filter(({ verdict, token, start }) => verdict === 'active' && start > (acknowledged.get(token) ?? Infinity)).length,
-      turned: new Set(checks.filter(({ verdict, token }) => verdict === 'active' && revoked.has(token)).map(({ token }) => token)).size,
+      near: checks.filter(
+        ({ verdict, token, start }) => verdict === 'active' && start > (acknowledged.get(token) ?? Infinity),
+      ).length,
+      turned: new Set(
+        checks
+          .filter(({ verdict, token }) => verdict === 'active' && revoked.has(token))
+          .map(({ token }) => token),
+      ).size,
       said: answers.flatMap(({ said }) => said),
     }
   }

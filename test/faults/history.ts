@@ -13,9 +13,9 @@ interface Call {
 
 /** `failed`: nobody knows whether, or when, it was committed. So it is also with what a killed process had under way. */
 export type Change = Call & { readonly verdict: 'done' | 'failed' } & (
-  | { readonly op: 'revoke' | 'unrevoke'; readonly token: number }
-  | { readonly op: 'revokeWhere' | 'unrevokeWhere'; readonly sub: number }
-)
+    | { readonly op: 'revoke' | 'unrevoke'; readonly token: number }
+    | { readonly op: 'revokeWhere' | 'unrevokeWhere'; readonly sub: number }
+  )
 
 export interface Check extends Call {
   readonly op: 'check'
@@ -27,10 +27,16 @@ export interface Check extends Call {
 }
 
 /** An engine is opened: what was acknowledged before, it knows from its start. */
-export interface Opening extends Call { readonly op: 'open' }
+export interface Opening extends Call {
+  readonly op: 'open'
+}
 
 /** Nobody can ask the store. */
-export interface Outage { readonly op: 'outage'; readonly start: number; readonly end: number }
+export interface Outage {
+  readonly op: 'outage'
+  readonly start: number
+  readonly end: number
+}
 
 export type Line = Change | Check | Opening | Outage
 
@@ -38,7 +44,10 @@ export type Line = Change | Check | Opening | Outage
 const latest = ({ verdict, end }: Change): number => (verdict === 'done' ? end : Infinity)
 
 /** The changes of one target: of a token, or of a subject. */
-interface Changes { readonly revoked: Change[]; readonly unrevoked: Change[] }
+interface Changes {
+  readonly revoked: Change[]
+  readonly unrevoked: Change[]
+}
 
 /**
  * Knows all that was changed, and judges checks by it. A change takes effect at some moment of its call, so of two that overlap
@@ -70,10 +79,19 @@ export class Judge {
   /** The promise that a check breaks, or undefined. */
   brokenPromise(check: Check): string | undefined {
     const { verdict, decidedBy, engine, token } = check
-    if (verdict === 'unknown') return decidedBy === undefined || decidedBy === 'policy' ? undefined : `promise 4, unknown is not active: '${decidedBy}' decided on unknown`
-    const targets = [`t${token}`, ...(check.sub === undefined ? [] : [`s${check.sub}`])].map((target) => this.#of(target))
-    const wrong = verdict === 'active' ? this.#wrongActive(check, targets) : this.#wrongRevoked(check, targets)
-    return wrong && `${wrong}: ${engine} said '${verdict}' of ${token}${decidedBy === undefined ? '' : ` (${decidedBy})`} at ${check.start.toFixed(3)}`
+    if (verdict === 'unknown')
+      return decidedBy === undefined || decidedBy === 'policy'
+        ? undefined
+        : `promise 4, unknown is not active: '${decidedBy}' decided on unknown`
+    const targets = [`t${token}`, ...(check.sub === undefined ? [] : [`s${check.sub}`])].map((target) =>
+      this.#of(target),
+    )
+    const wrong =
+      verdict === 'active' ? this.#wrongActive(check, targets) : this.#wrongRevoked(check, targets)
+    return (
+      wrong &&
+      `${wrong}: ${engine} said '${verdict}' of ${token}${decidedBy === undefined ? '' : ` (${decidedBy})`} at ${check.start.toFixed(3)}`
+    )
   }
 
   /** A check that failed although the store could be asked. */
@@ -82,10 +100,18 @@ export class Judge {
   }
 
   #wrongActive({ engine, start, end, decidedBy }: Check, targets: readonly Changes[]): string | undefined {
-    if (decidedBy === 'policy') return "promise 4, unknown is not active: the policy, which is 'throw', decided"
-    const stand = targets.flatMap(({ revoked, unrevoked }) => revoked.filter((change) =>
-      change.verdict === 'done' && change.end < start && !unrevoked.some((undone) => latest(undone) > change.start && undone.start < end)))
-    const last = (changes: readonly Change[]): string => `${(start - Math.min(...changes.map((change) => change.end))).toFixed(3)} ms after the acknowledgement`
+    if (decidedBy === 'policy')
+      return "promise 4, unknown is not active: the policy, which is 'throw', decided"
+    const stand = targets.flatMap(({ revoked, unrevoked }) =>
+      revoked.filter(
+        (change) =>
+          change.verdict === 'done' &&
+          change.end < start &&
+          !unrevoked.some((undone) => latest(undone) > change.start && undone.start < end),
+      ),
+    )
+    const last = (changes: readonly Change[]): string =>
+      `${(start - Math.min(...changes.map((change) => change.end))).toFixed(3)} ms after the acknowledgement`
     const own = stand.filter((change) => change.engine === engine)
     if (own.length > 0) return `promise 2, read your writes, ${last(own)}`
     const before = stand.filter((change) => change.end < (this.#opened.get(engine) ?? -Infinity))
@@ -97,13 +123,19 @@ export class Judge {
 
   #wrongRevoked({ engine, start, end, decidedBy }: Check, targets: readonly Changes[]): string | undefined {
     if (decidedBy === 'prefilter') return 'promise 5, exact positives: the filter decided'
-    if (decidedBy === 'redis' && !this.#isOut(start, end)) return 'promise 5, exact positives: Redis decided while the store could be asked'
+    if (decidedBy === 'redis' && !this.#isOut(start, end))
+      return 'promise 5, exact positives: Redis decided while the store could be asked'
     const staleness = this.#stalenessOf(engine)
-    const begun = targets.map(({ revoked, unrevoked }) => ({ revoked: revoked.filter((change) => change.start <= end), unrevoked }))
+    const begun = targets.map(({ revoked, unrevoked }) => ({
+      revoked: revoked.filter((change) => change.start <= end),
+      unrevoked,
+    }))
     // What an engine has taken back itself it knows at once.
-    const knowsOf = (undone: Change): boolean => undone.verdict === 'done' && undone.end + (undone.engine === engine ? 0 : staleness) < start
+    const knowsOf = (undone: Change): boolean =>
+      undone.verdict === 'done' && undone.end + (undone.engine === engine ? 0 : staleness) < start
     const perhaps = begun.some(({ revoked, unrevoked }) =>
-      revoked.some((change) => !unrevoked.some((undone) => knowsOf(undone) && undone.start > latest(change))))
+      revoked.some((change) => !unrevoked.some((undone) => knowsOf(undone) && undone.start > latest(change))),
+    )
     if (perhaps) return undefined
     const taken = begun.some(({ revoked }) => revoked.length > 0)
     return `promise 5, exact positives, ${taken ? `later than ${staleness} ms after it was un-revoked` : 'before anybody revoked it'}`
@@ -129,5 +161,7 @@ export function judge(history: readonly Line[], stalenessOf: (engine: string) =>
 
 /** Promise 4: what was decided by policy is counted. `counted`: `stats().decided.policy`. */
 export function miscounted(engine: string, unknown: number, counted: number): string | undefined {
-  return unknown === counted ? undefined : `promise 4, unknown is not active: ${engine} counted ${counted} decisions by policy, and made ${unknown}`
+  return unknown === counted
+    ? undefined
+    : `promise 4, unknown is not active: ${engine} counted ${counted} decisions by policy, and made ${unknown}`
 }

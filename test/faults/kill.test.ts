@@ -1,8 +1,8 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { describe, expect, it } from 'vitest'
 import type { RevocadeOptions, Token, TokenClaims } from 'revocade'
+import { describe, expect, it } from 'vitest'
 import { Ledger } from './ledger.js'
 import { Child, directory, EXP, Host, open, sleep, until, verdict } from './support.js'
 
@@ -63,10 +63,21 @@ class Trial {
     const log = join(this.#folder, `log-${cycle}`)
     const old = [...this.ledger.standing.keys()].slice(-40)
     const reopen = Math.random() < 0.4
-    const job = { options: { ...this.options, maxStalenessMs: 100 }, log, run: cycle, seed: below(2 ** 31), lanes: 1 + below(12), reopen, old }
+    const job = {
+      options: { ...this.options, maxStalenessMs: 100 },
+      log,
+      run: cycle,
+      seed: below(2 ** 31),
+      lanes: 1 + below(12),
+      reopen,
+      old,
+    }
     const writer = new Child('kill-writer.mjs', [JSON.stringify(job)])
     if (Math.random() < 0.75) {
-      await until('the writer works', () => writer.over || (statSync(log, { throwIfNoEntry: false })?.size ?? 0) > 0)
+      await until(
+        'the writer works',
+        () => writer.over || (statSync(log, { throwIfNoEntry: false })?.size ?? 0) > 0,
+      )
       await sleep(below(250))
     } else {
       await sleep(below(200))
@@ -102,64 +113,86 @@ class Trial {
 }
 
 describe('a writer killed at any moment', () => {
-  it(`loses nothing that it acknowledged, in ${CYCLES} cycles`, async () => {
-    const total = { cycles: 0, opened: 0, acknowledged: 0, unanswered: 0, checked: 0, fromSnapshot: 0, halfWritten: 0, killedAtOpening: 0 }
-    let trial: Trial | undefined
-    for (let cycle = 0; cycle < CYCLES; cycle++) {
-      trial ??= new Trial(below(2) === 0 ? 10_000 : 600_000)
-      const { ledger, options, checkers } = trial
-      await trial.watch()
-      const { touched, unanswered, killedAt } = await trial.crash(cycle)
-      total.unanswered += unanswered.length
-      total.halfWritten += trial.halfWritten().length
-      if (touched.size === 0) total.killedAtOpening++
-
-      const last = cycle === CYCLES - 1 || (cycle + 1) % CYCLES_PER_STORE === 0
-      const older = last ? [...ledger.states.keys()] : [...ledger.states.keys()].slice(below(1 + ledger.states.size)).slice(0, 200)
-      const targets = [...new Set([...touched, ...older])]
-      const wrong: string[] = []
-
-      // Δ = 0 at once; the other one once Δ is over.
-      const byChecker = new Map<string, readonly string[]>()
-      for (const { host, stalenessMs } of checkers.toReversed()) {
-        await sleep(stalenessMs - (performance.now() - killedAt))
-        if (host !== undefined) byChecker.set(`Δ = ${stalenessMs}`, await host.verdicts(targets.map(tokenOf)))
+  it(
+    `loses nothing that it acknowledged, in ${CYCLES} cycles`,
+    async () => {
+      const total = {
+        cycles: 0,
+        opened: 0,
+        acknowledged: 0,
+        unanswered: 0,
+        checked: 0,
+        fromSnapshot: 0,
+        halfWritten: 0,
+        killedAtOpening: 0,
       }
-      const fresh = await open({ ...options, maxStalenessMs: 60_000 })
-      if (fresh.stats().prefilter.rebuilds === 0) total.fromSnapshot++
-      for (const [i, target] of targets.entries()) {
-        const found = await verdict(fresh, tokenOf(target))
-        const must = ledger.states.get(target)
-        if (must === undefined) ledger.states.set(target, found === 'revoked') // and so it stays
-        const expected = ledger.states.get(target) === true ? 'revoked' : 'active'
-        if (found !== expected) wrong.push(`${target}: ${found} for a fresh engine, not ${expected}`)
-        for (const [name, verdicts] of byChecker) {
-          if (verdicts[i] !== expected) wrong.push(`${target}: ${verdicts[i] ?? ''} for the checker with ${name}, not ${expected}`)
+      let trial: Trial | undefined
+      for (let cycle = 0; cycle < CYCLES; cycle++) {
+        trial ??= new Trial(below(2) === 0 ? 10_000 : 600_000)
+        const { ledger, options, checkers } = trial
+        await trial.watch()
+        const { touched, unanswered, killedAt } = await trial.crash(cycle)
+        total.unanswered += unanswered.length
+        total.halfWritten += trial.halfWritten().length
+        if (touched.size === 0) total.killedAtOpening++
+
+        const last = cycle === CYCLES - 1 || (cycle + 1) % CYCLES_PER_STORE === 0
+        const older = last
+          ? [...ledger.states.keys()]
+          : [...ledger.states.keys()].slice(below(1 + ledger.states.size)).slice(0, 200)
+        const targets = [...new Set([...touched, ...older])]
+        const wrong: string[] = []
+
+        // Δ = 0 at once; the other one once Δ is over.
+        const byChecker = new Map<string, readonly string[]>()
+        for (const { host, stalenessMs } of checkers.toReversed()) {
+          await sleep(stalenessMs - (performance.now() - killedAt))
+          if (host !== undefined)
+            byChecker.set(`Δ = ${stalenessMs}`, await host.verdicts(targets.map(tokenOf)))
         }
-      }
-      await fresh.close()
-      for (const keys of unanswered) {
-        const states = new Set(keys.map((key) => ledger.states.get(key)))
-        if (states.size !== 1) wrong.push(`${keys[0] ?? ''} …: a group of ${keys.length} was committed in part`)
-      }
-      const { integrity, present, head } = inspect(options.store)
-      wrong.push(...ledger.gaps(present, head))
-      expect({ wrong, integrity, failures: ledger.failures, duplicates: ledger.duplicates })
-        .toEqual({ wrong: [], integrity: 'ok', failures: [], duplicates: [] })
+        const fresh = await open({ ...options, maxStalenessMs: 60_000 })
+        if (fresh.stats().prefilter.rebuilds === 0) total.fromSnapshot++
+        for (const [i, target] of targets.entries()) {
+          const found = await verdict(fresh, tokenOf(target))
+          const must = ledger.states.get(target)
+          if (must === undefined) ledger.states.set(target, found === 'revoked') // and so it stays
+          const expected = ledger.states.get(target) === true ? 'revoked' : 'active'
+          if (found !== expected) wrong.push(`${target}: ${found} for a fresh engine, not ${expected}`)
+          for (const [name, verdicts] of byChecker) {
+            if (verdicts[i] !== expected)
+              wrong.push(`${target}: ${verdicts[i] ?? ''} for the checker with ${name}, not ${expected}`)
+          }
+        }
+        await fresh.close()
+        for (const keys of unanswered) {
+          const states = new Set(keys.map((key) => ledger.states.get(key)))
+          if (states.size !== 1)
+            wrong.push(`${keys[0] ?? ''} …: a group of ${keys.length} was committed in part`)
+        }
+        const { integrity, present, head } = inspect(options.store)
+        wrong.push(...ledger.gaps(present, head))
+        expect({ wrong, integrity, failures: ledger.failures, duplicates: ledger.duplicates }).toEqual({
+          wrong: [],
+          integrity: 'ok',
+          failures: [],
+          duplicates: [],
+        })
 
-      total.cycles++
-      total.checked += targets.length * 3
-      if (last) {
-        total.acknowledged += ledger.acknowledged.size
-        total.opened += ledger.opened
-        await trial.end()
-        trial = undefined
+        total.cycles++
+        total.checked += targets.length * 3
+        if (last) {
+          total.acknowledged += ledger.acknowledged.size
+          total.opened += ledger.opened
+          await trial.end()
+          trial = undefined
+        }
+        if (CYCLES > 100 && (cycle + 1) % 50 === 0) console.log(JSON.stringify(total))
       }
-      if (CYCLES > 100 && (cycle + 1) % 50 === 0) console.log(JSON.stringify(total))
-    }
-    if (CYCLES > 100) console.log(JSON.stringify(total))
-    // The loop is of no use if the kills come too early or too late.
-    expect(total.acknowledged).toBeGreaterThan(CYCLES * 20)
-    expect(total.fromSnapshot).toBeGreaterThan(CYCLES / 2)
-  }, 60_000 + CYCLES * 5000)
+      if (CYCLES > 100) console.log(JSON.stringify(total))
+      // The loop is of no use if the kills come too early or too late.
+      expect(total.acknowledged).toBeGreaterThan(CYCLES * 20)
+      expect(total.fromSnapshot).toBeGreaterThan(CYCLES / 2)
+    },
+    60_000 + CYCLES * 5000,
+  )
 })

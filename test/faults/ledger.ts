@@ -25,7 +25,10 @@ export class Ledger {
   opened = 0
 
   /** Takes in a dead writer's log. Returns the targets that it touched, and its unanswered changes of several targets. */
-  absorb(path: string): { readonly touched: Set<string>; readonly unanswered: readonly (readonly string[])[] } {
+  absorb(path: string): {
+    readonly touched: Set<string>
+    readonly unanswered: readonly (readonly string[])[]
+  } {
     const touched = new Set<string>()
     const open = new Map<string, Attempt>()
     // A line that the kill cut off was never said.
@@ -49,7 +52,10 @@ export class Ledger {
         else this.#settle(attempt, line[2])
       }
     }
-    return { touched, unanswered: [...open.values()].map(({ keys }) => keys).filter(({ length }) => length > 1) }
+    return {
+      touched,
+      unanswered: [...open.values()].map(({ keys }) => keys).filter(({ length }) => length > 1),
+    }
   }
 
   #settle({ revoked, keys }: Attempt, lastSeq: number): void {

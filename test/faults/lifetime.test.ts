@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
 import type { RevocadeError } from 'revocade'
+import { describe, expect, it } from 'vitest'
 import { Child, directory, EXP, open, verdict } from './support.js'
 
 describe('a process with an engine', () => {
@@ -10,9 +10,14 @@ describe('a process with an engine', () => {
   ])('ends by itself without closing the engine: %s', async (_what, revoke) => {
     for (const options of [{ maxStalenessMs: 30 }, { maxStalenessMs: 0 }, { exclusive: true }]) {
       const store = join(directory(), 'store.db')
-      const child = new Child('unclosed.mjs', [JSON.stringify({ options: { store, ...options }, exp: EXP, revoke })])
+      const child = new Child('unclosed.mjs', [
+        JSON.stringify({ options: { store, ...options }, exp: EXP, revoke }),
+      ])
       await child.ended
-      expect({ code: child.process.exitCode, complaints: child.complaints }).toEqual({ code: 0, complaints: '' })
+      expect({ code: child.process.exitCode, complaints: child.complaints }).toEqual({
+        code: 0,
+        complaints: '',
+      })
       const later = await open({ store })
       for (const jti of revoke) expect(await verdict(later, { jti, exp: EXP })).toBe('revoked')
       expect(await verdict(later, { jti: 'other', exp: EXP })).toBe('active')
@@ -28,10 +33,18 @@ describe('closing under load', () => {
       const engine = await open({ store })
       const tokens = Array.from({ length: 300 }, (_, i) => ({ jti: `t${i}`, exp: EXP }))
       const outcomes: Promise<boolean>[] = []
-      const note = (change: Promise<unknown>): unknown => outcomes.push(change.then(() => true, (error: unknown) => {
-        expect(['ERR_CLOSED', 'ERR_NOT_DURABLE', 'ERR_UNAVAILABLE']).toContain((error as RevocadeError).code)
-        return false
-      }))
+      const note = (change: Promise<unknown>): unknown =>
+        outcomes.push(
+          change.then(
+            () => true,
+            (error: unknown) => {
+              expect(['ERR_CLOSED', 'ERR_NOT_DURABLE', 'ERR_UNAVAILABLE']).toContain(
+                (error as RevocadeError).code,
+              )
+              return false
+            },
+          ),
+        )
       // Some of them are packed, some on their way to the disk, some not begun when it closes.
       for (const token of tokens.slice(0, 200)) note(engine.revoke(token))
       for (let turn = 0; turn < round; turn++) await new Promise(setImmediate)
@@ -42,7 +55,8 @@ describe('closing under load', () => {
       expect(resolved.slice(200)).not.toContain(true)
       durable += resolved.filter(Boolean).length
       const later = await open({ store })
-      for (const [i, token] of tokens.entries()) if (resolved[i]) expect(await verdict(later, token)).toBe('revoked')
+      for (const [i, token] of tokens.entries())
+        if (resolved[i]) expect(await verdict(later, token)).toBe('revoked')
       await later.close()
     }
     expect(durable).toBeGreaterThan(0)
@@ -57,12 +71,16 @@ describe('closing under load', () => {
     })()
     let durable = 0
     const bulk = engine.revokeMany(entries, { onProgress: (count) => (durable = count) })
-    const outcome = bulk.then(() => 'done', (error: unknown) => (error as RevocadeError).code)
+    const outcome = bulk.then(
+      () => 'done',
+      (error: unknown) => (error as RevocadeError).code,
+    )
     while (durable === 0) await new Promise(setImmediate)
     await engine.close()
     expect(await outcome).toBe('ERR_CLOSED')
     expect(taken).toBeLessThan(200_000)
     const later = await open({ store })
-    for (let i = 0; i < durable; i += 97) expect(await verdict(later, { jti: `t${i}`, exp: EXP })).toBe('revoked')
+    for (let i = 0; i < durable; i += 97)
+      expect(await verdict(later, { jti: `t${i}`, exp: EXP })).toBe('revoked')
   })
 })

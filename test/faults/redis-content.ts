@@ -1,9 +1,13 @@
 import { Redis } from 'ioredis'
 import { at, SqliteStore } from './support.js'
 
-const { Keys, fieldOfBytes } = (await import(at('redis/keys.js'))) as typeof import('#dist/redis/prefix-cache/keys.js')
+const { Keys, fieldOfBytes } = (await import(
+  at('redis/keys.js')
+)) as typeof import('#dist/redis/prefix-cache/keys.js')
 const { keyFromSecret } = (await import(at('token/secret.js'))) as typeof import('#dist/token/secret.js')
-const { encodeVersion } = (await import(at('known-versions.js'))) as typeof import('#dist/buckets/version-table.js')
+const { encodeVersion } = (await import(
+  at('known-versions.js')
+)) as typeof import('#dist/buckets/version-table.js')
 
 const ignore = (): void => undefined
 const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore }
@@ -11,7 +15,15 @@ const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore }
 /** What Redis does not hold as the store has it, bucket by bucket: versions, and the fields that they vouch for. */
 export async function amissInRedis(path: string, secret: string, url: string): Promise<string[]> {
   const store = new SqliteStore(path)
-  const { id } = await store.open({ namespace: 'default', secret: keyFromSecret(secret), exclusive: false, purgeGraceSeconds: 3600, buckets: true, clock: Date, logger })
+  const { id } = await store.open({
+    namespace: 'default',
+    secret: keyFromSecret(secret),
+    exclusive: false,
+    purgeGraceSeconds: 3600,
+    buckets: true,
+    clock: Date,
+    logger,
+  })
   const redis = new Redis(url)
   try {
     const { bits } = await store.buckets.versions()
@@ -22,10 +34,16 @@ export async function amissInRedis(path: string, secret: string, url: string): P
       if (read.status !== 'ok') throw new Error(`bucket ${bucket} of ${2 ** bits}: ${read.status}`)
       const key = keys.bucket(bucket, bits)
       const version = (await redis.callBuffer('HGET', key, '#')) as Buffer | null
-      if (version?.equals(encodeVersion(read.version)) !== true) amiss.push(`${key}: version ${version?.toString('hex') ?? 'none'} instead of change ${read.version.seq}`)
-      const fields = ((await redis.callBuffer('HKEYS', key)) as Buffer[]).map((field) => field.toString('hex')).filter((field) => field !== '23')
+      if (version?.equals(encodeVersion(read.version)) !== true)
+        amiss.push(
+          `${key}: version ${version?.toString('hex') ?? 'none'} instead of change ${read.version.seq}`,
+        )
+      const fields = ((await redis.callBuffer('HKEYS', key)) as Buffer[])
+        .map((field) => field.toString('hex'))
+        .filter((field) => field !== '23')
       const due = read.entries.map(({ digest }) => fieldOfBytes(digest).toString('hex'))
-      if (JSON.stringify(fields.sort()) !== JSON.stringify(due.sort())) amiss.push(`${key}: ${fields.length} fields instead of these ${due.length}`)
+      if (JSON.stringify(fields.sort()) !== JSON.stringify(due.sort()))
+        amiss.push(`${key}: ${fields.length} fields instead of these ${due.length}`)
     }
     return amiss
   } finally {

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Logger, Revocade } from 'revocade'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { countCommands } from '../redis/count-commands.js'
 import { startProxy, type TcpProxy } from '../redis/proxy.js'
-import { startRedis, type RedisServer } from '../redis/server.js'
+import { type RedisServer, startRedis } from '../redis/server.js'
 import { Child, directory, EXP, Host, open, until } from './support.js'
 
 const SECRET = 'a secret of these tests'
@@ -16,9 +16,12 @@ function listen(): { readonly logger: Logger; readonly warnings: string[] } {
   return { warnings, logger: { debug: ignore, info: ignore, warn: note, error: note } }
 }
 
-const complete = (engine: Revocade): Promise<void> => until('Redis is filled', () => engine.stats().redis?.complete === true)
-const ready = (engine: Revocade): Promise<void> => until('Redis answers', () => engine.stats().redis?.state === 'ready')
-const revocations = (count: number) => Array.from({ length: count }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP }))
+const complete = (engine: Revocade): Promise<void> =>
+  until('Redis is filled', () => engine.stats().redis?.complete === true)
+const ready = (engine: Revocade): Promise<void> =>
+  until('Redis answers', () => engine.stats().redis?.state === 'ready')
+const revocations = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP }))
 
 async function through(redis: RedisServer): Promise<TcpProxy> {
   const proxy = await startProxy(redis)
@@ -66,7 +69,8 @@ describe('a Redis that hangs', () => {
     const after = engine.stats()
     expect(after.redis?.lookups).toBe(before.redis?.lookups)
     expect(after.decided.store).toBeGreaterThan(before.decided.store + 100)
-    if (process.env.REVOCADE_TEST_SECONDS !== undefined) console.log(`p99 of a check ${times.toSorted((a, b) => a - b)[1980]?.toFixed(3)} ms`)
+    if (process.env.REVOCADE_TEST_SECONDS !== undefined)
+      console.log(`p99 of a check ${times.toSorted((a, b) => a - b)[1980]?.toFixed(3)} ms`)
     await redis.suspend(false)
     await ready(engine)
     await until('Redis decides again', async () => {
@@ -81,7 +85,10 @@ describe('a Redis that hangs', () => {
     const engine = await open({ store: join(directory(), 'store.db'), redis: redis.url, ...asking })
     await complete(engine)
     await redis.suspend(true)
-    await expect(engine.revoke({ jti: 'a', exp: EXP })).resolves.toMatchObject({ redis: 'queued', durable: true })
+    await expect(engine.revoke({ jti: 'a', exp: EXP })).resolves.toMatchObject({
+      redis: 'queued',
+      durable: true,
+    })
     // An end that waited for an answer would not come.
     await engine.close()
     await redis.suspend(false)
@@ -101,7 +108,9 @@ describe('an engine that starts while Redis is away', () => {
     await proxy.accept()
     await complete(engine)
     expect(Number(await redis.command('DBSIZE'))).toBe(1)
-    expect(warnings).toEqual(['Redis does not answer: starting without it, answers come from the store until it does'])
+    expect(warnings).toEqual([
+      'Redis does not answer: starting without it, answers come from the store until it does',
+    ])
   })
 })
 
@@ -109,32 +118,39 @@ describe('a process that dies between its commit and Redis', () => {
   it.each([
     ['at once where they look something up in it', true],
     ['after a while where nobody does', false],
-  ])('leaves a bucket behind that the others bring up to date, %s; meanwhile nothing is missed', async (_when, looked) => {
-    const redis = await startRedis()
-    const proxy = await through(redis)
-    const store = join(directory(), 'store.db')
-    const options = { store, secret: SECRET, ...asking }
-    const other = await open({ ...options, redis: redis.url, maxStalenessMs: 50 })
-    await other.revokeMany(revocations(50))
-    await complete(other)
-    const host = await Host.open({ ...options, redis: proxy.url })
-    await until('the host uses Redis', async () => (await host.stats()).redis?.complete === true)
-    const entries = async (): Promise<number> => {
-      const keys = (await redis.command('KEYS', 'revocade:*')) as string[]
-      const lengths = await Promise.all(keys.map((key) => redis.command('HLEN', key)))
-      return lengths.reduce((sum: number, length) => sum + Number(length) - 1, 0)
-    }
-    proxy.blackHole()
-    await host.revoke({ jti: 'the last', exp: EXP })
-    await host.kill()
-    expect(await entries()).toBe(50)
-    await until('it is seen elsewhere', () => !other.isClearlyActive({ jti: 'the last', exp: EXP }))
-    const last = (): Promise<unknown> => expect(other.check({ jti: 'the last' })).resolves.toMatchObject({ status: 'revoked', decidedBy: 'store' })
-    if (looked) await last()
-    await until('somebody has written it', async () => (await entries()) === 51)
-    expect(other.stats().redis?.unproven).toBe(looked ? 1 : 0)
-    await last()
-  })
+  ])(
+    'leaves a bucket behind that the others bring up to date, %s; meanwhile nothing is missed',
+    async (_when, looked) => {
+      const redis = await startRedis()
+      const proxy = await through(redis)
+      const store = join(directory(), 'store.db')
+      const options = { store, secret: SECRET, ...asking }
+      const other = await open({ ...options, redis: redis.url, maxStalenessMs: 50 })
+      await other.revokeMany(revocations(50))
+      await complete(other)
+      const host = await Host.open({ ...options, redis: proxy.url })
+      await until('the host uses Redis', async () => (await host.stats()).redis?.complete === true)
+      const entries = async (): Promise<number> => {
+        const keys = (await redis.command('KEYS', 'revocade:*')) as string[]
+        const lengths = await Promise.all(keys.map((key) => redis.command('HLEN', key)))
+        return lengths.reduce((sum: number, length) => sum + Number(length) - 1, 0)
+      }
+      proxy.blackHole()
+      await host.revoke({ jti: 'the last', exp: EXP })
+      await host.kill()
+      expect(await entries()).toBe(50)
+      await until('it is seen elsewhere', () => !other.isClearlyActive({ jti: 'the last', exp: EXP }))
+      const last = (): Promise<unknown> =>
+        expect(other.check({ jti: 'the last' })).resolves.toMatchObject({
+          status: 'revoked',
+          decidedBy: 'store',
+        })
+      if (looked) await last()
+      await until('somebody has written it', async () => (await entries()) === 51)
+      expect(other.stats().redis?.unproven).toBe(looked ? 1 : 0)
+      await last()
+    },
+  )
 })
 
 describe('a process that has nothing else to do', () => {
@@ -146,7 +162,13 @@ describe('a process that has nothing else to do', () => {
   it.each(states)('ends, though its engine %s and was never closed', async (_what, become) => {
     const redis = await startRedis()
     await become(redis)
-    const child = new Child('unclosed.mjs', [JSON.stringify({ options: { store: join(directory(), 'store.db'), redis: redis.url }, exp: EXP, revoke: ['a', 'b', 'c', 'd'] })])
+    const child = new Child('unclosed.mjs', [
+      JSON.stringify({
+        options: { store: join(directory(), 'store.db'), redis: redis.url },
+        exp: EXP,
+        revoke: ['a', 'b', 'c', 'd'],
+      }),
+    ])
     await child.ended
     expect(child.complaints).toBe('')
     expect(child.process.exitCode).toBe(0)
@@ -157,12 +179,19 @@ describe('what engines tell each other', () => {
   it('is one message for many commits, and one poll', async () => {
     const redis = await startRedis()
     const store = join(directory(), 'store.db')
-    const [writer, other] = [await open({ store, redis: redis.url }), await open({ store, redis: redis.url, maxStalenessMs: 60_000 })]
+    const [writer, other] = [
+      await open({ store, redis: redis.url }),
+      await open({ store, redis: redis.url, maxStalenessMs: 60_000 }),
+    ]
     await until('it listens', () => other.stats().redis?.wakeUps.listening === true)
     const sent = await countCommands(redis)
     await Promise.all(Array.from({ length: 500 }, (_, i) => writer.revoke({ jti: `t${i}`, exp: EXP })))
     // Its own poll would be due in 20 s.
-    await until('it was heard', () => Array.from({ length: 500 }, (_, i) => i).every((i) => !other.isClearlyActive({ jti: `t${i}`, exp: EXP })))
+    await until('it was heard', () =>
+      Array.from({ length: 500 }, (_, i) => i).every(
+        (i) => !other.isClearlyActive({ jti: `t${i}`, exp: EXP }),
+      ),
+    )
     expect((await sent()).publish).toBeLessThan(250)
   })
 
@@ -171,7 +200,16 @@ describe('what engines tell each other', () => {
     const engine = await open({ store: join(directory(), 'store.db'), redis: redis.url, ...asking })
     await complete(engine)
     const [channel] = (await redis.command('PUBSUB', 'CHANNELS', 'revocade:*')) as string[]
-    for (const message of ['wake 999999', 'wake -1', 'wake x', 'figures ../x', 'figures', '', 'x'.repeat(100_000)]) await redis.command('PUBLISH', channel, message)
+    for (const message of [
+      'wake 999999',
+      'wake -1',
+      'wake x',
+      'figures ../x',
+      'figures',
+      '',
+      'x'.repeat(100_000),
+    ])
+      await redis.command('PUBLISH', channel, message)
     await until('they came', () => (engine.stats().redis?.wakeUps.received ?? 0) >= 7)
     await expect(engine.check({ jti: 'a', exp: EXP })).resolves.toMatchObject({ status: 'active' })
     expect(engine.stats().lease.live).toBe(true)

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { startProxy, type TcpProxy } from '../redis/proxy.js'
-import { startRedis, type RedisServer } from '../redis/server.js'
+import { type RedisServer, startRedis } from '../redis/server.js'
 import { Fleet } from './fleet.js'
 import { sleep } from './support.js'
 
@@ -29,7 +29,13 @@ const FAULTS: readonly (readonly [what: string, fault: () => void])[] = [
   ['slow', () => proxy.latency(5)],
   ['a black hole', () => proxy.blackHole()],
   ['resets connections', () => proxy.reset()],
-  ['refuses connections', () => { proxy.refuse(); proxy.reset() }],
+  [
+    'refuses connections',
+    () => {
+      proxy.refuse()
+      proxy.reset()
+    },
+  ],
   ['loses the server and says nothing', () => proxy.halfOpen()],
   ['cuts replies short', () => proxy.truncate(Math.floor(Math.random() * 40))],
 ]

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { startRedis, type RedisServer } from '../redis/server.js'
+import { type RedisServer, startRedis } from '../redis/server.js'
 import { BYSTANDERS, Fleet, SECRET, type Told } from './fleet.js'
 import { directory, EXP, open, sleep, until } from './support.js'
 
@@ -33,7 +33,8 @@ async function repeatedly(atMostMs: number, what: () => unknown, atLeast = 3): P
 
 /** All peers were right, and none of them failed; and enough was asked to have found out. */
 async function expectRight(told: Told): Promise<void> {
-  if (process.env.REVOCADE_TEST_SECONDS !== undefined) console.log(JSON.stringify({ ...told, said: told.said.length }))
+  if (process.env.REVOCADE_TEST_SECONDS !== undefined)
+    console.log(JSON.stringify({ ...told, said: told.said.length }))
   expect(told.wrong).toEqual([])
   expect(told.failed).toBe(0)
   expect(told.decided.redis).toBeGreaterThan(300)
@@ -53,29 +54,49 @@ describe('three processes on one store, and their Redis', () => {
   })
 
   it('is stopped, and goes on with what it was told before', async () => {
-    await expectRight(await fleet.endure(() => repeatedly(200, async () => {
-      await redis.suspend(true)
-      await soon(300)
-      await redis.suspend(false)
-    })))
+    await expectRight(
+      await fleet.endure(() =>
+        repeatedly(200, async () => {
+          await redis.suspend(true)
+          await soon(300)
+          await redis.suspend(false)
+        }),
+      ),
+    )
   })
 
   it.each(['ALL', 'WRITE'])('pauses its clients (%s)', async (mode) => {
-    await expectRight(await fleet.endure(() => repeatedly(200, () => redis.command('CLIENT', 'PAUSE', 150, mode))))
+    await expectRight(
+      await fleet.endure(() => repeatedly(200, () => redis.command('CLIENT', 'PAUSE', 150, mode))),
+    )
   })
 
   it.each(['allkeys-random', 'volatile-ttl', 'noeviction'])('has no memory left (%s)', async (policy) => {
     const count = async (name: string): Promise<number> =>
-      Number(new RegExp(`^${name}[:=](\\d+)`, 'm').exec(String(await redis.command('INFO', 'everything')))?.[1] ?? 0)
+      Number(
+        new RegExp(`^${name}[:=](\\d+)`, 'm').exec(String(await redis.command('INFO', 'everything')))?.[1] ??
+          0,
+      )
     const tally = policy === 'noeviction' ? 'errorstat_OOM:count' : 'evicted_keys'
     const before = await count(tally)
-    await expectRight(await fleet.endure(async () => {
-      await redis.command('CONFIG', 'SET', 'maxmemory-policy', policy)
-      await repeatedly(100, async () => {
-        await redis.command('CONFIG', 'SET', 'maxmemory', Math.random() < 0.5 ? 1 : (await count('used_memory')) - 10_000)
-      }, 6)
-      await redis.command('CONFIG', 'SET', 'maxmemory', 0)
-    }))
+    await expectRight(
+      await fleet.endure(async () => {
+        await redis.command('CONFIG', 'SET', 'maxmemory-policy', policy)
+        await repeatedly(
+          100,
+          async () => {
+            await redis.command(
+              'CONFIG',
+              'SET',
+              'maxmemory',
+              Math.random() < 0.5 ? 1 : (await count('used_memory')) - 10_000,
+            )
+          },
+          6,
+        )
+        await redis.command('CONFIG', 'SET', 'maxmemory', 0)
+      }),
+    )
     expect(await count(tally)).toBeGreaterThan(before)
   })
 
@@ -86,11 +107,19 @@ describe('three processes on one store, and their Redis', () => {
       const dump: unknown = await client.dumpBuffer(key)
       if (Buffer.isBuffer(dump)) kept.push({ key, dump }) // null: it was removed since it was listed
     }
-    await expectRight(await fleet.endure(() => repeatedly(30, async () => {
-      for (const key of await client.keys('revocade:*')) if (Math.random() < 0.3) await keep(key)
-      const old = kept[Math.floor(Math.random() * kept.length)]
-      await client.restore(old.key, 0, old.dump, 'REPLACE')
-    }, 12)))
+    await expectRight(
+      await fleet.endure(() =>
+        repeatedly(
+          30,
+          async () => {
+            for (const key of await client.keys('revocade:*')) if (Math.random() < 0.3) await keep(key)
+            const old = kept[Math.floor(Math.random() * kept.length)]
+            await client.restore(old.key, 0, old.dump, 'REPLACE')
+          },
+          12,
+        ),
+      ),
+    )
   })
 
   it('goes back with all of it, to what it had saved', async () => {
@@ -100,11 +129,15 @@ describe('three processes on one store, and their Redis', () => {
 
   it('holds the data of another store, which says the contrary', async () => {
     await using other = await open({ store: join(directory(), 'other.db'), secret: SECRET, redis: redis.url })
-    await expectRight(await fleet.endure(async () => {
-      await redis.restart({ empty: true })
-      await other.revokeMany(Array.from({ length: BYSTANDERS }, (_, i) => ({ jti: `t${-1 - i}`, expiresAt: EXP })))
-      await until('the other store has filled it', () => other.stats().redis?.complete === true)
-      await sleep(SECONDS * 500)
-    }))
+    await expectRight(
+      await fleet.endure(async () => {
+        await redis.restart({ empty: true })
+        await other.revokeMany(
+          Array.from({ length: BYSTANDERS }, (_, i) => ({ jti: `t${-1 - i}`, expiresAt: EXP })),
+        )
+        await until('the other store has filled it', () => other.stats().redis?.complete === true)
+        await sleep(SECONDS * 500)
+      }),
+    )
   })
 })

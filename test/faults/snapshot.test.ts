@@ -1,15 +1,24 @@
 import {
-  copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
 import type { Revocade } from 'revocade'
+import { describe, expect, it } from 'vitest'
 import { directory, EXP, open, verdict } from './support.js'
 
 // Promise 8 for the snapshot of L0: whatever becomes of the file, answers stay right.
 
 const token = (jti: string) => ({ jti, exp: EXP })
-const names = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}`)
+const names = (prefix: string, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `${prefix}${i}`)
 
 function snapshotOf(store: string): string {
   const folder = join(store, '..')
@@ -19,7 +28,10 @@ function snapshotOf(store: string): string {
 }
 
 /** Opens, makes some changes, closes: leaves a snapshot. */
-async function session(store: string, work: (engine: Revocade) => Promise<unknown>): Promise<{ rebuilds: number }> {
+async function session(
+  store: string,
+  work: (engine: Revocade) => Promise<unknown>,
+): Promise<{ rebuilds: number }> {
   const engine = await open({ store })
   const { rebuilds } = engine.stats().prefilter
   await work(engine)
@@ -27,11 +39,17 @@ async function session(store: string, work: (engine: Revocade) => Promise<unknow
   return { rebuilds }
 }
 
-const revokeAll = (jtis: readonly string[]) => async (engine: Revocade): Promise<unknown> =>
-  engine.revokeMany(jtis.map((jti) => ({ jti, expiresAt: EXP })))
+const revokeAll =
+  (jtis: readonly string[]) =>
+  async (engine: Revocade): Promise<unknown> =>
+    engine.revokeMany(jtis.map((jti) => ({ jti, expiresAt: EXP })))
 
 /** Opens with whatever snapshot is there and compares all answers. */
-async function expectRight(store: string, revoked: readonly string[], active: readonly string[]): Promise<{ rebuilds: number }> {
+async function expectRight(
+  store: string,
+  revoked: readonly string[],
+  active: readonly string[],
+): Promise<{ rebuilds: number }> {
   return session(store, async (engine) => {
     for (const jti of revoked) expect(await verdict(engine, token(jti)), jti).toBe('revoked')
     for (const jti of active) expect(await verdict(engine, token(jti)), jti).toBe('active')
@@ -39,18 +57,30 @@ async function expectRight(store: string, revoked: readonly string[], active: re
 }
 
 describe('a snapshot that is', () => {
-  const spoil: [what: string, rebuilt: boolean, spoil: (snapshot: string, older: Buffer, foreign: Buffer) => void][] = [
+  const spoil: [
+    what: string,
+    rebuilt: boolean,
+    spoil: (snapshot: string, older: Buffer, foreign: Buffer) => void,
+  ][] = [
     ['whole', false, () => undefined],
     ['missing', true, (snapshot) => rmSync(snapshot)],
     ['empty', true, (snapshot) => writeFileSync(snapshot, '')],
     ['cut short', true, (snapshot) => truncateSync(snapshot, 1000)],
     ['without its last byte', true, (snapshot) => truncateSync(snapshot, readFileSync(snapshot).length - 1)],
-    ['damaged in one bit', true, (snapshot) => {
-      const bytes = readFileSync(snapshot)
-      bytes[bytes.length >> 1] ^= 4
-      writeFileSync(snapshot, bytes)
-    }],
-    ['full of zeros', true, (snapshot) => writeFileSync(snapshot, Buffer.alloc(readFileSync(snapshot).length))],
+    [
+      'damaged in one bit',
+      true,
+      (snapshot) => {
+        const bytes = readFileSync(snapshot)
+        bytes[bytes.length >> 1] ^= 4
+        writeFileSync(snapshot, bytes)
+      },
+    ],
+    [
+      'full of zeros',
+      true,
+      (snapshot) => writeFileSync(snapshot, Buffer.alloc(readFileSync(snapshot).length)),
+    ],
     ['some changes old', false, (snapshot, older) => writeFileSync(snapshot, older)],
     ['of another store', true, (snapshot, _older, foreign) => writeFileSync(snapshot, foreign)],
   ]
@@ -70,7 +100,9 @@ describe('a snapshot that is', () => {
   it('half written by a process that was killed: is taken away once nobody can be at it any more', async () => {
     const store = join(directory(), 'store.db')
     await session(store, revokeAll(names('a', 5)))
-    const [abandoned, recent] = ['1234.0123abcd', '1235.0123abcd'].map((rest) => `${snapshotOf(store)}.${rest}`)
+    const [abandoned, recent] = ['1234.0123abcd', '1235.0123abcd'].map(
+      (rest) => `${snapshotOf(store)}.${rest}`,
+    )
     for (const file of [abandoned, recent]) writeFileSync(file, 'half')
     utimesSync(abandoned, new Date(), new Date(Date.now() - 120_000))
     expect(await expectRight(store, names('a', 5), names('b', 5))).toEqual({ rebuilds: 0 })

@@ -1,8 +1,18 @@
-import { closeSync, copyFileSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { describe, expect, it } from 'vitest'
 import type { UnknownPolicy } from 'revocade'
+import { describe, expect, it } from 'vitest'
 import { directory, EXP, Host, open, sleep, SqliteStore, until, verdict } from './support.js'
 
 const STALENESS_MS = 90
@@ -37,10 +47,13 @@ describe('a full disk', () => {
     const refused: string[] = []
     for (let i = 0; refused.length < 5 && i < 3000; i++) {
       const jti = `t${i}`
-      await engine.revoke(token(jti)).then(() => durable.push(jti), (error: unknown) => {
-        expect(error).toMatchObject({ code: 'ERR_NOT_DURABLE', statusCode: 503 })
-        refused.push(jti)
-      })
+      await engine.revoke(token(jti)).then(
+        () => durable.push(jti),
+        (error: unknown) => {
+          expect(error).toMatchObject({ code: 'ERR_NOT_DURABLE', statusCode: 503 })
+          refused.push(jti)
+        },
+      )
     }
     expect(refused).toHaveLength(5)
     const group = Array.from({ length: 2000 }, (_, i) => ({ jti: `g${i}`, expiresAt: EXP }))
@@ -64,102 +77,133 @@ describe('a full disk', () => {
 
 describe('a store file that is deleted under a running engine', () => {
   it.each<[UnknownPolicy, number]>([
-    ['throw', STALENESS_MS], ['revoked', STALENESS_MS], ['active', STALENESS_MS], ['throw', 0], ['revoked', 0], ['active', 0],
-  ])('leaves the answer to the policy (%s, Δ = %i ms), and the engine recovers with the file', async (onUnknown, maxStalenessMs) => {
-    const { store, folder } = await sample()
-    const backup = await backupWithNew({ store, folder })
-    const engine = await open({ store, onUnknown, maxStalenessMs })
-    expect(await verdict(engine, NEW)).toBe('active')
-    rmSync(store)
-    const deletedAt = performance.now()
-    while (performance.now() - deletedAt <= maxStalenessMs) {
-      // Within Δ it may still know; it must not make anything up.
-      expect(['active', onUnknown === 'throw' ? 'unknown' : onUnknown]).toContain(await verdict(engine, OTHER))
-      await sleep(5)
-    }
-    const before = engine.stats().decided.policy
-    for (const asked of [OLD, OTHER]) {
-      expect(engine.isClearlyActive(asked)).toBe(false)
-      const found = await engine.check(asked)
-      expect(found).toMatchObject({ status: onUnknown === 'throw' ? 'unknown' : onUnknown, decidedBy: 'policy' })
-      expect(found.reason).toContain('replaced or deleted')
-      if (onUnknown === 'throw') await expect(engine.isRevoked(asked)).rejects.toMatchObject({ code: 'ERR_UNAVAILABLE' })
-      else expect(await engine.isRevoked(asked)).toBe(onUnknown === 'revoked')
-      // A call's own policy goes before the engine's.
-      expect(await engine.isRevoked(asked, { onUnknown: 'revoked' })).toBe(true)
-    }
-    expect(engine.stats().decided.policy - before).toBe(6)
-    expect(engine.stats().store.fault).toBe('ERR_STORE_UNAVAILABLE')
-    await expect(engine.revoke(OTHER)).rejects.toMatchObject({ statusCode: 503 })
-    expect(statSync(store, { throwIfNoEntry: false })).toBeUndefined()
+    ['throw', STALENESS_MS],
+    ['revoked', STALENESS_MS],
+    ['active', STALENESS_MS],
+    ['throw', 0],
+    ['revoked', 0],
+    ['active', 0],
+  ])(
+    'leaves the answer to the policy (%s, Δ = %i ms), and the engine recovers with the file',
+    async (onUnknown, maxStalenessMs) => {
+      const { store, folder } = await sample()
+      const backup = await backupWithNew({ store, folder })
+      const engine = await open({ store, onUnknown, maxStalenessMs })
+      expect(await verdict(engine, NEW)).toBe('active')
+      rmSync(store)
+      const deletedAt = performance.now()
+      while (performance.now() - deletedAt <= maxStalenessMs) {
+        // Within Δ it may still know; it must not make anything up.
+        expect(['active', onUnknown === 'throw' ? 'unknown' : onUnknown]).toContain(
+          await verdict(engine, OTHER),
+        )
+        await sleep(5)
+      }
+      const before = engine.stats().decided.policy
+      for (const asked of [OLD, OTHER]) {
+        expect(engine.isClearlyActive(asked)).toBe(false)
+        const found = await engine.check(asked)
+        expect(found).toMatchObject({
+          status: onUnknown === 'throw' ? 'unknown' : onUnknown,
+          decidedBy: 'policy',
+        })
+        expect(found.reason).toContain('replaced or deleted')
+        if (onUnknown === 'throw')
+          await expect(engine.isRevoked(asked)).rejects.toMatchObject({ code: 'ERR_UNAVAILABLE' })
+        else expect(await engine.isRevoked(asked)).toBe(onUnknown === 'revoked')
+        // A call's own policy goes before the engine's.
+        expect(await engine.isRevoked(asked, { onUnknown: 'revoked' })).toBe(true)
+      }
+      expect(engine.stats().decided.policy - before).toBe(6)
+      expect(engine.stats().store.fault).toBe('ERR_STORE_UNAVAILABLE')
+      await expect(engine.revoke(OTHER)).rejects.toMatchObject({ statusCode: 503 })
+      expect(statSync(store, { throwIfNoEntry: false })).toBeUndefined()
 
-    renameSync(backup, store)
-    await until('the engine has found the restored file', async () => (await engine.check(OTHER)).decidedBy !== 'policy')
-    for (const asked of [OLD, NEW]) expect(await verdict(engine, asked)).toBe('revoked')
-    // Refused, and so not revoked.
-    expect(await verdict(engine, OTHER)).toBe('active')
-    await engine.revoke(OTHER)
-    expect(await verdict(engine, OTHER)).toBe('revoked')
-    await until('L0 answers again', () => engine.isClearlyActive(token('another')))
-  })
+      renameSync(backup, store)
+      await until(
+        'the engine has found the restored file',
+        async () => (await engine.check(OTHER)).decidedBy !== 'policy',
+      )
+      for (const asked of [OLD, NEW]) expect(await verdict(engine, asked)).toBe('revoked')
+      // Refused, and so not revoked.
+      expect(await verdict(engine, OTHER)).toBe('active')
+      await engine.revoke(OTHER)
+      expect(await verdict(engine, OTHER)).toBe('revoked')
+      await until('L0 answers again', () => engine.isClearlyActive(token('another')))
+    },
+  )
 
   it.each<[string, (store: string) => void]>([
     ['deleted', (store) => rmSync(store)],
-    ['replaced by garbage', (store) => {
-      writeFileSync(`${store}.new`, 'no database '.repeat(1000))
-      renameSync(`${store}.new`, store)
-    }],
-    ['replaced by an empty file', (store) => {
-      writeFileSync(`${store}.new`, '')
-      renameSync(`${store}.new`, store)
-    }],
+    [
+      'replaced by garbage',
+      (store) => {
+        writeFileSync(`${store}.new`, 'no database '.repeat(1000))
+        renameSync(`${store}.new`, store)
+      },
+    ],
+    [
+      'replaced by an empty file',
+      (store) => {
+        writeFileSync(`${store}.new`, '')
+        renameSync(`${store}.new`, store)
+      },
+    ],
   ])('costs no process its life, whatever Δ is: %s', async (_how, harm) => {
-    await Promise.all([{ maxStalenessMs: 0 }, { maxStalenessMs: STALENESS_MS }, { exclusive: true }].map(async (options) => {
-      const { store, folder } = await sample()
-      const backup = await backupWithNew({ store, folder })
-      const host = await Host.open({ store, ...options })
-      expect(await host.verdicts([OLD, OTHER])).toEqual(['revoked', 'active'])
-      harm(store)
-      for (let i = 0; i < 40; i++) {
-        expect(['revoked', 'unknown']).toContain((await host.verdicts([OLD, OTHER]))[0])
-        await sleep(10)
-      }
-      await expect(host.revoke(OTHER)).rejects.toHaveProperty('code')
-      renameSync(backup, store)
-      await until('the engine has found the restored file', async () => (await host.verdicts([NEW]))[0] === 'revoked')
-      await host.revoke(OTHER)
-      expect(await host.verdicts([OLD, OTHER])).toEqual(['revoked', 'revoked'])
-      await host.close()
-    }))
+    await Promise.all(
+      [{ maxStalenessMs: 0 }, { maxStalenessMs: STALENESS_MS }, { exclusive: true }].map(async (options) => {
+        const { store, folder } = await sample()
+        const backup = await backupWithNew({ store, folder })
+        const host = await Host.open({ store, ...options })
+        expect(await host.verdicts([OLD, OTHER])).toEqual(['revoked', 'active'])
+        harm(store)
+        for (let i = 0; i < 40; i++) {
+          expect(['revoked', 'unknown']).toContain((await host.verdicts([OLD, OTHER]))[0])
+          await sleep(10)
+        }
+        await expect(host.revoke(OTHER)).rejects.toHaveProperty('code')
+        renameSync(backup, store)
+        await until(
+          'the engine has found the restored file',
+          async () => (await host.verdicts([NEW]))[0] === 'revoked',
+        )
+        await host.revoke(OTHER)
+        expect(await host.verdicts([OLD, OTHER])).toEqual(['revoked', 'revoked'])
+        await host.close()
+      }),
+    )
   })
 })
 
 describe('a store file that is replaced under a running engine', () => {
-  it.each([STALENESS_MS, 0])('is asked from then on: nothing it says is revoked is active after Δ = %i ms', async (maxStalenessMs) => {
-    const { store, folder } = await sample()
-    const backup = await backupWithNew({ store, folder })
-    const engine = await open({ store, maxStalenessMs })
-    expect(await verdict(engine, NEW)).toBe('active')
-    renameSync(backup, store)
-    const replacedAt = performance.now()
-    let late = 0
-    for (let i = 0; i < 400; i++) {
-      const start = performance.now()
-      const found = await verdict(engine, NEW)
-      if (start - replacedAt > maxStalenessMs) {
-        late++
-        expect(found).not.toBe('active')
+  it.each([STALENESS_MS, 0])(
+    'is asked from then on: nothing it says is revoked is active after Δ = %i ms',
+    async (maxStalenessMs) => {
+      const { store, folder } = await sample()
+      const backup = await backupWithNew({ store, folder })
+      const engine = await open({ store, maxStalenessMs })
+      expect(await verdict(engine, NEW)).toBe('active')
+      renameSync(backup, store)
+      const replacedAt = performance.now()
+      let late = 0
+      for (let i = 0; i < 400; i++) {
+        const start = performance.now()
+        const found = await verdict(engine, NEW)
+        if (start - replacedAt > maxStalenessMs) {
+          late++
+          expect(found).not.toBe('active')
+        }
+        if (found === 'revoked') break
+        await sleep(1)
       }
-      if (found === 'revoked') break
-      await sleep(1)
-    }
-    expect(late).toBeGreaterThan(0)
-    await until('the engine is back', async () => (await verdict(engine, NEW)) === 'revoked')
-    expect(await verdict(engine, OLD)).toBe('revoked')
-    await engine.revoke(OTHER)
-    const elsewhere = await open({ store, snapshot: false })
-    for (const asked of [OLD, NEW, OTHER]) expect(await verdict(elsewhere, asked)).toBe('revoked')
-  })
+      expect(late).toBeGreaterThan(0)
+      await until('the engine is back', async () => (await verdict(engine, NEW)) === 'revoked')
+      expect(await verdict(engine, OLD)).toBe('revoked')
+      await engine.revoke(OTHER)
+      const elsewhere = await open({ store, snapshot: false })
+      for (const asked of [OLD, NEW, OTHER]) expect(await verdict(elsewhere, asked)).toBe('revoked')
+    },
+  )
 
   it('is noticed by the first check after a stall: no timer has had a chance', async () => {
     const { store, folder } = await sample()
@@ -185,8 +229,12 @@ describe('a store file that is replaced under a running engine', () => {
     for (let i = 0; i < 20; i++) await engine.revoke(token(`lost${i}`))
     expect(await verdict(engine, token('lost7'))).toBe('revoked')
     renameSync(backup, store)
-    await until('both have found it', async () =>
-      (await verdict(engine, token('lost7'))) === 'active' && (await host.verdicts([token('lost7')]))[0] === 'active')
+    await until(
+      'both have found it',
+      async () =>
+        (await verdict(engine, token('lost7'))) === 'active' &&
+        (await host.verdicts([token('lost7')]))[0] === 'active',
+    )
     // As many changes as before, so that the head has the number that both have seen already.
     for (let i = 0; i < 20; i++) expect(await host.revoke(token(`again${i}`))).toBe(2 + i)
     await sleep(STALENESS_MS + 1)

@@ -1,17 +1,20 @@
-import { fork, type ChildProcess } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { onTestFinished, TestRunner } from 'vitest'
 import type { Revocade, RevocadeOptions, Stats, Token } from 'revocade'
+import { onTestFinished, TestRunner } from 'vitest'
 
 const folder = process.env.REVOCADE_DIST
-export const at = (file: string): string => (folder === undefined ? `#dist/${file}` : pathToFileURL(`${folder}/${file}`).href)
+export const at = (file: string): string =>
+  folder === undefined ? `#dist/${file}` : pathToFileURL(`${folder}/${file}`).href
 
 // The built package, or a copy that was broken on purpose: see children/package-under-test.mjs.
 const { createRevocade } = (await import(at('index.js'))) as typeof import('revocade')
-export const { SqliteStore } = (await import(at('store/sqlite/index.js'))) as typeof import('#dist/store/sqlite/index.js')
+export const { SqliteStore } = (await import(
+  at('store/sqlite/index.js')
+)) as typeof import('#dist/store/sqlite/index.js')
 
 export const EXP = Math.floor(Date.now() / 1000) + 86_400
 
@@ -24,7 +27,10 @@ export function directory(): string {
 
 /** In a test; in a hook its author is to do it. */
 function atTestEnd(clean: () => unknown): void {
-  if (TestRunner.getCurrentTest() !== undefined) onTestFinished(async () => { await clean() })
+  if (TestRunner.getCurrentTest() !== undefined)
+    onTestFinished(async () => {
+      await clean()
+    })
 }
 
 /** An engine in this process that the end of the test closes. */
@@ -60,10 +66,12 @@ export class Child {
     const path = fileURLToPath(new URL(`children/${script}`, import.meta.url))
     this.process = fork(path, args, { execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
     this.process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.complaints += text))
-    this.ended = new Promise((resolve) => this.process.on('close', () => {
-      this.over = true
-      resolve()
-    }))
+    this.ended = new Promise((resolve) =>
+      this.process.on('close', () => {
+        this.over = true
+        resolve()
+      }),
+    )
     atTestEnd(() => this.kill())
   }
 
@@ -79,7 +87,11 @@ export class Child {
   }
 }
 
-type Reply = { readonly id: number; readonly value?: unknown; readonly error?: { readonly code: string; readonly message: string } }
+type Reply = {
+  readonly id: number
+  readonly value?: unknown
+  readonly error?: { readonly code: string; readonly message: string }
+}
 
 /** A process that does what it is asked, a message each. Its first message, number 0, says that it is up. */
 export class Callee extends Child {
@@ -97,7 +109,8 @@ export class Callee extends Child {
     })
     this.up = new Promise((resolve, reject) => this.#waiting.set(0, { resolve, reject }))
     void this.ended.then(() => {
-      for (const { reject } of this.#waiting.values()) reject(new Error(`the process has ended: ${this.complaints}`))
+      for (const { reject } of this.#waiting.values())
+        reject(new Error(`the process has ended: ${this.complaints}`))
     })
   }
 
@@ -119,13 +132,17 @@ export class Host extends Callee {
     return host
   }
 
-  static async open(options: RevocadeOptions & { readonly store: string; readonly storeOptions?: object }): Promise<Host> {
+  static async open(
+    options: RevocadeOptions & { readonly store: string; readonly storeOptions?: object },
+  ): Promise<Host> {
     const host = await Host.start()
     await host.open(options)
     return host
   }
 
-  open(options: RevocadeOptions & { readonly store: string; readonly storeOptions?: object }): Promise<unknown> {
+  open(
+    options: RevocadeOptions & { readonly store: string; readonly storeOptions?: object },
+  ): Promise<unknown> {
     return this.call('open', options)
   }
 

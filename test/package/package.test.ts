@@ -3,7 +3,7 @@ import { join, posix } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { command, packAndInstall, ROOT, type Packed } from './packed.js'
+import { command, packAndInstall, type Packed, ROOT } from './packed.js'
 
 let packed: Packed
 
@@ -14,42 +14,69 @@ beforeAll(async () => {
 afterAll(() => packed.remove())
 
 const bin = (name: string): string => join(ROOT, 'node_modules/.bin', name)
-const inPackage = (path: string): Promise<string> => readFile(join(packed.project, 'node_modules/revocade', path), 'utf8')
+const inPackage = (path: string): Promise<string> =>
+  readFile(join(packed.project, 'node_modules/revocade', path), 'utf8')
 
 describe('the tarball', () => {
   it('holds the build, its sources, the docs, and nothing else', () => {
     const outside = packed.files.filter((path) => !/^(?:dist|src|docs)\//.test(path))
     expect(outside.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
-    expect(packed.files.filter((path) => /(?:^|\/)(?:test|bench|node_modules|coverage)\/|\.(?:test\.\w+|db|tgz|tsbuildinfo)$/.test(path))).toEqual([])
-    expect(packed.files.filter((path) => path.startsWith('docs/')).every((path) => path.endsWith('.md'))).toBe(true)
+    expect(
+      packed.files.filter((path) =>
+        /(?:^|\/)(?:test|bench|node_modules|coverage)\/|\.(?:test\.\w+|db|tgz|tsbuildinfo)$/.test(path),
+      ),
+    ).toEqual([])
+    expect(
+      packed.files.filter((path) => path.startsWith('docs/')).every((path) => path.endsWith('.md')),
+    ).toBe(true)
   })
 
   it('has for each source its module, declarations and maps, and no module without a source', () => {
-    const sources = packed.files.filter((path) => /^src\/.*\.ts$/.test(path)).map((path) => path.slice('src/'.length, -'.ts'.length))
+    const sources = packed.files
+      .filter((path) => /^src\/.*\.ts$/.test(path))
+      .map((path) => path.slice('src/'.length, -'.ts'.length))
     expect(sources.length).toBeGreaterThan(50)
-    const expected = sources.flatMap((path) => ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((end) => `dist/${path}${end}`))
+    const expected = sources.flatMap((path) =>
+      ['.js', '.js.map', '.d.ts', '.d.ts.map'].map((end) => `dist/${path}${end}`),
+    )
     expect(packed.files.filter((path) => path.startsWith('dist/')).toSorted()).toEqual(expected.toSorted())
   })
 
   it('has every file that a module loads by URL, the worker threads among them', async () => {
     const loaded: string[] = []
     for (const path of packed.files.filter((file) => file.endsWith('.js'))) {
-      for (const [, target = ''] of (await inPackage(path)).matchAll(/new URL\('([^']+)', import\.meta\.url\)/g)) {
+      for (const [, target = ''] of (await inPackage(path)).matchAll(
+        /new URL\('([^']+)', import\.meta\.url\)/g,
+      )) {
         loaded.push(posix.normalize(posix.join(posix.dirname(path), target)))
       }
     }
-    expect(loaded).toEqual(expect.arrayContaining(['dist/store/sqlite/writer-worker.js', 'dist/store/sqlite/job-worker.js']))
+    expect(loaded).toEqual(
+      expect.arrayContaining(['dist/store/sqlite/writer-worker.js', 'dist/store/sqlite/job-worker.js']),
+    )
     expect(loaded.filter((path) => !packed.files.includes(path))).toEqual([])
   })
 
   it('is what publint would have it', async () => {
     const bytes = await readFile(packed.tarball)
-    const { messages, pkg } = await publint({ pack: { tarball: Uint8Array.from(bytes).buffer }, strict: true })
+    const { messages, pkg } = await publint({
+      pack: { tarball: Uint8Array.from(bytes).buffer },
+      strict: true,
+    })
     expect(messages.map((message) => formatMessage(message, pkg))).toEqual([])
   })
 
   it('has types that resolve for every ES module importer (attw)', async () => {
-    await command(ROOT, bin('attw'), packed.tarball, '--profile', 'esm-only', '--no-definitely-typed', '--format', 'ascii')
+    await command(
+      ROOT,
+      bin('attw'),
+      packed.tarball,
+      '--profile',
+      'esm-only',
+      '--no-definitely-typed',
+      '--format',
+      'ascii',
+    )
     expect(Object.keys(packed.manifest.exports)).toEqual(['.', './testing', './package.json'])
   })
 })
@@ -67,7 +94,9 @@ describe('a project that installs it', () => {
     // npm's own linking of commands, as `npm install` does it.
     await command(packed.project, 'npm', 'rebuild', '--ignore-scripts', 'revocade')
     expect(Object.keys(packed.manifest.bin)).toEqual(['revocade'])
-    expect((await command(packed.project, 'npx', '--no-install', 'revocade', '--version')).trim()).toBe(packed.manifest.version)
+    expect((await command(packed.project, 'npx', '--no-install', 'revocade', '--version')).trim()).toBe(
+      packed.manifest.version,
+    )
   })
 })
 

@@ -11,7 +11,16 @@ const run = promisify(execFile)
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 /** What `npm pack` reads; nothing else of a working tree may matter. */
-const STAGED = ['src', 'docs', 'README.md', 'LICENSE', 'CHANGELOG.md', 'package.json', 'tsconfig.json', 'tsconfig.build.json']
+const STAGED = [
+  'src',
+  'docs',
+  'README.md',
+  'LICENSE',
+  'CHANGELOG.md',
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+]
 
 export interface Manifest {
   readonly name: string
@@ -49,10 +58,16 @@ export async function packAndInstall(): Promise<Packed> {
   if (archive === undefined) throw new Error('npm pack left no tarball')
   const tarball = join(directory, archive)
   const { stdout } = await run('tar', ['-tzf', tarball])
-  const files = stdout.trim().split('\n').map((path) => path.replace(/^package\//, ''))
+  const files = stdout
+    .trim()
+    .split('\n')
+    .map((path) => path.replace(/^package\//, ''))
 
   await cp(join(ROOT, 'test/consumer'), project, { recursive: true })
-  await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
+  await writeFile(
+    join(project, 'package.json'),
+    JSON.stringify({ name: 'consumer', private: true, type: 'module' }),
+  )
   const installed = join(project, 'node_modules/revocade')
   await mkdir(installed, { recursive: true })
   await run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1'])
@@ -68,9 +83,14 @@ export async function packAndInstall(): Promise<Packed> {
 /** Runs a program; rejects with all that it said where it fails. Resolves with its stdout. */
 export async function command(cwd: string, program: string, ...args: string[]): Promise<string> {
   // npm tells its scripts about itself through the environment; a fresh shell knows nothing of that.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_|^NODE_V8_COVERAGE$|^VITEST/i.test(name)))
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^npm_|^NODE_V8_COVERAGE$|^VITEST/i.test(name)),
+  )
   try {
-    const { stdout } = await run(program, args, { cwd, env: { ...env, npm_config_update_notifier: 'false', NO_COLOR: '1' } })
+    const { stdout } = await run(program, args, {
+      cwd,
+      env: { ...env, npm_config_update_notifier: 'false', NO_COLOR: '1' },
+    })
     return stdout
   } catch (error) {
     if (!(error instanceof Error && 'stdout' in error && 'stderr' in error)) throw error

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { digestSource } from '#dist/cli/tune/digests.js'
 import { BloomPrefilter } from '#dist/prefilter/bloom.js'
 import { BloomTable } from '#dist/prefilter/bloom-table.js'
 import { bloomRate, bloomShape, MAX_BLOCKS } from '#dist/prefilter/sizing.js'
-import { digestSource } from '#dist/cli/tune/digests.js'
 
 function filled(filter: BloomPrefilter, entries: number, seed: number): BloomPrefilter {
   const next = digestSource(seed)
@@ -27,20 +27,23 @@ describe('bloom false-positive rate', () => {
     { target: 1e-4, probes: 2e7, mostBits: 24 },
     { target: 1e-5, probes: 3e7, mostBits: 30 },
   ]
-  it.each(cases)('is the promised $target at 100 % fill, in at most $mostBits bits an entry', ({ target, probes, mostBits }) => {
-    const entries = 100_000
-    const filter = filled(BloomPrefilter.create(entries, target), entries, 1)
-    const expected = filter.expectedFalsePositiveRate
-    expect(expected).toBeLessThanOrEqual(target)
-    expect(expected).toBeGreaterThan(0.95 * target)
-    expect((filter.bytes * 8) / entries).toBeLessThanOrEqual(mostBits)
-    const measured = measuredRate(filter, probes, 2)
-    // 4.5 sigmas of the sample, and 3 % for the model and for this one filter's luck.
-    const tolerance = 0.03 + 4.5 / Math.sqrt(expected * probes)
-    expect(measured / expected).toBeGreaterThan(1 - tolerance)
-    expect(measured / expected).toBeLessThan(1 + tolerance)
-    expect(measured).toBeLessThan(1.3 * target)
-  })
+  it.each(cases)(
+    'is the promised $target at 100 % fill, in at most $mostBits bits an entry',
+    ({ target, probes, mostBits }) => {
+      const entries = 100_000
+      const filter = filled(BloomPrefilter.create(entries, target), entries, 1)
+      const expected = filter.expectedFalsePositiveRate
+      expect(expected).toBeLessThanOrEqual(target)
+      expect(expected).toBeGreaterThan(0.95 * target)
+      expect((filter.bytes * 8) / entries).toBeLessThanOrEqual(mostBits)
+      const measured = measuredRate(filter, probes, 2)
+      // 4.5 sigmas of the sample, and 3 % for the model and for this one filter's luck.
+      const tolerance = 0.03 + 4.5 / Math.sqrt(expected * probes)
+      expect(measured / expected).toBeGreaterThan(1 - tolerance)
+      expect(measured / expected).toBeLessThan(1 + tolerance)
+      expect(measured).toBeLessThan(1.3 * target)
+    },
+  )
 
   it('stays below twice the target however far past its capacity', () => {
     const filter = filled(BloomPrefilter.create(2000, 1e-2), 100_000, 3)
@@ -108,7 +111,10 @@ describe('bloom sizing', () => {
       const set = [...table.words.keys()].filter((word) => table.words[word] !== 0)
       const block = Math.floor(((digest[2] >>> 0) * 7) / 2 ** 32)
       expect(new Set(set.map((word) => word >> 4))).toEqual(new Set([block]))
-      const bits = set.reduce((sum, word) => sum + (table.words[word] >>> 0).toString(2).replaceAll('0', '').length, 0)
+      const bits = set.reduce(
+        (sum, word) => sum + (table.words[word] >>> 0).toString(2).replaceAll('0', '').length,
+        0,
+      )
       expect(bits).toBeGreaterThan(8)
       expect(bits).toBeLessThanOrEqual(12)
     }

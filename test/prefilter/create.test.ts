@@ -2,12 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { createPrefilter, type PrefilterOptions } from '#dist/prefilter/create.js'
 
 describe('createPrefilter', () => {
-  it.each(['bloom', 'trie', 'exact', 'bloom-filters', 'none'] as const)('makes a %s with its defaults', async (kind) => {
-    const filter = await createPrefilter({ kind })
-    expect(filter.kind).toBe(kind)
-    expect(filter.entries).toBe(0)
-    expect(filter.capacity).toBeGreaterThanOrEqual(100_000)
-  })
+  it.each(['bloom', 'trie', 'exact', 'bloom-filters', 'none'] as const)(
+    'makes a %s with its defaults',
+    async (kind) => {
+      const filter = await createPrefilter({ kind })
+      expect(filter.kind).toBe(kind)
+      expect(filter.entries).toBe(0)
+      expect(filter.capacity).toBeGreaterThanOrEqual(100_000)
+    },
+  )
 
   it('takes an absent and an undefined option alike', async () => {
     const options: object = { kind: 'exact', falsePositiveRate: undefined }
@@ -18,7 +21,11 @@ describe('createPrefilter', () => {
     ['an unknown kind', { kind: 'cuckoo' }, /bloom, trie, exact/],
     ['no kind', {}, /kind must be one of/],
     ['a name of every object', { kind: 'toString' }, /kind must be one of/],
-    ['a misspelt option', { kind: 'bloom', falsePositivRate: 0.01 }, /no option falsePositivRate; it takes falsePositiveRate/],
+    [
+      'a misspelt option',
+      { kind: 'bloom', falsePositivRate: 0.01 },
+      /no option falsePositivRate; it takes falsePositiveRate/,
+    ],
     ['prefixBits for bloom', { kind: 'bloom', prefixBits: 32 }, /no option prefixBits/],
     ['a rate for trie', { kind: 'trie', falsePositiveRate: 0.01 }, /no option falsePositiveRate/],
     ['a rate for exact', { kind: 'exact', falsePositiveRate: 0.01 }, /no option falsePositiveRate/],
@@ -34,6 +41,9 @@ describe('createPrefilter', () => {
   ]
   it.each(refused)('refuses %s', async (_, options, message) => {
     const made = createPrefilter(options as PrefilterOptions)
-    await expect(made).rejects.toMatchObject({ code: 'ERR_CONFIG', message: expect.stringMatching(message) as unknown })
+    await expect(made).rejects.toMatchObject({
+      code: 'ERR_CONFIG',
+      message: expect.stringMatching(message) as unknown,
+    })
   })
 })

@@ -7,7 +7,11 @@ import { decodeSnapshot, encodeSnapshot } from '#dist/prefilter/snapshot.js'
 import { TriePrefilter } from '#dist/prefilter/trie.js'
 
 // Few values for each word, extremes among them, so that digests meet, share prefixes and wrap around.
-const word = fc.oneof(fc.constantFrom(0, -1, 1, 0x7fffffff, -0x80000000, 255, -256), fc.integer({ min: -3, max: 3 }), fc.integer())
+const word = fc.oneof(
+  fc.constantFrom(0, -1, 1, 0x7fffffff, -0x80000000, 255, -256),
+  fc.integer({ min: -3, max: 3 }),
+  fc.integer(),
+)
 const digests = fc.tuple(word, word, word, word).map((words) => Int32Array.from(words))
 
 const keyOf = (digest: Int32Array): string => digest.join()
@@ -16,19 +20,24 @@ describe('every kind against a Set', () => {
   const kinds: readonly PrefilterKind[] = ['bloom', 'bloom-filters', 'trie', 'exact', 'none']
   it.each(kinds)('%s: never "no" for a member', async (kind) => {
     await fc.assert(
-      fc.asyncProperty(fc.array(digests, { maxLength: 300, size: 'max' }), fc.integer({ min: 0, max: 300 }), async (added, cut) => {
-        let filter: Prefilter = await createPrefilter({ kind, expectedRevocations: 1 })
-        const model = new Set<string>()
-        for (const [i, digest] of added.entries()) {
-          if (i === cut) filter = (await decodeSnapshot(encodeSnapshot(filter, new Uint8Array(0)))).prefilter
-          const before = filter.has(digest)
-          if (model.has(keyOf(digest))) expect(before).toBe(true)
-          expect(filter.add(digest)).toBe(!before)
-          model.add(keyOf(digest))
-        }
-        for (const digest of added) expect(filter.has(digest)).toBe(true)
-        expect(filter.entries).toBeLessThanOrEqual(model.size)
-      }),
+      fc.asyncProperty(
+        fc.array(digests, { maxLength: 300, size: 'max' }),
+        fc.integer({ min: 0, max: 300 }),
+        async (added, cut) => {
+          let filter: Prefilter = await createPrefilter({ kind, expectedRevocations: 1 })
+          const model = new Set<string>()
+          for (const [i, digest] of added.entries()) {
+            if (i === cut)
+              filter = (await decodeSnapshot(encodeSnapshot(filter, new Uint8Array(0)))).prefilter
+            const before = filter.has(digest)
+            if (model.has(keyOf(digest))) expect(before).toBe(true)
+            expect(filter.add(digest)).toBe(!before)
+            model.add(keyOf(digest))
+          }
+          for (const digest of added) expect(filter.has(digest)).toBe(true)
+          expect(filter.entries).toBeLessThanOrEqual(model.size)
+        },
+      ),
       { numRuns: kind === 'bloom-filters' ? 5 : 50 },
     )
   })
@@ -36,10 +45,13 @@ describe('every kind against a Set', () => {
 
 // Without `size` fast-check keeps to some ten steps: too few for the same prefix to be added five times.
 const operations = (digest: fc.Arbitrary<Int32Array>) =>
-  fc.array(fc.record({ op: fc.constantFrom('add', 'add', 'add', 'delete', 'delete', 'has', 'reload'), digest }), {
-    maxLength: 200,
-    size: 'max',
-  })
+  fc.array(
+    fc.record({ op: fc.constantFrom('add', 'add', 'add', 'delete', 'delete', 'has', 'reload'), digest }),
+    {
+      maxLength: 200,
+      size: 'max',
+    },
+  )
 
 describe('exact against a Set', () => {
   // All in one shard, with neighbouring homes: long runs to search, to close gaps in, and to wrap around.
@@ -79,35 +91,38 @@ describe('exact against a Set', () => {
 })
 
 describe('trie against a multiset of prefixes', () => {
-  it.each([8, 9, 15, 16, 17, 24, 25, 32, 33, 40])('counts adds and takes them back: %i bits', (prefixBits) => {
-    const prefixOf = (digest: Int32Array): bigint =>
-      ((BigInt(digest[2] >>> 0) << 32n) | BigInt(digest[3] >>> 0)) >> BigInt(64 - prefixBits)
-    const few = fc.constantFrom(...[0, 1, 2, -1, 255].map((c) => Int32Array.of(7, 7, c, -c)))
-    fc.assert(
-      fc.property(operations(fc.oneof(few, digests)), (steps) => {
-        let trie = new TriePrefilter(1, prefixBits)
-        const model = new Map<bigint, number>()
-        for (const step of steps) {
-          const prefix = prefixOf(step.digest)
-          const adds = model.get(prefix) ?? 0
-          if (step.op === 'add') {
-            expect(trie.add(step.digest)).toBe(adds === 0)
-            model.set(prefix, adds + 1)
-          } else if (step.op === 'delete') {
-            expect(trie.delete(step.digest)).toBe(adds > 0)
-            if (adds > 1) model.set(prefix, adds - 1)
-            else model.delete(prefix)
-          } else if (step.op === 'reload') {
-            trie = TriePrefilter.decode(Buffer.concat(trie.encode()))
-          } else {
-            expect(trie.has(step.digest)).toBe(adds > 0)
+  it.each([8, 9, 15, 16, 17, 24, 25, 32, 33, 40])(
+    'counts adds and takes them back: %i bits',
+    (prefixBits) => {
+      const prefixOf = (digest: Int32Array): bigint =>
+        ((BigInt(digest[2] >>> 0) << 32n) | BigInt(digest[3] >>> 0)) >> BigInt(64 - prefixBits)
+      const few = fc.constantFrom(...[0, 1, 2, -1, 255].map((c) => Int32Array.of(7, 7, c, -c)))
+      fc.assert(
+        fc.property(operations(fc.oneof(few, digests)), (steps) => {
+          let trie = new TriePrefilter(1, prefixBits)
+          const model = new Map<bigint, number>()
+          for (const step of steps) {
+            const prefix = prefixOf(step.digest)
+            const adds = model.get(prefix) ?? 0
+            if (step.op === 'add') {
+              expect(trie.add(step.digest)).toBe(adds === 0)
+              model.set(prefix, adds + 1)
+            } else if (step.op === 'delete') {
+              expect(trie.delete(step.digest)).toBe(adds > 0)
+              if (adds > 1) model.set(prefix, adds - 1)
+              else model.delete(prefix)
+            } else if (step.op === 'reload') {
+              trie = TriePrefilter.decode(Buffer.concat(trie.encode()))
+            } else {
+              expect(trie.has(step.digest)).toBe(adds > 0)
+            }
           }
-        }
-        expect(trie.entries).toBe(model.size)
-        expect(trie.expectedFalsePositiveRate).toBe(model.size / 2 ** prefixBits)
-        for (const { digest } of steps) expect(trie.has(digest)).toBe(model.has(prefixOf(digest)))
-      }),
-      { numRuns: 20 },
-    )
-  })
+          expect(trie.entries).toBe(model.size)
+          expect(trie.expectedFalsePositiveRate).toBe(model.size / 2 ** prefixBits)
+          for (const { digest } of steps) expect(trie.has(digest)).toBe(model.has(prefixOf(digest)))
+        }),
+        { numRuns: 20 },
+      )
+    },
+  )
 })

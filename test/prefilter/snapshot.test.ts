@@ -3,7 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Prefilter, PrefilterKind } from '#dist/ports/index.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
-import { decodeSnapshot, encodeSnapshot, SnapshotError, type SnapshotFault } from '#dist/prefilter/snapshot.js'
+import {
+  decodeSnapshot,
+  encodeSnapshot,
+  SnapshotError,
+  type SnapshotFault,
+} from '#dist/prefilter/snapshot.js'
 import { TriePrefilter } from '#dist/prefilter/trie.js'
 import { someDigests } from '#dist/testing/prefilter-suite.js'
 
@@ -11,7 +16,8 @@ const KINDS: readonly PrefilterKind[] = ['bloom', 'trie', 'exact', 'bloom-filter
 const META = new TextEncoder().encode('{"seq":7}')
 
 async function small(kind: PrefilterKind): Promise<Prefilter> {
-  const options = kind === 'trie' ? { kind, prefixBits: 8, expectedRevocations: 10 } : { kind, expectedRevocations: 10 }
+  const options =
+    kind === 'trie' ? { kind, prefixBits: 8, expectedRevocations: 10 } : { kind, expectedRevocations: 10 }
   const filter = await createPrefilter(options)
   for (const digest of someDigests(1, 10)) filter.add(digest)
   return filter
@@ -55,7 +61,8 @@ describe.each(KINDS)('snapshot of %s', (kind) => {
 
   it('is refused when cut at any length, or followed by anything', async () => {
     const bytes = encodeSnapshot(await small(kind), META)
-    for (let size = 0; size < bytes.length; size++) expect(await faultOf(bytes.subarray(0, size)), `${size}`).toBe('truncated')
+    for (let size = 0; size < bytes.length; size++)
+      expect(await faultOf(bytes.subarray(0, size)), `${size}`).toBe('truncated')
     expect(await faultOf(Buffer.concat([bytes, Buffer.alloc(1)]))).toBe('length')
     expect(await faultOf(Buffer.concat([bytes, bytes]))).toBe('length')
   })
@@ -64,7 +71,10 @@ describe.each(KINDS)('snapshot of %s', (kind) => {
     const filter = await small(kind)
     const body = Buffer.concat(filter.encode())
     const withBody = (encoded: Uint8Array): Uint8Array =>
-      encodeSnapshot(Object.create(filter, { encode: { value: () => [encoded] }, kind: { value: kind } }) as Prefilter, META)
+      encodeSnapshot(
+        Object.create(filter, { encode: { value: () => [encoded] }, kind: { value: kind } }) as Prefilter,
+        META,
+      )
     expect(await faultOf(withBody(body))).toBe('none')
     for (let size = 0; size < body.length; size += size < 200 ? 1 : 37) {
       expect(await faultOf(withBody(body.subarray(0, size))), `${size}`).toBe('body')
@@ -96,7 +106,9 @@ describe('snapshot', () => {
     flipped[bytes.length - 40] ^= 1
     expect(await faultOf(flipped)).toBe('checksum')
     for (const length of [Number.NaN, Number.POSITIVE_INFINITY, -1, 0.5, 2 ** 60]) {
-      expect(['truncated', 'length']).toContain(await faultOf(forged(bytes, (view) => view.setFloat64(16, length, true))))
+      expect(['truncated', 'length']).toContain(
+        await faultOf(forged(bytes, (view) => view.setFloat64(16, length, true))),
+      )
     }
   })
 
@@ -105,7 +117,10 @@ describe('snapshot', () => {
       const bytes = encodeSnapshot(await small(kind), META)
       for (const [i, other] of KINDS.entries()) {
         if (other === kind) continue
-        expect(await faultOf(forged(bytes, (view) => view.setUint16(10, i + 1, true))), `${kind} as ${other}`).toBe('body')
+        expect(
+          await faultOf(forged(bytes, (view) => view.setUint16(10, i + 1, true))),
+          `${kind} as ${other}`,
+        ).toBe('body')
       }
     }
     const body = 24 + META.length

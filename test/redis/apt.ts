@@ -9,14 +9,26 @@ const POLICY = '/usr/sbin/policy-rc.d'
 
 /** Whether this is a Debian, or its like, and we are root on it. */
 export async function canInstall(): Promise<boolean> {
-  return process.getuid?.() === 0 && await access('/usr/bin/apt-get').then(() => true, () => false)
+  return (
+    process.getuid?.() === 0 &&
+    (await access('/usr/bin/apt-get').then(
+      () => true,
+      () => false,
+    ))
+  )
 }
 
 /** Installs Debian's redis-server for its program alone: its service is not started. */
 export async function installRedis(): Promise<void> {
   // An administrator's own policy stands.
-  const ours = await writeFile(POLICY, '#!/bin/sh\n# While the tests of revocade install redis-server.\nexit 101\n', { flag: 'wx', mode: 0o755 })
-    .then(() => true, () => false)
+  const ours = await writeFile(
+    POLICY,
+    '#!/bin/sh\n# While the tests of revocade install redis-server.\nexit 101\n',
+    { flag: 'wx', mode: 0o755 },
+  ).then(
+    () => true,
+    () => false,
+  )
   try {
     // Old lists may be good enough, and whether they are is for the installation to say.
     await aptGet('update').catch(() => undefined)
@@ -29,5 +41,9 @@ export async function installRedis(): Promise<void> {
 async function aptGet(...args: string[]): Promise<void> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
   // Another run may be installing it as well: wait for its lock.
-  await run('/usr/bin/apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], { env, timeout: 300_000, maxBuffer: 1 << 24 })
+  await run('/usr/bin/apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], {
+    env,
+    timeout: 300_000,
+    maxBuffer: 1 << 24,
+  })
 }

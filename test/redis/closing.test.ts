@@ -11,7 +11,11 @@ import { startRedis } from './server.js'
 const CHILD = fileURLToPath(new URL('children/closes.mjs', import.meta.url))
 const silent = (): void => undefined
 const CONTEXT = {
-  namespace: 'default', secret: undefined, exclusive: false, purgeGraceSeconds: 3600, clock: Date,
+  namespace: 'default',
+  secret: undefined,
+  exclusive: false,
+  purgeGraceSeconds: 3600,
+  clock: Date,
   logger: { debug: silent, info: silent, warn: silent, error: silent },
 }
 

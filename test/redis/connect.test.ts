@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { connect, createServer as createTcpServer, type AddressInfo, type Server } from 'node:net'
+import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,7 +12,7 @@ import type { RedisClient, RedisConnections } from '#dist/redis/connection/clien
 import { connectRedis } from '#dist/redis/connection/connect.js'
 import { readRedisOptions } from '#dist/redis/options.js'
 import { startProxy } from './proxy.js'
-import { startRedis, type RedisServer } from './server.js'
+import { type RedisServer, startRedis } from './server.js'
 
 let redis: RedisServer
 beforeAll(async () => {
@@ -35,8 +35,14 @@ async function ask(client: RedisClient, command: string, ...args: string[]): Pro
   return reply instanceof Buffer ? reply.toString() : reply
 }
 
-const statusOf = (client: RedisClient): (() => string) => () => client.status
-const clientsNamed = async (server: RedisServer, name: string): Promise<number> => String(await server.command('CLIENT', 'LIST')).split('\n').filter((line) => line.includes(` name=${name} `)).length
+const statusOf =
+  (client: RedisClient): (() => string) =>
+  () =>
+    client.status
+const clientsNamed = async (server: RedisServer, name: string): Promise<number> =>
+  String(await server.command('CLIENT', 'LIST'))
+    .split('\n')
+    .filter((line) => line.includes(` name=${name} `)).length
 
 /** The connections work, and lead to where this client is connected. */
 async function lead({ commands, subscriber }: RedisConnections, own: Redis): Promise<void> {
@@ -44,7 +50,9 @@ async function lead({ commands, subscriber }: RedisConnections, own: Redis): Pro
   const key = `lead:${Math.random()}`
   await ask(commands, 'SET', key, 'there')
   await expect(own.getdel(key)).resolves.toBe('there')
-  const heard = new Promise((resolve) => subscriber.on('message', (channel: string, message: string) => resolve([channel, message])))
+  const heard = new Promise((resolve) =>
+    subscriber.on('message', (channel: string, message: string) => resolve([channel, message])),
+  )
   await subscriber.subscribe(key)
   await ask(commands, 'PUBLISH', key, 'news')
   await expect(heard).resolves.toEqual([key, 'news'])
@@ -53,7 +61,12 @@ async function lead({ commands, subscriber }: RedisConnections, own: Redis): Pro
 describe('where a server is', () => {
   it('one server; both connections have a name', async () => {
     const made = await connections(redis.url)
-    expect([made.commands.status, made.subscriber.status, made.handedIn, made.description]).toEqual(['wait', 'wait', false, `${redis.url}/0`])
+    expect([made.commands.status, made.subscriber.status, made.handedIn, made.description]).toEqual([
+      'wait',
+      'wait',
+      false,
+      `${redis.url}/0`,
+    ])
     await lead(made, redis.client())
     expect(await clientsNamed(redis, 'revocade')).toBe(2)
   })
@@ -68,12 +81,17 @@ describe('where a server is', () => {
   })
 
   it('a password, of the default user and of one of the access control list', async () => {
-    const locked = await startRedis({ args: ['--requirepass', 'p@ss:word/1', '--user', 'app', 'on', '>app%pass', '~*', '&*', '+@all'] })
+    const locked = await startRedis({
+      args: ['--requirepass', 'p@ss:word/1', '--user', 'app', 'on', '>app%pass', '~*', '&*', '+@all'],
+    })
     const { port } = locked
     const own = locked.client({ password: 'p@ss:word/1' })
     await lead(await connections(`redis://:p%40ss%3Aword%2F1@127.0.0.1:${port}`), own)
     await lead(await connections({ host: '127.0.0.1', port, username: 'app', password: 'app%pass' }), own)
-    await lead(await connections(`redis://app:app%25pass@127.0.0.1:${port}/1`), locked.client({ password: 'p@ss:word/1', db: 1 }))
+    await lead(
+      await connections(`redis://app:app%25pass@127.0.0.1:${port}/1`),
+      locked.client({ password: 'p@ss:word/1', db: 1 }),
+    )
   })
 
   it('a wrong password: it goes on trying, and no error has it', async () => {
@@ -92,7 +110,26 @@ describe('TLS', () => {
   let port = 0
   beforeAll(async () => {
     const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-keyout', key, '-out', cert, ...names], { stdio: 'ignore' })
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-days',
+        '2',
+        '-keyout',
+        key,
+        '-out',
+        cert,
+        ...names,
+      ],
+      { stdio: 'ignore' },
+    )
     // In front of the server, which may be built without TLS.
     const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (secure) => {
       const plain = connect(redis.port, '127.0.0.1')
@@ -106,8 +143,14 @@ describe('TLS', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   it('whose certificate is known', async () => {
-    await lead(await connections({ url: `rediss://localhost:${port}/1`, tls: { ca: readFileSync(cert) } }), redis.client({ db: 1 }))
-    await lead(await connections({ host: '127.0.0.1', port, tls: { ca: readFileSync(cert) } }), redis.client())
+    await lead(
+      await connections({ url: `rediss://localhost:${port}/1`, tls: { ca: readFileSync(cert) } }),
+      redis.client({ db: 1 }),
+    )
+    await lead(
+      await connections({ host: '127.0.0.1', port, tls: { ca: readFileSync(cert) } }),
+      redis.client(),
+    )
   })
 
   it('whose certificate nobody knows is not spoken to', async () => {
@@ -222,14 +265,30 @@ describe('a server that is away', () => {
 
 describe('a client that was handed in', () => {
   it('is not connected, not changed and not ended; its duplicate is', async () => {
-    const client = redis.client({ lazyConnect: true, db: 4, commandTimeout: 5000, connectionName: 'theirs', maxRetriesPerRequest: 7 })
+    const client = redis.client({
+      lazyConnect: true,
+      db: 4,
+      commandTimeout: 5000,
+      connectionName: 'theirs',
+      maxRetriesPerRequest: 7,
+    })
     const before = { ...client.options }
     const made = await connections(client)
-    expect([made.commands === client, made.handedIn, client.status, made.subscriber.status]).toEqual([true, true, 'wait', 'wait'])
+    expect([made.commands === client, made.handedIn, client.status, made.subscriber.status]).toEqual([
+      true,
+      true,
+      'wait',
+      'wait',
+    ])
     expect(client.options).toEqual(before)
     expect(made.subscriber).toBeInstanceOf(Redis)
     expect((made.subscriber as unknown as Redis).options).toMatchObject({
-      db: 4, port: redis.port, commandTimeout: undefined, autoResubscribe: false, enableOfflineQueue: false, maxRetriesPerRequest: 0,
+      db: 4,
+      port: redis.port,
+      commandTimeout: undefined,
+      autoResubscribe: false,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
     })
     await client.connect()
     await lead(made, redis.client({ db: 4 }))
@@ -251,7 +310,13 @@ describe('a client that was handed in', () => {
 
   it('whose retries end, or that waits for ever, has a duplicate that does neither', async () => {
     const proxy = await startProxy(redis)
-    const client = new Redis({ port: proxy.port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: null })
+    const client = new Redis({
+      port: proxy.port,
+      host: '127.0.0.1',
+      lazyConnect: true,
+      retryStrategy: () => null,
+      maxRetriesPerRequest: null,
+    })
     const { subscriber } = await connections(client)
     proxy.refuse()
     await expect(subscriber.connect()).rejects.toThrow()
@@ -280,7 +345,9 @@ describe('a process that has nothing else to do', () => {
 
   it('ends while the server refuses connections, or its name is unknown', async () => {
     expect(await idle('redis://127.0.0.1:1')).toMatchObject({ stdout: 'failed\n' })
-    expect(await idle('redis://no-such-host.invalid')).toMatchObject({ stdout: expect.stringMatching(/^(failed\n)?$/) as string })
+    expect(await idle('redis://no-such-host.invalid')).toMatchObject({
+      stdout: expect.stringMatching(/^(failed\n)?$/) as string,
+    })
   })
 
   it('ends while the server is silent', async () => {

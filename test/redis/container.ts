@@ -56,7 +56,16 @@ export class ServerContainer implements ServerRunner {
 
   async #create(): Promise<StartedTestContainer> {
     const { GenericContainer, Wait } = await import('testcontainers')
-    const command = ['redis-server', '--save', '', '--appendonly', 'no', '--protected-mode', 'no', ...this.#args]
+    const command = [
+      'redis-server',
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+      '--protected-mode',
+      'no',
+      ...this.#args,
+    ]
     for (let tries = 1; ; tries++) {
       // Docker publishes a port under another number after each start, unless it is told which.
       const host = this.#port ?? portToTry()
@@ -72,13 +81,19 @@ export class ServerContainer implements ServerRunner {
         return started
       } catch (error) {
         const another = this.#port === undefined && PORT_TAKEN.test(String(error)) && tries < PORTS_TO_TRY
-        if (!another) throw new Error(`${this.#image} did not start: ${String(error)}\n${said}`, { cause: error })
+        if (!another)
+          throw new Error(`${this.#image} did not start: ${String(error)}\n${said}`, { cause: error })
       }
     }
   }
 
   async #answers(): Promise<void> {
-    const client = new Redis({ host: this.host, port: this.port, retryStrategy: () => 50, maxRetriesPerRequest: READY_WITHIN_MS / 50 })
+    const client = new Redis({
+      host: this.host,
+      port: this.port,
+      retryStrategy: () => 50,
+      maxRetriesPerRequest: READY_WITHIN_MS / 50,
+    })
     client.on('error', () => undefined) // it tries again
     try {
       await client.ping()
@@ -93,7 +108,9 @@ export class ServerContainer implements ServerRunner {
 
   async kill(): Promise<void> {
     const container = await this.#handle()
-    const { State: { Running: running } } = await container.inspect()
+    const {
+      State: { Running: running },
+    } = await container.inspect()
     if (!running) return
     await container.kill({ signal: 'SIGKILL' })
     await container.wait()

@@ -27,5 +27,10 @@ export async function countCommands(redis: RedisServer): Promise<() => Promise<R
 
 async function commandStats(redis: RedisServer): Promise<Map<string, number>> {
   const info = String(await redis.command('INFO', 'commandstats'))
-  return new Map(Array.from(info.matchAll(/^cmdstat_(.+?):calls=(\d+)/gm), ([, name = '', calls]) => [name, Number(calls)]))
+  return new Map(
+    Array.from(info.matchAll(/^cmdstat_(.+?):calls=(\d+)/gm), ([, name = '', calls]) => [
+      name,
+      Number(calls),
+    ]),
+  )
 }

@@ -1,14 +1,14 @@
-import fc from 'fast-check'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { createRevocade, type Revocade, type RevocadeOptions } from 'revocade'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { readFigures } from '#dist/redis/inspect/engine-stats-message.js'
 import { RedisInspector } from '#dist/redis/inspect/inspector.js'
 import { readRedisOptions } from '#dist/redis/options.js'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
-import { startRedis, type RedisServer } from './server.js'
+import { type RedisServer, startRedis } from './server.js'
 
 let redis: RedisServer
 const folder = mkdtempSync(join(tmpdir(), 'revocade-figures-'))
@@ -33,7 +33,10 @@ async function engine(options: RevocadeOptions = {}): Promise<Revocade> {
   return made
 }
 
-async function observer(storeId: string, { namespace = 'default', url = redis.url } = {}): Promise<RedisInspector> {
+async function observer(
+  storeId: string,
+  { namespace = 'default', url = redis.url } = {},
+): Promise<RedisInspector> {
   const made = await RedisInspector.connect(readRedisOptions({ url, timeoutMs: 200 }), storeId, namespace)
   onTestFinished(() => made.stop())
   return made
@@ -44,7 +47,9 @@ async function realAnswer(): Promise<Record<string, unknown>> {
   const made = await engine()
   const { id } = made.stats().store
   const client = redis.client()
-  const message = new Promise<string>((resolve) => void client.on('pmessage', (_pattern, _channel, text: string) => resolve(text)))
+  const message = new Promise<string>(
+    (resolve) => void client.on('pmessage', (_pattern, _channel, text: string) => resolve(text)),
+  )
   await client.psubscribe('revocade:*:*')
   const watching = await observer(id)
   await watching.askEngines()
@@ -55,9 +60,29 @@ type Json = Record<string, unknown>
 
 /** All that stands in the shape, by path. */
 const READ = [
-  'engine', 'prefilter', 'prefilter.kind', 'prefilter.entries', 'prefilter.bytes', 'decided', 'decided.prefilter', 'decided.cache', 'decided.redis',
-  'decided.store', 'decided.policy', 'lease', 'lease.live', 'lease.maxStalenessMs', 'store', 'store.seq', 'redis', 'redis.state', 'redis.breaker',
-  'redis.queued', 'redis.complete', 'redis.buckets', 'redis.verified',
+  'engine',
+  'prefilter',
+  'prefilter.kind',
+  'prefilter.entries',
+  'prefilter.bytes',
+  'decided',
+  'decided.prefilter',
+  'decided.cache',
+  'decided.redis',
+  'decided.store',
+  'decided.policy',
+  'lease',
+  'lease.live',
+  'lease.maxStalenessMs',
+  'store',
+  'store.seq',
+  'redis',
+  'redis.state',
+  'redis.breaker',
+  'redis.queued',
+  'redis.complete',
+  'redis.buckets',
+  'redis.verified',
 ]
 
 function changed(answer: Json, path: string, value: unknown): string {
@@ -75,9 +100,15 @@ describe('what is taken for the figures of an engine', () => {
     const answer = await realAnswer()
     expect(readFigures(JSON.stringify(answer))).toEqual(answer)
     for (const path of READ) {
-      for (const wrong of [undefined, null, -1, [], 'x'.repeat(300)]) expect(readFigures(changed(answer, path, wrong)), `${path}: ${String(wrong)}`).toBeUndefined()
+      for (const wrong of [undefined, null, -1, [], 'x'.repeat(300)])
+        expect(readFigures(changed(answer, path, wrong)), `${path}: ${String(wrong)}`).toBeUndefined()
     }
-    for (const path of ['lease.ageMs', 'redis.why', 'redis.roundTripMs', 'prefilter.measuredFalsePositiveRate']) {
+    for (const path of [
+      'lease.ageMs',
+      'redis.why',
+      'redis.roundTripMs',
+      'prefilter.measuredFalsePositiveRate',
+    ]) {
       expect(readFigures(changed(answer, path, null)), path).toBeDefined()
       expect(readFigures(changed(answer, path, {})), path).toBeUndefined()
     }
@@ -115,7 +146,11 @@ describe('asking all engines', () => {
     await mute.subscribe(channel)
     const watching = await observer(id)
     const begun = performance.now()
-    expect(await watching.askEngines(300)).toMatchObject({ reached: 2, answers: [{ figures: { store: { id } } }], failure: null })
+    expect(await watching.askEngines(300)).toMatchObject({
+      reached: 2,
+      answers: [{ figures: { store: { id } } }],
+      failure: null,
+    })
     expect(performance.now() - begun).toBeGreaterThan(290)
   })
 
@@ -126,7 +161,8 @@ describe('asking all engines', () => {
     liar.on('pmessage', (_pattern: string, _channel: string, message: string) => {
       const asker = /^figures (.*)$/.exec(message)?.[1]
       if (asker === undefined) return
-      for (const lie of ['', '{}', 'null', '{"engine":"evil"}', 'x'.repeat(100_000)]) void speaker.publish(`${_channel}:${asker}`, lie)
+      for (const lie of ['', '{}', 'null', '{"engine":"evil"}', 'x'.repeat(100_000)])
+        void speaker.publish(`${_channel}:${asker}`, lie)
     })
     await liar.psubscribe('revocade:*')
     const watching = await observer(made.stats().store.id)
@@ -142,12 +178,22 @@ describe('asking all engines', () => {
     await expect.poll(async () => (await watching.askEngines()).answers.length, SOON).toBe(1)
     expect(watching.server).toMatchObject({ state: 'ready', why: null, server: `${own.url}/0` })
     await own.suspend(true)
-    expect(await watching.askEngines()).toMatchObject({ reached: null, answers: [], failure: 'no reply to PUBLISH within 200 ms' })
-    expect(watching.server).toMatchObject({ state: 'unavailable', why: 'no reply to PUBLISH within 200 ms', roundTripMs: null })
+    expect(await watching.askEngines()).toMatchObject({
+      reached: null,
+      answers: [],
+      failure: 'no reply to PUBLISH within 200 ms',
+    })
+    expect(watching.server).toMatchObject({
+      state: 'unavailable',
+      why: 'no reply to PUBLISH within 200 ms',
+      roundTripMs: null,
+    })
     await own.suspend(false)
     await expect.poll(async () => (await watching.askEngines()).answers.length, SOON).toBe(1)
     await own.kill()
-    await expect.poll(() => watching.server, SOON).toMatchObject({ state: 'unavailable', why: expect.stringContaining('ECONNREFUSED') as string })
+    await expect
+      .poll(() => watching.server, SOON)
+      .toMatchObject({ state: 'unavailable', why: expect.stringContaining('ECONNREFUSED') as string })
     await own.restart()
     await expect.poll(async () => (await watching.askEngines()).answers.length, SOON).toBe(1)
     expect(watching.server.state).toBe('ready')
@@ -159,7 +205,14 @@ describe('looking at the keys', () => {
     const file = new SqliteStore(path, { integrityCheckDelayMs: Infinity })
     const silent = (): void => undefined
     const logger = { debug: silent, info: silent, warn: silent, error: silent }
-    const { id } = await file.open({ namespace: 'default', secret: undefined, exclusive: false, purgeGraceSeconds: 3600, clock: Date, logger })
+    const { id } = await file.open({
+      namespace: 'default',
+      secret: undefined,
+      exclusive: false,
+      purgeGraceSeconds: 3600,
+      clock: Date,
+      logger,
+    })
     onTestFinished(() => file.close())
     return { file, id }
   }
@@ -177,10 +230,22 @@ describe('looking at the keys', () => {
     await expect.poll(() => made.stats().redis?.complete, SOON).toBe(true)
     const watching = await observer(id)
     const buckets = made.stats().redis?.buckets
-    expect(await watching.sampleKeys(file.buckets)).toEqual({ buckets, lookedAt: buckets, present: buckets, current: buckets, estimatedBytes: await memory() })
+    expect(await watching.sampleKeys(file.buckets)).toEqual({
+      buckets,
+      lookedAt: buckets,
+      present: buckets,
+      current: buckets,
+      estimatedBytes: await memory(),
+    })
     await made.close()
     await redis.command('FLUSHALL')
-    expect(await watching.sampleKeys(file.buckets)).toEqual({ buckets, lookedAt: buckets, present: 0, current: 0, estimatedBytes: 0 })
+    expect(await watching.sampleKeys(file.buckets)).toEqual({
+      buckets,
+      lookedAt: buckets,
+      present: 0,
+      current: 0,
+      estimatedBytes: 0,
+    })
   })
 
   it('looks at some where there are many, and estimates', async () => {
@@ -199,9 +264,23 @@ describe('looking at the keys', () => {
     const { file, id } = await openStore(store)
     const made = await engine()
     await expect.poll(() => made.stats().redis?.complete, SOON).toBe(true)
-    await redis.command('ACL', 'SETUSER', 'watcher', 'on', '>pw', '~revocade:*', '&revocade:*', '+@all', '-memory')
+    await redis.command(
+      'ACL',
+      'SETUSER',
+      'watcher',
+      'on',
+      '>pw',
+      '~revocade:*',
+      '&revocade:*',
+      '+@all',
+      '-memory',
+    )
     const watching = await observer(id, { url: redis.url.replace('//', '//watcher:pw@') })
-    expect(await watching.sampleKeys(file.buckets)).toMatchObject({ present: 1, current: 1, estimatedBytes: null })
+    expect(await watching.sampleKeys(file.buckets)).toMatchObject({
+      present: 1,
+      current: 1,
+      estimatedBytes: null,
+    })
     expect((await watching.askEngines()).answers).toHaveLength(1)
   })
 
@@ -214,6 +293,10 @@ describe('looking at the keys', () => {
     const withoutRedis = await createRevocade({ store: join(folder, 'behind.db'), snapshot: false })
     await withoutRedis.revoke({ jti: 'l', exp: EXP })
     await withoutRedis.close()
-    expect(await (await observer(id)).sampleKeys(file.buckets)).toMatchObject({ buckets: 1, present: 1, current: 0 })
+    expect(await (await observer(id)).sampleKeys(file.buckets)).toMatchObject({
+      buckets: 1,
+      present: 1,
+      current: 0,
+    })
   })
 })

@@ -15,7 +15,10 @@ const DOCKER_MS = 180_000
 /** What the package supports, and so what its tests accept. */
 const OLDEST = [6, 2] as const
 
-interface Found<T> { readonly found: T; readonly description: string }
+interface Found<T> {
+  readonly found: T
+  readonly description: string
+}
 
 /** Looks for a Redis in the order that docs and errors name, and says in one line what it took. */
 export async function findRedis(say: (line: string) => void): Promise<RedisChoice> {
@@ -35,7 +38,8 @@ export async function findRedis(say: (line: string) => void): Promise<RedisChoic
 async function findOwn(say: (line: string) => void, mayInstall: boolean): Promise<Found<OwnServer>> {
   const tried: string[] = []
   const onPath = await findBinary(process.env.PATH ?? '', tried)
-  if (onPath !== undefined) return { found: { kind: 'binary', path: onPath.found }, description: `${onPath.description} from PATH` }
+  if (onPath !== undefined)
+    return { found: { kind: 'binary', path: onPath.found }, description: `${onPath.description} from PATH` }
 
   try {
     await within(DOCKER_MS, pullImage(IMAGE))
@@ -45,21 +49,27 @@ async function findOwn(say: (line: string) => void, mayInstall: boolean): Promis
   }
 
   if (!mayInstall) tried.push('apt-get: not tried, as REVOCADE_TEST_REDIS_URL is set')
-  else if (!await canInstall()) tried.push('apt-get: needs root on a Debian')
+  else if (!(await canInstall())) tried.push('apt-get: needs root on a Debian')
   else {
     try {
       say('none on PATH nor in Docker: installing redis-server with apt-get')
       await installRedis()
       const installed = await findBinary(`${process.env.PATH ?? ''}${delimiter}/usr/bin`, tried)
       if (installed !== undefined) {
-        return { found: { kind: 'binary', path: installed.found }, description: `${installed.description}, installed with apt-get` }
+        return {
+          found: { kind: 'binary', path: installed.found },
+          description: `${installed.description}, installed with apt-get`,
+        }
       }
     } catch (error) {
       tried.push(`apt-get: ${reason(error)}`)
     }
   }
-  const instead = mayInstall ? ', or set REVOCADE_TEST_REDIS_URL to a server that is there (redis://host:port)' : ''
-  const whatToDo = `No Redis server can be started for the tests. Put redis-server or valkey-server (${OLDEST.join('.')} or newer) on PATH, or start ` +
+  const instead = mayInstall
+    ? ', or set REVOCADE_TEST_REDIS_URL to a server that is there (redis://host:port)'
+    : ''
+  const whatToDo =
+    `No Redis server can be started for the tests. Put redis-server or valkey-server (${OLDEST.join('.')} or newer) on PATH, or start ` +
     `Docker${instead}. Tried: ${tried.join('; ')}`
   return { found: { kind: 'none', whatToDo }, description: whatToDo }
 }
@@ -72,7 +82,10 @@ export async function findBinary(path: string, tried: string[] = []): Promise<Fo
   for (const name of NAMES) {
     for (const folder of path.split(delimiter).filter((folder) => folder !== '')) {
       const file = join(folder, name)
-      const executable = await access(file, constants.X_OK).then(() => true, () => false)
+      const executable = await access(file, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
       if (!executable) continue
       const { stdout } = await promisify(execFile)(file, ['--version'])
       const version = /v=([\d.]+)/.exec(stdout)?.[1] ?? 'of unknown version'
@@ -92,26 +105,38 @@ export function isSupported(version: string): boolean {
 
 /** Name and version of the server at a URL. A URL that somebody set and that doesn't work ends the run. */
 async function versionAt(url: string): Promise<string> {
-  const client = new Redis(url, { lazyConnect: true, retryStrategy: null, connectTimeout: 5000, commandTimeout: 5000 })
+  const client = new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: null,
+    connectTimeout: 5000,
+    commandTimeout: 5000,
+  })
   let why: unknown // connect() rejects too, but says less
   client.on('error', (error) => (why = error))
   try {
     await client.connect()
     const info = await client.info('server')
     const version = /^redis_version:([\d.]+)/m.exec(info)?.[1] ?? 'of unknown version'
-    if (!isSupported(version)) throw new Error(`it is ${version}, and the oldest supported is ${OLDEST.join('.')}`)
+    if (!isSupported(version))
+      throw new Error(`it is ${version}, and the oldest supported is ${OLDEST.join('.')}`)
     return `redis ${version}`
   } catch (error) {
-    throw new Error(`REVOCADE_TEST_REDIS_URL: no usable Redis there (${reason(why ?? error)}). Start it, or unset the variable.`, { cause: error })
+    throw new Error(
+      `REVOCADE_TEST_REDIS_URL: no usable Redis there (${reason(why ?? error)}). Start it, or unset the variable.`,
+      { cause: error },
+    )
   } finally {
     client.disconnect()
   }
 }
 
 async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  const late = setTimeout(ms, undefined, { ref: false }).then(() => { throw new Error(`no answer within ${ms / 1000} s`) })
+  const late = setTimeout(ms, undefined, { ref: false }).then(() => {
+    throw new Error(`no answer within ${ms / 1000} s`)
+  })
   return Promise.race([promise, late])
 }
 
 /** What an error says, programs' complaints included, in one line of bearable length. */
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error)).trim().replace(/\s+/g, ' ').slice(0, 500)
+const reason = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).trim().replace(/\s+/g, ' ').slice(0, 500)

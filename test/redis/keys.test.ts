@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, it } from 'vitest'
 import { createRevocade } from 'revocade'
+import { afterAll, expect, it } from 'vitest'
 import { fieldOf, fieldOfBytes } from '#dist/redis/prefix-cache/keys.js'
 import { borrowRedis } from './server.js'
 

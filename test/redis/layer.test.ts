@@ -1,11 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createRevocade, type Revocade, type RevocadeOptions, type TokenClaims } from 'revocade'
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { countCommands } from './count-commands.js'
 import { startProxy } from './proxy.js'
-import { startRedis, type RedisServer } from './server.js'
+import { type RedisServer, startRedis } from './server.js'
 
 let redis: RedisServer
 beforeAll(async () => {
@@ -26,22 +26,29 @@ function directory(): string {
 /** An engine that the test's end closes. Its L0 is so coarse that it is often wrong. */
 async function open(options: RevocadeOptions = {}): Promise<Revocade> {
   const engine = await createRevocade({
-    store: join(directory(), 'store.db'), redis: redis.url, prefilter: { kind: 'trie', prefixBits: 8 }, maxTokenLifetimeSeconds: 3600, ...options,
+    store: join(directory(), 'store.db'),
+    redis: redis.url,
+    prefilter: { kind: 'trie', prefixBits: 8 },
+    maxTokenLifetimeSeconds: 3600,
+    ...options,
   })
   onTestFinished(() => engine.close())
   return engine
 }
 
-const ready = (engine: Revocade): Promise<void> => expect.poll(() => engine.stats().redis?.complete, { timeout: 10_000 }).toBe(true)
+const ready = (engine: Revocade): Promise<void> =>
+  expect.poll(() => engine.stats().redis?.complete, { timeout: 10_000 }).toBe(true)
 
 /** Tokens that nobody revoked and L0 can't rule out. */
 function falsePositives(engine: Revocade, count: number): TokenClaims[] {
   const found: TokenClaims[] = []
-  for (let i = 0; found.length < count; i++) if (!engine.isClearlyActive(token(`other-${i}`))) found.push(token(`other-${i}`))
+  for (let i = 0; found.length < count; i++)
+    if (!engine.isClearlyActive(token(`other-${i}`))) found.push(token(`other-${i}`))
   return found
 }
 
-const buckets = async (): Promise<string[]> => ((await redis.command('KEYS', 'revocade:*')) as string[]).sort()
+const buckets = async (): Promise<string[]> =>
+  ((await redis.command('KEYS', 'revocade:*')) as string[]).sort()
 const fields = async (): Promise<number> => {
   const lengths = await Promise.all((await buckets()).map((key) => redis.command('HLEN', key)))
   return lengths.reduce((sum: number, length) => sum + Number(length) - 1, 0)
@@ -54,7 +61,8 @@ describe('what a check asks of Redis', () => {
     await ready(engine)
     const tokens = falsePositives(engine, 20)
     const sent = await countCommands(redis)
-    for (const claims of tokens) expect(await engine.check(claims)).toEqual({ status: 'active', decidedBy: 'store' })
+    for (const claims of tokens)
+      expect(await engine.check(claims)).toEqual({ status: 'active', decidedBy: 'store' })
     expect(await engine.check(token('t1'))).toMatchObject({ status: 'revoked', decidedBy: 'store' })
     expect(await sent()).toEqual({})
     expect(engine.stats().redis).toMatchObject({ state: 'ready', complete: true, lookups: 0 })
@@ -175,7 +183,11 @@ describe('what stands in Redis', () => {
     await ready(engine)
     const [key] = await buckets()
     // As if so many revocations had expired and been purged since: the store knows nothing of them.
-    await redis.command('HSET', key, ...Array.from({ length: 100 }, (_, i) => [`old-${String(i).padStart(2, '0')}`, 'abcd']).flat())
+    await redis.command(
+      'HSET',
+      key,
+      ...Array.from({ length: 100 }, (_, i) => [`old-${String(i).padStart(2, '0')}`, 'abcd']).flat(),
+    )
     await engine.revoke(token('one more'))
     expect(await fields()).toBe(101)
   })
@@ -194,7 +206,9 @@ describe('receipts', () => {
     expect(await fields()).toBe(2)
     proxy.blackHole()
     await expect(engine.revoke(token('c'))).resolves.toMatchObject({ redis: 'queued', durable: true })
-    await expect(engine.revokeMany([{ jti: 'd', expiresAt: EXP }])).resolves.toMatchObject({ redis: 'queued' })
+    await expect(engine.revokeMany([{ jti: 'd', expiresAt: EXP }])).resolves.toMatchObject({
+      redis: 'queued',
+    })
     expect(await fields()).toBe(2)
     await expect(engine.isRevoked(token('c'))).resolves.toBe(true)
     expect(engine.stats().redis?.queued).toBe(1)
@@ -244,7 +258,12 @@ describe('healing', () => {
     await redis.command('CONFIG', 'SET', 'maxmemory', '1')
     onTestFinished(() => redis.command('CONFIG', 'SET', 'maxmemory', '0').then(() => undefined))
     await expect(engine.revoke(token('b'))).resolves.toMatchObject({ redis: 'queued' })
-    expect(engine.stats().redis).toMatchObject({ state: 'ready', breaker: 'closed', queued: 1, why: expect.stringContaining('OOM') as string })
+    expect(engine.stats().redis).toMatchObject({
+      state: 'ready',
+      breaker: 'closed',
+      queued: 1,
+      why: expect.stringContaining('OOM') as string,
+    })
     await expect(engine.isRevoked(token('b'))).resolves.toBe(true)
     await redis.command('CONFIG', 'SET', 'maxmemory', '0')
     await expect.poll(fields, { timeout: 10_000 }).toBe(2)
@@ -265,14 +284,18 @@ describe('healing', () => {
 
 describe('the access that docs/redis.md asks for', () => {
   it('is enough', async () => {
-    const rules = /`(~revocade:.*config\|get)`/.exec(readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8'))?.[1] ?? ''
+    const rules =
+      /`(~revocade:.*config\|get)`/.exec(
+        readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8'),
+      )?.[1] ?? ''
     await redis.command('ACL', 'SETUSER', 'revocade', 'reset', 'on', '>secret', ...rules.split(' '))
     onTestFinished(() => redis.command('ACL', 'DELUSER', 'revocade').then(() => undefined))
     const warnings: unknown[] = []
     const note = (...said: unknown[]): void => void warnings.push(said)
     const ignore = (): void => undefined
     const engine = await open({
-      redis: { url: redis.url, username: 'revocade', password: 'secret' }, logger: { debug: note, info: ignore, warn: note, error: note },
+      redis: { url: redis.url, username: 'revocade', password: 'secret' },
+      logger: { debug: note, info: ignore, warn: note, error: note },
     })
     await engine.revokeMany(Array.from({ length: 600 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
     await ready(engine)

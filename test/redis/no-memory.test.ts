@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { directory, EXP, open } from '../faults/support.js'
-import { startRedis, type RedisServer } from './server.js'
+import { type RedisServer, startRedis } from './server.js'
 
 let redis: RedisServer
 beforeAll(async () => {
@@ -14,14 +14,16 @@ afterEach(() => vi.restoreAllMocks())
 function waitingTimers(): Set<unknown> {
   const waiting = new Set<unknown>()
   const { setTimeout: set, clearTimeout: clear } = globalThis
-  vi.spyOn(globalThis, 'setTimeout').mockImplementation((callback: () => void, ms?: number): NodeJS.Timeout => {
-    const timer = set(() => {
-      waiting.delete(timer)
-      callback()
-    }, ms)
-    waiting.add(timer)
-    return timer
-  })
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(
+    (callback: () => void, ms?: number): NodeJS.Timeout => {
+      const timer = set(() => {
+        waiting.delete(timer)
+        callback()
+      }, ms)
+      waiting.add(timer)
+      return timer
+    },
+  )
   vi.spyOn(globalThis, 'clearTimeout').mockImplementation((timer) => {
     waiting.delete(timer)
     clear(timer)
@@ -32,7 +34,12 @@ function waitingTimers(): Set<unknown> {
 describe('a server that has no memory left, and evicts nothing', () => {
   it('is given nothing; lookups that find nothing pile nothing up; it is filled when there is room', async () => {
     const waiting = waitingTimers()
-    const engine = await open({ store: join(directory(), 'store.db'), redis: redis.url, prefilter: { kind: 'trie', prefixBits: 8 }, cacheEntries: 0 })
+    const engine = await open({
+      store: join(directory(), 'store.db'),
+      redis: redis.url,
+      prefilter: { kind: 'trie', prefixBits: 8 },
+      cacheEntries: 0,
+    })
     await engine.revokeMany(Array.from({ length: 3000 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
     await expect.poll(() => engine.stats().redis?.complete, { timeout: 10_000 }).toBe(true)
     await redis.command('CONFIG', 'SET', 'maxmemory', 1)
@@ -43,8 +50,13 @@ describe('a server that has no memory left, and evicts nothing', () => {
     await expect.poll(() => engine.stats().redis?.why ?? '').toMatch(/^OOM/)
     expect(await redis.command('DBSIZE')).toBe(0)
     expect(waiting.size).toBeLessThan(10)
-    await expect(engine.check({ jti: 't7', exp: EXP })).resolves.toMatchObject({ status: 'revoked', decidedBy: 'store' })
+    await expect(engine.check({ jti: 't7', exp: EXP })).resolves.toMatchObject({
+      status: 'revoked',
+      decidedBy: 'store',
+    })
     await redis.command('CONFIG', 'SET', 'maxmemory', 0)
-    await expect.poll(() => engine.stats().redis, { timeout: 10_000 }).toMatchObject({ complete: true, why: null })
+    await expect
+      .poll(() => engine.stats().redis, { timeout: 10_000 })
+      .toMatchObject({ complete: true, why: null })
   })
 })

@@ -7,7 +7,12 @@ export type Arrival = Buffer | 'end' | 'reset'
 const MOST_HELD_BYTES = 1 << 20
 
 /** What goes from one socket to another arrives in order, each part `latencyMs()` after it was sent. */
-export function carry(from: Socket, to: Socket, latencyMs: () => number, deliver: (arrival: Arrival) => void): void {
+export function carry(
+  from: Socket,
+  to: Socket,
+  latencyMs: () => number,
+  deliver: (arrival: Arrival) => void,
+): void {
   const underWay: { readonly due: number; readonly arrival: Arrival }[] = []
   let held = 0
   let timer: NodeJS.Timeout | undefined
@@ -34,7 +39,11 @@ export function carry(from: Socket, to: Socket, latencyMs: () => number, deliver
     held += sizeOf(arrival)
     move()
   }
-  from.on('data', take).on('end', () => take('end')).on('error', () => take('reset')).on('close', () => take('end'))
+  from
+    .on('data', take)
+    .on('end', () => take('end'))
+    .on('error', () => take('reset'))
+    .on('close', () => take('end'))
   to.on('drain', move).on('close', move)
 }
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { carry, type Arrival } from './proxy-direction.js'
+import { type Arrival, carry } from './proxy-direction.js'
 
 /** What a proxy does to the connections through it, now. */
 export interface Faults {
@@ -12,7 +12,10 @@ export interface Faults {
   cut: { left: number; link: Link | undefined } | undefined
 }
 
-export interface Bytes { toServer: number; toClient: number }
+export interface Bytes {
+  toServer: number
+  toClient: number
+}
 
 /** One connection through a proxy. */
 export class Link {
@@ -29,8 +32,18 @@ export class Link {
     this.#server = server
     this.#faults = faults
     this.#bytes = bytes
-    carry(client, server, () => faults.latencyMs, (arrival) => this.#atServer(arrival))
-    carry(server, client, () => faults.latencyMs, (arrival) => this.#atClient(arrival))
+    carry(
+      client,
+      server,
+      () => faults.latencyMs,
+      (arrival) => this.#atServer(arrival),
+    )
+    carry(
+      server,
+      client,
+      () => faults.latencyMs,
+      (arrival) => this.#atClient(arrival),
+    )
   }
 
   get broken(): boolean {

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { countCommands } from './count-commands.js'
 import { startProxy, type TcpProxy } from './proxy.js'
-import { startRedis, type RedisServer } from './server.js'
+import { type RedisServer, startRedis } from './server.js'
 
 let redis: RedisServer
 beforeAll(async () => {
@@ -24,7 +24,9 @@ class Wire {
     this.socket.on('data', (bytes) => (this.received = Buffer.concat([this.received, bytes])))
     this.socket.on('end', () => (this.ending ??= 'end'))
     this.socket.on('error', (error: NodeJS.ErrnoException) => (this.ending ??= error.code))
-    onTestFinished(() => { this.socket.destroy() })
+    onTestFinished(() => {
+      this.socket.destroy()
+    })
   }
 
   static async open({ port }: { readonly port: number }): Promise<Wire> {
@@ -68,7 +70,9 @@ describe('without a fault', () => {
     expect(proxy.counters).toEqual({ connections: 1, open: 1, bytesToServer: 6, bytesToClient: 7 })
     wire.send('QUIT')
     await wire.ends('end')
-    await vi.waitFor(() => expect(proxy.counters).toEqual({ connections: 1, open: 0, bytesToServer: 12, bytesToClient: 12 }))
+    await vi.waitFor(() =>
+      expect(proxy.counters).toEqual({ connections: 1, open: 0, bytesToServer: 12, bytesToClient: 12 }),
+    )
   })
 
   it('passes on what is larger than its buffers, whole', async () => {
@@ -199,7 +203,7 @@ it('refused, new connections fail and old ones work; accepted again, at the same
 })
 
 describe('half-open', () => {
-  it('the server\'s side is gone, the client\'s stays, unanswered; new connections work', async () => {
+  it("the server's side is gone, the client's stays, unanswered; new connections work", async () => {
     const { proxy, wire } = await connected()
     proxy.halfOpen()
     wire.send('PING')
@@ -226,16 +230,19 @@ describe('half-open', () => {
 })
 
 describe('truncated', () => {
-  it.each([0, 1, 6])('the next reply ends after %s bytes, though the server did what was asked', async (bytes) => {
-    const { proxy, wire } = await connected()
-    const other = await Wire.open(proxy)
-    await redis.command('SET', 'cut', 'before')
-    proxy.truncate(bytes)
-    wire.send('SET cut after GET') // replies $6\r\nbefore\r\n
-    await wire.ends('end')
-    expect(wire.received.toString()).toBe(`+PONG\r\n${'$6\r\nbefore\r\n'.slice(0, bytes)}`)
-    expect(await redis.command('GET', 'cut')).toBe('after')
-    other.send('PING')
-    await other.receives('+PONG\r\n') // once only
-  })
+  it.each([0, 1, 6])(
+    'the next reply ends after %s bytes, though the server did what was asked',
+    async (bytes) => {
+      const { proxy, wire } = await connected()
+      const other = await Wire.open(proxy)
+      await redis.command('SET', 'cut', 'before')
+      proxy.truncate(bytes)
+      wire.send('SET cut after GET') // replies $6\r\nbefore\r\n
+      await wire.ends('end')
+      expect(wire.received.toString()).toBe(`+PONG\r\n${'$6\r\nbefore\r\n'.slice(0, bytes)}`)
+      expect(await redis.command('GET', 'cut')).toBe('after')
+      other.send('PING')
+      await other.receives('+PONG\r\n') // once only
+    },
+  )
 })

@@ -1,7 +1,7 @@
-import { connect, createServer, Socket, type Server } from 'node:net'
+import { connect, createServer, type Server, Socket } from 'node:net'
 import { onTestFinished, TestRunner } from 'vitest'
 import { PORTS_TO_TRY, portToTry } from './free-port.js'
-import { Link, type Bytes, type Faults } from './proxy-link.js'
+import { type Bytes, type Faults, Link } from './proxy-link.js'
 
 const MOST_CONNECTIONS = 1024
 
@@ -42,8 +42,18 @@ export class TcpProxy {
   }
 
   /** Connections accepted so far, those open now, and the bytes that arrived on each side. */
-  get counters(): { readonly connections: number; readonly open: number; readonly bytesToServer: number; readonly bytesToClient: number } {
-    return { connections: this.#connections, open: this.#links.size, bytesToServer: this.#bytes.toServer, bytesToClient: this.#bytes.toClient }
+  get counters(): {
+    readonly connections: number
+    readonly open: number
+    readonly bytesToServer: number
+    readonly bytesToClient: number
+  } {
+    return {
+      connections: this.#connections,
+      open: this.#links.size,
+      bytesToServer: this.#bytes.toServer,
+      bytesToClient: this.#bytes.toClient,
+    }
   }
 
   /** From now on bytes arrive so much later, in each direction, in order: a round trip takes twice that. */
@@ -92,7 +102,12 @@ export class TcpProxy {
 
   /** Ends all faults. Connections that lost bytes or their server's side are reset: nothing right could come through them. */
   async restore(): Promise<void> {
-    Object.assign(this.#faults, { latencyMs: 0, blackHole: false, halfOpen: false, cut: undefined } satisfies Faults)
+    Object.assign(this.#faults, {
+      latencyMs: 0,
+      blackHole: false,
+      halfOpen: false,
+      cut: undefined,
+    } satisfies Faults)
     for (const link of this.#links) if (link.broken) link.reset()
     await this.accept()
   }
@@ -128,7 +143,9 @@ async function listen(server: Server, port: number | undefined): Promise<number>
   for (let tries = 1; ; tries++) {
     const candidate = port ?? portToTry()
     try {
-      await new Promise<void>((resolve, reject) => server.once('error', reject).listen(candidate, '127.0.0.1', resolve))
+      await new Promise<void>((resolve, reject) =>
+        server.once('error', reject).listen(candidate, '127.0.0.1', resolve),
+      )
       return candidate
     } catch (error) {
       const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'

@@ -18,7 +18,8 @@ function rig() {
   const publisher = { queued: 0, repair: (bucket: number) => repaired.push(bucket) }
   const refill = new AntiEntropy({
     commands: {
-      available: true, breaker,
+      available: true,
+      breaker,
       send: (_command: string, key: unknown) => {
         asked.push(String(key))
         return to.answer()

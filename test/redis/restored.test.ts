@@ -3,7 +3,7 @@ import { RedisPrefixCache } from '#dist/redis/prefix-cache/redis-prefix-cache.js
 import { ModelStore } from '../engine/model-store.js'
 import { ManualClock, rig } from '../engine/rig.js'
 import { GatedClient } from './gated-client.js'
-import { startRedis, type RedisServer } from './server.js'
+import { type RedisServer, startRedis } from './server.js'
 
 // A restored store gives its numbers out again, while Redis still holds what they meant before. Nobody writes to Redis here
 // after the restoration: what an engine makes of the old content alone is looked at.
@@ -25,7 +25,13 @@ async function engineOn(store: ModelStore, clock: ManualClock) {
   const ignore = (): void => undefined
   const layer = new RedisPrefixCache({
     connections: { commands, subscriber: commands.duplicate(), handedIn: true, description: 'test' },
-    timeoutMs: 5000, keyPrefix: 'test', reads: 'before-store', storeId: 'model', namespace: 'default', source: store.buckets, clock,
+    timeoutMs: 5000,
+    keyPrefix: 'test',
+    reads: 'before-store',
+    storeId: 'model',
+    namespace: 'default',
+    source: store.buckets,
+    clock,
     logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
   })
   await layer.start()
@@ -33,7 +39,8 @@ async function engineOn(store: ModelStore, clock: ManualClock) {
   const engine = await rig(store, { clock, maxStalenessMs: 1000, prefilter: { kind: 'none' }, l1: layer })
   /** From now on Redis can be read, and not written. */
   const freeze = (): void => {
-    commands.gate = (label) => (label.startsWith('EVAL') ? Promise.reject(new Error('frozen')) : Promise.resolve())
+    commands.gate = (label) =>
+      label.startsWith('EVAL') ? Promise.reject(new Error('frozen')) : Promise.resolve()
   }
   return { ...engine, layer, freeze }
 }

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -47,7 +47,20 @@ export class ServerProcess implements ServerRunner {
 
   /** Resolves once the server says that it is ready, or with what it said instead. */
   async #run(port: number): Promise<string | undefined> {
-    const own = ['--port', `${port}`, '--bind', this.host, '--unixsocket', this.socketPath, '--dir', this.#data, '--save', '', '--appendonly', 'no']
+    const own = [
+      '--port',
+      `${port}`,
+      '--bind',
+      this.host,
+      '--unixsocket',
+      this.socketPath,
+      '--dir',
+      this.#data,
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+    ]
     const child = spawn(this.#program, [...own, ...this.#args], { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#process = child
     if (child.pid !== undefined) this.#guard(child, child.pid)
@@ -67,7 +80,10 @@ export class ServerProcess implements ServerRunner {
   /** Another process kills the server, even a stopped one, when this one is gone and with it the other end of a pipe. */
   #guard(server: ChildProcess, pid: number): void {
     const script = 'read -r line; kill -9 "$0"; rm -rf "$1"'
-    const guard = spawn('/bin/sh', ['-c', script, `${pid}`, this.#folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+    const guard = spawn('/bin/sh', ['-c', script, `${pid}`, this.#folder], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    })
     guard.unref()
     server.once('exit', () => guard.kill('SIGKILL')) // before its pid can be another's
   }

@@ -9,7 +9,7 @@ import { ScriptTarget, transpile } from 'typescript'
 import { beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest'
 import { countCommands } from './count-commands.js'
 import { findBinary, isSupported } from './find.js'
-import { borrowRedis, startRedis, type RedisServer } from './server.js'
+import { borrowRedis, type RedisServer, startRedis } from './server.js'
 
 const within = <T>(ms: number, promise: Promise<T>): Promise<T | 'not yet'> =>
   Promise.race([promise, new Promise<'not yet'>((resolve) => setTimeout(() => resolve('not yet'), ms))])
@@ -28,7 +28,7 @@ async function isRefused(port: number): Promise<boolean> {
   }
 }
 
-describe('a server of the test\'s own', () => {
+describe("a server of the test's own", () => {
   it('answers at its port and its socket, empty', async () => {
     const redis = await startRedis()
     expect(await redis.client().ping()).toBe('PONG')
@@ -123,28 +123,40 @@ it('a borrowed server answers', async () => {
 const { own } = inject('redis')
 
 // In Docker this is the task of testcontainers' reaper.
-it.runIf(own.kind === 'binary')('a server does not outlive a process that is killed, nor does its directory', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'revocade-redis-test-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  for (const name of ['server-process', 'free-port']) {
-    const source = readFileSync(new URL(`${name}.ts`, import.meta.url), 'utf8')
-    writeFileSync(join(folder, `${name}.mjs`), transpile(source, { target: ScriptTarget.ES2022 }).replace('free-port.js', 'free-port.mjs'))
-  }
-  writeFileSync(join(folder, 'child.mjs'), `
+it.runIf(own.kind === 'binary')(
+  'a server does not outlive a process that is killed, nor does its directory',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'revocade-redis-test-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    for (const name of ['server-process', 'free-port']) {
+      const source = readFileSync(new URL(`${name}.ts`, import.meta.url), 'utf8')
+      writeFileSync(
+        join(folder, `${name}.mjs`),
+        transpile(source, { target: ScriptTarget.ES2022 }).replace('free-port.js', 'free-port.mjs'),
+      )
+    }
+    writeFileSync(
+      join(folder, 'child.mjs'),
+      `
     import { ServerProcess } from './server-process.mjs'
     const server = new ServerProcess(process.argv[2], [])
     await server.start(true)
     await server.suspend(true) // a stopped one too
-    process.send({ port: server.port, socketPath: server.socketPath })`)
-  const child = fork(join(folder, 'child.mjs'), own.kind === 'binary' ? [own.path] : [], { execArgv: [] })
-  const [{ port, socketPath }] = await once(child, 'message') as [{ port: number; socketPath: string }]
-  expect(existsSync(socketPath)).toBe(true)
-  child.kill('SIGKILL')
-  await vi.waitFor(async () => {
-    expect(await isRefused(port)).toBe(true)
-    expect(existsSync(socketPath)).toBe(false)
-  }, { timeout: 5000 })
-})
+    process.send({ port: server.port, socketPath: server.socketPath })`,
+    )
+    const child = fork(join(folder, 'child.mjs'), own.kind === 'binary' ? [own.path] : [], { execArgv: [] })
+    const [{ port, socketPath }] = (await once(child, 'message')) as [{ port: number; socketPath: string }]
+    expect(existsSync(socketPath)).toBe(true)
+    child.kill('SIGKILL')
+    await vi.waitFor(
+      async () => {
+        expect(await isRefused(port)).toBe(true)
+        expect(existsSync(socketPath)).toBe(false)
+      },
+      { timeout: 5000 },
+    )
+  },
+)
 
 describe('finding one', () => {
   it('on PATH, or nowhere, and then it says where it looked', async () => {
@@ -153,6 +165,13 @@ describe('finding one', () => {
     expect(tried).toEqual(['PATH: no redis-server or valkey-server'])
   })
 
-  it.each([['6.2.0', true], ['7.0.15', true], ['8.2', true], ['10.0.0', true], ['6.0.16', false], ['5.0.14', false], ['of unknown version', false]])(
-    '%s is supported: %s', (version, supported) => expect(isSupported(version)).toBe(supported))
+  it.each([
+    ['6.2.0', true],
+    ['7.0.15', true],
+    ['8.2', true],
+    ['10.0.0', true],
+    ['6.0.16', false],
+    ['5.0.14', false],
+    ['of unknown version', false],
+  ])('%s is supported: %s', (version, supported) => expect(isSupported(version)).toBe(supported))
 })

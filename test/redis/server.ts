@@ -11,10 +11,13 @@ import type { ServerRunner } from './server-runner.js'
  * A server of the caller's own, empty, on loopback: to be stopped, killed, flushed and filled.
  * @param options.args Further options of redis-server, such as `['--appendonly', 'yes']`; without any it keeps nothing on its disk.
  */
-export async function startRedis({ args = [] }: { readonly args?: readonly string[] } = {}): Promise<RedisServer> {
+export async function startRedis({
+  args = [],
+}: { readonly args?: readonly string[] } = {}): Promise<RedisServer> {
   const { own } = inject('redis')
   if (own.kind === 'none') throw new Error(own.whatToDo)
-  const runner = own.kind === 'binary' ? new ServerProcess(own.path, args) : new ServerContainer(own.image, args)
+  const runner =
+    own.kind === 'binary' ? new ServerProcess(own.path, args) : new ServerContainer(own.image, args)
   const server = new RedisServer(runner)
   if (TestRunner.getCurrentTest() !== undefined) onTestFinished(server.stop)
   try {
@@ -54,7 +57,11 @@ export abstract class RedisAccess {
 
   /** Sends one command, on a connection that is kept for that: `command('CONFIG', 'SET', 'maxmemory', '1mb')`. */
   command(name: string, ...args: (string | number | Buffer)[]): Promise<unknown> {
-    this.#looking ??= this.client({ enableReadyCheck: false, disableClientInfo: true, commandTimeout: 10_000 })
+    this.#looking ??= this.client({
+      enableReadyCheck: false,
+      disableClientInfo: true,
+      commandTimeout: 10_000,
+    })
     return this.#looking.call(name, ...args)
   }
 

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createRevocade, type Digest, type Revocade, type StoredRow } from 'revocade'
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
-import { createRevocade, type Digest, type Revocade, type StoredRow } from 'revocade'
-import { startRedis, type RedisServer } from './server.js'
+import { type RedisServer, startRedis } from './server.js'
 
 // Promise 5 has one exception: where the store can't be asked, what Redis holds revokes, and says so.
 
@@ -28,13 +28,20 @@ class FailingStore extends SqliteStore {
 const NOW = Math.floor(Date.now() / 1000)
 const EXP = NOW + 3600
 
-async function open(reads: 'before-store' | 'when-store-fails' = 'before-store'): Promise<{ engine: Revocade; store: FailingStore; ready: () => Promise<void> }> {
+async function open(
+  reads: 'before-store' | 'when-store-fails' = 'before-store',
+): Promise<{ engine: Revocade; store: FailingStore; ready: () => Promise<void> }> {
   const path = mkdtempSync(join(tmpdir(), 'revocade-without-'))
   onTestFinished(() => rmSync(path, { recursive: true, force: true }))
   const store = new FailingStore(join(path, 'store.db'), { integrityCheckDelayMs: Infinity })
   const engine = await createRevocade({
     // Nothing is cached: each check goes all the way down.
-    store, redis: { url: redis.url, reads }, prefilter: { kind: 'trie', prefixBits: 8 }, cacheEntries: 0, maxTokenLifetimeSeconds: 3600, clockToleranceSeconds: 0,
+    store,
+    redis: { url: redis.url, reads },
+    prefilter: { kind: 'trie', prefixBits: 8 },
+    cacheEntries: 0,
+    maxTokenLifetimeSeconds: 3600,
+    clockToleranceSeconds: 0,
   })
   onTestFinished(() => engine.close())
   await engine.revokeMany(Array.from({ length: 60 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
@@ -63,10 +70,16 @@ describe('a store that can not be asked', () => {
     const { engine, store, ready } = await open('when-store-fails')
     await ready()
     const other = falsePositive(engine)
-    await expect(engine.check({ jti: 't1' })).resolves.toMatchObject({ status: 'revoked', decidedBy: 'store' })
+    await expect(engine.check({ jti: 't1' })).resolves.toMatchObject({
+      status: 'revoked',
+      decidedBy: 'store',
+    })
     expect(engine.stats().redis?.lookups).toBe(0)
     store.failing = true
-    await expect(engine.check({ jti: 't1' })).resolves.toMatchObject({ status: 'revoked', decidedBy: 'redis' })
+    await expect(engine.check({ jti: 't1' })).resolves.toMatchObject({
+      status: 'revoked',
+      decidedBy: 'redis',
+    })
     await expect(engine.check(other)).resolves.toEqual({ status: 'active', decidedBy: 'redis' })
     await redis.command('FLUSHALL')
     await expect(engine.check(other)).resolves.toMatchObject({ status: 'unknown', decidedBy: 'policy' })
@@ -93,10 +106,16 @@ describe('a store that can not be asked', () => {
     await ready()
     store.failing = true
     const token = { jti: 'a', sub: 'alice' }
-    await expect(engine.check({ ...token, iat: NOW - 200 })).resolves.toMatchObject({ status: 'revoked', decidedBy: 'redis' })
+    await expect(engine.check({ ...token, iat: NOW - 200 })).resolves.toMatchObject({
+      status: 'revoked',
+      decidedBy: 'redis',
+    })
     await expect(engine.check(token)).resolves.toMatchObject({ status: 'revoked', decidedBy: 'redis' })
     // Redis says of later ones only that they are not revoked by this; the store has the last word on the digest, and can't be asked.
-    await expect(engine.check({ ...token, iat: NOW })).resolves.toMatchObject({ status: 'unknown', decidedBy: 'policy' })
+    await expect(engine.check({ ...token, iat: NOW })).resolves.toMatchObject({
+      status: 'unknown',
+      decidedBy: 'policy',
+    })
   })
 
   it('nor does what has expired revoke', async () => {
@@ -104,7 +123,12 @@ describe('a store that can not be asked', () => {
     await engine.revoke({ jti: 'short', exp: Math.floor(Date.now() / 1000) + 2 })
     await ready()
     store.failing = true
-    await expect(engine.check({ jti: 'short' })).resolves.toMatchObject({ status: 'revoked', decidedBy: 'redis' })
-    await expect.poll(async () => (await engine.check({ jti: 'short' })).status, { timeout: 5000 }).toBe('unknown')
+    await expect(engine.check({ jti: 'short' })).resolves.toMatchObject({
+      status: 'revoked',
+      decidedBy: 'redis',
+    })
+    await expect
+      .poll(async () => (await engine.check({ jti: 'short' })).status, { timeout: 5000 })
+      .toBe('unknown')
   })
 })

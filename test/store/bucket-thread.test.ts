@@ -1,8 +1,8 @@
 import { copyFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { BucketThread } from '#dist/store/sqlite/read/bucket-thread.js'
 import { fileIdentity } from '#dist/store/sqlite/file/identity.js'
+import { BucketThread } from '#dist/store/sqlite/read/bucket-thread.js'
 import { revoke } from '#dist/testing/store/fixtures.js'
 import { directory, open } from './helpers.js'
 

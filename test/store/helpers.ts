@@ -1,12 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import type { StoreContext } from '#dist/ports/index.js'
 import { SqliteStore, type SqliteStoreOptions } from '#dist/store/sqlite/index.js'
 import { openStore } from '#dist/testing/store/fixtures.js'
-import type { StoreContext } from '#dist/ports/index.js'
 
 /** A directory of its own for one test. */
 export function directory(): string {
@@ -17,7 +17,9 @@ export function directory(): string {
 
 /** An open store that the test's end closes. */
 export async function open(
-  path: string, options: SqliteStoreOptions = {}, context: Partial<StoreContext> = {},
+  path: string,
+  options: SqliteStoreOptions = {},
+  context: Partial<StoreContext> = {},
 ): Promise<SqliteStore> {
   const store = new SqliteStore(path, { integrityCheckDelayMs: Infinity, ...options })
   onTestFinished(() => store.close())
@@ -40,9 +42,13 @@ export interface ChildWriter {
 /** @param shell Commands for `sh` to run first, to set limits. */
 export function childWriter(path: string, first: number, count: number, shell = ''): ChildWriter {
   const script = new URL('child-writer.mjs', import.meta.url).pathname
-  const child = spawn('sh', ['-c', `${shell} exec "$0" "$@"`, process.execPath, script, path, `${first}`, `${count}`], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    'sh',
+    ['-c', `${shell} exec "$0" "$@"`, process.execPath, script, path, `${first}`, `${count}`],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   const lines: string[] = []
   let rest = ''
   let wake = (): void => undefined
@@ -53,15 +59,22 @@ export function childWriter(path: string, first: number, count: number, shell = 
     wake()
   })
   let over = false
-  const ended = new Promise<void>((resolve) => child.on('close', () => {
-    over = true
-    wake()
-    resolve()
-  }))
+  const ended = new Promise<void>((resolve) =>
+    child.on('close', () => {
+      over = true
+      wake()
+      resolve()
+    }),
+  )
   return {
-    process: child, lines, ended,
+    process: child,
+    lines,
+    ended,
     async said(wanted) {
-      while (lines.length < wanted && !over) await new Promise<void>((resolve) => { wake = resolve })
+      while (lines.length < wanted && !over)
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
     },
   }
 }

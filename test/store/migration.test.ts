@@ -1,5 +1,5 @@
-import Database from 'better-sqlite3'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { expect, it } from 'vitest'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from '#dist/store/sqlite/file/schema.js'
 import { digestOf, NOW, revoke, wordsOf } from '#dist/testing/store/fixtures.js'
@@ -12,10 +12,15 @@ function firstVersion(path: string): Database.Database {
   db.exec(MIGRATIONS[0] ?? '')
   db.pragma(`application_id = ${APPLICATION_ID}`)
   db.pragma('user_version = 1')
-  db.exec(`INSERT INTO meta VALUES ('id', x'${Buffer.from('an-old-store').toString('hex')}'), ('key', x'${'07'.repeat(16)}')`)
+  db.exec(
+    `INSERT INTO meta VALUES ('id', x'${Buffer.from('an-old-store').toString('hex')}'), ('key', x'${'07'.repeat(16)}')`,
+  )
   db.exec("INSERT INTO namespaces (name) VALUES ('default')")
-  const insert = db.prepare('INSERT INTO revocations (seq, namespace, digest, revoked, expires_at, revoked_at, target) VALUES (?, 1, ?, 1, ?, ?, ?)')
-  for (const n of [1, 2, 3]) insert.run(n, digestOf(n), NOW / 1000 + 3600, NOW, JSON.stringify(['id', 'jti', `token-${n}`]))
+  const insert = db.prepare(
+    'INSERT INTO revocations (seq, namespace, digest, revoked, expires_at, revoked_at, target) VALUES (?, 1, ?, 1, ?, ?, ?)',
+  )
+  for (const n of [1, 2, 3])
+    insert.run(n, digestOf(n), NOW / 1000 + 3600, NOW, JSON.stringify(['id', 'jti', `token-${n}`]))
   db.exec("INSERT INTO epochs VALUES (1, 'first')")
   db.exec("UPDATE head SET seq = 3, epoch = 'first' WHERE id = 1")
   return db

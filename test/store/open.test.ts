@@ -1,5 +1,11 @@
 import {
-  copyFileSync, existsSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -37,19 +43,33 @@ describe('a file that is no sound store is refused and left as it was', () => {
     ['zeros', 'ERR_STORE_CORRUPT', (path) => writeFileSync(path, Buffer.alloc(8192))],
     ['a damaged header', 'ERR_STORE_CORRUPT', (path) => overwrite(path, 0, Buffer.from('nothing'))],
     ['a file cut in half', 'ERR_STORE_CORRUPT', (path) => truncateSync(path, readFileSync(path).length / 2)],
-    ['a damaged schema page', 'ERR_STORE_CORRUPT', (path) => overwrite(path, 100, Buffer.alloc(3000, 0xAB))],
+    ['a damaged schema page', 'ERR_STORE_CORRUPT', (path) => overwrite(path, 100, Buffer.alloc(3000, 0xab))],
     ['a missing table', 'ERR_STORE_CORRUPT', (path) => edit(path, (db) => db.exec('DROP TABLE epochs'))],
-    ['a missing column', 'ERR_STORE_CORRUPT', (path) =>
-      edit(path, (db) => db.exec('ALTER TABLE revocations DROP COLUMN actor'))],
-    ['a lost key', 'ERR_STORE_CORRUPT', (path) => edit(path, (db) => db.exec(`DELETE FROM meta WHERE key = 'key'`))],
+    [
+      'a missing column',
+      'ERR_STORE_CORRUPT',
+      (path) => edit(path, (db) => db.exec('ALTER TABLE revocations DROP COLUMN actor')),
+    ],
+    [
+      'a lost key',
+      'ERR_STORE_CORRUPT',
+      (path) => edit(path, (db) => db.exec(`DELETE FROM meta WHERE key = 'key'`)),
+    ],
     ['a lost id', 'ERR_STORE_CORRUPT', (path) => edit(path, (db) => db.exec('DELETE FROM meta'))],
     ['a newer schema', 'ERR_STORE_MISMATCH', (path) => edit(path, (db) => db.pragma('user_version = 3'))],
-    ['another application\'s database', 'ERR_STORE_MISMATCH', (path) =>
-      edit(path, (db) => db.pragma('application_id = 1'))],
-    ['tables of nobody in particular', 'ERR_STORE_MISMATCH', (path) => {
-      writeFileSync(path, '')
-      edit(path, (db) => db.exec('CREATE TABLE users (name)'))
-    }],
+    [
+      "another application's database",
+      'ERR_STORE_MISMATCH',
+      (path) => edit(path, (db) => db.pragma('application_id = 1')),
+    ],
+    [
+      'tables of nobody in particular',
+      'ERR_STORE_MISMATCH',
+      (path) => {
+        writeFileSync(path, '')
+        edit(path, (db) => db.exec('CREATE TABLE users (name)'))
+      },
+    ],
   ]
   it.each(cases)('%s: %s', async (_what, code, spoil) => {
     const path = await sample()
@@ -66,10 +86,13 @@ describe('a place where no store can be is refused', () => {
   it.each<[what: string, make: (dir: string) => string]>([
     ['a directory', (dir) => dir],
     ['a missing directory', (dir) => join(dir, 'missing', 'store.db')],
-    ['a file as directory', (dir) => {
-      writeFileSync(join(dir, 'file'), '')
-      return join(dir, 'file', 'store.db')
-    }],
+    [
+      'a file as directory',
+      (dir) => {
+        writeFileSync(join(dir, 'file'), '')
+        return join(dir, 'file', 'store.db')
+      },
+    ],
     ['a place where nothing can be created', () => '/proc/self/store.db'],
   ])('%s', async (_what, make) => {
     await expect(open(make(directory()))).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
@@ -98,7 +121,12 @@ describe('opening', () => {
 
   it('commits durably: WAL with full synchronisation, read back', async () => {
     const store = await open(join(directory(), 'store.db'))
-    expect(store.stats()).toMatchObject({ kind: 'sqlite', journalMode: 'wal', synchronous: 'full', schemaVersion: 2 })
+    expect(store.stats()).toMatchObject({
+      kind: 'sqlite',
+      journalMode: 'wal',
+      synchronous: 'full',
+      schemaVersion: 2,
+    })
   })
 
   it('several at once creates one store', async () => {
@@ -119,7 +147,9 @@ describe('opening', () => {
 
   it('refuses use before open, and a second open', async () => {
     const store = new SqliteStore(join(directory(), 'store.db'))
-    expect(() => store.get(new Int32Array(4))).toThrow(expect.objectContaining({ code: 'ERR_STORE_UNAVAILABLE' }))
+    expect(() => store.get(new Int32Array(4))).toThrow(
+      expect.objectContaining({ code: 'ERR_STORE_UNAVAILABLE' }),
+    )
     const opened = await open(join(directory(), 'store.db'))
     await expect(opened.open({} as never)).rejects.toMatchObject({ code: 'ERR_CONFIG' })
   })
@@ -135,7 +165,7 @@ describe('integrity', () => {
   /** Damages a page that opening does not read: the last one. */
   async function damaged(): Promise<string> {
     const path = await sample(20_000)
-    overwrite(path, readFileSync(path).length - 4096, Buffer.alloc(4096, 0x5A))
+    overwrite(path, readFileSync(path).length - 4096, Buffer.alloc(4096, 0x5a))
     return path
   }
   const settled = async (store: SqliteStore): Promise<unknown> => {
@@ -174,14 +204,16 @@ describe('integrity', () => {
         replace(sql, 'UNIQUE (namespace, digest)', 'UNIQUE (digest, namespace)')`)
     })
     expect(checkIntegrity(swapped, true).length).toBeGreaterThan(0)
-    expect(() => checkIntegrity(join(directory(), 'missing.db')))
-      .toThrow(expect.objectContaining({ code: 'ERR_STORE_UNAVAILABLE' }))
+    expect(() => checkIntegrity(join(directory(), 'missing.db'))).toThrow(
+      expect.objectContaining({ code: 'ERR_STORE_UNAVAILABLE' }),
+    )
   })
 
   it('a damaged page met by a scan is told', async () => {
     const path = await sample(20_000)
     const content = readFileSync(path)
-    for (let at = 4096 * Math.floor(content.length / 8192); at < content.length; at += 4096) content.fill(0x5A, at, at + 2048)
+    for (let at = 4096 * Math.floor(content.length / 8192); at < content.length; at += 4096)
+      content.fill(0x5a, at, at + 2048)
     writeFileSync(path, content)
     const store = await open(path)
     await expect(collect(store.scan(0))).rejects.toMatchObject({ code: 'ERR_STORE_CORRUPT' })

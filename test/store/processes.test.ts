@@ -8,10 +8,12 @@ const START = { seq: 0, epoch: '' }
 
 /** `<seq> <n>` lines as pairs. */
 const acknowledged = (lines: readonly string[]): [seq: number, n: number][] =>
-  lines.filter((line) => /^\d+ \d+$/.test(line)).map((line) => {
-    const [seq = 0, n = 0] = line.split(' ').map(Number)
-    return [seq, n]
-  })
+  lines
+    .filter((line) => /^\d+ \d+$/.test(line))
+    .map((line) => {
+      const [seq = 0, n = 0] = line.split(' ').map(Number)
+      return [seq, n]
+    })
 
 it('processes that write at once number without gaps and lose nothing', async () => {
   const path = join(directory(), 'store.db')
@@ -41,7 +43,7 @@ it('nothing acknowledged is lost by kill -9, at any instant', async () => {
   const all: [seq: number, n: number][] = []
   for (let cycle = 0; cycle < 20; cycle++) {
     const child = childWriter(path, cycle * 100_000, 100_000)
-    await child.said(2 + (cycle * 37) % 400)
+    await child.said(2 + ((cycle * 37) % 400))
     child.process.kill('SIGKILL')
     await child.ended
     all.push(...acknowledged(child.lines))

@@ -95,8 +95,10 @@ describe('a restored backup', () => {
     await store.write(Array.from({ length: 50 }, (_, i) => revoke(100 + i)))
     const { position } = await follow(other, START)
     renameSync(backup, path)
-    expect(await Promise.all([poll(store, position), poll(other, position)]))
-      .toEqual([{ status: 'diverged' }, { status: 'diverged' }])
+    expect(await Promise.all([poll(store, position), poll(other, position)])).toEqual([
+      { status: 'diverged' },
+      { status: 'diverged' },
+    ])
     await Promise.all([store.write([revoke(4)]), other.write([revoke(5)])])
     for (const one of [store, other]) {
       expect((await follow(one, START)).changes.map(({ seq }) => seq)).toEqual([1, 2, 3])
@@ -158,7 +160,8 @@ describe('a store whose file is taken away', () => {
     await (await open(stranger)).close()
     copyFileSync(stranger, `${path}.new`)
     renameSync(`${path}.new`, path)
-    for (let i = 0; i < 2; i++) await expect(poll(store, position)).rejects.toThrow(code('ERR_STORE_MISMATCH'))
+    for (let i = 0; i < 2; i++)
+      await expect(poll(store, position)).rejects.toThrow(code('ERR_STORE_MISMATCH'))
     expect(() => store.get(words(1))).toThrow(code('ERR_STORE_MISMATCH'))
     await expect(store.write([revoke(2)])).rejects.toThrow(code('ERR_STORE_MISMATCH'))
   })

@@ -96,7 +96,10 @@ describe('a commit that fails is told, and the next one works', () => {
     const store = await open(join(directory(), 'store.db'), { maxPageCount: 40 })
     await store.write([revoke(1)])
     const large = range(10, 1000).map((n) => revoke(n, { reason: 'x'.repeat(200) }))
-    await expect(store.write(large)).rejects.toMatchObject({ code: 'ERR_NOT_DURABLE', cause: { code: 'SQLITE_FULL' } })
+    await expect(store.write(large)).rejects.toMatchObject({
+      code: 'ERR_NOT_DURABLE',
+      cause: { code: 'SQLITE_FULL' },
+    })
     expect(store.stats().seq).toBe(1)
     expect(store.get(words(10))).toBeUndefined()
     expect((await store.write([revoke(2)])).written[0]?.seq).toBe(2)
@@ -184,11 +187,17 @@ describe('exclusive', () => {
 describe('the purge', () => {
   it('deletes what expired longer than the grace ago, tombstones too, and leaves no gap behind', async () => {
     let now = NOW
-    const store = await open(join(directory(), 'store.db'), {}, { clock: { now: () => now }, purgeGraceSeconds: 600 })
+    const store = await open(
+      join(directory(), 'store.db'),
+      {},
+      { clock: { now: () => now }, purgeGraceSeconds: 600 },
+    )
     const expiresAt = NOW / 1000 + 100
     await store.write([
-      ...range(0, 20_000).map((n) => revoke(n, { expiresAt })), unrevoke(5),
-      revoke(30_000, { expiresAt: expiresAt + 1 }), revoke(30_001),
+      ...range(0, 20_000).map((n) => revoke(n, { expiresAt })),
+      unrevoke(5),
+      revoke(30_000, { expiresAt: expiresAt + 1 }),
+      revoke(30_001),
     ])
     const { position } = await follow(store, { seq: 0, epoch: '' })
     now += 700_000
@@ -199,8 +208,11 @@ describe('the purge', () => {
     expect(store.get(words(1))).toBeUndefined()
     expect(store.stats().seq).toBe(position.seq + 1)
     expect((await follow(store, position)).changes.map(({ seq }) => seq)).toEqual([position.seq + 1])
-    expect((await follow(store, { seq: 0, epoch: '' }, 2)).changes.map(({ seq }) => seq))
-      .toEqual([position.seq - 1, position.seq, position.seq + 1])
+    expect((await follow(store, { seq: 0, epoch: '' }, 2)).changes.map(({ seq }) => seq)).toEqual([
+      position.seq - 1,
+      position.seq,
+      position.seq + 1,
+    ])
   })
 })
 
@@ -213,7 +225,10 @@ describe('a process', () => {
         import { openStore, revoke } from '#dist/testing/store/fixtures.js'
         const { store } = await openStore(new SqliteStore(${JSON.stringify(path)}))
         ${rest}`
-      execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: process.cwd(), timeout: 20_000 })
+      execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+        cwd: process.cwd(),
+        timeout: 20_000,
+      })
     }
     run('')
     run('await store.purge(); for await (const chunk of store.scan(0)) break')

@@ -9,7 +9,9 @@ const digesters = new Map<string, TokenDigester>()
 const digester = of('default')
 
 function of(namespace: string): TokenDigester {
-  const made = digesters.get(namespace) ?? new TokenDigester({ key, namespace, idClaims: ['jti', 'uti'], maxTokenBytes: 16_384 })
+  const made =
+    digesters.get(namespace) ??
+    new TokenDigester({ key, namespace, idClaims: ['jti', 'uti'], maxTokenBytes: 16_384 })
   digesters.set(namespace, made)
   return made
 }
@@ -28,7 +30,7 @@ const golden: readonly (readonly [string, Target, string, string])[] = [
     'an id with issuer',
     { kind: 'id', claim: 'jti', id: 'a1b2', iss: 'https://issuer.example/' },
     '010103000700000064656661756c74030000006a74691700000068747470733a2f2f6973737565722e6578616d706c65' +
-    '2f000000000000000161316232',
+      '2f000000000000000161316232',
     'd72103e6df3e5f4a070d42b15ab190e2',
   ],
   [
@@ -41,7 +43,7 @@ const golden: readonly (readonly [string, Target, string, string])[] = [
     'a hash',
     { kind: 'hash', sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' },
     '010201000700000064656661756c74000165336230633434323938666331633134396166626634633839393666623932' +
-    '343237616534316534363439623933346361343935393931623738353262383535',
+      '343237616534316534363439623933346361343935393931623738353262383535',
     '209b85d5733cd2ff444fedaef2f74efe',
   ],
   [
@@ -54,7 +56,7 @@ const golden: readonly (readonly [string, Target, string, string])[] = [
     'a selector of several claims',
     { kind: 'selector', where: { sub: 'u1', client_id: 4_294_967_297 } },
     '010303000700000064656661756c7409000000636c69656e745f69640300000073756200000000000900000002010000' +
-    '000100000003000000017531',
+      '000100000003000000017531',
     '0a53088a2827790c881f290e83ca8bea',
   ],
 ]
@@ -66,24 +68,62 @@ describe('the canonical encoding', () => {
   })
 
   const text = fc.oneof(
-    fc.constantFrom('a', 'b', '1', '-1', 'iss', 'jti', 'sub', '\0', '\u0001', 'a\0', '\u0001a', 'ü', 'aü', 'ab', 'ba', '\ufffd', '0'.repeat(64)),
+    fc.constantFrom(
+      'a',
+      'b',
+      '1',
+      '-1',
+      'iss',
+      'jti',
+      'sub',
+      '\0',
+      '\u0001',
+      'a\0',
+      '\u0001a',
+      'ü',
+      'aü',
+      'ab',
+      'ba',
+      '\ufffd',
+      '0'.repeat(64),
+    ),
     fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' }),
   )
-  const value = fc.oneof(text, fc.constantFrom(0, 1, -1, 2 ** 32, 2 ** 53 - 1, 1 - 2 ** 53), fc.maxSafeInteger())
+  const value = fc.oneof(
+    text,
+    fc.constantFrom(0, 1, -1, 2 ** 32, 2 ** 53 - 1, 1 - 2 ** 53),
+    fc.maxSafeInteger(),
+  )
   const target: fc.Arbitrary<Target> = fc.oneof(
     fc.record({ kind: fc.constant('id' as const), claim: text, id: value }),
-    fc.record({ kind: fc.constant('id' as const), claim: text, id: value, iss: fc.oneof(fc.constant(''), text) }),
+    fc.record({
+      kind: fc.constant('id' as const),
+      claim: text,
+      id: value,
+      iss: fc.oneof(fc.constant(''), text),
+    }),
     fc.record({ kind: fc.constant('hash' as const), sha256: fc.stringMatching(/^[0-9a-f]{64}$/) }),
-    fc.record({ kind: fc.constant('selector' as const), where: fc.dictionary(text, value, { minKeys: 1, maxKeys: 3 }) }),
+    fc.record({
+      kind: fc.constant('selector' as const),
+      where: fc.dictionary(text, value, { minKeys: 1, maxKeys: 3 }),
+    }),
   )
   const namespace = fc.constantFrom('default', 'a', 'b', 'ab')
 
   /** What makes two targets the same: their JSON, with the claims of a selector in order. */
   const identityOf = (space: string, target: Target) => {
     if (target.kind !== 'selector') {
-      return JSON.stringify([space, target.kind, target.kind === 'id' ? [target.claim, target.id, target.iss ?? null] : target.sha256])
+      return JSON.stringify([
+        space,
+        target.kind,
+        target.kind === 'id' ? [target.claim, target.id, target.iss ?? null] : target.sha256,
+      ])
     }
-    return JSON.stringify([space, 'selector', Object.entries(target.where).sort(([a], [b]) => (a < b ? -1 : 1))])
+    return JSON.stringify([
+      space,
+      'selector',
+      Object.entries(target.where).sort(([a], [b]) => (a < b ? -1 : 1)),
+    ])
   }
 
   it('is different for any two different targets', () => {
@@ -116,7 +156,11 @@ describe('the canonical encoding', () => {
     ['no issuer and an empty one', id({ id: 'a' }), id({ id: 'a', iss: '' })],
     ['two id claims', id({ id: 'a' }), id({ id: 'a', claim: 'uti' })],
     ['an id and a selector', id({ id: 'a' }), { kind: 'selector', where: { jti: 'a' } }],
-    ['an id with issuer and a selector', id({ id: 'a', iss: 'b' }), { kind: 'selector', where: { iss: 'b', jti: 'a' } }],
+    [
+      'an id with issuer and a selector',
+      id({ id: 'a', iss: 'b' }),
+      { kind: 'selector', where: { iss: 'b', jti: 'a' } },
+    ],
     ['an id and a hash', id({ id: '0'.repeat(64) }), { kind: 'hash', sha256: '0'.repeat(64) }],
     ['values moved between claims', where({ a: 'xy', b: 'z' }), where({ a: 'x', b: 'yz' })],
     ['names moved between claims', where({ ab: '1', c: '1' }), where({ a: '1', bc: '1' })],
@@ -136,17 +180,21 @@ describe('the canonical encoding', () => {
   })
 
   it('does not depend on the order in which a selector was written', () => {
-    expect(digester.encodingOf(where({ b: '1', a: '2' }))).toEqual(digester.encodingOf(where({ a: '2', b: '1' })))
+    expect(digester.encodingOf(where({ b: '1', a: '2' }))).toEqual(
+      digester.encodingOf(where({ a: '2', b: '1' })),
+    )
   })
 })
 
 it('digests go to bytes and back, in little-endian words', () => {
   const bytes = Buffer.from('000102030405060708090a0b0c0d0eff', 'hex')
   expect(digestOfBytes(bytes)[0]).toBe(0x03020100)
-  expect(hex(digestBytes(digestOfBytes(Buffer.concat([Buffer.from([9]), bytes]).subarray(1))))).toBe(hex(bytes))
+  expect(hex(digestBytes(digestOfBytes(Buffer.concat([Buffer.from([9]), bytes]).subarray(1))))).toBe(
+    hex(bytes),
+  )
 })
 
-function id(rest: { id: string | number, claim?: string, iss?: string }): Target {
+function id(rest: { id: string | number; claim?: string; iss?: string }): Target {
   return { kind: 'id', claim: 'jti', ...rest }
 }
 

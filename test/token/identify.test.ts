@@ -5,13 +5,20 @@ import type { Digest, Target } from '#dist/ports/index.js'
 import { digestBytes, TokenDigester } from '#dist/token/identify.js'
 import { ourError } from './our-error.js'
 
-const options = { key: new Uint8Array(16).fill(9), namespace: 'default', idClaims: ['jti', 'uti'], maxTokenBytes: 16_384 }
+const options = {
+  key: new Uint8Array(16).fill(9),
+  namespace: 'default',
+  idClaims: ['jti', 'uti'],
+  maxTokenBytes: 16_384,
+}
 const digester = new TokenDigester(options)
 
 const hex = (digest: Digest) => Buffer.from(digestBytes(digest)).toString('hex')
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
-const segment = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
-const jwt = (payload: unknown, header: unknown = { alg: 'ES256' }) => `${segment(header)}.${segment(payload)}.c2ln`
+const segment = (value: unknown) =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
+const jwt = (payload: unknown, header: unknown = { alg: 'ES256' }) =>
+  `${segment(header)}.${segment(payload)}.c2ln`
 
 describe('what names a token', () => {
   it.each<[string, unknown, Target]>([
@@ -20,13 +27,29 @@ describe('what names a token', () => {
     ['the first id claim present', { uti: 'b', jti: 'a' }, { kind: 'id', claim: 'jti', id: 'a' }],
     ['the next where that is undefined', { uti: 7, jti: undefined }, { kind: 'id', claim: 'uti', id: 7 }],
     ['the claims of a JWT', jwt({ jti: 'a', iss: 'i' }), { kind: 'id', claim: 'jti', id: 'a', iss: 'i' }],
-    ['the signing input of a JWT without id', jwt({ sub: 'u' }), { kind: 'hash', sha256: sha256(jwt({ sub: 'u' }).slice(0, -5)) }],
-    ['all of an opaque token', ' 2YotnFZFEjr1zCsicMWpAA\r\n', { kind: 'hash', sha256: sha256('2YotnFZFEjr1zCsicMWpAA') }],
+    [
+      'the signing input of a JWT without id',
+      jwt({ sub: 'u' }),
+      { kind: 'hash', sha256: sha256(jwt({ sub: 'u' }).slice(0, -5)) },
+    ],
+    [
+      'all of an opaque token',
+      ' 2YotnFZFEjr1zCsicMWpAA\r\n',
+      { kind: 'hash', sha256: sha256('2YotnFZFEjr1zCsicMWpAA') },
+    ],
     ['all of an opaque token with dots', 'a.b.c', { kind: 'hash', sha256: sha256('a.b.c') }],
-    ['all of a signed cookie', `${segment({ user: 1 })}.c2ln`, { kind: 'hash', sha256: sha256(`${segment({ user: 1 })}.c2ln`) }],
+    [
+      'all of a signed cookie',
+      `${segment({ user: 1 })}.c2ln`,
+      { kind: 'hash', sha256: sha256(`${segment({ user: 1 })}.c2ln`) },
+    ],
     ['an id of non-ASCII text', { jti: 'naïve-😀' }, { kind: 'id', claim: 'jti', id: 'naïve-😀' }],
     ['a long id', { jti: 'x'.repeat(16_384) }, { kind: 'id', claim: 'jti', id: 'x'.repeat(16_384) }],
-    ['a header with a byte order mark', jwt({ jti: 'a' }, '\ufeff{"alg":"ES256"}'), { kind: 'id', claim: 'jti', id: 'a' }],
+    [
+      'a header with a byte order mark',
+      jwt({ jti: 'a' }, '\ufeff{"alg":"ES256"}'),
+      { kind: 'id', claim: 'jti', id: 'a' },
+    ],
   ])('%s', (_name, token, target) => {
     expect(digester.targetOf(token)).toEqual(target)
     expect(hex(digester.token(token))).toBe(hex(digester.target(target)))
@@ -34,10 +57,14 @@ describe('what names a token', () => {
 
   it('is the same in a JWT and in its claims', () => {
     fc.assert(
-      fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), fc.option(fc.string({ unit: 'grapheme' }), { nil: undefined }), (jti, iss) => {
-        const claims = { jti, iss, sub: 'u' }
-        expect(hex(digester.token(jwt(claims)))).toBe(hex(digester.token(claims)))
-      }),
+      fc.property(
+        fc.string({ minLength: 1, unit: 'grapheme' }),
+        fc.option(fc.string({ unit: 'grapheme' }), { nil: undefined }),
+        (jti, iss) => {
+          const claims = { jti, iss, sub: 'u' }
+          expect(hex(digester.token(jwt(claims)))).toBe(hex(digester.token(claims)))
+        },
+      ),
     )
   })
 
@@ -67,7 +94,9 @@ describe('what names a token', () => {
   it('is no id claim in claims alone', () => {
     expect(digester.tokenIfIdentifiable({ sub: 'u' })).toBe(false)
     expect(digester.claims).toEqual({ sub: 'u' })
-    expect(() => digester.token({ sub: 'u' })).toThrow(ourError('ERR_TOKEN_NOT_IDENTIFIABLE', '"jti" or "uti"'))
+    expect(() => digester.token({ sub: 'u' })).toThrow(
+      ourError('ERR_TOKEN_NOT_IDENTIFIABLE', '"jti" or "uti"'),
+    )
     expect(() => digester.token({ header: {}, payload: { jti: 'a' }, signature: 's' })).toThrow('.payload')
   })
 
@@ -118,7 +147,11 @@ const bad: readonly (readonly [string, unknown, string])[] = [
   ['a control character inside', 'a\0b', 'white space or control characters'],
   ['an opaque token with lone surrogates', lone, 'lone surrogates'],
   ['an id with lone surrogates', { jti: lone }, 'The claim "jti" has lone surrogates'],
-  ['a long id with lone surrogates', { jti: `${'x'.repeat(99)}\udc00` }, 'The claim "jti" has lone surrogates'],
+  [
+    'a long id with lone surrogates',
+    { jti: `${'x'.repeat(99)}\udc00` },
+    'The claim "jti" has lone surrogates',
+  ],
   ['a JWT whose id has lone surrogates', jwt('{"jti":"\\ud800"}'), 'The claim "jti" has lone surrogates'],
   ['an issuer with lone surrogates', { jti: 'a', iss: lone }, 'The claim "iss" has lone surrogates'],
   ['an empty id', { jti: '' }, 'The claim "jti" is an empty string'],
@@ -152,7 +185,11 @@ describe('a bad token is refused', () => {
         return (error as { code: unknown }).code
       }
     }
-    const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 60 }), fc.json().map((json) => jwt(json)), fc.string().map((s) => `${s}.${s}.${s}`))
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 60 }),
+      fc.json().map((json) => jwt(json)),
+      fc.string().map((s) => `${s}.${s}.${s}`),
+    )
     fc.assert(
       fc.property(fc.oneof(text, fc.anything({ withBigInt: true, withNullPrototype: true })), (token) => {
         const first = outcome(token)
@@ -165,7 +202,12 @@ describe('a bad token is refused', () => {
 })
 
 it('options that can not work are refused', () => {
-  for (const wrong of [{ key: new Uint8Array(15) }, { namespace: '' }, { namespace: lone }, { idClaims: [''] }]) {
+  for (const wrong of [
+    { key: new Uint8Array(15) },
+    { namespace: '' },
+    { namespace: lone },
+    { idClaims: [''] },
+  ]) {
     expect(() => new TokenDigester({ ...options, ...wrong })).toThrow(ourError('ERR_CONFIG'))
   }
 })

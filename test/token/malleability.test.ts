@@ -1,6 +1,6 @@
 import { createSecretKey, generateKeyPairSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
 import { createVerifier } from 'fast-jwt'
-import { CompactEncrypt, compactDecrypt, jwtVerify, SignJWT } from 'jose'
+import { compactDecrypt, CompactEncrypt, jwtVerify, SignJWT } from 'jose'
 import jsonwebtoken from 'jsonwebtoken'
 import { describe, expect, it } from 'vitest'
 import { digestBytes, TokenDigester } from '#dist/token/identify.js'
@@ -8,7 +8,10 @@ import { type Mutation, mutations, otherS } from './mutations.js'
 
 type Algorithm = 'ES256' | 'RS256' | 'HS256' | 'EdDSA'
 
-interface Keys { readonly sign: KeyObject, readonly verify: KeyObject }
+interface Keys {
+  readonly sign: KeyObject
+  readonly verify: KeyObject
+}
 
 const secret = createSecretKey(randomBytes(32))
 const keys: Record<Algorithm, Keys> = {
@@ -18,11 +21,16 @@ const keys: Record<Algorithm, Keys> = {
   EdDSA: pair(generateKeyPairSync('ed25519')),
 }
 
-function pair({ privateKey, publicKey }: { privateKey: KeyObject, publicKey: KeyObject }): Keys {
+function pair({ privateKey, publicKey }: { privateKey: KeyObject; publicKey: KeyObject }): Keys {
   return { sign: privateKey, verify: publicKey }
 }
 
-const digester = new TokenDigester({ key: randomBytes(16), namespace: 'test', idClaims: ['jti'], maxTokenBytes: 16_384 })
+const digester = new TokenDigester({
+  key: randomBytes(16),
+  namespace: 'test',
+  idClaims: ['jti'],
+  maxTokenBytes: 16_384,
+})
 
 function identity(token: string): string {
   return Buffer.from(digestBytes(digester.token(token))).toString('hex')
@@ -42,7 +50,8 @@ async function acceptedBy(token: string, algorithm: Algorithm): Promise<string[]
   const accepted: string[] = []
   for (const [name, verify] of Object.entries(verifiers)) {
     if (await succeeds(() => verify(token))) accepted.push(name)
-    if (token.trim() !== token && (await succeeds(() => verify(token.trim())))) accepted.push(`${name} of the trimmed token`)
+    if (token.trim() !== token && (await succeeds(() => verify(token.trim()))))
+      accepted.push(`${name} of the trimmed token`)
   }
   return accepted
 }
@@ -56,7 +65,11 @@ async function succeeds(call: () => unknown): Promise<boolean> {
   }
 }
 
-async function sign(algorithm: Algorithm, claims: Readonly<Record<string, string>>, by: 'jose' | 'jsonwebtoken'): Promise<string> {
+async function sign(
+  algorithm: Algorithm,
+  claims: Readonly<Record<string, string>>,
+  by: 'jose' | 'jsonwebtoken',
+): Promise<string> {
   const key = keys[algorithm].sign
   if (by === 'jsonwebtoken' && algorithm !== 'EdDSA') {
     return jsonwebtoken.sign(claims, key, { algorithm, issuer: 'https://issuer.example/', expiresIn: 3600 })
@@ -90,34 +103,41 @@ const KNOWN_OF: Record<Algorithm, string[]> = {
   EdDSA: ['unused bits in last segment: fast-jwt'],
 }
 
-describe.each(['ES256', 'RS256', 'HS256', 'EdDSA'] as const)('every accepted spelling of an %s token is that token', (algorithm) => {
-  it.each([
-    ['jose', 'with a jti', { jti: randomUUID(), sub: 'ü?>~~~???' }],
-    ['jose', 'without', { sub: 'ü?>~~~???', nonce: randomUUID() }],
-    // jsonwebtoken has no EdDSA
-    ...(algorithm === 'EdDSA' ? [] : [
-      ['jsonwebtoken', 'with a jti', { jti: randomUUID(), sub: 'ü?>~~~???' }] as const,
-      ['jsonwebtoken', 'without', { sub: 'ü?>~~~???', nonce: randomUUID() }] as const,
-    ]),
-  ] as const)('signed by %s, %s', async (signer, _name, claims) => {
-    const token = await sign(algorithm, claims, signer)
-    const forms: Mutation[] = mutations(token)
-    if (algorithm === 'ES256') {
-      const other = otherS(token)
-      forms.push({ kind: 'other s', token: other })
-      forms.push(...mutations(other).map(({ kind, token: form }) => ({ kind: `${kind} of other s`, token: form })))
-    }
-    const original = identity(token)
-    const accepted = new Set<string>()
-    for (const { kind, token: form } of forms) {
-      const verifiers = await acceptedBy(form, algorithm)
-      for (const verifier of verifiers) accepted.add(`${kind}: ${verifier}`)
-      if (verifiers.length > 0) expect(identity(form), `${kind}: ${JSON.stringify(form)}`).toBe(original)
-    }
-    expect([...accepted]).toEqual(expect.arrayContaining([...KNOWN, ...KNOWN_OF[algorithm]]))
-    expect(identity(await sign(algorithm, { ...claims, jti: randomUUID() }, signer))).not.toBe(original)
-  })
-})
+describe.each(['ES256', 'RS256', 'HS256', 'EdDSA'] as const)(
+  'every accepted spelling of an %s token is that token',
+  (algorithm) => {
+    it.each([
+      ['jose', 'with a jti', { jti: randomUUID(), sub: 'ü?>~~~???' }],
+      ['jose', 'without', { sub: 'ü?>~~~???', nonce: randomUUID() }],
+      // jsonwebtoken has no EdDSA
+      ...(algorithm === 'EdDSA'
+        ? []
+        : [
+            ['jsonwebtoken', 'with a jti', { jti: randomUUID(), sub: 'ü?>~~~???' }] as const,
+            ['jsonwebtoken', 'without', { sub: 'ü?>~~~???', nonce: randomUUID() }] as const,
+          ]),
+    ] as const)('signed by %s, %s', async (signer, _name, claims) => {
+      const token = await sign(algorithm, claims, signer)
+      const forms: Mutation[] = mutations(token)
+      if (algorithm === 'ES256') {
+        const other = otherS(token)
+        forms.push({ kind: 'other s', token: other })
+        forms.push(
+          ...mutations(other).map(({ kind, token: form }) => ({ kind: `${kind} of other s`, token: form })),
+        )
+      }
+      const original = identity(token)
+      const accepted = new Set<string>()
+      for (const { kind, token: form } of forms) {
+        const verifiers = await acceptedBy(form, algorithm)
+        for (const verifier of verifiers) accepted.add(`${kind}: ${verifier}`)
+        if (verifiers.length > 0) expect(identity(form), `${kind}: ${JSON.stringify(form)}`).toBe(original)
+      }
+      expect([...accepted]).toEqual(expect.arrayContaining([...KNOWN, ...KNOWN_OF[algorithm]]))
+      expect(identity(await sign(algorithm, { ...claims, jti: randomUUID() }, signer))).not.toBe(original)
+    })
+  },
+)
 
 describe('every accepted spelling of an encrypted token is that token', () => {
   const rsa = pair(generateKeyPairSync('rsa', { modulusLength: 2048 }))
@@ -142,7 +162,10 @@ describe('every accepted spelling of an encrypted token is that token', () => {
       accepted.add(kind)
       expect(identity(form), `${kind}: ${JSON.stringify(form)}`).toBe(original)
     }
-    const segments = alg === 'dir' ? ['segment 2', 'segment 3', 'last segment'] : ['segment 1', 'segment 2', 'segment 3', 'last segment']
+    const segments =
+      alg === 'dir'
+        ? ['segment 2', 'segment 3', 'last segment']
+        : ['segment 1', 'segment 2', 'segment 3', 'last segment']
     expect([...accepted]).toEqual(expect.arrayContaining(segments.map((segment) => `space in ${segment}`)))
     expect(identity(await encrypt(alg, enc))).not.toBe(original)
   })

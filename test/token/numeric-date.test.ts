@@ -24,7 +24,9 @@ describe('times', () => {
     expect(() => numericDate({ exp: value }, 'exp')).toThrow(ourError('ERR_INVALID_TOKEN', `The claim "exp"`))
     expect(() => numericDate({ iat: value }, 'iat')).toThrow(ourError('ERR_INVALID_TOKEN', message))
     expect(() => toSeconds(value as number, 'expiresAt')).toThrow(ourError('ERR_INVALID_TIME', 'expiresAt'))
-    expect(() => toMilliseconds(value as number, 'issuedBefore')).toThrow(ourError('ERR_INVALID_TIME', message))
+    expect(() => toMilliseconds(value as number, 'issuedBefore')).toThrow(
+      ourError('ERR_INVALID_TIME', message),
+    )
   })
 
   it('are seconds or Dates in options', () => {

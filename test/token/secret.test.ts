@@ -11,9 +11,12 @@ it('a secret gives a 16-byte key, apart from other uses of the secret', () => {
   expect(Buffer.from(keyFromSecret(Buffer.from(secret))).toString('hex')).toBe(key)
 })
 
-it.each([['', 'has 0 bytes'], ['fifteen bytes..', 'has 15 bytes'], [new Uint8Array(15), 'has 15 bytes'], [undefined, 'is undefined'], [7, 'is a number']])(
-  'the secret %j is refused',
-  (wrong, message) => {
-    expect(() => keyFromSecret(wrong as string)).toThrow(ourError('ERR_CONFIG', message))
-  },
-)
+it.each([
+  ['', 'has 0 bytes'],
+  ['fifteen bytes..', 'has 15 bytes'],
+  [new Uint8Array(15), 'has 15 bytes'],
+  [undefined, 'is undefined'],
+  [7, 'is a number'],
+])('the secret %j is refused', (wrong, message) => {
+  expect(() => keyFromSecret(wrong as string)).toThrow(ourError('ERR_CONFIG', message))
+})

@@ -4,7 +4,12 @@ import type { Digest } from '#dist/ports/index.js'
 import { type Claims, digestBytes, TokenDigester } from '#dist/token/identify.js'
 import { ourError } from './our-error.js'
 
-const digester = new TokenDigester({ key: new Uint8Array(16).fill(9), namespace: 'default', idClaims: ['jti'], maxTokenBytes: 16_384 })
+const digester = new TokenDigester({
+  key: new Uint8Array(16).fill(9),
+  namespace: 'default',
+  idClaims: ['jti'],
+  maxTokenBytes: 16_384,
+})
 const hex = (digest: Digest) => Buffer.from(digestBytes(digest)).toString('hex')
 const where = (selector: unknown) => hex(digester.target(digester.selectorTarget(selector)))
 
@@ -37,7 +42,11 @@ describe('a selector', () => {
   })
 
   it('matches each element of a claim that is an array', () => {
-    expect(matches(['aud'], { aud: ['a', 'b', 3] })).toEqual([where({ aud: 'a' }), where({ aud: 'b' }), where({ aud: 3 })])
+    expect(matches(['aud'], { aud: ['a', 'b', 3] })).toEqual([
+      where({ aud: 'a' }),
+      where({ aud: 'b' }),
+      where({ aud: 3 }),
+    ])
     expect(matches(['aud'], { aud: [] })).toEqual([])
     expect(matches(['aud', 'sub', 'groups'], { aud: ['a', 'b'], sub: 'u', groups: ['x', 'y', 'z'] })).toEqual(
       ['x', 'y', 'z'].flatMap((groups) => ['a', 'b'].map((aud) => where({ aud, groups, sub: 'u' }))),
@@ -48,18 +57,25 @@ describe('a selector', () => {
     const many = Array.from({ length: 65 }, (_, i) => `a${i}`)
     expect(matches(['aud'], { aud: many.slice(1) })).toHaveLength(64)
     expect(() => matches(['aud'], { aud: many })).toThrow(invalid('65 combinations'))
-    expect(() => matches(['aud', 'x'], { aud: many.slice(0, 9), x: many.slice(0, 8) })).toThrow(invalid('72 combinations'))
+    expect(() => matches(['aud', 'x'], { aud: many.slice(0, 9), x: many.slice(0, 8) })).toThrow(
+      invalid('72 combinations'),
+    )
   })
 
-  it.each([[null], [true], [{}], [''], [1.5], ['\ud800'], [[null]], [[['a']]], [['a', '']]])('refuses the claim value %j', (sub) => {
-    expect(() => matches(['sub'], { sub })).toThrow(invalid('The claim "sub"'))
-    expect(() => matches(['sub', 'b'], { sub, b: 'b' })).toThrow(invalid('The claim "sub"'))
-    expect(() => digester.selectorTarget({ sub })).toThrow(invalid('The claim "sub"'))
-  })
+  it.each([[null], [true], [{}], [''], [1.5], ['\ud800'], [[null]], [[['a']]], [['a', '']]])(
+    'refuses the claim value %j',
+    (sub) => {
+      expect(() => matches(['sub'], { sub })).toThrow(invalid('The claim "sub"'))
+      expect(() => matches(['sub', 'b'], { sub, b: 'b' })).toThrow(invalid('The claim "sub"'))
+      expect(() => digester.selectorTarget({ sub })).toThrow(invalid('The claim "sub"'))
+    },
+  )
 
   it('refuses values that are too long, alone or together', () => {
     expect(() => matches(['a'], { a: 'x'.repeat(16_385) })).toThrow(invalid('too long'))
-    expect(() => matches(['a', 'b'], { a: 'x'.repeat(9000), b: 'x'.repeat(9000) })).toThrow(invalid('too long'))
+    expect(() => matches(['a', 'b'], { a: 'x'.repeat(9000), b: 'x'.repeat(9000) })).toThrow(
+      invalid('too long'),
+    )
     const claims = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`c${i}`, i]))
     expect(() => matches(Object.keys(claims), claims)).toThrow(invalid('too long'))
   })
@@ -73,12 +89,17 @@ describe('a selector', () => {
     expect(() => digester.shape(names as string[])).toThrow(ourError('ERR_CONFIG'))
   })
 
-  it.each([[null], [undefined], ['sub'], [[]], [['sub']], [{}], [{ '': 'a' }]])('refuses %j in place of { sub: … }', (selector) => {
-    expect(() => digester.selectorTarget(selector)).toThrow(ourError('ERR_CONFIG'))
-  })
+  it.each([[null], [undefined], ['sub'], [[]], [['sub']], [{}], [{ '': 'a' }]])(
+    'refuses %j in place of { sub: … }',
+    (selector) => {
+      expect(() => digester.selectorTarget(selector)).toThrow(ourError('ERR_CONFIG'))
+    },
+  )
 
   it('refuses undefined, which would select more than was meant', () => {
-    expect(() => digester.selectorTarget({ client_id: 'app', sub: undefined })).toThrow(invalid('The claim "sub" of the selector is undefined'))
+    expect(() => digester.selectorTarget({ client_id: 'app', sub: undefined })).toThrow(
+      invalid('The claim "sub" of the selector is undefined'),
+    )
   })
 
   it('has its names in order, "__proto__" too', () => {
@@ -90,13 +111,21 @@ describe('a selector', () => {
   it('has the digest of its target for any claims', () => {
     const value = fc.oneof(fc.string({ minLength: 1, unit: 'grapheme' }), fc.maxSafeInteger())
     fc.assert(
-      fc.property(fc.dictionary(fc.string({ minLength: 1, unit: 'grapheme' }), value, { minKeys: 1, maxKeys: 4 }), (claims) => {
-        const digester = new TokenDigester({ key: new Uint8Array(16), namespace: 'n', idClaims: [], maxTokenBytes: 4096 })
-        const shape = digester.shape(Object.keys(claims))
-        expect(digester.selector(shape, claims)).toBe(true)
-        expect(hex(digester.words)).toBe(hex(digester.target(digester.selectorTarget(claims))))
-        expect(digester.selector(shape, claims, 1)).toBe(false)
-      }),
+      fc.property(
+        fc.dictionary(fc.string({ minLength: 1, unit: 'grapheme' }), value, { minKeys: 1, maxKeys: 4 }),
+        (claims) => {
+          const digester = new TokenDigester({
+            key: new Uint8Array(16),
+            namespace: 'n',
+            idClaims: [],
+            maxTokenBytes: 4096,
+          })
+          const shape = digester.shape(Object.keys(claims))
+          expect(digester.selector(shape, claims)).toBe(true)
+          expect(hex(digester.words)).toBe(hex(digester.target(digester.selectorTarget(claims))))
+          expect(digester.selector(shape, claims, 1)).toBe(false)
+        },
+      ),
       { numRuns: 200 },
     )
   })

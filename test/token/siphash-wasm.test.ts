@@ -9,7 +9,10 @@ it('siphash-wasm.ts is siphash.wat compiled (vitest -u writes it anew)', async (
   const module = wabt.parseWat('siphash.wat', wat)
   module.validate()
   const { buffer } = module.toBinary({})
-  const lines = Buffer.from(buffer).toString('base64').match(/.{1,100}/g) ?? []
+  const lines =
+    Buffer.from(buffer)
+      .toString('base64')
+      .match(/.{1,100}/g) ?? []
   const source = [
     '// siphash.wat, compiled by test/token/siphash-wasm.test.ts: change that file and run `vitest -u`.',
     'export const SIPHASH_WASM =',

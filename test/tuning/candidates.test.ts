@@ -1,8 +1,8 @@
+import { describe, expect, it } from 'vitest'
+import { digestSource } from '#dist/cli/tune/digests.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
 import { type Candidate, candidates, withEntries } from '#dist/tuning/candidates.js'
 import { population } from '#dist/tuning/traffic.js'
-import { describe, expect, it } from 'vitest'
-import { digestSource } from '#dist/cli/tune/digests.js'
 
 /** Probes for a rate, in all. */
 const PROBES = 1_600_000
@@ -22,21 +22,28 @@ async function built(candidate: Candidate) {
   return { bytes, positives }
 }
 
-const all = (revocations: number, tokenLifeSeconds = 3600) => candidates(population({ revocations, tokenLifeSeconds }), false)
+const all = (revocations: number, tokenLifeSeconds = 3600) =>
+  candidates(population({ revocations, tokenLifeSeconds }), false)
 
-describe.each([1, 3000, 60_000])('candidates for %d revocations against filters that were built', (revocations) => {
-  it.each(all(revocations).map((candidate) => [candidate.name, candidate] as const))('%s: memory and false positives', async (_name, candidate) => {
-    const { bytes, positives } = await built(candidate)
-    const { kind } = candidate.prefilter
-    if (kind === 'bloom') expect(bytes).toBeCloseTo(candidate.bytes, 3)
-    // Pages and shards grow in steps: how full they are is known on average only, and of few entries hardly that.
-    else expect(Math.abs(Math.log(bytes / candidate.bytes))).toBeLessThan(revocations === 1 ? 0.2 : 0.06)
-    const expected = PROBES * candidate.falsePositiveRate
-    // Five standard deviations of what was counted, and a twentieth for the model.
-    expect(Math.abs(positives - expected)).toBeLessThanOrEqual(5 * Math.sqrt(expected) + 0.05 * expected)
-    expect(positives > 0 || expected < 25).toBe(true)
-  })
-})
+describe.each([1, 3000, 60_000])(
+  'candidates for %d revocations against filters that were built',
+  (revocations) => {
+    it.each(all(revocations).map((candidate) => [candidate.name, candidate] as const))(
+      '%s: memory and false positives',
+      async (_name, candidate) => {
+        const { bytes, positives } = await built(candidate)
+        const { kind } = candidate.prefilter
+        if (kind === 'bloom') expect(bytes).toBeCloseTo(candidate.bytes, 3)
+        // Pages and shards grow in steps: how full they are is known on average only, and of few entries hardly that.
+        else expect(Math.abs(Math.log(bytes / candidate.bytes))).toBeLessThan(revocations === 1 ? 0.2 : 0.06)
+        const expected = PROBES * candidate.falsePositiveRate
+        // Five standard deviations of what was counted, and a twentieth for the model.
+        expect(Math.abs(positives - expected)).toBeLessThanOrEqual(5 * Math.sqrt(expected) + 0.05 * expected)
+        expect(positives > 0 || expected < 25).toBe(true)
+      },
+    )
+  },
+)
 
 describe('candidates', () => {
   it('with more memory make fewer mistakes', () => {
@@ -51,19 +58,26 @@ describe('candidates', () => {
   })
 
   it('for more revocations take more memory', () => {
-    const sizes = [1e4, 1e5, 1e6, 1e7].map((revocations) => new Map(all(revocations).map(({ name, bytes }) => [name, bytes])))
-    for (const [i, size] of sizes.entries()) for (const [name, bytes] of size) if (i > 0) expect(bytes, name).toBeGreaterThan(sizes[i - 1].get(name) ?? Infinity)
+    const sizes = [1e4, 1e5, 1e6, 1e7].map(
+      (revocations) => new Map(all(revocations).map(({ name, bytes }) => [name, bytes])),
+    )
+    for (const [i, size] of sizes.entries())
+      for (const [name, bytes] of size)
+        if (i > 0) expect(bytes, name).toBeGreaterThan(sizes[i - 1].get(name) ?? Infinity)
   })
 
   it('let through at their fullest no more than they were asked for', () => {
-    for (const { prefilter, falsePositiveRate } of all(1e5)) if (prefilter.kind === 'bloom') expect(falsePositiveRate).toBeLessThan(prefilter.falsePositiveRate ?? 0)
+    for (const { prefilter, falsePositiveRate } of all(1e5))
+      if (prefilter.kind === 'bloom') expect(falsePositiveRate).toBeLessThan(prefilter.falsePositiveRate ?? 0)
   })
 
   it('leave out filters that would pass 2 GiB', async () => {
     const names = all(3e8, 1e6).map(({ name }) => name)
     expect(names).toContain('bloom 1e-1')
     expect(names).not.toContain('bloom 1e-8')
-    await expect(createPrefilter({ kind: 'bloom', falsePositiveRate: 1e-8, expectedRevocations: 610_000_000 })).rejects.toThrow()
+    await expect(
+      createPrefilter({ kind: 'bloom', falsePositiveRate: 1e-8, expectedRevocations: 610_000_000 }),
+    ).rejects.toThrow()
   })
 
   it('are there twice where there is a Redis, and alike but for it', () => {
@@ -71,13 +85,20 @@ describe('candidates', () => {
     const alone = candidates(people, false)
     const both = candidates(people, true)
     expect(both.slice(0, alone.length)).toEqual(alone)
-    expect(both.slice(alone.length)).toEqual(alone.map((one) => ({ ...one, name: `${one.l0}, Redis`, redis: true })))
+    expect(both.slice(alone.length)).toEqual(
+      alone.map((one) => ({ ...one, name: `${one.l0}, Redis`, redis: true })),
+    )
   })
 
   it('are what they were with fewer entries in them', () => {
     for (const one of candidates(population({ revocations: 1e5, tokenLifeSeconds: 3600 }), true)) {
       const fewer = withEntries(one, 1000, 303_334)
-      expect(fewer).toMatchObject({ name: one.name, redis: one.redis, prefilter: one.prefilter, entries: 1000 })
+      expect(fewer).toMatchObject({
+        name: one.name,
+        redis: one.redis,
+        prefilter: one.prefilter,
+        entries: 1000,
+      })
       expect(fewer.falsePositiveRate).toBeLessThanOrEqual(one.falsePositiveRate)
       expect(withEntries(one, one.entries, 303_334)).toEqual(one)
     }

@@ -8,11 +8,19 @@ import { recommend } from '#dist/tuning/recommend.js'
 import { redisLayer } from '#dist/tuning/redis-layer.js'
 import { cacheShare, population, type Traffic } from '#dist/tuning/traffic.js'
 
-const TRAFFIC: Traffic = { revocations: 1e5, checksPerSecond: 2000, revokedShare: 0.01, tokenLifeSeconds: 3600, redisRttUs: 300 }
+const TRAFFIC: Traffic = {
+  revocations: 1e5,
+  checksPerSecond: 2000,
+  revokedShare: 0.01,
+  tokenLifeSeconds: 3600,
+  redisRttUs: 300,
+}
 
 function predictions(traffic: Traffic, costs: Costs = DEFAULT_COSTS): Prediction[] {
   const people = population(traffic)
-  return candidates(people, true).map((candidate) => predict(candidate, traffic, { costs, layer: redisLayer(people, traffic.redisRttUs ?? 0) }))
+  return candidates(people, true).map((candidate) =>
+    predict(candidate, traffic, { costs, layer: redisLayer(people, traffic.redisRttUs ?? 0) }),
+  )
 }
 
 const named = (all: readonly Prediction[], name: string): Prediction => {
@@ -29,7 +37,10 @@ describe('a prediction', () => {
     const active = activeNs(DEFAULT_COSTS, 'bloom', candidate.bytes, candidate.entries)
     const wait = active - DEFAULT_COSTS.active[0][1]
     const { storePath, storeRead, cached } = DEFAULT_COSTS
-    const meanNs = (0.99 - mistakes) * active + (mistakes + unknown) * (wait + storePath + storeRead) + (0.01 - unknown) * (wait + cached)
+    const meanNs =
+      (0.99 - mistakes) * active +
+      (mistakes + unknown) * (wait + storePath + storeRead) +
+      (0.01 - unknown) * (wait + cached)
     expect(one.leavesProcess).toBeCloseTo(mistakes + unknown, 12)
     expect(one.meanNs).toBeCloseTo(meanNs, 6)
     expect(one.falseStoreReadsPerDay).toBeCloseTo(2000 * 86_400 * mistakes, 6)
@@ -40,19 +51,28 @@ describe('a prediction', () => {
 
   it('adds up by hand, with Redis', () => {
     const layer = redisLayer(population(TRAFFIC), 300)
-    const [alone, redis] = ['bloom 1e-2', 'bloom 1e-2, Redis'].map((name) => named(predictions(TRAFFIC), name))
+    const [alone, redis] = ['bloom 1e-2', 'bloom 1e-2, Redis'].map((name) =>
+      named(predictions(TRAFFIC), name),
+    )
     const through = layer.falsePositiveRate + layer.unprovenShare
     expect(redis.falseStoreReadsPerDay / alone.falseStoreReadsPerDay / through).toBeCloseTo(1, 9)
     expect(redis.leavesProcess).toBe(alone.leavesProcess)
     expect(redis).toMatchObject({ redisBytes: layer.bytes, l1PrefixBits: 48 + layer.bucketBits })
-    const more = alone.leavesProcess * (DEFAULT_COSTS.redisPath + 300_000) - (alone.leavesProcess) * DEFAULT_COSTS.storePath
+    const more =
+      alone.leavesProcess * (DEFAULT_COSTS.redisPath + 300_000) -
+      alone.leavesProcess * DEFAULT_COSTS.storePath
     // But for the reads of the store that Redis saves.
-    const saved = (alone.falseStoreReadsPerDay - redis.falseStoreReadsPerDay) / 2000 / 86_400 * DEFAULT_COSTS.storeRead
+    const saved =
+      ((alone.falseStoreReadsPerDay - redis.falseStoreReadsPerDay) / 2000 / 86_400) * DEFAULT_COSTS.storeRead
     expect(redis.meanNs - alone.meanNs).toBeCloseTo(more - saved, 3)
   })
 
   it('gets no better when the traffic gets worse', () => {
-    const worse: readonly [keyof Traffic, number][] = [['revokedShare', 0.1], ['redisRttUs', 3000], ['revocations', 1e6]]
+    const worse: readonly [keyof Traffic, number][] = [
+      ['revokedShare', 0.1],
+      ['redisRttUs', 3000],
+      ['revocations', 1e6],
+    ]
     const before = predictions(TRAFFIC)
     for (const [name, value] of worse) {
       for (const one of predictions({ ...TRAFFIC, [name]: value })) {
@@ -74,27 +94,46 @@ describe('a prediction', () => {
 
 describe('a check that L0 answers', () => {
   it('takes what was measured, in between what lies in between, and never less for a larger table', () => {
-    const costs: Costs = { ...DEFAULT_COSTS, active: [[1000, 100], [100_000, 200], [1e7, 190]] }
+    const costs: Costs = {
+      ...DEFAULT_COSTS,
+      active: [
+        [1000, 100],
+        [100_000, 200],
+        [1e7, 190],
+      ],
+    }
     const at = (bytes: number) => activeNs(costs, 'bloom', bytes, 10)
     expect([10, 1000, 10_000, 100_000].map(at)).toEqual([100, 100, 150, 200])
     expect(at(1e6)).toBe(200)
-    fc.assert(fc.property(fc.double({ min: 1, max: 1e10, noNaN: true }), fc.double({ min: 1, max: 10, noNaN: true }), (bytes, factor) => {
-      for (const kind of ['bloom', 'trie', 'exact'] as const) {
-        expect(activeNs(DEFAULT_COSTS, kind, bytes * factor, 10)).toBeGreaterThanOrEqual(activeNs(DEFAULT_COSTS, kind, bytes, 10) - 1e-6)
-      }
-    }))
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1, max: 1e10, noNaN: true }),
+        fc.double({ min: 1, max: 10, noNaN: true }),
+        (bytes, factor) => {
+          for (const kind of ['bloom', 'trie', 'exact'] as const) {
+            expect(activeNs(DEFAULT_COSTS, kind, bytes * factor, 10)).toBeGreaterThanOrEqual(
+              activeNs(DEFAULT_COSTS, kind, bytes, 10) - 1e-6,
+            )
+          }
+        },
+      ),
+    )
   })
 })
 
 describe('the best rate by the formula', () => {
   const question = fc.record({
-    entries: fc.double({ min: 1, max: 1e9, noNaN: true }), checksPerSecond: fc.double({ min: 1, max: 1e7, noNaN: true }), lookSeconds: fc.double({ min: 1e-6, max: 1, noNaN: true }),
+    entries: fc.double({ min: 1, max: 1e9, noNaN: true }),
+    checksPerSecond: fc.double({ min: 1, max: 1e7, noNaN: true }),
+    lookSeconds: fc.double({ min: 1e-6, max: 1, noNaN: true }),
   })
 
   it('costs less than any other', () => {
-    fc.assert(fc.property(question, fc.double({ min: 1e-9, max: 0.5, noNaN: true }), (asked, other) => {
-      expect(costAtRate(bestRate(asked), asked)).toBeLessThanOrEqual(costAtRate(other, asked) * (1 + 1e-9))
-    }))
+    fc.assert(
+      fc.property(question, fc.double({ min: 1e-9, max: 0.5, noNaN: true }), (asked, other) => {
+        expect(costAtRate(bestRate(asked), asked)).toBeLessThanOrEqual(costAtRate(other, asked) * (1 + 1e-9))
+      }),
+    )
   })
 
   it('is lower the dearer a look, and higher the more entries', () => {
@@ -115,6 +154,8 @@ describe('a recommendation', () => {
 
   it('refuses what no engine can hold', () => {
     expect(() => recommend({ ...TRAFFIC, revocations: 4e8 }, DEFAULT_COSTS)).toThrow(RangeError)
-    expect(() => recommend({ ...TRAFFIC, revocations: 4e8, tokenLifeSeconds: 86_400 * 30 }, DEFAULT_COSTS)).not.toThrow()
+    expect(() =>
+      recommend({ ...TRAFFIC, revocations: 4e8, tokenLifeSeconds: 86_400 * 30 }, DEFAULT_COSTS),
+    ).not.toThrow()
   })
 })

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { SPLIT_TARGET_ROWS, SPLIT_ABOVE_ROWS } from '#dist/buckets/layout.js'
+import { SPLIT_ABOVE_ROWS, SPLIT_TARGET_ROWS } from '#dist/buckets/layout.js'
 import { fieldOf } from '#dist/redis/prefix-cache/keys.js'
 import { FIELD_BITS, prefixBitsNeeded, redisLayer } from '#dist/tuning/redis-layer.js'
 import { cacheShare, ENGINE, population, revocationsOf, type Traffic } from '#dist/tuning/traffic.js'
@@ -20,7 +20,10 @@ describe('what the model takes the engine for', () => {
       rebuildMinimum: constantOf('l0.ts', 'REBUILD_MINIMUM'),
       cacheEntries: 10_000,
     })
-    expect({ MOST_ROWS: SPLIT_ABOVE_ROWS, FEWEST_ROWS: SPLIT_TARGET_ROWS }).toEqual({ MOST_ROWS: 256, FEWEST_ROWS: 64 })
+    expect({ MOST_ROWS: SPLIT_ABOVE_ROWS, FEWEST_ROWS: SPLIT_TARGET_ROWS }).toEqual({
+      MOST_ROWS: 256,
+      FEWEST_ROWS: 64,
+    })
     expect(FIELD_BITS).toBe(8 * fieldOf(new Int32Array(4)).length)
   })
 })
@@ -28,7 +31,12 @@ describe('what the model takes the engine for', () => {
 describe('the population of the layers', () => {
   it('follows from Little’s law and the grace', () => {
     // 1800 alive for 1800 s on average: one a second. Each stays 3660 s longer.
-    expect(population({ revocations: 1800, tokenLifeSeconds: 3600 })).toEqual({ perSecond: 1, kept: 1800 + 3660, capacity: 11_000, fullest: 7280 })
+    expect(population({ revocations: 1800, tokenLifeSeconds: 3600 })).toEqual({
+      perSecond: 1,
+      kept: 1800 + 3660,
+      capacity: 11_000,
+      fullest: 7280,
+    })
   })
 
   it('is mostly what has expired where tokens are short-lived, and mostly what lives where they are not', () => {
@@ -50,7 +58,13 @@ describe('the population of the layers', () => {
 
 describe('the share that the verdict cache answers', () => {
   /** An LRU of entries, and revoked tokens that come and go, checked at random. */
-  function simulated({ revocations, checksPerSecond, revokedShare, tokenLifeSeconds, cacheEntries = 0 }: Traffic): number {
+  function simulated({
+    revocations,
+    checksPerSecond,
+    revokedShare,
+    tokenLifeSeconds,
+    cacheEntries = 0,
+  }: Traffic): number {
     let state = 1
     const random = (): number => (state = (state * 48_271) % 0x7fff_ffff) / 0x7fff_ffff
     const checksOfOne = (checksPerSecond * revokedShare * tokenLifeSeconds) / 2 / revocations
@@ -68,7 +82,11 @@ describe('the share that the verdict cache answers', () => {
       const token = tokens[slot]
       const hit = lru.delete(token)
       lru.add(token)
-      if (lru.size > cacheEntries) for (const oldest of lru) { lru.delete(oldest); break }
+      if (lru.size > cacheEntries)
+        for (const oldest of lru) {
+          lru.delete(oldest)
+          break
+        }
       if (i > rounds / 2) [hits, asked] = [hits + Number(hit), asked + 1]
     }
     return hits / asked
@@ -110,7 +128,8 @@ describe('Redis', () => {
   })
 
   it('proves less the more changes there are within a round trip', () => {
-    const unproven = (perSecond: number, rtt: number): number => redisLayer({ kept: 1e6, perSecond, capacity: 0, fullest: 0 }, rtt).unprovenShare
+    const unproven = (perSecond: number, rtt: number): number =>
+      redisLayer({ kept: 1e6, perSecond, capacity: 0, fullest: 0 }, rtt).unprovenShare
     expect(unproven(0, 300)).toBe(0)
     expect(unproven(200, 300)).toBeGreaterThan(unproven(100, 300))
     expect(unproven(100, 3000)).toBeGreaterThan(unproven(100, 300))

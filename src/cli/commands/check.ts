@@ -1,23 +1,25 @@
 import type { Command } from 'commander'
 import type { Revocade, Token } from '../../api.js'
 import type { Verdict } from '../../engine/verdict.js'
-import { addTokenOptions, mustExist, type TokenOptions, withStore } from '../options.js'
+import { RevocadeError } from '../../errors.js'
+import type { RevocationStore } from '../../ports/index.js'
 import { CliError, type ErrorReport, printable, reportOf } from '../errors.js'
 import type { Line } from '../input/read-lines.js'
-import { LineWriter, note, tone, writeJson, writeLine } from '../output/print.js'
-import { selectorShapes } from '../store-rows.js'
 import { shapeKey, targetText } from '../input/targets.js'
 import { shortTime } from '../input/time.js'
 import { TOKEN_HELP, tokenSource } from '../input/tokens.js'
-import { RevocadeError } from '../../errors.js'
-import type { RevocationStore } from '../../ports/index.js'
+import { addTokenOptions, mustExist, type TokenOptions, withStore } from '../options.js'
+import { LineWriter, note, tone, writeJson, writeLine } from '../output/print.js'
+import { selectorShapes } from '../store-rows.js'
 
 interface CheckOptions extends TokenOptions {
   readonly claimsJson?: string
 }
 
 /** One line's answer. */
-type Answer = (Verdict & { readonly line: number }) | { readonly line: number; readonly status: 'error'; readonly error: ErrorReport }
+type Answer =
+  | (Verdict & { readonly line: number })
+  | { readonly line: number; readonly status: 'error'; readonly error: ErrorReport }
 
 export function addCheck(program: Command): void {
   const command = program
@@ -26,19 +28,24 @@ export function addCheck(program: Command): void {
     .argument('[token]', TOKEN_HELP)
     .option('--claims-json <json>', 'the claims of a token, as JSON, instead of the token')
     .action(check)
-  addTokenOptions(command).addHelpText('after', `
-Exit codes: 0 active, 1 revoked, 2 error or unknown. Of many lines: 2 if any is an error or unknown, else 1 if any is revoked.`)
+  addTokenOptions(command).addHelpText(
+    'after',
+    `
+Exit codes: 0 active, 1 revoked, 2 error or unknown. Of many lines: 2 if any is an error or unknown, else 1 if any is revoked.`,
+  )
 }
 
 async function check(argument: string | undefined, options: CheckOptions): Promise<void> {
   const source = tokenSource(argument, options.claimsJson)
-  if (source === undefined) throw new CliError('ERR_USAGE', 'name the token: as an argument, - for stdin, @FILE or --claims-json')
+  if (source === undefined)
+    throw new CliError('ERR_USAGE', 'name the token: as an argument, - for stdin, @FILE or --claims-json')
   mustExist(options)
   await withStore(options, {}, async (engine, store) => {
     await tellOfOtherSelectors(store, options)
-    process.exitCode = source.kind === 'one'
-      ? await checkOne(engine, source.token, options)
-      : await checkLines(engine, source.lines, options)
+    process.exitCode =
+      source.kind === 'one'
+        ? await checkOne(engine, source.token, options)
+        : await checkLines(engine, source.lines, options)
   })
 }
 
@@ -49,7 +56,11 @@ async function checkOne(engine: Revocade, token: Token, options: CheckOptions): 
 }
 
 /** One answer a line, in the lines' order, so that the two can be put side by side. */
-async function checkLines(engine: Revocade, batches: AsyncIterable<Line[]>, options: CheckOptions): Promise<number> {
+async function checkLines(
+  engine: Revocade,
+  batches: AsyncIterable<Line[]>,
+  options: CheckOptions,
+): Promise<number> {
   const writer = new LineWriter()
   let worst = 0
   for await (const lines of batches) {
@@ -64,7 +75,8 @@ async function checkLines(engine: Revocade, batches: AsyncIterable<Line[]>, opti
 }
 
 async function answerTo(engine: Revocade, line: Line): Promise<Answer> {
-  if ('problem' in line) return { line: line.number, status: 'error', error: { code: 'ERR_BAD_LINE', message: line.problem } }
+  if ('problem' in line)
+    return { line: line.number, status: 'error', error: { code: 'ERR_BAD_LINE', message: line.problem } }
   try {
     return { line: line.number, ...(await engine.check(line.text)) }
   } catch (error) {
@@ -82,8 +94,11 @@ function describe({ status, decidedBy, revocation, reason }: Verdict): string {
   const lines = [`${word} (decided by: ${decidedBy})`]
   if (revocation !== undefined) {
     lines.push(`target   ${targetText(revocation.target)}`)
-    if (revocation.issuedBefore !== undefined) lines.push(`issued   before ${shortTime(revocation.issuedBefore)}`)
-    lines.push(`revoked  ${shortTime(revocation.revokedAt)}${revocation.actor === undefined ? '' : ` by ${printable(revocation.actor)}`}`)
+    if (revocation.issuedBefore !== undefined)
+      lines.push(`issued   before ${shortTime(revocation.issuedBefore)}`)
+    lines.push(
+      `revoked  ${shortTime(revocation.revokedAt)}${revocation.actor === undefined ? '' : ` by ${printable(revocation.actor)}`}`,
+    )
     lines.push(`until    ${shortTime(revocation.expiresAt)}`)
   }
   if (reason !== undefined) lines.push(`reason   ${printable(reason)}`)
@@ -91,17 +106,23 @@ function describe({ status, decidedBy, revocation, reason }: Verdict): string {
 }
 
 function inOneLine(answer: Answer): string {
-  if (answer.status === 'error') return `${answer.line}\t${tone('error', 'bad')}\t${answer.error.code}: ${answer.error.message}`
+  if (answer.status === 'error')
+    return `${answer.line}\t${tone('error', 'bad')}\t${answer.error.code}: ${answer.error.message}`
   const word = answer.status === 'active' ? tone('active', 'good') : tone(answer.status, 'bad')
   return `${answer.line}\t${word}\t${answer.decidedBy}${answer.reason === undefined ? '' : `\t${printable(answer.reason)}`}`
 }
 
 /** "active" means little where the store holds revocations that this check did not look for. */
 async function tellOfOtherSelectors(store: RevocationStore, options: CheckOptions): Promise<void> {
-  const honoured = new Set((options.claims ?? ['sid', 'sub']).map((entry) => shapeKey(typeof entry === 'string' ? [entry] : entry)))
+  const honoured = new Set(
+    (options.claims ?? ['sid', 'sub']).map((entry) => shapeKey(typeof entry === 'string' ? [entry] : entry)),
+  )
   const others = [...(await selectorShapes(store)).keys()].filter((key) => !honoured.has(key))
   if (others.length === 0) return
-  note(`the store also revokes by ${others.map(shapeText).join(', ')}, which --claims does not name: not looked for here`, options)
+  note(
+    `the store also revokes by ${others.map(shapeText).join(', ')}, which --claims does not name: not looked for here`,
+    options,
+  )
 }
 
 function shapeText(key: string): string {

@@ -8,7 +8,9 @@ export interface DemoOptions extends OutputOptions {
 export function addDemo(program: Command): void {
   const command = program
     .command('demo')
-    .description('Watch it work: real tokens, revocations, 400,000 checks, a crash. Needs no set-up, leaves nothing behind.')
+    .description(
+      'Watch it work: real tokens, revocations, 400,000 checks, a crash. Needs no set-up, leaves nothing behind.',
+    )
     .option('--no-progress', 'no progress bar')
     .action(async (options: DemoOptions) => {
       const { runDemo } = await import('../demo/run.js')

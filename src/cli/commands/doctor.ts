@@ -1,14 +1,14 @@
 import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { addRedisOptions, addStoreOptions, type RedisFlags, type StoreOptions } from '../options.js'
 import { checkWriting } from '../doctor/disk.js'
 import type { Finding } from '../doctor/finding.js'
 import { checkClock, checkFileSystem, checkNode } from '../doctor/machine.js'
 import { checkRedis } from '../doctor/redis.js'
 import { checkStoreFile } from '../doctor/store-file.js'
 import { printable } from '../errors.js'
-import { observedRedis } from '../with-inspector.js'
+import { addRedisOptions, addStoreOptions, type RedisFlags, type StoreOptions } from '../options.js'
 import { table, tone, writeJson, writeLine } from '../output/print.js'
+import { observedRedis } from '../with-inspector.js'
 
 interface DoctorOptions extends StoreOptions, RedisFlags {
   readonly deep?: boolean
@@ -19,7 +19,9 @@ const TONES = { ok: 'good', warn: 'warn', fail: 'bad' } as const
 export function addDoctor(program: Command): void {
   const command = program
     .command('doctor')
-    .description('Check the machine, the disk, the store, and the Redis where one is named, and say what to do. Exit code 2 where something fails.')
+    .description(
+      'Check the machine, the disk, the store, and the Redis where one is named, and say what to do. Exit code 2 where something fails.',
+    )
     .option('--deep', 'compare every index with its table as well (slow on large stores)')
     .action(doctor)
   addStoreOptions(addRedisOptions(command))
@@ -43,12 +45,19 @@ async function doctor(options: DoctorOptions): Promise<void> {
     await writeJson({ ok: failed === 0, checks: findings })
     return
   }
-  await writeLine(table(
-    findings.map(({ check, status, detail }) => [tone(status, TONES[status]), check, printable(detail)]),
-    { flexible: 2, wrap: 'words' },
-  ))
+  await writeLine(
+    table(
+      findings.map(({ check, status, detail }) => [tone(status, TONES[status]), check, printable(detail)]),
+      { flexible: 2, wrap: 'words' },
+    ),
+  )
   const advised = findings.filter(({ advice }) => advice !== undefined)
-  if (advised.length > 0) await writeLine(`\nWhat to do\n${advised.map(({ check, advice = '' }) => `  ${check}: ${advice}`).join('\n')}`)
+  if (advised.length > 0)
+    await writeLine(
+      `\nWhat to do\n${advised.map(({ check, advice = '' }) => `  ${check}: ${advice}`).join('\n')}`,
+    )
   const warned = findings.filter(({ status }) => status === 'warn').length
-  await writeLine(`\n${failed === 0 ? tone('Healthy', 'good') : tone('Not healthy', 'bad')}: ${failed} failed, ${warned} to look at, ${findings.length} checks.`)
+  await writeLine(
+    `\n${failed === 0 ? tone('Healthy', 'good') : tone('Not healthy', 'bad')}: ${failed} failed, ${warned} to look at, ${findings.length} checks.`,
+  )
 }

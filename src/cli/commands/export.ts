@@ -4,10 +4,10 @@ import { pipeline } from 'node:stream/promises'
 import { type Command, Option } from 'commander'
 import { stringify } from 'csv-stringify/sync'
 import type { RevocationStore } from '../../ports/index.js'
-import { addStoreOptions, mustExist, type StoreOptions, withStore } from '../options.js'
 import { CliError, isSystemError } from '../errors.js'
 import { COLUMNS, toCells } from '../formats/csv.js'
 import { type ExportRecord, toRecord } from '../formats/record.js'
+import { addStoreOptions, mustExist, type StoreOptions, withStore } from '../options.js'
 import { tone, write, writeJson, writeLine } from '../output/print.js'
 import { Progress } from '../output/progress.js'
 import { storedRows } from '../store-rows.js'
@@ -50,7 +50,11 @@ async function exportStore(options: ExportOptions): Promise<void> {
 }
 
 /** The file's text in pieces of some 64 KiB. */
-async function* exportChunks(store: RevocationStore, options: ExportOptions, count: { rows: number }): AsyncGenerator<string, void, void> {
+async function* exportChunks(
+  store: RevocationStore,
+  options: ExportOptions,
+  count: { rows: number },
+): AsyncGenerator<string, void, void> {
   const toLine = options.format === 'csv' ? csvLine : jsonLine
   const progress = new Progress('export', 'revocations', undefined, options.progress)
   let text = options.format === 'csv' ? `${COLUMNS.join(',')}\n` : ''
@@ -87,7 +91,8 @@ async function toFile(path: string, chunks: AsyncIterable<string>): Promise<void
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })
-    if (isSystemError(error)) throw new CliError('ERR_FILE', `can't write ${path}: ${error.code}`, { cause: error })
+    if (isSystemError(error))
+      throw new CliError('ERR_FILE', `can't write ${path}: ${error.code}`, { cause: error })
     throw error
   }
 }

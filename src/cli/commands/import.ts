@@ -1,15 +1,15 @@
 import { statSync } from 'node:fs'
 import { type Command, Option } from 'commander'
-import { addTokenOptions, type TokenOptions } from '../options.js'
 import { CliError } from '../errors.js'
 import { readCsv } from '../formats/csv.js'
 import { readNdjson } from '../formats/ndjson.js'
-import { noteQueued, redisText } from '../output/redis-receipt.js'
 import { Importer, type ImportSummary } from '../import/importer.js'
+import { openFile } from '../input/tokens.js'
+import { addTokenOptions, type TokenOptions } from '../options.js'
 import { LineReporter } from '../output/line-reporter.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
 import { Progress } from '../output/progress.js'
-import { openFile } from '../input/tokens.js'
+import { noteQueued, redisText } from '../output/redis-receipt.js'
 
 type Format = 'ndjson' | 'csv'
 
@@ -24,7 +24,12 @@ export function addImport(program: Command): void {
     .command('import')
     .description('Revoke what the lines of a file name. Bad lines are reported and left out.')
     .argument('[file]', 'the file, or - for stdin', '-')
-    .addOption(new Option('--format <format>', 'of the lines (default: by the name of the file, or its first byte)').choices(['ndjson', 'csv']))
+    .addOption(
+      new Option(
+        '--format <format>',
+        'of the lines (default: by the name of the file, or its first byte)',
+      ).choices(['ndjson', 'csv']),
+    )
     .option('--strict', 'stop at the first bad line and fail')
     .option('--no-progress', 'no progress bar')
     .action(importFile)
@@ -35,7 +40,12 @@ async function importFile(file: string, options: ImportOptions): Promise<void> {
   const fromStdin = file === '-'
   const { first, bytes } = await withFirst(fromStdin ? process.stdin : openFile(file))
   const format = options.format ?? formatOf(file, first)
-  const progress = new Progress('import', 'revocations', fromStdin ? undefined : sizeOf(file), options.progress)
+  const progress = new Progress(
+    'import',
+    'revocations',
+    fromStdin ? undefined : sizeOf(file),
+    options.progress,
+  )
   const reporter = new LineReporter(options)
   const importer = new Importer(format === 'csv' ? readCsv(bytes) : readNdjson(bytes), options, {
     onBad: (line, error) => reporter.report(line, error),
@@ -47,7 +57,10 @@ async function importFile(file: string, options: ImportOptions): Promise<void> {
   } catch (error) {
     reporter.end()
     if (!(error instanceof CliError)) {
-      note(`stopped: ${importer.summary.imported} revocations or more are imported and durable; importing the file again is harmless`, options)
+      note(
+        `stopped: ${importer.summary.imported} revocations or more are imported and durable; importing the file again is harmless`,
+        options,
+      )
     }
     throw error
   }
@@ -58,19 +71,32 @@ async function importFile(file: string, options: ImportOptions): Promise<void> {
 async function tell(summary: ImportSummary, options: ImportOptions): Promise<void> {
   const { imported, expired, invalid, redis, addedClaims, addedIdClaims } = summary
   if (options.json === true) await writeJson(summary)
-  else await writeLine(`${tone('imported', 'good')} ${imported}, already expired ${expired}, invalid ${invalid}${redisText(redis)}`)
+  else
+    await writeLine(
+      `${tone('imported', 'good')} ${imported}, already expired ${expired}, invalid ${invalid}${redisText(redis)}`,
+    )
   noteQueued(redis, options)
   if (addedClaims.length > 0) {
-    const claims = addedClaims.map((names) => JSON.stringify(names.length === 1 ? names[0] : names)).join(', ')
-    note(`the file has selectors that hold only where the checking services have ${claims} in their option 'claims'`, options)
+    const claims = addedClaims
+      .map((names) => JSON.stringify(names.length === 1 ? names[0] : names))
+      .join(', ')
+    note(
+      `the file has selectors that hold only where the checking services have ${claims} in their option 'claims'`,
+      options,
+    )
   }
   if (addedIdClaims.length > 0) {
-    note(`the file has ids that hold only where the checking services have ${addedIdClaims.map((name) => JSON.stringify(name)).join(', ')} in 'idClaims'`, options)
+    note(
+      `the file has ids that hold only where the checking services have ${addedIdClaims.map((name) => JSON.stringify(name)).join(', ')} in 'idClaims'`,
+      options,
+    )
   }
 }
 
 /** The first bytes, and the whole again. */
-async function withFirst(source: AsyncIterable<Uint8Array>): Promise<{ first: Uint8Array; bytes: AsyncIterable<Uint8Array> }> {
+async function withFirst(
+  source: AsyncIterable<Uint8Array>,
+): Promise<{ first: Uint8Array; bytes: AsyncIterable<Uint8Array> }> {
   const iterator = source[Symbol.asyncIterator]()
   const start = await iterator.next()
   const first = start.done === true ? new Uint8Array(0) : start.value
@@ -93,7 +119,10 @@ async function withFirst(source: AsyncIterable<Uint8Array>): Promise<{ first: Ui
 function formatOf(file: string, first: Uint8Array): Format {
   if (/\.csv$/i.test(file)) return 'csv'
   if (/\.(ndjson|jsonl|json)$/i.test(file)) return 'ndjson'
-  const start = Buffer.from(first.subarray(0, 1024)).toString('utf8').replace(/^\uFEFF/, '').trimStart()
+  const start = Buffer.from(first.subarray(0, 1024))
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
+    .trimStart()
   return start === '' || start.startsWith('{') ? 'ndjson' : 'csv'
 }
 

@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander'
-import type { StoredRow } from '../../ports/index.js'
 import { toRevocation } from '../../engine/verdict.js'
-import { addStoreOptions, mustExist, parsePositiveInteger, type StoreOptions, withStore } from '../options.js'
+import type { StoredRow } from '../../ports/index.js'
 import { printable } from '../errors.js'
-import { LineWriter, note, table, writeLine } from '../output/print.js'
-import { storedRows } from '../store-rows.js'
 import { targetText } from '../input/targets.js'
 import { shortTime } from '../input/time.js'
+import { addStoreOptions, mustExist, parsePositiveInteger, type StoreOptions, withStore } from '../options.js'
+import { LineWriter, note, table, writeLine } from '../output/print.js'
+import { storedRows } from '../store-rows.js'
 
 interface ListOptions extends StoreOptions {
   readonly kind?: 'token' | 'selector'
@@ -66,8 +66,12 @@ function pageText(page: readonly string[][], first: boolean): string {
   if (!process.stdout.isTTY) return table(page, first ? { head: HEAD } : {})
   const columns = HEAD.map((_, column) => column).filter((column) => page.some((row) => row[column] !== ''))
   const pick = (row: readonly string[]): string[] => columns.map((column) => row[column])
-  const narrow = (row: readonly string[]): string[] => row.map((cell, column) => (TIMES.has(column) ? cell.replace(' ', '\n') : cell))
-  return table(page.map((row) => pick(narrow(row))), { flexible: 0, wrap: 'anywhere', head: pick(narrow(HEAD)) })
+  const narrow = (row: readonly string[]): string[] =>
+    row.map((cell, column) => (TIMES.has(column) ? cell.replace(' ', '\n') : cell))
+  return table(
+    page.map((row) => pick(narrow(row))),
+    { flexible: 0, wrap: 'anywhere', head: pick(narrow(HEAD)) },
+  )
 }
 
 function cells(row: StoredRow): string[] {

@@ -1,15 +1,31 @@
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
-import type { BulkReceipt, Receipt, Revocade, RevocationInput, RevokeOptions, Selector, Time, Token } from '../../api.js'
+import type {
+  BulkReceipt,
+  Receipt,
+  Revocade,
+  RevocationInput,
+  RevokeOptions,
+  Selector,
+  Time,
+  Token,
+} from '../../api.js'
 import { RevocadeError } from '../../errors.js'
-import { withStore } from '../options.js'
 import { CliError, reportOf } from '../errors.js'
-import { noteQueued, redisText } from '../output/redis-receipt.js'
 import type { Line } from '../input/read-lines.js'
+import {
+  addressed,
+  addTargetOptions,
+  claimsFor,
+  idClaimsFor,
+  type TargetOptions,
+  targetText,
+} from '../input/targets.js'
+import { parseDuration, parseTime, shortTime } from '../input/time.js'
+import { withStore } from '../options.js'
 import { LineReporter } from '../output/line-reporter.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
-import { addressed, addTargetOptions, claimsFor, idClaimsFor, type TargetOptions, targetText } from '../input/targets.js'
-import { parseDuration, parseTime, shortTime } from '../input/time.js'
+import { noteQueued, redisText } from '../output/redis-receipt.js'
 
 interface RevokeCommandOptions extends TargetOptions {
   readonly issuedBefore?: string
@@ -26,16 +42,25 @@ export function addRevoke(program: Command): void {
     .description('Revoke a token, many tokens, or all tokens with some claims. Returns once it is durable.')
   addTargetOptions(command)
     .option('--issued-before <time>', 'with --where: tokens issued before this (default: now)')
-    .option('--same-second <what>', "with --where: 'keep' tokens issued in that very second, or 'revoke' them (default)")
-    .option('--expires-at <time>', "when it may be forgotten (default: the token's exp). ISO 8601 or NumericDate seconds")
+    .option(
+      '--same-second <what>',
+      "with --where: 'keep' tokens issued in that very second, or 'revoke' them (default)",
+    )
+    .option(
+      '--expires-at <time>',
+      "when it may be forgotten (default: the token's exp). ISO 8601 or NumericDate seconds",
+    )
     .option('--expires-in <duration>', 'the same, from now: 90s, 15m, 8h, 30d')
     .option('--reason <text>', 'kept with it')
     .option('--actor <text>', 'who does it (default: the user of the operating system)')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Examples:
   revocade revoke - < token.txt
   revocade revoke --jti 7f2c --iss https://issuer.example --expires-in 8h --reason "laptop lost"
-  revocade revoke --where sub=alice --expires-in 30d`)
+  revocade revoke --where sub=alice --expires-in 30d`,
+    )
     .action(revoke)
 }
 
@@ -55,21 +80,39 @@ async function revoke(argument: string | undefined, options: RevokeCommandOption
   })
 }
 
-async function revokeSelector(where: Selector, options: RevokeCommandOptions, details: RevokeOptions): Promise<void> {
+async function revokeSelector(
+  where: Selector,
+  options: RevokeCommandOptions,
+  details: RevokeOptions,
+): Promise<void> {
   const { claims, added } = claimsFor(where, options)
-  const receipt = await withStore(options, { claims }, (engine) => sayingHow(engine.revokeWhere(where, {
-    ...details,
-    ...(options.issuedBefore === undefined ? {} : { issuedBefore: parseTime(options.issuedBefore, '--issued-before') }),
-    ...(options.sameSecond === undefined ? {} : { sameSecond: sameSecond(options.sameSecond) }),
-  })))
+  const receipt = await withStore(options, { claims }, (engine) =>
+    sayingHow(
+      engine.revokeWhere(where, {
+        ...details,
+        ...(options.issuedBefore === undefined
+          ? {}
+          : { issuedBefore: parseTime(options.issuedBefore, '--issued-before') }),
+        ...(options.sameSecond === undefined ? {} : { sameSecond: sameSecond(options.sameSecond) }),
+      }),
+    ),
+  )
   await tellReceipt(receipt, options)
   if (added) {
     const names = Object.keys(where).sort()
-    note(`this holds only where the checking services have ${JSON.stringify(names.length === 1 ? names[0] : names)} in their option 'claims'`, options)
+    note(
+      `this holds only where the checking services have ${JSON.stringify(names.length === 1 ? names[0] : names)} in their option 'claims'`,
+      options,
+    )
   }
 }
 
-async function revokeOne(engine: Revocade, token: Token, options: RevokeCommandOptions, details: RevokeOptions): Promise<void> {
+async function revokeOne(
+  engine: Revocade,
+  token: Token,
+  options: RevokeCommandOptions,
+  details: RevokeOptions,
+): Promise<void> {
   await tellReceipt(await sayingHow(engine.revoke(token, details)), options)
 }
 
@@ -79,12 +122,19 @@ async function sayingHow<T>(revoked: Promise<T>): Promise<T> {
     return await revoked
   } catch (error) {
     if (!(error instanceof RevocadeError) || error.code !== 'ERR_NO_EXPIRY') throw error
-    throw new CliError(error.code, `${error.message}. Here: --expires-at TIME or --expires-in 8h.`, { cause: error })
+    throw new CliError(error.code, `${error.message}. Here: --expires-at TIME or --expires-in 8h.`, {
+      cause: error,
+    })
   }
 }
 
 /** A lone line is one token and gets its receipt; more of them are written thousands to a commit. */
-async function revokeLines(engine: Revocade, batches: AsyncIterable<Line[]>, options: RevokeCommandOptions, details: RevokeOptions): Promise<void> {
+async function revokeLines(
+  engine: Revocade,
+  batches: AsyncIterable<Line[]>,
+  options: RevokeCommandOptions,
+  details: RevokeOptions,
+): Promise<void> {
   const { start, rest } = await firstTwo(batches)
   const [line] = start
   if (start.length === 1 && 'text' in line) {
@@ -114,7 +164,9 @@ async function revokeLines(engine: Revocade, batches: AsyncIterable<Line[]>, opt
 }
 
 /** Enough lines to tell whether there is more than one, and all of them. */
-async function firstTwo(batches: AsyncIterable<Line[]>): Promise<{ start: readonly Line[]; rest: AsyncIterable<readonly Line[]> }> {
+async function firstTwo(
+  batches: AsyncIterable<Line[]>,
+): Promise<{ start: readonly Line[]; rest: AsyncIterable<readonly Line[]> }> {
   const iterator = batches[Symbol.asyncIterator]()
   const start: Line[] = []
   let ended = false
@@ -140,7 +192,8 @@ function revokeOptions(options: RevokeCommandOptions): RevokeOptions {
 }
 
 function expiry({ expiresAt, expiresIn }: RevokeCommandOptions): Time | undefined {
-  if (expiresAt !== undefined && expiresIn !== undefined) throw new CliError('ERR_USAGE', 'give --expires-at or --expires-in, not both')
+  if (expiresAt !== undefined && expiresIn !== undefined)
+    throw new CliError('ERR_USAGE', 'give --expires-at or --expires-in, not both')
   if (expiresAt !== undefined) return parseTime(expiresAt, '--expires-at')
   if (expiresIn !== undefined) return Math.ceil(Date.now() / 1000 + parseDuration(expiresIn, '--expires-in'))
   return undefined
@@ -164,15 +217,22 @@ async function tellReceipt(receipt: Receipt, options: RevokeCommandOptions): Pro
   if (options.json === true) {
     await writeJson(receipt)
   } else if (receipt.outcome === 'expired') {
-    await writeLine(`${tone('expired', 'warn')} ${targetText(receipt.target)}: it expired at ${shortTime(receipt.expiresAt)}, there is nothing to revoke`)
+    await writeLine(
+      `${tone('expired', 'warn')} ${targetText(receipt.target)}: it expired at ${shortTime(receipt.expiresAt)}, there is nothing to revoke`,
+    )
   } else {
-    await writeLine(`${tone('revoked', 'good')} ${targetText(receipt.target)} until ${shortTime(receipt.expiresAt)} (durable, seq ${receipt.seq}${redisText(receipt.redis)})`)
+    await writeLine(
+      `${tone('revoked', 'good')} ${targetText(receipt.target)} until ${shortTime(receipt.expiresAt)} (durable, seq ${receipt.seq}${redisText(receipt.redis)})`,
+    )
   }
   noteQueued(receipt.redis, options)
 }
 
 async function tellBulk(receipt: BulkReceipt, options: RevokeCommandOptions): Promise<void> {
   if (options.json === true) await writeJson(receipt)
-  else await writeLine(`${tone('revoked', 'good')} ${receipt.count}, already expired ${receipt.expired}, invalid ${receipt.invalid} (durable, seq ${receipt.seq}${redisText(receipt.redis)})`)
+  else
+    await writeLine(
+      `${tone('revoked', 'good')} ${receipt.count}, already expired ${receipt.expired}, invalid ${receipt.invalid} (durable, seq ${receipt.seq}${redisText(receipt.redis)})`,
+    )
   noteQueued(receipt.redis, options)
 }

@@ -1,13 +1,20 @@
 import type { Command } from 'commander'
 import type { RevocationStore } from '../../ports/index.js'
-import { addRedisOptions, addStoreOptions, mustExist, type RedisFlags, type StoreOptions, withStore } from '../options.js'
 import { printable } from '../errors.js'
+import {
+  addRedisOptions,
+  addStoreOptions,
+  mustExist,
+  type RedisFlags,
+  type StoreOptions,
+  withStore,
+} from '../options.js'
 import { whole } from '../output/format-numbers.js'
-import { observedRedis, withObserver } from '../with-inspector.js'
 import { table, writeJson, writeLine } from '../output/print.js'
 import { readRedisReport } from '../stats/redis-report.js'
 import { redisText } from '../stats/redis-text.js'
 import { liveAfter, storedRows } from '../store-rows.js'
+import { observedRedis, withObserver } from '../with-inspector.js'
 
 interface Counts {
   readonly tokens: number
@@ -17,12 +24,20 @@ interface Counts {
 }
 
 /** Facts of the connection that this command opened and closes again. */
-const OF_THIS_PROCESS: ReadonlySet<string> = new Set(['integrity', 'pendingWrites', 'commits', 'exclusive', 'fault'])
+const OF_THIS_PROCESS: ReadonlySet<string> = new Set([
+  'integrity',
+  'pendingWrites',
+  'commits',
+  'exclusive',
+  'fault',
+])
 
 export function addStats(program: Command): void {
   const command = program
     .command('stats')
-    .description('Count what the store holds, and show how it is set up. With --redis also what Redis holds, and the figures of all engines.')
+    .description(
+      'Count what the store holds, and show how it is set up. With --redis also what Redis holds, and the figures of all engines.',
+    )
     .action(stats)
   addStoreOptions(addRedisOptions(command))
 }
@@ -32,18 +47,31 @@ async function stats(options: StoreOptions & RedisFlags): Promise<void> {
   mustExist(options)
   await withStore(options, { redis: null }, async (_engine, store) => {
     const counts = await count(store)
-    const facts = Object.fromEntries(Object.entries(store.stats()).filter(([name]) => !OF_THIS_PROCESS.has(name)))
-    const layer = observed === undefined ? undefined : await withObserver(observed, options, store, (observer) => readRedisReport(observer, store.buckets))
+    const facts = Object.fromEntries(
+      Object.entries(store.stats()).filter(([name]) => !OF_THIS_PROCESS.has(name)),
+    )
+    const layer =
+      observed === undefined
+        ? undefined
+        : await withObserver(observed, options, store, (observer) => readRedisReport(observer, store.buckets))
     if (options.json === true) {
       await writeJson({ counts, store: facts, ...(layer === undefined ? {} : { redis: layer }) })
       return
     }
-    await writeLine(table([
-      ['live tokens', whole(counts.tokens)],
-      ...Object.entries(counts.selectors).map(([shape, n]) => [`live selectors on ${printable(shape)}`, whole(n)]),
-      ['expired, to be purged', whole(counts.expired)],
-      ...Object.entries(facts).map(([name, value]) => [words(name), shown(name, value)]),
-    ], { flexible: 1 }))
+    await writeLine(
+      table(
+        [
+          ['live tokens', whole(counts.tokens)],
+          ...Object.entries(counts.selectors).map(([shape, n]) => [
+            `live selectors on ${printable(shape)}`,
+            whole(n),
+          ]),
+          ['expired, to be purged', whole(counts.expired)],
+          ...Object.entries(facts).map(([name, value]) => [words(name), shown(name, value)]),
+        ],
+        { flexible: 1 },
+      ),
+    )
     if (layer !== undefined) await writeLine(`\n${redisText(layer)}`)
   })
 }

@@ -4,8 +4,8 @@ import { candidates } from '../../tuning/candidates.js'
 import { type Costs, DEFAULT_COSTS } from '../../tuning/costs.js'
 import { recommend, type Recommendation } from '../../tuning/recommend.js'
 import { population, type Traffic } from '../../tuning/traffic.js'
-import { addOutputOptions, type OutputOptions } from '../options.js'
 import { CliError } from '../errors.js'
+import { addOutputOptions, type OutputOptions } from '../options.js'
 import { writeJson, writeLine } from '../output/print.js'
 import { StepProgress } from '../output/progress.js'
 import { figuresFromStats } from '../tune/from-stats.js'
@@ -13,7 +13,16 @@ import { documentOf } from '../tune/json.js'
 import type { Measured } from '../tune/measure.js'
 import { ask } from '../tune/questions.js'
 import { reportText } from '../tune/report.js'
-import { DEFAULT_TOKEN_LIFE, FIELDS, type FigureKey, KEYS, missing, readFigure, type TrafficFigures, trafficOf } from '../tune/traffic-options.js'
+import {
+  DEFAULT_TOKEN_LIFE,
+  FIELDS,
+  type FigureKey,
+  KEYS,
+  missing,
+  readFigure,
+  type TrafficFigures,
+  trafficOf,
+} from '../tune/traffic-options.js'
 
 interface TuneOptions extends OutputOptions, TrafficFigures {
   readonly fromStats?: string
@@ -32,14 +41,28 @@ const PATIENCE = { alone: 1500, measured: 4000 } as const
 export function addTune(program: Command): void {
   const command = program
     .command('tune')
-    .description('Recommend a filter, and whether Redis helps, for your traffic: a table, a plot, the options to paste. Asks for what it is not told.')
+    .description(
+      'Recommend a filter, and whether Redis helps, for your traffic: a table, a plot, the options to paste. Asks for what it is not told.',
+    )
   for (const key of KEYS) {
     const { flag, argument, about, fallback = '' } = FIELDS[key]
-    command.option(`${flag} ${argument}`, `${about}${fallback === '' ? '' : ` (default: ${fallback})`}`, parserOf(key))
+    command.option(
+      `${flag} ${argument}`,
+      `${about}${fallback === '' ? '' : ` (default: ${fallback})`}`,
+      parserOf(key),
+    )
   }
   command
-    .option('--from-stats <file>', "take what engines know: stats() as JSON, 'revocade stats --json' or 'watch --json'; - is stdin. Flags win")
-    .option('--store-read-us <µs>', 'what a read of the store takes, in microseconds', parseMicroseconds, DEFAULT_COSTS.storeRead / 1000)
+    .option(
+      '--from-stats <file>',
+      "take what engines know: stats() as JSON, 'revocade stats --json' or 'watch --json'; - is stdin. Flags win",
+    )
+    .option(
+      '--store-read-us <µs>',
+      'what a read of the store takes, in microseconds',
+      parseMicroseconds,
+      DEFAULT_COSTS.storeRead / 1000,
+    )
     .option('--no-calibration', "use a benchmark's figures, do not measure this machine first (a second)")
     .option('--measure', `build the best ${MEASURED} with synthetic revocations and measure them`)
     .option('--html <file>', 'write a page with the plot as well')
@@ -71,21 +94,32 @@ async function figures(options: TuneOptions): Promise<TrafficFigures> {
   if (lacking.length === 0) return known
   // Where stdin was a file of figures, or is a pipe, nobody is there to be asked.
   if (process.stdin.isTTY && options.json !== true && options.fromStats !== '-') return ask(known)
-  throw new CliError('ERR_USAGE', `give ${lacking.map((key) => `${FIELDS[key].flag} (${FIELDS[key].about})`).join(' and ')}`)
+  throw new CliError(
+    'ERR_USAGE',
+    `give ${lacking.map((key) => `${FIELDS[key].flag} (${FIELDS[key].about})`).join(' and ')}`,
+  )
 }
 
-async function answer(traffic: Traffic, options: TuneOptions): Promise<{ recommendation: Recommendation; measured: readonly Measured[] }> {
+async function answer(
+  traffic: Traffic,
+  options: TuneOptions,
+): Promise<{ recommendation: Recommendation; measured: readonly Measured[] }> {
   const storeRead = options.storeReadUs * 1000
   const progress = new StepProgress(options.progress && options.json !== true)
   try {
     // Before anything is timed: what can't be held shows here.
     recommend(traffic, DEFAULT_COSTS)
     if (options.calibration) progress.show('calibrating', 0)
-    const costs = options.calibration ? await calibrated(traffic, storeRead, options.measure === true ? PATIENCE.measured : PATIENCE.alone) : { ...DEFAULT_COSTS, storeRead }
+    const costs = options.calibration
+      ? await calibrated(traffic, storeRead, options.measure === true ? PATIENCE.measured : PATIENCE.alone)
+      : { ...DEFAULT_COSTS, storeRead }
     const recommendation = recommend(traffic, costs)
     if (options.measure !== true) return { recommendation, measured: [] }
     const { measure } = await import('../tune/measure.js')
-    return { recommendation, measured: await measure(recommendation, MEASURED, (what, share) => progress.show(what, share)) }
+    return {
+      recommendation,
+      measured: await measure(recommendation, MEASURED, (what, share) => progress.show(what, share)),
+    }
   } catch (error) {
     if (error instanceof RangeError) throw new CliError('ERR_USAGE', error.message, { cause: error })
     throw error
@@ -101,12 +135,20 @@ async function calibrated(traffic: Traffic, storeReadNs: number, patienceMs: num
   return calibrate({ bytes, entries: people.fullest }, storeReadNs, patienceMs)
 }
 
-async function writePage(file: string, recommendation: Recommendation, measured: readonly Measured[]): Promise<void> {
+async function writePage(
+  file: string,
+  recommendation: Recommendation,
+  measured: readonly Measured[],
+): Promise<void> {
   const { pageOf } = await import('../tune/html.js')
   try {
     await writeFile(file, pageOf(recommendation, measured, new Date()))
   } catch (error) {
-    throw new CliError('ERR_FILE', `--html: ${file} can't be written: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new CliError(
+      'ERR_FILE',
+      `--html: ${file} can't be written: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    )
   }
 }
 

@@ -1,13 +1,20 @@
 import type { Command } from 'commander'
 import type { Receipt, Revocade, Token } from '../../api.js'
 import { RevocadeError } from '../../errors.js'
-import { mustExist, withStore } from '../options.js'
 import { reportOf } from '../errors.js'
-import { noteQueued, redisText, together } from '../output/redis-receipt.js'
-import { LineReporter } from '../output/line-reporter.js'
 import type { Line } from '../input/read-lines.js'
+import {
+  addressed,
+  addTargetOptions,
+  claimsFor,
+  idClaimsFor,
+  type TargetOptions,
+  targetText,
+} from '../input/targets.js'
+import { mustExist, withStore } from '../options.js'
+import { LineReporter } from '../output/line-reporter.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
-import { addressed, addTargetOptions, claimsFor, idClaimsFor, type TargetOptions, targetText } from '../input/targets.js'
+import { noteQueued, redisText, together } from '../output/redis-receipt.js'
 
 export function addUnrevoke(program: Command): void {
   const command = program
@@ -21,7 +28,9 @@ async function unrevoke(argument: string | undefined, options: TargetOptions): P
   mustExist(options)
   if (target.kind === 'selector') {
     const { claims } = claimsFor(target.where, options)
-    await withStore(options, { claims }, async (engine) => tellReceipt(await engine.unrevokeWhere(target.where), options))
+    await withStore(options, { claims }, async (engine) =>
+      tellReceipt(await engine.unrevokeWhere(target.where), options),
+    )
     return
   }
   await withStore(options, idClaimsFor(options), async (engine) => {
@@ -34,11 +43,18 @@ async function unrevokeOne(engine: Revocade, token: Token, options: TargetOption
   await tellReceipt(await engine.unrevoke(token), options)
   const { status, revocation } = await engine.check(token)
   if (status === 'revoked' && revocation !== undefined) {
-    note(`the token is still revoked by '${targetText(revocation.target)}'; take that back with --where`, options)
+    note(
+      `the token is still revoked by '${targetText(revocation.target)}'; take that back with --where`,
+      options,
+    )
   }
 }
 
-async function unrevokeLines(engine: Revocade, batches: AsyncIterable<Line[]>, options: TargetOptions): Promise<void> {
+async function unrevokeLines(
+  engine: Revocade,
+  batches: AsyncIterable<Line[]>,
+  options: TargetOptions,
+): Promise<void> {
   const reporter = new LineReporter(options)
   const done = { unrevoked: 0, unchanged: 0 }
   let redis: Receipt['redis'] = 'off'
@@ -61,14 +77,21 @@ async function unrevokeLines(engine: Revocade, batches: AsyncIterable<Line[]>, o
   reporter.end()
   const invalid = reporter.count
   if (options.json === true) await writeJson({ ...done, invalid, redis })
-  else await writeLine(`${tone('unrevoked', 'good')} ${done.unrevoked}, not revoked before ${done.unchanged}, invalid ${invalid}${redisText(redis)}`)
+  else
+    await writeLine(
+      `${tone('unrevoked', 'good')} ${done.unrevoked}, not revoked before ${done.unchanged}, invalid ${invalid}${redisText(redis)}`,
+    )
   noteQueued(redis, options)
   if (invalid > 0) process.exitCode = 2
 }
 
 async function tellReceipt(receipt: Receipt, options: TargetOptions): Promise<void> {
   if (options.json === true) await writeJson(receipt)
-  else if (receipt.outcome === 'unchanged') await writeLine(`${tone('unchanged', 'warn')} ${targetText(receipt.target)} was not revoked`)
-  else await writeLine(`${tone('unrevoked', 'good')} ${targetText(receipt.target)} (durable, seq ${receipt.seq}${redisText(receipt.redis)})`)
+  else if (receipt.outcome === 'unchanged')
+    await writeLine(`${tone('unchanged', 'warn')} ${targetText(receipt.target)} was not revoked`)
+  else
+    await writeLine(
+      `${tone('unrevoked', 'good')} ${targetText(receipt.target)} (durable, seq ${receipt.seq}${redisText(receipt.redis)})`,
+    )
   noteQueued(receipt.redis, options)
 }

@@ -1,11 +1,18 @@
 import { setTimeout } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import { addRedisOptions, addStoreOptions, mustExist, type RedisFlags, type StoreOptions, withStore } from '../options.js'
-import { observedRedis, withObserver } from '../with-inspector.js'
+import {
+  addRedisOptions,
+  addStoreOptions,
+  mustExist,
+  type RedisFlags,
+  type StoreOptions,
+  withStore,
+} from '../options.js'
 import { type Display, jsonDisplay, lineDisplay, onceDisplay, screenDisplay } from '../watch/display.js'
-import { type Look, lookAtOwn, lookThroughRedis } from '../watch/sample.js'
 import { Rates } from '../watch/rates.js'
+import { type Look, lookAtOwn, lookThroughRedis } from '../watch/sample.js'
 import { canDraw } from '../watch/screen.js'
+import { observedRedis, withObserver } from '../with-inspector.js'
 
 interface WatchOptions extends StoreOptions, RedisFlags {
   readonly interval: number
@@ -19,7 +26,9 @@ const ENDINGS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 export function addWatch(program: Command): void {
   const command = program
     .command('watch')
-    .description('Follow what all engines do: rates, layers, leases, Redis. Drawn in place on a terminal (q ends it), else a line an interval.')
+    .description(
+      'Follow what all engines do: rates, layers, leases, Redis. Drawn in place on a terminal (q ends it), else a line an interval.',
+    )
     .option('--interval <ms>', 'how often to look', parseInterval, 1000)
     .option('--once', 'look at one interval, print it, and end')
     .action(watch)
@@ -35,10 +44,15 @@ async function watch(options: WatchOptions): Promise<void> {
   try {
     if (observed === undefined) {
       // An engine as services have it, which follows the store.
-      await withStore(options, { redis: null, prefilter: { kind: 'bloom' } }, (engine) => follow(options, ending, () => lookAtOwn(engine)))
+      await withStore(options, { redis: null, prefilter: { kind: 'bloom' } }, (engine) =>
+        follow(options, ending, () => lookAtOwn(engine)),
+      )
     } else {
       await withStore(options, { redis: null }, (_engine, store) =>
-        withObserver(observed, options, store, (observer) => follow(options, ending, () => lookThroughRedis(observer, store, options.interval))))
+        withObserver(observed, options, store, (observer) =>
+          follow(options, ending, () => lookThroughRedis(observer, store, options.interval)),
+        ),
+      )
     }
   } finally {
     for (const signal of ENDINGS) process.off(signal, end)
@@ -46,7 +60,11 @@ async function watch(options: WatchOptions): Promise<void> {
 }
 
 /** Looks and shows, until it is told to end. */
-async function follow(options: WatchOptions, ending: AbortController, look: () => Look | Promise<Look>): Promise<void> {
+async function follow(
+  options: WatchOptions,
+  ending: AbortController,
+  look: () => Look | Promise<Look>,
+): Promise<void> {
   const rates = new Rates()
   const display = displayFor(options, () => ending.abort())
   try {
@@ -66,7 +84,9 @@ async function follow(options: WatchOptions, ending: AbortController, look: () =
 function displayFor({ json, once, store, interval }: WatchOptions, onQuit: () => void): Display {
   if (json === true) return jsonDisplay()
   if (!canDraw()) return lineDisplay()
-  return once === true ? onceDisplay({ store, intervalMs: interval }) : screenDisplay({ store, intervalMs: interval }, onQuit)
+  return once === true
+    ? onceDisplay({ store, intervalMs: interval })
+    : screenDisplay({ store, intervalMs: interval }, onQuit)
 }
 
 async function rest(ms: number, signal: AbortSignal): Promise<void> {

@@ -18,7 +18,9 @@ export function crashClaims(index: number): TokenClaims {
 export async function killWhileRevoking(store: string, atLeast: number): Promise<number[]> {
   const script = fileURLToPath(new URL('./crash-child.js', import.meta.url))
   const expiresAt = Math.floor(Date.now() / 1000) + 3600
-  const child = spawn(process.execPath, [script, store, String(expiresAt)], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [script, store, String(expiresAt)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let complaint = ''
   child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-2000)))
   const exited = once(child, 'exit')
@@ -32,7 +34,8 @@ export async function killWhileRevoking(store: string, atLeast: number): Promise
     child.kill('SIGKILL')
     await exited
   }
-  if (acknowledged.length < atLeast) throw new CliError('ERR_INTERNAL', `the process to be killed ended by itself: ${complaint}`)
+  if (acknowledged.length < atLeast)
+    throw new CliError('ERR_INTERNAL', `the process to be killed ended by itself: ${complaint}`)
   return acknowledged
 }
 

@@ -8,7 +8,11 @@ export interface DemoResult {
   readonly ok: boolean
   readonly seconds: number
   readonly wrongAnswers: number
-  readonly tokens: { readonly minted: number; readonly withoutJti: number; readonly algorithms: readonly AlgorithmResult[] }
+  readonly tokens: {
+    readonly minted: number
+    readonly withoutJti: number
+    readonly algorithms: readonly AlgorithmResult[]
+  }
   readonly revocations: {
     readonly oneByOne: number
     readonly bulk: number
@@ -64,9 +68,20 @@ export function reportText(result: DemoResult): string {
 
 function traffic(result: TrafficResult): string {
   const rows = result.layers.map(({ layer, answers, p50, p99 }) => [
-    layer, whole(answers), `${((answers / result.checks) * 100).toFixed(2)} %`, micros(p50), micros(p99),
+    layer,
+    whole(answers),
+    `${((answers / result.checks) * 100).toFixed(2)} %`,
+    micros(p50),
+    micros(p99),
   ])
-  const { prefilter, entries, bytesPerEntry, expectedFalsePositiveRate, measuredFalsePositiveRate, distinctIds } = result
+  const {
+    prefilter,
+    entries,
+    bytesPerEntry,
+    expectedFalsePositiveRate,
+    measuredFalsePositiveRate,
+    distinctIds,
+  } = result
   return [
     indented(table(rows, { head: ['decided by', 'answers', 'share', 'p50', 'p99'], right: [1, 2, 3, 4] })),
     `  ${prefilter} filter: ${whole(entries)} entries of ${decimal(bytesPerEntry)} bytes. False positives: expected`,
@@ -77,16 +92,19 @@ function traffic(result: TrafficResult): string {
 /** By library: `jose ES256 99 µs, EdDSA 110 µs`. */
 function algorithms(results: readonly AlgorithmResult[]): string {
   const libraries = [...new Set(results.map(({ library }) => library))]
-  return libraries.map((library) => {
-    const own = results.filter((result) => result.library === library)
-    return `${library} ${own.map(({ algorithm, verifyP50 }) => `${algorithm} ${micros(verifyP50)}`).join(', ')}`
-  }).join(' | ')
+  return libraries
+    .map((library) => {
+      const own = results.filter((result) => result.library === library)
+      return `${library} ${own.map(({ algorithm, verifyP50 }) => `${algorithm} ${micros(verifyP50)}`).join(', ')}`
+    })
+    .join(' | ')
 }
 
 function verdict({ ok, wrongAnswers, crash, seconds }: DemoResult): string {
   const lost = crash.acknowledged - Math.min(crash.seenByRunningEngine, crash.seenAfterReopening)
   const time = `(${seconds.toFixed(1)} s)`
-  if (ok) return `${tone('No revoked token got through, no acknowledged revocation was lost.', 'good')} ${time}`
+  if (ok)
+    return `${tone('No revoked token got through, no acknowledged revocation was lost.', 'good')} ${time}`
   return `${tone(`FAILED: ${wrongAnswers} wrong answers, ${lost} acknowledged revocations lost.`, 'bad')} ${time}`
 }
 

@@ -26,7 +26,13 @@ const STALENESS_MS = 1000
 const CRASH_ACKNOWLEDGED = 500
 
 /** Runs the demonstration in a directory of its own; returns the exit code. */
-export async function runDemo({ json = false, progress }: { readonly json?: boolean; readonly progress: boolean }): Promise<number> {
+export async function runDemo({
+  json = false,
+  progress,
+}: {
+  readonly json?: boolean
+  readonly progress: boolean
+}): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'revocade-demo-'))
   const interrupted = (): void => {
     rmSync(directory, { recursive: true, force: true })
@@ -63,7 +69,8 @@ async function demonstrate(store: string, steps: StepProgress): Promise<DemoResu
     steps.show('revoking', 0.2)
     const revocations = await revokeShare(engine, tokens, truth)
     const asShipped = await sendTraffic(engine, probes(tokens, truth), (done) =>
-      steps.show('checking', 0.3 + 0.4 * (done / (CHECKS_OF_TOKENS + CHECKS_OF_STRANGERS))))
+      steps.show('checking', 0.3 + 0.4 * (done / (CHECKS_OF_TOKENS + CHECKS_OF_STRANGERS))),
+    )
     running = { revocations, asShipped, coarse: await coarseTraffic(store, tokens, truth, steps) }
     steps.show('killing a process that revokes', 0.85)
     acknowledged = await killWhileRevoking(store, CRASH_ACKNOWLEDGED)
@@ -77,7 +84,8 @@ async function demonstrate(store: string, steps: StepProgress): Promise<DemoResu
   await using reopened = await createRevocade({ store, maxStalenessMs: STALENESS_MS })
   const seenAfterReopening = await countRevoked(reopened, acknowledged)
   let wrongAfterReopening = 0
-  for (const token of tokens) if ((await reopened.isRevoked(token.raw)) !== truth.has(token)) wrongAfterReopening++
+  for (const token of tokens)
+    if ((await reopened.isRevoked(token.raw)) !== truth.has(token)) wrongAfterReopening++
 
   const lost = seenByRunningEngine < acknowledged.length || seenAfterReopening < acknowledged.length
   const wrongAnswers = running.asShipped.wrong + running.coarse.wrong + wrongAfterReopening
@@ -91,12 +99,21 @@ async function demonstrate(store: string, steps: StepProgress): Promise<DemoResu
       algorithms: minted.algorithms,
     },
     ...running,
-    crash: { acknowledged: acknowledged.length, seenByRunningEngine, seenAfterReopening, wrongAfterReopening },
+    crash: {
+      acknowledged: acknowledged.length,
+      seenByRunningEngine,
+      seenAfterReopening,
+      wrongAfterReopening,
+    },
   }
 }
 
 /** Revokes every tenth token by itself, every tenth in bulk, one subject's by a selector; notes all of them in `truth`. */
-async function revokeShare(engine: Revocade, tokens: readonly MintedToken[], truth: Set<MintedToken>): Promise<DemoResult['revocations']> {
+async function revokeShare(
+  engine: Revocade,
+  tokens: readonly MintedToken[],
+  truth: Set<MintedToken>,
+): Promise<DemoResult['revocations']> {
   const single = tokens.filter((_, i) => i % 10 === 1 || i % 100 === 0)
   const many = tokens.filter((_, i) => i % 10 === 2)
   const times: number[] = []
@@ -109,13 +126,19 @@ async function revokeShare(engine: Revocade, tokens: readonly MintedToken[], tru
   const bulk = await engine.revokeMany(many.map(({ raw }) => ({ token: raw, reason: 'demo' })))
   for (const token of many) truth.add(token)
   const before = truth.size
-  await engine.revokeWhere({ sub: REVOKED_SUBJECT }, { expiresAt: Math.floor(Date.now() / 1000) + 3600, reason: 'demo' })
+  await engine.revokeWhere(
+    { sub: REVOKED_SUBJECT },
+    { expiresAt: Math.floor(Date.now() / 1000) + 3600, reason: 'demo' },
+  )
   for (const token of tokens) if (token.sub === REVOKED_SUBJECT) truth.add(token)
   const bySelector = truth.size - before
   const started = performance.now()
   const background = await engine.revokeMany(backgroundEntries())
   return {
-    oneByOne: single.length, bulk: bulk.count, bySelector, background: background.count,
+    oneByOne: single.length,
+    bulk: bulk.count,
+    bySelector,
+    background: background.count,
     backgroundPerSecond: background.count / ((performance.now() - started) / 1000),
     durableP50: times.sort((a, b) => a - b)[Math.floor(times.length / 2)],
   }
@@ -123,11 +146,15 @@ async function revokeShare(engine: Revocade, tokens: readonly MintedToken[], tru
 
 function* backgroundEntries(): Generator<RevocationInput, void, void> {
   const now = Math.floor(Date.now() / 1000)
-  for (let i = 0; i < BACKGROUND; i++) yield { iss: ISSUER, jti: `background-${i}`, expiresAt: now + 600 + (i % 3600) }
+  for (let i = 0; i < BACKGROUND; i++)
+    yield { iss: ISSUER, jti: `background-${i}`, expiresAt: now + 600 + (i % 3600) }
 }
 
 /** The tokens again and again, half of the time as their verified claims; then ids that were never revoked. */
-function* probes(tokens: readonly MintedToken[], truth: ReadonlySet<MintedToken>): Generator<Probe, void, void> {
+function* probes(
+  tokens: readonly MintedToken[],
+  truth: ReadonlySet<MintedToken>,
+): Generator<Probe, void, void> {
   const random = seededRandom(2026)
   for (let i = 0; i < CHECKS_OF_TOKENS; i++) {
     const token = tokens[Math.floor(random() * tokens.length)]
@@ -143,10 +170,16 @@ function stranger(name: string, i: number): Probe {
 
 /** A second engine on the same store whose filter lets some 2 % through; each id comes twice, so that the cache has its turn. */
 async function coarseTraffic(
-  store: string, tokens: readonly MintedToken[], truth: ReadonlySet<MintedToken>, steps: StepProgress,
+  store: string,
+  tokens: readonly MintedToken[],
+  truth: ReadonlySet<MintedToken>,
+  steps: StepProgress,
 ): Promise<TrafficResult> {
   await using engine = await createRevocade({
-    store, snapshot: false, maxStalenessMs: STALENESS_MS, prefilter: { kind: 'trie', prefixBits: COARSE_BITS },
+    store,
+    snapshot: false,
+    maxStalenessMs: STALENESS_MS,
+    prefilter: { kind: 'trie', prefixBits: COARSE_BITS },
   })
   function* twice(): Generator<Probe, void, void> {
     for (let round = 0; round < 2; round++) {
@@ -154,5 +187,7 @@ async function coarseTraffic(
       for (let i = 0; i < COARSE_CHECKS; i++) yield { ...stranger('coarse', i), sample: round === 0 }
     }
   }
-  return await sendTraffic(engine, twice(), (done) => steps.show('checking with a coarse filter', 0.7 + 0.15 * (done / (2 * COARSE_CHECKS))))
+  return await sendTraffic(engine, twice(), (done) =>
+    steps.show('checking with a coarse filter', 0.7 + 0.15 * (done / (2 * COARSE_CHECKS))),
+  )
 }

@@ -1,4 +1,4 @@
-import { createSecretKey, generateKeyPairSync, randomBytes, randomUUID, type KeyObject } from 'node:crypto'
+import { createSecretKey, generateKeyPairSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
 import type { TokenClaims } from '../../api.js'
 import { CliError } from '../errors.js'
 
@@ -30,7 +30,9 @@ interface Signer {
 
 /** Mints signed tokens with each algorithm and verifies every one, with the libraries that services use for it. */
 export async function mintTokens(
-  perAlgorithm: number, subjects: number, step: (done: number) => Promise<void>,
+  perAlgorithm: number,
+  subjects: number,
+  step: (done: number) => Promise<void>,
 ): Promise<{ tokens: MintedToken[]; algorithms: AlgorithmResult[] }> {
   const tokens: MintedToken[] = []
   const algorithms: AlgorithmResult[] = []
@@ -55,14 +57,22 @@ export async function mintTokens(
 function claimsOf(index: number, sub: string): TokenClaims {
   const now = Math.floor(Date.now() / 1000)
   return {
-    iss: ISSUER, sub, sid: `session-${index}`, iat: now - 60, exp: now + 3600,
+    iss: ISSUER,
+    sub,
+    sid: `session-${index}`,
+    iat: now - 60,
+    exp: now + 3600,
     ...(index % WITHOUT_JTI_EVERY === 0 ? {} : { jti: randomUUID() }),
   }
 }
 
 async function signers(): Promise<Signer[]> {
   const { jose, jsonwebtoken } = await libraries()
-  const withJsonwebtoken = (algorithm: 'HS256' | 'RS256', privateKey: KeyObject, publicKey: KeyObject): Signer => ({
+  const withJsonwebtoken = (
+    algorithm: 'HS256' | 'RS256',
+    privateKey: KeyObject,
+    publicKey: KeyObject,
+  ): Signer => ({
     algorithm,
     library: 'jsonwebtoken',
     sign: (claims) => jsonwebtoken.sign(claims, privateKey, { algorithm }),

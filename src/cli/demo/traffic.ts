@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Revocade, Token } from '../../api.js'
-import type { PrefilterKind } from '../../ports/index.js'
 import type { DecidedBy } from '../../engine/verdict.js'
+import type { PrefilterKind } from '../../ports/index.js'
 
 /** A check whose right answer is known beforehand, by other means than the engine's. */
 export interface Probe {
@@ -47,10 +47,13 @@ const LAYERS: readonly DecidedBy[] = ['prefilter', 'cache', 'redis', 'store', 'p
 
 /** Sends checks through the engine and compares each answer with the truth. */
 export async function sendTraffic(
-  engine: Revocade, probes: Iterable<Probe>, step: (done: number) => void,
+  engine: Revocade,
+  probes: Iterable<Probe>,
+  step: (done: number) => void,
 ): Promise<TrafficResult> {
   // The first calls of a function are interpreted; a service is past them within a second.
-  for (let i = 0; i < WARM_UP; i++) await engine.check({ iss: 'https://warm-up.example', jti: `warm-up-${i}` })
+  for (let i = 0; i < WARM_UP; i++)
+    await engine.check({ iss: 'https://warm-up.example', jti: `warm-up-${i}` })
   const times = new Map<DecidedBy, number[]>(LAYERS.map((layer) => [layer, []]))
   const before = engine.stats()
   let checks = 0
@@ -82,14 +85,19 @@ export async function sendTraffic(
     expectedFalsePositiveRate: before.prefilter.expectedFalsePositiveRate,
     measuredFalsePositiveRate: falsePositives / Math.max(1, samples),
     distinctIds: samples,
-    checks, answeredRevoked, wrong,
-    layers: LAYERS.map((layer) => summary(layer, times.get(layer) ?? [])).filter(({ answers }) => answers > 0),
+    checks,
+    answeredRevoked,
+    wrong,
+    layers: LAYERS.map((layer) => summary(layer, times.get(layer) ?? [])).filter(
+      ({ answers }) => answers > 0,
+    ),
   }
 }
 
 function summary(layer: DecidedBy, times: number[]): LayerResult {
   const sorted = Float64Array.from(times).sort()
-  const at = (share: number): number => sorted.at(Math.min(sorted.length - 1, Math.floor(sorted.length * share))) ?? Number.NaN
+  const at = (share: number): number =>
+    sorted.at(Math.min(sorted.length - 1, Math.floor(sorted.length * share))) ?? Number.NaN
   return { layer, answers: times.length, p50: at(0.5), p99: at(0.99) }
 }
 

@@ -1,7 +1,7 @@
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fail, type Finding, median, millisecondsText, ok, warn, why } from './finding.js'
 import { bytes } from '../output/format-numbers.js'
+import { fail, type Finding, median, millisecondsText, ok, warn, why } from './finding.js'
 
 const SYNCS = 9
 const REVOCATIONS = 9
@@ -15,10 +15,20 @@ export async function checkWriting(directory: string): Promise<Finding[]> {
   try {
     scratch = await mkdtemp(join(directory, '.revocade-doctor-'))
   } catch (error) {
-    return [fail('directory', `${directory} can't be written: ${why(error)}`, 'Let this user write there: SQLite keeps its log beside the file.')]
+    return [
+      fail(
+        'directory',
+        `${directory} can't be written: ${why(error)}`,
+        'Let this user write there: SQLite keeps its log beside the file.',
+      ),
+    ]
   }
   try {
-    return [ok('directory', `${directory} can be written`), await syncedWrite(scratch), ...(await realStore(scratch))]
+    return [
+      ok('directory', `${directory} can be written`),
+      await syncedWrite(scratch),
+      ...(await realStore(scratch)),
+    ]
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
@@ -42,14 +52,20 @@ async function syncedWrite(directory: string): Promise<Finding> {
     return fail('fsync', why(error), 'The disk refuses to write. See the log of the system.')
   }
   const detail = `${millisecondsText(median(times))} for a written and synced page (median of ${SYNCS})`
-  return median(times) > SLOW_SYNC_MS ? warn('fsync', detail, 'Slow: each revocation waits so long. Use a faster disk.') : ok('fsync', detail)
+  return median(times) > SLOW_SYNC_MS
+    ? warn('fsync', detail, 'Slow: each revocation waits so long. Use a faster disk.')
+    : ok('fsync', detail)
 }
 
 /** The driver, the mode and a durable revocation, in a store that is thrown away. */
 async function realStore(directory: string): Promise<Finding[]> {
   try {
     const { createRevocade } = await import('../../engine/engine.js')
-    const engine = await createRevocade({ store: join(directory, 'probe.db'), prefilter: { kind: 'none' }, snapshot: false })
+    const engine = await createRevocade({
+      store: join(directory, 'probe.db'),
+      prefilter: { kind: 'none' },
+      snapshot: false,
+    })
     try {
       const expiresAt = Math.floor(Date.now() / 1000) + 60
       const times: number[] = []
@@ -62,13 +78,18 @@ async function realStore(directory: string): Promise<Finding[]> {
       return [
         sqlite(String(sqliteVersion)),
         durability(String(journalMode), String(synchronous)),
-        ok('revocation', `${millisecondsText(median(times))} until durable (median of ${REVOCATIONS}, in a store made for this)`),
+        ok(
+          'revocation',
+          `${millisecondsText(median(times))} until durable (median of ${REVOCATIONS}, in a store made for this)`,
+        ),
       ]
     } finally {
       await engine.close()
     }
   } catch (error) {
-    return [fail('revocation', why(error), 'A new store beside this one does not work either: see the message.')]
+    return [
+      fail('revocation', why(error), 'A new store beside this one does not work either: see the message.'),
+    ]
   }
 }
 
@@ -77,17 +98,29 @@ export function sqlite(version: string): Finding {
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
   const fixed = major > 3 || (major === 3 && (minor > 51 || (minor === 51 && patch >= 3)))
   if (fixed) return ok('SQLite', version)
-  return warn('SQLite', version, 'Update better-sqlite3: SQLite before 3.51.3 has a WAL-reset race between connections, which can damage a store.')
+  return warn(
+    'SQLite',
+    version,
+    'Update better-sqlite3: SQLite before 3.51.3 has a WAL-reset race between connections, which can damage a store.',
+  )
 }
 
 function durability(journalMode: string, synchronous: string): Finding {
   const detail = `journal_mode ${journalMode}, synchronous ${synchronous}, read back`
   if (journalMode === 'wal' && synchronous === 'full') return ok('durability', detail)
-  return fail('durability', detail, 'Acknowledged revocations may be lost in a power failure. Use a local file system.')
+  return fail(
+    'durability',
+    detail,
+    'Acknowledged revocations may be lost in a power failure. Use a local file system.',
+  )
 }
 
 export function walSize(size: number): Finding {
   const detail = bytes(size)
   if (size <= LARGE_WAL_BYTES) return ok('write-ahead log', detail)
-  return warn('write-ahead log', detail, 'It grows while some process keeps a read open. Find and restart that process.')
+  return warn(
+    'write-ahead log',
+    detail,
+    'It grows while some process keeps a read open. Find and restart that process.',
+  )
 }

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fail, type Finding, ok, warn, why } from './finding.js'
 import { bytes } from '../output/format-numbers.js'
+import { fail, type Finding, ok, warn, why } from './finding.js'
 
 const MIB = 1024 * 1024
 /** No machine's clock is right that says a day before this code was written. */
@@ -11,16 +11,28 @@ const DRIFT_TOLERATED_MS = 20
 
 /** Magic numbers of statfs(2) on Linux, where locks or fsync are not what SQLite's WAL mode needs. */
 const NETWORK_FILE_SYSTEMS: { readonly [type: number]: string | undefined } = {
-  0x6969: 'NFS', 0x517b: 'SMB', 0xff534d42: 'CIFS', 0xfe534d42: 'SMB', 0x00c36400: 'Ceph', 0x5346414f: 'AFS',
-  0x01021997: '9p', 0x6b414653: 'AFS', 0x47504653: 'GPFS', 0x0bd00bd0: 'Lustre',
+  0x6969: 'NFS',
+  0x517b: 'SMB',
+  0xff534d42: 'CIFS',
+  0xfe534d42: 'SMB',
+  0x00c36400: 'Ceph',
+  0x5346414f: 'AFS',
+  0x01021997: '9p',
+  0x6b414653: 'AFS',
+  0x47504653: 'GPFS',
+  0x0bd00bd0: 'Lustre',
 }
-const MEMORY_FILE_SYSTEMS: { readonly [type: number]: string | undefined } = { 0x01021994: 'tmpfs', 0x858458f6: 'ramfs' }
+const MEMORY_FILE_SYSTEMS: { readonly [type: number]: string | undefined } = {
+  0x01021994: 'tmpfs',
+  0x858458f6: 'ramfs',
+}
 const FUSE = 0x65735546
 
 export function checkNode(version = process.versions.node, nodeApi = process.versions.napi): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   const detail = `${version}, Node-API ${nodeApi}, ${process.platform} ${process.arch}`
-  if (major < 20 || (major === 20 && minor < 19)) return fail('Node.js', detail, 'Update to Node.js 20.19 or newer.')
+  if (major < 20 || (major === 20 && minor < 19))
+    return fail('Node.js', detail, 'Update to Node.js 20.19 or newer.')
   return ok('Node.js', detail)
 }
 
@@ -29,7 +41,9 @@ export async function checkFileSystem(directory: string): Promise<Finding[]> {
     const { type, bavail, bsize, blocks } = await statfs(directory)
     return [fileSystem(type), space(bavail * bsize, blocks * bsize)]
   } catch (error) {
-    return [fail('file system', `${directory}: ${why(error)}`, 'Create the directory, or give another --store.')]
+    return [
+      fail('file system', `${directory}: ${why(error)}`, 'Create the directory, or give another --store.'),
+    ]
   }
 }
 
@@ -40,10 +54,20 @@ function fileSystem(type: number): Finding {
   const network = NETWORK_FILE_SYSTEMS[unsigned]
   const memory = MEMORY_FILE_SYSTEMS[unsigned]
   if (network !== undefined) {
-    return fail('file system', `${network}, over a network`, 'Put the store on a local disk: SQLite in WAL mode needs shared memory and honest locks.')
+    return fail(
+      'file system',
+      `${network}, over a network`,
+      'Put the store on a local disk: SQLite in WAL mode needs shared memory and honest locks.',
+    )
   }
-  if (memory !== undefined) return warn('file system', `${memory}, in memory`, 'Nothing here survives a restart of the machine. Put the store on a disk.')
-  if (unsigned === FUSE) return warn('file system', 'FUSE', 'Make sure that it is local and honours fsync and locks.')
+  if (memory !== undefined)
+    return warn(
+      'file system',
+      `${memory}, in memory`,
+      'Nothing here survives a restart of the machine. Put the store on a disk.',
+    )
+  if (unsigned === FUSE)
+    return warn('file system', 'FUSE', 'Make sure that it is local and honours fsync and locks.')
   return ok('file system', `local (type 0x${unsigned.toString(16)})`)
 }
 
@@ -62,6 +86,7 @@ export async function checkClock(): Promise<Finding> {
   const drift = Date.now() - wall - (performance.now() - monotonic)
   const detail = `${new Date(wall).toISOString()}, ${Math.abs(drift).toFixed(1)} ms off the monotonic clock in ${DRIFT_SAMPLE_MS} ms`
   if (wall < EARLIEST) return fail('clock', detail, 'Set the clock: expiry and issue times are judged by it.')
-  if (Math.abs(drift) > DRIFT_TOLERATED_MS) return warn('clock', detail, 'Something steps the clock. Let a time service slew it.')
+  if (Math.abs(drift) > DRIFT_TOLERATED_MS)
+    return warn('clock', detail, 'Something steps the clock. Let a time service slew it.')
   return ok('clock', detail)
 }

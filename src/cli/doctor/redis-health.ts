@@ -1,6 +1,12 @@
-import { type HealthWarningCode, readHealth, type RedisHealth, type Send, warningsOf } from '../../redis/connection/health.js'
-import { type Finding, millisecondsText, ok, warn, why } from './finding.js'
+import {
+  type HealthWarningCode,
+  readHealth,
+  type RedisHealth,
+  type Send,
+  warningsOf,
+} from '../../redis/connection/health.js'
 import { bytes } from '../output/format-numbers.js'
+import { type Finding, millisecondsText, ok, warn, why } from './finding.js'
 
 /** What the server says of itself, each with what the layer thinks of it. */
 export async function checkHealth(send: Send): Promise<Finding[]> {
@@ -8,7 +14,13 @@ export async function checkHealth(send: Send): Promise<Finding[]> {
   try {
     facts = await readHealth(send, Date)
   } catch (error) {
-    return [warn('Redis server', `it does not say what it is: ${why(error)}`, 'Let this user ask INFO: then services can warn of what is wrong with the server.')]
+    return [
+      warn(
+        'Redis server',
+        `it does not say what it is: ${why(error)}`,
+        'Let this user ask INFO: then services can warn of what is wrong with the server.',
+      ),
+    ]
   }
   const warnings = warningsOf(facts)
   const judge = (check: string, detail: string, ...codes: HealthWarningCode[]): Finding => {
@@ -18,10 +30,26 @@ export async function checkHealth(send: Send): Promise<Finding[]> {
   }
   const { server, version, mode, role, maxmemoryPolicy, evictedKeys, clockDistanceMs } = facts
   return [
-    judge('Redis server', [`${server} ${version ?? ''}`.trim(), mode, role].filter((part) => part !== null).join(', '), 'sentinel', 'replica', 'old-version'),
+    judge(
+      'Redis server',
+      [`${server} ${version ?? ''}`.trim(), mode, role].filter((part) => part !== null).join(', '),
+      'sentinel',
+      'replica',
+      'old-version',
+    ),
     judge('Redis memory', memory(facts), 'memory'),
-    judge('Redis eviction', `maxmemory-policy ${maxmemoryPolicy ?? 'not told'}, ${evictedKeys ?? 'unknown'} evicted since it was started`, 'evicting-policy'),
-    judge('Redis clock', clockDistanceMs === null ? 'not told' : `about ${millisecondsText(Math.ceil(clockDistanceMs))} from ours`, 'clock'),
+    judge(
+      'Redis eviction',
+      `maxmemory-policy ${maxmemoryPolicy ?? 'not told'}, ${evictedKeys ?? 'unknown'} evicted since it was started`,
+      'evicting-policy',
+    ),
+    judge(
+      'Redis clock',
+      clockDistanceMs === null
+        ? 'not told'
+        : `about ${millisecondsText(Math.ceil(clockDistanceMs))} from ours`,
+      'clock',
+    ),
     judge('Redis persistence', persistence(facts), 'no-persistence'),
   ]
 }

@@ -23,14 +23,21 @@ export async function checkRedis(settings: RedisSettings): Promise<Finding[]> {
     const { connectRedis } = await import('../../redis/connection/connect.js')
     connections = await connectRedis(settings)
   } catch (error) {
-    if (error instanceof RevocadeError) return [fail('Redis', `${error.code}: ${error.message}`, 'Services with a Redis do not start either.')]
+    if (error instanceof RevocadeError)
+      return [fail('Redis', `${error.code}: ${error.message}`, 'Services with a Redis do not start either.')]
     throw error
   }
   const { commands, subscriber, description } = connections
   try {
     const failure = await reach(commands)
     if (failure !== undefined) {
-      return [fail('Redis', `${description}: ${failure}`, 'Check --redis or REVOCADE_REDIS_URL. Services work without it, and ask the store instead.')]
+      return [
+        fail(
+          'Redis',
+          `${description}: ${failure}`,
+          'Check --redis or REVOCADE_REDIS_URL. Services work without it, and ask the store instead.',
+        ),
+      ]
     }
     const ask: Ask = (command, ...args) => within(commands.callBuffer(command, ...args))
     return [
@@ -90,19 +97,53 @@ async function roundTrip(ask: Ask): Promise<Finding> {
     return fail('Redis round trip', why(error), 'It does not answer reliably: see its log and the network.')
   }
   const detail = `${millisecondsText(median(times))} (median of ${PINGS})`
-  return median(times) <= SLOW_MS ? ok('Redis round trip', detail) : warn('Redis round trip', detail, 'Use a server that is nearer, or raise redis.timeoutMs (50 ms by default): replies that come later are not waited for.')
+  return median(times) <= SLOW_MS
+    ? ok('Redis round trip', detail)
+    : warn(
+        'Redis round trip',
+        detail,
+        'Use a server that is nearer, or raise redis.timeoutMs (50 ms by default): replies that come later are not waited for.',
+      )
 }
 
 /** The script by which services write, on a bucket as large as they get, and how the server stores that. */
 async function scripts(ask: Ask, key: string): Promise<Finding[]> {
   try {
     const { BUCKET_SCRIPT } = await import('../../redis/prefix-cache/bucket-script.js')
-    const entries = Array.from({ length: BUCKET_ENTRIES }, (_, i) => [`f${String(i).padStart(5, '0')}`, '8 bytes!']).flat()
-    const reply = await ask('EVAL', BUCKET_SCRIPT.source, 1, key, '', 'version of 14 B', 60_000, 1, BUCKET_ENTRIES + 1, 0, ...entries)
-    if (!Array.isArray(reply) || reply[0] !== 1) return [fail('Redis scripts', 'a bucket could not be written', 'Something between here and the server changes replies. Connect without it.')]
+    const entries = Array.from({ length: BUCKET_ENTRIES }, (_, i) => [
+      `f${String(i).padStart(5, '0')}`,
+      '8 bytes!',
+    ]).flat()
+    const reply = await ask(
+      'EVAL',
+      BUCKET_SCRIPT.source,
+      1,
+      key,
+      '',
+      'version of 14 B',
+      60_000,
+      1,
+      BUCKET_ENTRIES + 1,
+      0,
+      ...entries,
+    )
+    if (!Array.isArray(reply) || reply[0] !== 1)
+      return [
+        fail(
+          'Redis scripts',
+          'a bucket could not be written',
+          'Something between here and the server changes replies. Connect without it.',
+        ),
+      ]
     return [ok('Redis scripts', 'buckets can be written'), await encoding(ask, key)]
   } catch (error) {
-    return [fail('Redis scripts', refusal(error), 'Let this user run EVAL, EVALSHA, and commands on hashes, on a server that takes writes. Until then the layer stays empty.')]
+    return [
+      fail(
+        'Redis scripts',
+        refusal(error),
+        'Let this user run EVAL, EVALSHA, and commands on hashes, on a server that takes writes. Until then the layer stays empty.',
+      ),
+    ]
   } finally {
     await ask('DEL', key).catch(() => undefined) // it ends in a minute
   }
@@ -111,12 +152,18 @@ async function scripts(ask: Ask, key: string): Promise<Finding[]> {
 /** Packed, an entry takes a third of what it takes otherwise. */
 async function encoding(ask: Ask, key: string): Promise<Finding> {
   const { readConfig } = await import('../../redis/connection/health.js')
-  const limits = [...(await readConfig(ask, 'hash-max-*'))].filter(([name]) => name.includes('listpack')).map(([name, value]) => `${name} ${value}`)
+  const limits = [...(await readConfig(ask, 'hash-max-*'))]
+    .filter(([name]) => name.includes('listpack'))
+    .map(([name, value]) => `${name} ${value}`)
   try {
     const kind = String(await ask('OBJECT', 'ENCODING', key))
     const detail = [`a bucket is stored as ${kind}`, ...limits].join(', ')
     if (kind !== 'hashtable') return ok('Redis hashes', detail)
-    return warn('Redis hashes', detail, 'Set hash-max-listpack-entries 512 and hash-max-listpack-value 64 (hash-max-ziplist-… before 7.0): now buckets take several times the memory.')
+    return warn(
+      'Redis hashes',
+      detail,
+      'Set hash-max-listpack-entries 512 and hash-max-listpack-value 64 (hash-max-ziplist-… before 7.0): now buckets take several times the memory.',
+    )
   } catch (error) {
     return ok('Redis hashes', [`not told (${why(error)})`, ...limits].join(', '))
   }
@@ -130,9 +177,16 @@ async function messages({ commands, subscriber }: RedisConnections, channel: str
     const heard = new Promise<void>((resolve) => subscriber.on('message', () => resolve()))
     await within(commands.callBuffer('PUBLISH', channel, 'doctor'))
     await within(heard)
-    return ok('Redis messages', `heard ${millisecondsText(performance.now() - started)} after connecting for them`)
+    return ok(
+      'Redis messages',
+      `heard ${millisecondsText(performance.now() - started)} after connecting for them`,
+    )
   } catch (error) {
-    return warn('Redis messages', refusal(error), 'Let this user use SUBSCRIBE and PUBLISH on channels that begin with the key prefix. Until then services hear of changes by polling the store.')
+    return warn(
+      'Redis messages',
+      refusal(error),
+      'Let this user use SUBSCRIBE and PUBLISH on channels that begin with the key prefix. Until then services hear of changes by polling the store.',
+    )
   }
 }
 

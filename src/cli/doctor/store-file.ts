@@ -2,18 +2,26 @@ import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { RevocadeError } from '../../errors.js'
 import { type StoreOptions, withStore } from '../options.js'
+import { bytes } from '../output/format-numbers.js'
 import { walSize } from './disk.js'
 import { fail, type Finding, ok, warn, why } from './finding.js'
-import { bytes } from '../output/format-numbers.js'
 
 /** The checks of the file itself, one by one; what would need a sound file is left out where it is not. */
-export async function checkStoreFile(options: StoreOptions & { readonly deep?: boolean }): Promise<Finding[]> {
+export async function checkStoreFile(
+  options: StoreOptions & { readonly deep?: boolean },
+): Promise<Finding[]> {
   const path = options.store
   const found = await stat(path).catch((error: unknown) => why(error))
   if (typeof found === 'string') {
-    return [found === 'ENOENT'
-      ? fail('store file', `there is none at ${path}`, "Check --store or REVOCADE_STORE. 'revocade revoke' and services create one.")
-      : fail('store file', `${path}: ${found}`, 'Let this user read it.')]
+    return [
+      found === 'ENOENT'
+        ? fail(
+            'store file',
+            `there is none at ${path}`,
+            "Check --store or REVOCADE_STORE. 'revocade revoke' and services create one.",
+          )
+        : fail('store file', `${path}: ${found}`, 'Let this user read it.'),
+    ]
   }
   if (!found.isFile()) return [fail('store file', `${path} is no file`, 'Give the path of a file.')]
   const findings = [ok('store file', `${path}, ${bytes(found.size)}`), await permissions(path, found.mode)]
@@ -28,7 +36,11 @@ async function permissions(path: string, mode: number): Promise<Finding> {
   try {
     await access(path, constants.R_OK | constants.W_OK)
   } catch (error) {
-    return fail('permissions', `${text}: ${why(error)} for this user`, 'Let this user read and write the file.')
+    return fail(
+      'permissions',
+      `${text}: ${why(error)} for this user`,
+      'Let this user read and write the file.',
+    )
   }
   // Windows has no such bits.
   if (process.platform !== 'win32' && (mode & 0o002) !== 0) {
@@ -42,10 +54,16 @@ async function checkIntegrity(path: string, deep: boolean): Promise<Finding> {
   try {
     const sqlite = await import('../../store/sqlite/index.js')
     const problems = sqlite.checkIntegrity(path, deep)
-    if (problems.length === 0) return ok(name, deep ? 'every page, table and index' : 'every page and table (--deep: indexes, too)')
-    return fail(name, `${problems[0]}${problems.length > 1 ? ` and ${problems.length - 1} more` : ''}`, 'Restore the file from a backup. Services refuse to start on it.')
+    if (problems.length === 0)
+      return ok(name, deep ? 'every page, table and index' : 'every page and table (--deep: indexes, too)')
+    return fail(
+      name,
+      `${problems[0]}${problems.length > 1 ? ` and ${problems.length - 1} more` : ''}`,
+      'Restore the file from a backup. Services refuse to start on it.',
+    )
   } catch (error) {
-    if (error instanceof RevocadeError) return fail(name, `${error.code}: ${error.message}`, 'The file was left as it is.')
+    if (error instanceof RevocadeError)
+      return fail(name, `${error.code}: ${error.message}`, 'The file was left as it is.')
     throw error
   }
 }
@@ -57,12 +75,15 @@ async function opened(options: StoreOptions): Promise<Finding[]> {
       // A question that is never yes, all the way to the disk.
       const { status } = await engine.check({ jti: 'revocade doctor' })
       return [
-        status === 'active' ? ok('store', `seq ${facts.seq}, id ${facts.id}`) : fail('store', `a check answered "${status}"`, 'See the log of the services.'),
+        status === 'active'
+          ? ok('store', `seq ${facts.seq}, id ${facts.id}`)
+          : fail('store', `a check answered "${status}"`, 'See the log of the services.'),
         walSize(Number(facts.walBytes)),
       ]
     })
   } catch (error) {
-    if (error instanceof RevocadeError) return [fail('store', `${error.code}: ${error.message}`, 'See the message.')]
+    if (error instanceof RevocadeError)
+      return [fail('store', `${error.code}: ${error.message}`, 'See the message.')]
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import { MAX_LINE_BYTES, readLines, type Line } from '../input/read-lines.js'
+import { type Line, MAX_LINE_BYTES, readLines } from '../input/read-lines.js'
 
 /**
  * Frames the records of a CSV stream: lines, joined while a quote is open. csv-parse could do it, but it

@@ -7,8 +7,20 @@ import type { ExportRecord } from './record.js'
 
 /** The columns, in the order in which export writes them. Import takes them in any order and needs only those it uses. */
 export const COLUMNS = [
-  'jti', 'iss', 'id_claim', 'id', 'id_type', 'sha256', 'token', 'where',
-  'issued_before', 'same_second', 'expires_at', 'reason', 'actor', 'revoked_at',
+  'jti',
+  'iss',
+  'id_claim',
+  'id',
+  'id_type',
+  'sha256',
+  'token',
+  'where',
+  'issued_before',
+  'same_second',
+  'expires_at',
+  'reason',
+  'actor',
+  'revoked_at',
 ] as const
 
 type Column = (typeof COLUMNS)[number]
@@ -33,7 +45,10 @@ function parseRows(records: readonly Line[]): (string[] | undefined)[] {
   const options = { relax_column_count: true }
   if (records.every((record) => 'text' in record)) {
     try {
-      const rows: string[][] = parse(records.map((record) => ('text' in record ? record.text : '')).join('\n'), options)
+      const rows: string[][] = parse(
+        records.map((record) => ('text' in record ? record.text : '')).join('\n'),
+        options,
+      )
       if (rows.length === records.length) return rows
     } catch {
       // Found one by one, below.
@@ -57,9 +72,13 @@ function header(record: Line, row: string[] | undefined): readonly Column[] {
   return names.map((name, index) => {
     const column = COLUMNS.find((known) => known === name)
     if (column === undefined) {
-      throw new CliError('ERR_BAD_LINE', `line ${record.number}: unknown column '${printable(name.slice(0, 40))}'. Known: ${COLUMNS.join(', ')}.`)
+      throw new CliError(
+        'ERR_BAD_LINE',
+        `line ${record.number}: unknown column '${printable(name.slice(0, 40))}'. Known: ${COLUMNS.join(', ')}.`,
+      )
     }
-    if (names.indexOf(name) !== index) throw new CliError('ERR_BAD_LINE', `line ${record.number}: column '${column}' stands there twice`)
+    if (names.indexOf(name) !== index)
+      throw new CliError('ERR_BAD_LINE', `line ${record.number}: column '${column}' stands there twice`)
     return column
   })
 }
@@ -69,9 +88,13 @@ function entryOf(record: Line, row: string[] | undefined, columns: readonly Colu
   const bytes = 'text' in record ? record.text.length + 1 : 0
   try {
     if ('problem' in record) throw new CliError('ERR_BAD_LINE', record.problem)
-    if (row === undefined) throw new CliError('ERR_BAD_LINE', 'the line is not valid CSV: a quote stands in the middle of a cell')
+    if (row === undefined)
+      throw new CliError('ERR_BAD_LINE', 'the line is not valid CSV: a quote stands in the middle of a cell')
     if (row.length !== columns.length) {
-      throw new CliError('ERR_BAD_LINE', `the line has ${row.length} cells where the header has ${columns.length}`)
+      throw new CliError(
+        'ERR_BAD_LINE',
+        `the line has ${row.length} cells where the header has ${columns.length}`,
+      )
     }
     return { line, bytes, ...toInput(fieldsOf(row, columns)) }
   } catch (error) {
@@ -86,11 +109,18 @@ function fieldsOf(row: readonly string[], columns: readonly Column[]): Record<st
     const value = row[index]
     if (value !== '') cells[column] = value
   }
-  const { id_claim, id_type, issued_before, same_second, expires_at, revoked_at, where, jti, id, ...same } = cells
+  const { id_claim, id_type, issued_before, same_second, expires_at, revoked_at, where, jti, id, ...same } =
+    cells
   const fields: Record<string, unknown> = {
     ...same,
-    jti: typed(jti, id_type), id: typed(id, id_type), idClaim: id_claim, where: where === undefined ? undefined : json(where),
-    issuedBefore: issued_before, sameSecond: same_second, expiresAt: expires_at, revokedAt: revoked_at,
+    jti: typed(jti, id_type),
+    id: typed(id, id_type),
+    idClaim: id_claim,
+    where: where === undefined ? undefined : json(where),
+    issuedBefore: issued_before,
+    sameSecond: same_second,
+    expiresAt: expires_at,
+    revokedAt: revoked_at,
   }
   return fields
 }
@@ -99,7 +129,8 @@ function fieldsOf(row: readonly string[], columns: readonly Column[]): Record<st
 function typed(value: string | undefined, type: string | undefined): string | number | undefined {
   if (type === undefined || type === 'string' || value === undefined) return value
   const number = Number(value)
-  if (type !== 'number' || !Number.isFinite(number)) throw new CliError('ERR_BAD_LINE', "the line has an 'id_type' that does not fit")
+  if (type !== 'number' || !Number.isFinite(number))
+    throw new CliError('ERR_BAD_LINE', "the line has an 'id_type' that does not fit")
   return number
 }
 

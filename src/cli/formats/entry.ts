@@ -16,8 +16,19 @@ export type Needs =
 
 /** Fields that may stand in a line, in the order in which export writes them. */
 export const FIELDS = [
-  'token', 'jti', 'idClaim', 'id', 'iss', 'sha256', 'where',
-  'issuedBefore', 'sameSecond', 'expiresAt', 'reason', 'actor', 'revokedAt',
+  'token',
+  'jti',
+  'idClaim',
+  'id',
+  'iss',
+  'sha256',
+  'where',
+  'issuedBefore',
+  'sameSecond',
+  'expiresAt',
+  'reason',
+  'actor',
+  'revokedAt',
 ] as const
 
 const NEEDS_TOKEN: Needs = { kind: 'token' }
@@ -33,8 +44,12 @@ interface Details {
 }
 
 /** A parsed line, as the engine takes it. Throws `ERR_BAD_LINE` or `ERR_INVALID_TIME`; messages quote no values. */
-export function toInput(fields: Readonly<Record<string, unknown>>): { input: RevocationInput; needs?: Needs } {
-  for (const key in fields) if (!KNOWN.has(key)) throw bad(`has an unknown field '${printable(key.slice(0, 40))}'`)
+export function toInput(fields: Readonly<Record<string, unknown>>): {
+  input: RevocationInput
+  needs?: Needs
+} {
+  for (const key in fields)
+    if (!KNOWN.has(key)) throw bad(`has an unknown field '${printable(key.slice(0, 40))}'`)
   const { token, sha256, where } = fields
   onlyWhatFits(fields)
   const details: Details = {}
@@ -52,29 +67,55 @@ export function toInput(fields: Readonly<Record<string, unknown>>): { input: Rev
 }
 
 /** One target, and no field that goes with another kind of it. */
-function onlyWhatFits({ token, jti, idClaim, id, iss, sha256, where, issuedBefore, sameSecond }: Readonly<Record<string, unknown>>): void {
-  const named = Number(token !== undefined) + Number(jti !== undefined) + Number(idClaim !== undefined)
-    + Number(sha256 !== undefined) + Number(where !== undefined)
-  if (named !== 1) throw bad(`must name one target: it has ${named === 0 ? 'none' : 'several'} of token, jti, idClaim, sha256, where`)
-  if (iss !== undefined && jti === undefined && idClaim === undefined) throw bad("has 'iss', which goes with 'jti' or 'idClaim' only")
+function onlyWhatFits({
+  token,
+  jti,
+  idClaim,
+  id,
+  iss,
+  sha256,
+  where,
+  issuedBefore,
+  sameSecond,
+}: Readonly<Record<string, unknown>>): void {
+  const named =
+    Number(token !== undefined) +
+    Number(jti !== undefined) +
+    Number(idClaim !== undefined) +
+    Number(sha256 !== undefined) +
+    Number(where !== undefined)
+  if (named !== 1)
+    throw bad(
+      `must name one target: it has ${named === 0 ? 'none' : 'several'} of token, jti, idClaim, sha256, where`,
+    )
+  if (iss !== undefined && jti === undefined && idClaim === undefined)
+    throw bad("has 'iss', which goes with 'jti' or 'idClaim' only")
   if (id !== undefined && idClaim === undefined) throw bad("has 'id' without 'idClaim'")
   if (where === undefined && (issuedBefore !== undefined || sameSecond !== undefined)) {
     throw bad("has 'issuedBefore' or 'sameSecond', which go with 'where' only")
   }
 }
 
-function idInput(fields: Readonly<Record<string, unknown>>, details: Details & { expiresAt: Time }): { input: RevocationInput; needs: Needs } {
+function idInput(
+  fields: Readonly<Record<string, unknown>>,
+  details: Details & { expiresAt: Time },
+): { input: RevocationInput; needs: Needs } {
   const claim = fields.idClaim === undefined ? 'jti' : text(fields.idClaim, 'idClaim')
   if (claim === '') throw bad("has an 'idClaim' without a name")
   const id = fields.idClaim === undefined ? fields.jti : fields.id
-  if (typeof id !== 'string' && typeof id !== 'number') throw bad('has an id that is neither string nor number')
+  if (typeof id !== 'string' && typeof id !== 'number')
+    throw bad('has an id that is neither string nor number')
   const iss = fields.iss === undefined ? {} : { iss: text(fields.iss, 'iss') }
   if (claim === 'jti') return { input: { jti: id, ...iss, ...details }, needs: NEEDS_JTI }
   // Any configured id claim may stand in place of `jti`; the entry's type can't say which, but a token's claims can.
   return { input: { token: { [claim]: id, ...iss }, ...details }, needs: { kind: 'id', claim } }
 }
 
-function selectorInput(where: Selector, fields: Readonly<Record<string, unknown>>, details: Details): { input: RevocationInput; needs: Needs } {
+function selectorInput(
+  where: Selector,
+  fields: Readonly<Record<string, unknown>>,
+  details: Details,
+): { input: RevocationInput; needs: Needs } {
   const { issuedBefore, sameSecond } = fields
   if (sameSecond !== undefined && sameSecond !== 'revoke' && sameSecond !== 'keep') {
     throw bad("has a 'sameSecond' that is neither 'revoke' nor 'keep'")
@@ -91,19 +132,22 @@ function selectorInput(where: Selector, fields: Readonly<Record<string, unknown>
 }
 
 function selectorOf(where: unknown): Selector {
-  if (typeof where !== 'object' || where === null || Array.isArray(where)) throw bad("has a 'where' that is no object")
+  if (typeof where !== 'object' || where === null || Array.isArray(where))
+    throw bad("has a 'where' that is no object")
   const selector: Record<string, string | number> = {}
   const names = Object.keys(where)
   if (names.length === 0 || names.includes('')) throw bad("has a 'where' that names no claim")
   for (const [name, value] of Object.entries(where)) {
-    if (typeof value !== 'string' && typeof value !== 'number') throw bad("has a 'where' with a value that is neither string nor number")
+    if (typeof value !== 'string' && typeof value !== 'number')
+      throw bad("has a 'where' with a value that is neither string nor number")
     Object.defineProperty(selector, name, { value, enumerable: true, configurable: true, writable: true })
   }
   return selector
 }
 
 function time(value: unknown, name: string): Time {
-  if (typeof value !== 'string' && typeof value !== 'number') throw bad(`has a '${name}' that is neither string nor number`)
+  if (typeof value !== 'string' && typeof value !== 'number')
+    throw bad(`has a '${name}' that is neither string nor number`)
   return parseTime(value, `'${name}'`)
 }
 

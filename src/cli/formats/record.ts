@@ -30,11 +30,15 @@ export function toRecord(row: StoredRow): ExportRecord {
   }
 }
 
-function targetOf({ target }: StoredRow): Pick<ExportRecord, 'jti' | 'idClaim' | 'id' | 'iss' | 'sha256' | 'where'> {
+function targetOf({
+  target,
+}: StoredRow): Pick<ExportRecord, 'jti' | 'idClaim' | 'id' | 'iss' | 'sha256' | 'where'> {
   if (target.kind === 'hash') return { sha256: target.sha256 }
   if (target.kind === 'selector') return { where: target.where }
   const iss = target.iss === undefined ? {} : { iss: target.iss }
-  return target.claim === 'jti' ? { jti: target.id, ...iss } : { idClaim: target.claim, id: target.id, ...iss }
+  return target.claim === 'jti'
+    ? { jti: target.id, ...iss }
+    : { idClaim: target.claim, id: target.id, ...iss }
 }
 
 function sameSecondOf(row: StoredRow): 'revoke' | 'keep' | undefined {

@@ -1,6 +1,6 @@
-import type { TokenOptions } from '../options.js'
 import type { Entry, Needs } from '../formats/entry.js'
 import { shapeKey } from '../input/targets.js'
+import type { TokenOptions } from '../options.js'
 
 /** Selectors and id claims that a file may add. Each opens another engine, and a service honours a handful. */
 export const MAX_ADDED = 64
@@ -27,7 +27,11 @@ export class Plan {
     const claims = options.claims ?? ['sid', 'sub']
     const idClaims = options.idClaims ?? ['jti']
     const isFull = (): boolean => added.addedClaims.length + added.addedIdClaims.length >= MAX_ADDED
-    if (needs?.kind === 'selector' && !isFull() && !shapesOf([...claims, ...added.addedClaims]).has(shapeKey(needs.names))) {
+    if (
+      needs?.kind === 'selector' &&
+      !isFull() &&
+      !shapesOf([...claims, ...added.addedClaims]).has(shapeKey(needs.names))
+    ) {
       added.addedClaims.push([...needs.names])
     }
     if (needs?.kind === 'id' && !isFull() && ![...idClaims, ...added.addedIdClaims].includes(needs.claim)) {
@@ -49,7 +53,8 @@ export class Plan {
   judge(needs: Needs | undefined): 'fits' | 'another engine' | 'too many kinds' {
     if (needs === undefined) return 'fits'
     if (needs.kind === 'token') return this.#takesTokens ? 'fits' : 'another engine'
-    if (needs.kind === 'id' ? this.#idClaims.includes(needs.claim) : this.#shapes.has(shapeKey(needs.names))) return 'fits'
+    if (needs.kind === 'id' ? this.#idClaims.includes(needs.claim) : this.#shapes.has(shapeKey(needs.names)))
+      return 'fits'
     if (needs.kind === 'id' && this.#allIdClaims.includes(needs.claim)) return 'another engine'
     return this.#full ? 'too many kinds' : 'another engine'
   }

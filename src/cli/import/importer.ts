@@ -1,10 +1,10 @@
 import type { BulkReceipt, Revocade, RevocationInput } from '../../api.js'
-import { type TokenOptions, withStore } from '../options.js'
 import { CliError, type ErrorReport, reportOf } from '../errors.js'
-import { EntryQueue, LineIndex } from './peekable-batches.js'
 import type { Entry } from '../formats/entry.js'
+import { type TokenOptions, withStore } from '../options.js'
 import { together } from '../output/redis-receipt.js'
 import { MAX_ADDED, Plan } from './engine-plan.js'
+import { EntryQueue, LineIndex } from './peekable-batches.js'
 
 export interface ImportSummary {
   lines: number
@@ -30,7 +30,10 @@ export class StrictImportError extends CliError {
   override readonly cause: ErrorReport
 
   constructor(line: number, error: ErrorReport, durable: number) {
-    super('ERR_BAD_LINE', `line ${line}: ${error.code}: ${error.message}. Of the lines before it, ${durable} are imported and durable; nothing after it is.`)
+    super(
+      'ERR_BAD_LINE',
+      `line ${line}: ${error.code}: ${error.message}. Of the lines before it, ${durable} are imported and durable; nothing after it is.`,
+    )
     this.cause = error
   }
 }
@@ -43,7 +46,15 @@ export class StrictImportError extends CliError {
  * tokens always run on the configured id claims: what names them must not depend on the lines before.
  */
 export class Importer {
-  readonly summary: ImportSummary = { lines: 0, imported: 0, expired: 0, invalid: 0, redis: 'off', addedClaims: [], addedIdClaims: [] }
+  readonly summary: ImportSummary = {
+    lines: 0,
+    imported: 0,
+    expired: 0,
+    invalid: 0,
+    redis: 'off',
+    addedClaims: [],
+    addedIdClaims: [],
+  }
   readonly #options: TokenOptions
   readonly #strict: boolean
   readonly #hooks: ImportHooks
@@ -51,7 +62,11 @@ export class Importer {
   #bytes = 0
   #failure: { line: number; error: ErrorReport } | undefined
 
-  constructor(batches: AsyncIterable<Entry[]>, options: TokenOptions & { readonly strict?: boolean }, hooks: ImportHooks) {
+  constructor(
+    batches: AsyncIterable<Entry[]>,
+    options: TokenOptions & { readonly strict?: boolean },
+    hooks: ImportHooks,
+  ) {
     this.#options = options
     this.#strict = options.strict === true
     this.#hooks = hooks
@@ -67,7 +82,8 @@ export class Importer {
     } finally {
       await this.#entries.close()
     }
-    if (this.#failure !== undefined) throw new StrictImportError(this.#failure.line, this.#failure.error, this.summary.imported)
+    if (this.#failure !== undefined)
+      throw new StrictImportError(this.#failure.line, this.#failure.error, this.summary.imported)
     return this.summary
   }
 
@@ -102,7 +118,10 @@ export class Importer {
             lines.add(entry.line)
             yield entry.input
           } else {
-            this.#bad(entry.line, { code: 'ERR_BAD_LINE', message: `the file has more than ${MAX_ADDED} kinds of selectors and ids` })
+            this.#bad(entry.line, {
+              code: 'ERR_BAD_LINE',
+              message: `the file has more than ${MAX_ADDED} kinds of selectors and ids`,
+            })
           }
         }
         // The engine judges an entry before it asks for the next one, so nothing has been taken past a bad line.

@@ -5,8 +5,7 @@ export const MAX_LINE_BYTES = 64 * 1024
 
 /** A line of input: its text, or why it can't be used. */
 export type Line =
-  | { readonly number: number; readonly text: string }
-  | { readonly number: number; readonly problem: string }
+  { readonly number: number; readonly text: string } | { readonly number: number; readonly problem: string }
 
 const LF = 10
 const TOO_LONG = `the line is longer than ${MAX_LINE_BYTES.toLocaleString('en')} bytes`
@@ -62,7 +61,9 @@ function split(bytes: Uint8Array, before: number, lines: Line[], keepCr: boolean
   if (isUtf8(bytes)) {
     for (const text of asString(bytes).split('\n')) {
       number++
-      lines.push(tooLong(text) ? { number, problem: TOO_LONG } : { number, text: clean(text, number, keepCr) })
+      lines.push(
+        tooLong(text) ? { number, problem: TOO_LONG } : { number, text: clean(text, number, keepCr) },
+      )
     }
     return number
   }

@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Selector, TokenClaims } from '../../api.js'
 import type { Target } from '../../ports/index.js'
-import { addTokenOptions, type TokenOptions } from '../options.js'
 import { CliError, printable } from '../errors.js'
-import { TOKEN_HELP, tokenSource, type TokenSource } from './tokens.js'
+import { addTokenOptions, type TokenOptions } from '../options.js'
+import { TOKEN_HELP, type TokenSource, tokenSource } from './tokens.js'
 
 /** Options that name what to revoke or un-revoke. */
 export interface TargetOptions extends TokenOptions {
@@ -24,7 +24,11 @@ export function addTargetOptions(command: Command): Command {
     .option('--jti <id>', 'the token with this jti')
     .option('--id <claim=value>', 'the token with this id claim, such as uti=7f2c', parseId)
     .option('--iss <issuer>', 'with --jti or --id: its issuer')
-    .option('--where <claim=value>', 'all tokens with this claim (claim:=5 for a number); repeat for several claims together', collectWhere)
+    .option(
+      '--where <claim=value>',
+      'all tokens with this claim (claim:=5 for a number); repeat for several claims together',
+      collectWhere,
+    )
   return addTokenOptions(command)
 }
 
@@ -32,15 +36,25 @@ export function addTargetOptions(command: Command): Command {
 export function addressed(argument: string | undefined, options: TargetOptions): Addressed {
   const { jti, id, iss, where, claimsJson } = options
   const used = [argument, claimsJson, jti, id, where].filter((way) => way !== undefined).length
-  if (used === 0) throw new CliError('ERR_USAGE', 'name what to revoke: a token, - for stdin, --jti, --id, --claims-json or --where')
-  if (used > 1) throw new CliError('ERR_USAGE', 'give one of: a token, --jti, --id, --claims-json, --where (claims to match together go into several --where)')
+  if (used === 0)
+    throw new CliError(
+      'ERR_USAGE',
+      'name what to revoke: a token, - for stdin, --jti, --id, --claims-json or --where',
+    )
+  if (used > 1)
+    throw new CliError(
+      'ERR_USAGE',
+      'give one of: a token, --jti, --id, --claims-json, --where (claims to match together go into several --where)',
+    )
   if (where !== undefined) {
-    if (iss !== undefined) throw new CliError('ERR_USAGE', '--iss goes with --jti or --id; to match an issuer say --where iss=…')
+    if (iss !== undefined)
+      throw new CliError('ERR_USAGE', '--iss goes with --jti or --id; to match an issuer say --where iss=…')
     return { kind: 'selector', where }
   }
   const named = jti === undefined ? id : (['jti', jti] as const)
   if (named !== undefined) return { kind: 'one', token: claimsOf(named, iss) }
-  if (iss !== undefined) throw new CliError('ERR_USAGE', '--iss goes with --jti or --id: a token carries its own')
+  if (iss !== undefined)
+    throw new CliError('ERR_USAGE', '--iss goes with --jti or --id: a token carries its own')
   const source = tokenSource(argument, claimsJson)
   if (source === undefined) throw new CliError('ERR_USAGE', 'name what to revoke')
   return source
@@ -58,10 +72,15 @@ export function idClaimsFor(options: TargetOptions): { idClaims?: string[] } {
  * The selectors to open the engine with. The engine refuses one that its checks don't look for, since revoking it
  * would be in vain; here it can't know what the services look for, so it is added, and `added` asks for a note.
  */
-export function claimsFor(where: Selector, options: TokenOptions): { claims: (string | string[])[]; added: boolean } {
+export function claimsFor(
+  where: Selector,
+  options: TokenOptions,
+): { claims: (string | string[])[]; added: boolean } {
   const base = options.claims ?? ['sid', 'sub']
   const names = Object.keys(where).sort()
-  const known = base.some((entry) => shapeKey(typeof entry === 'string' ? [entry] : entry) === shapeKey(names))
+  const known = base.some(
+    (entry) => shapeKey(typeof entry === 'string' ? [entry] : entry) === shapeKey(names),
+  )
   return known ? { claims: base, added: false } : { claims: [...base, names], added: true }
 }
 
@@ -73,11 +92,17 @@ export function shapeKey(names: readonly string[]): string {
 export function targetText(target: Target): string {
   switch (target.kind) {
     case 'id':
-      return printable(`${target.claim}=${String(target.id)}${target.iss === undefined ? '' : ` iss=${target.iss}`}`)
+      return printable(
+        `${target.claim}=${String(target.id)}${target.iss === undefined ? '' : ` iss=${target.iss}`}`,
+      )
     case 'hash':
       return `sha256=${target.sha256}`
     case 'selector':
-      return printable(`where ${Object.entries(target.where).map(([name, value]) => `${name}=${String(value)}`).join(' ')}`)
+      return printable(
+        `where ${Object.entries(target.where)
+          .map(([name, value]) => `${name}=${String(value)}`)
+          .join(' ')}`,
+      )
   }
 }
 
@@ -96,9 +121,11 @@ function collectWhere(text: string, previous: Selector | undefined): Selector {
   const numeric = text[at - 1] === ':'
   const name = text.slice(0, numeric ? at - 1 : at)
   if (at < 1 || name === '') throw new InvalidArgumentError('Give claim=value, such as sub=alice.')
-  if (previous !== undefined && name in previous) throw new InvalidArgumentError(`'${name}' was given twice; one value each.`)
+  if (previous !== undefined && name in previous)
+    throw new InvalidArgumentError(`'${name}' was given twice; one value each.`)
   const value = text.slice(at + 1)
   if (!numeric) return { ...previous, [name]: value }
-  if (value.trim() === '' || !Number.isFinite(Number(value))) throw new InvalidArgumentError(`'${name}:=' takes a number.`)
+  if (value.trim() === '' || !Number.isFinite(Number(value)))
+    throw new InvalidArgumentError(`'${name}:=' takes a number.`)
   return { ...previous, [name]: Number(value) }
 }

@@ -28,7 +28,8 @@ function sameDay(date: Date, text: string): boolean {
 
 /** `90s`, `15m`, `8h`, `30d`, `2w`, or several in a row (`1h30m`), as seconds. */
 export function parseDuration(text: string, name: string): number {
-  if (!DURATION.test(text)) throw new CliError('ERR_USAGE', `${name} is no duration. Give 90s, 15m, 8h, 30d, 2w or 1h30m.`)
+  if (!DURATION.test(text))
+    throw new CliError('ERR_USAGE', `${name} is no duration. Give 90s, 15m, 8h, 30d, 2w or 1h30m.`)
   let seconds = 0
   for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)([smhdw])/g)) {
     seconds += Number(amount) * UNIT_SECONDS[unit]

@@ -8,11 +8,16 @@ export type TokenSource =
   | { readonly kind: 'one'; readonly token: string | TokenClaims }
   | { readonly kind: 'lines'; readonly lines: AsyncIterable<Line[]> }
 
-export const TOKEN_HELP = 'a token, - for lines of stdin, or @FILE for lines of a file (arguments are visible in ps: prefer - for live tokens)'
+export const TOKEN_HELP =
+  'a token, - for lines of stdin, or @FILE for lines of a file (arguments are visible in ps: prefer - for live tokens)'
 
 /** The source that an argument or `--claims-json` names; undefined where neither was given. */
-export function tokenSource(argument: string | undefined, claimsJson: string | undefined): TokenSource | undefined {
-  if (argument !== undefined && claimsJson !== undefined) throw new CliError('ERR_USAGE', 'give a token or --claims-json, not both')
+export function tokenSource(
+  argument: string | undefined,
+  claimsJson: string | undefined,
+): TokenSource | undefined {
+  if (argument !== undefined && claimsJson !== undefined)
+    throw new CliError('ERR_USAGE', 'give a token or --claims-json, not both')
   if (claimsJson !== undefined) return { kind: 'one', token: parseClaimsJson(claimsJson) }
   if (argument === undefined) return undefined
   if (argument === '-') return { kind: 'lines', lines: filledLines(process.stdin) }
@@ -26,7 +31,8 @@ export async function* openFile(path: string): AsyncGenerator<Uint8Array, void, 
     // 256 KiB: a quarter of the promises that the default 64 KiB would cost.
     for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) yield chunk
   } catch (error) {
-    if (isSystemError(error)) throw new CliError('ERR_FILE', `can't read ${path}: ${error.code}`, { cause: error })
+    if (isSystemError(error))
+      throw new CliError('ERR_FILE', `can't read ${path}: ${error.code}`, { cause: error })
     throw error
   }
 }
@@ -50,7 +56,10 @@ function parseClaimsJson(text: string): TokenClaims {
   try {
     value = JSON.parse(text)
   } catch {
-    throw new CliError('ERR_USAGE', `--claims-json is not valid JSON. Quote it: --claims-json '{"jti":"7f2c"}'`)
+    throw new CliError(
+      'ERR_USAGE',
+      `--claims-json is not valid JSON. Quote it: --claims-json '{"jti":"7f2c"}'`,
+    )
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new CliError('ERR_USAGE', '--claims-json must be a JSON object of claims')

@@ -1,14 +1,26 @@
-import type { EngineFigures } from '../../redis/inspect/engine-stats-message.js'
 import type { DecidedBy } from '../../engine/verdict.js'
+import type { EngineFigures } from '../../redis/inspect/engine-stats-message.js'
 
 /** The layers that decide, from the first that is asked to the last. */
-export const LAYERS = ['prefilter', 'cache', 'redis', 'store', 'policy'] as const satisfies readonly DecidedBy[]
+export const LAYERS = [
+  'prefilter',
+  'cache',
+  'redis',
+  'store',
+  'policy',
+] as const satisfies readonly DecidedBy[]
 
 /** Something by layer: counts, or shares. */
 export type ByLayer = Readonly<Record<DecidedBy, number>>
 
 export function byLayer(value: (layer: DecidedBy) => number): ByLayer {
-  return { prefilter: value('prefilter'), cache: value('cache'), redis: value('redis'), store: value('store'), policy: value('policy') }
+  return {
+    prefilter: value('prefilter'),
+    cache: value('cache'),
+    redis: value('redis'),
+    store: value('store'),
+    policy: value('policy'),
+  }
 }
 
 export function sumOf(counts: ByLayer): number {
@@ -26,7 +38,9 @@ export function sharesOf(counts: ByLayer): ByLayer | null {
 }
 
 /** The false-positive rate of several L0 together, each by the number of tokens that were not revoked. */
-export function measuredTogether(engines: readonly Pick<EngineFigures, 'decided' | 'prefilter'>[]): number | null {
+export function measuredTogether(
+  engines: readonly Pick<EngineFigures, 'decided' | 'prefilter'>[],
+): number | null {
   let absent = 0
   let falsePositives = 0
   for (const { decided, prefilter } of engines) {

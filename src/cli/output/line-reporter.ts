@@ -17,7 +17,11 @@ export class LineReporter {
     this.count++
     if (this.count > SHOWN) return
     const { code, message } = error
-    process.stderr.write(this.#json ? `${JSON.stringify({ line, error: { code, message } })}\n` : `line ${line}: ${code}: ${message}\n`)
+    process.stderr.write(
+      this.#json
+        ? `${JSON.stringify({ line, error: { code, message } })}\n`
+        : `line ${line}: ${code}: ${message}\n`,
+    )
   }
 
   end(): void {

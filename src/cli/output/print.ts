@@ -31,7 +31,9 @@ export function writeJson(value: unknown): Promise<void> {
 
 /** For people, beside the data on stdout. */
 export function note(text: string, { json = false }: { readonly json?: boolean } = {}): void {
-  process.stderr.write(json ? `${JSON.stringify({ note: text })}\n` : `${tone('note', 'warn', process.stderr)}: ${text}\n`)
+  process.stderr.write(
+    json ? `${JSON.stringify({ note: text })}\n` : `${tone('note', 'warn', process.stderr)}: ${text}\n`,
+  )
 }
 
 /** Collects small lines into few writes. */
@@ -56,9 +58,21 @@ export class LineWriter {
 }
 
 const NO_BORDERS = {
-  top: '', 'top-mid': '', 'top-left': '', 'top-right': '',
-  bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
-  left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ',
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
 }
 export const GAP = 2
 
@@ -79,7 +93,9 @@ export function table(rows: readonly (readonly string[])[], options: TableOption
   const { head, right = [], flexible, wrap } = options
   const all = head === undefined ? rows : [head, ...rows]
   const columns = Math.max(0, ...all.map((row) => row.length))
-  const widths = Array.from({ length: columns }, (_, i) => Math.max(1, ...all.map((row) => displayWidth(row[i] ?? ''))))
+  const widths = Array.from({ length: columns }, (_, i) =>
+    Math.max(1, ...all.map((row) => displayWidth(row[i] ?? ''))),
+  )
   const available = options.width ?? (process.stdout.isTTY ? process.stdout.columns : undefined)
   if (available !== undefined) shrink(widths, available, flexible)
   const printer = new Table({
@@ -94,7 +110,10 @@ export function table(rows: readonly (readonly string[])[], options: TableOption
   for (const row of rows) printer.push([...row])
   // Bold only now: the printer would count and break the escape sequences where it wraps.
   const headLines = Math.max(0, ...(head ?? []).map((text) => text.split('\n').length))
-  const lines = printer.toString().split('\n').map((line) => line.trimEnd())
+  const lines = printer
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
   return lines.map((line, i) => (i < headLines ? tone(line, 'bold') : line)).join('\n')
 }
 
@@ -116,5 +135,9 @@ function shrink(widths: number[], available: number, flexible: number | undefine
 
 /** Characters that are seen, of the longest line. */
 export function displayWidth(text: string): number {
-  return Math.max(...stripVTControlCharacters(text).split('\n').map((line) => Array.from(line).length))
+  return Math.max(
+    ...stripVTControlCharacters(text)
+      .split('\n')
+      .map((line) => Array.from(line).length),
+  )
 }

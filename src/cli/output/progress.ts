@@ -22,7 +22,8 @@ export class Progress {
       format: (options, { progress, value }, payload: { count?: number }) => {
         const count = payload.count ?? value
         const rate = count / ((performance.now() - this.#started) / 1000)
-        const bar = total === undefined ? '' : `${Format.BarFormat(progress, options)} ${Math.floor(progress * 100)}%  `
+        const bar =
+          total === undefined ? '' : `${Format.BarFormat(progress, options)} ${Math.floor(progress * 100)}%  `
         return `${label} ${bar}${whole(count)} ${unit}, ${whole(rate)}/s`
       },
     })
@@ -50,9 +51,14 @@ export class StepProgress {
   constructor(enabled: boolean) {
     if (!enabled || !process.stderr.isTTY) return
     this.#bar = new SingleBar({
-      stream: process.stderr, clearOnComplete: true, hideCursor: true, fps: 8, barsize: 24,
+      stream: process.stderr,
+      clearOnComplete: true,
+      hideCursor: true,
+      fps: 8,
+      barsize: 24,
       format: '{bar} {percentage}%  {step}',
-      barCompleteChar: '\u2588', barIncompleteChar: '\u2591',
+      barCompleteChar: '\u2588',
+      barIncompleteChar: '\u2591',
     })
     this.#bar.start(100, 0, { step: '' })
   }

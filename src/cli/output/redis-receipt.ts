@@ -11,7 +11,11 @@ export function redisText(redis: InRedis): string {
 
 /** 'queued' is no failure, but whoever counts on Redis should know what it means once this process is gone. */
 export function noteQueued(redis: InRedis, options: { readonly json?: boolean }): void {
-  if (redis === 'queued') note('Redis does not have all of it yet. It is durable, services find it in the store, and write to Redis what is missing there', options)
+  if (redis === 'queued')
+    note(
+      'Redis does not have all of it yet. It is durable, services find it in the store, and write to Redis what is missing there',
+      options,
+    )
 }
 
 /** Of several writes: all are in Redis, or some are not. */

@@ -1,8 +1,8 @@
 import type { BucketSource } from '../../ports/index.js'
-import type { EngineFigures } from '../../redis/inspect/engine-stats-message.js'
 import type { HealthWarning, RedisHealth } from '../../redis/connection/health.js'
-import type { KeySample } from '../../redis/inspect/key-sample.js'
+import type { EngineFigures } from '../../redis/inspect/engine-stats-message.js'
 import type { RedisInspector, ServerState } from '../../redis/inspect/inspector.js'
+import type { KeySample } from '../../redis/inspect/key-sample.js'
 import { addUp, type ByLayer, measuredTogether } from '../output/layer-counts.js'
 
 /** What there is to say of the Redis layer of a store: the server, what it holds, and the engines that use it. */
@@ -15,15 +15,23 @@ export interface RedisReport extends ServerState {
   readonly reached: number | null
   /** Those that answered. */
   readonly engines: readonly EngineFigures[]
-  readonly total: { readonly decided: ByLayer; readonly measuredFalsePositiveRate: number | null; readonly queued: number }
+  readonly total: {
+    readonly decided: ByLayer
+    readonly measuredFalsePositiveRate: number | null
+    readonly queued: number
+  }
 }
 
 /** Never rejects for the server's sake: that it does not answer is what there is to say. */
-export async function readRedisReport(observer: RedisInspector, buckets: BucketSource | undefined): Promise<RedisReport> {
+export async function readRedisReport(
+  observer: RedisInspector,
+  buckets: BucketSource | undefined,
+): Promise<RedisReport> {
   const { reached, answers } = await observer.askEngines()
   const engines = answers.map(({ figures }) => figures)
   const seen = await observer.health().catch(() => null)
-  const keys = buckets === undefined || seen === null ? null : await observer.sampleKeys(buckets).catch(() => null)
+  const keys =
+    buckets === undefined || seen === null ? null : await observer.sampleKeys(buckets).catch(() => null)
   return {
     ...observer.server,
     keys,

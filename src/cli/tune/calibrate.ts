@@ -64,14 +64,34 @@ export interface Largest {
  */
 export async function calibrate(largest: Largest, storeReadNs: number, patienceMs: number): Promise<Costs> {
   const nothing = new NoPrefilter()
-  const alone = await ReadPath.open(nothing, { storeReadNs: 0, unprovenShare: 0, redisRttNs: undefined }, CACHE_ENTRIES)
-  const redis = await ReadPath.open(nothing, { storeReadNs: 0, unprovenShare: 0, redisRttNs: 0 }, CACHE_ENTRIES)
+  const alone = await ReadPath.open(
+    nothing,
+    { storeReadNs: 0, unprovenShare: 0, redisRttNs: undefined },
+    CACHE_ENTRIES,
+  )
+  const redis = await ReadPath.open(
+    nothing,
+    { storeReadNs: 0, unprovenShare: 0, redisRttNs: 0 },
+    CACHE_ENTRIES,
+  )
   const fresh = idSource()
-  const subject = (prefilter: Prefilter, path = alone, source = fresh): Subject => ({ path, prefilter, source, means: [], tails: [], singles: [], behind: [] })
+  const subject = (prefilter: Prefilter, path = alone, source = fresh): Subject => ({
+    path,
+    prefilter,
+    source,
+    means: [],
+    tails: [],
+    singles: [],
+    behind: [],
+  })
   const tables = upTo(TABLES, largest.bytes).map((bytes) => [bytes, subject(halfFull(bytes))] as const)
   const tries = upTo(TRIES, largest.entries).map((entries) => [entries, subject(evenTrie(entries))] as const)
   const exact = subject(await exactSet())
-  const [store, cached, proven] = [subject(new Seldom()), subject(nothing, alone, (index) => `cached-${index % 256}`), subject(new Seldom(), redis)]
+  const [store, cached, proven] = [
+    subject(new Seldom()),
+    subject(nothing, alone, (index) => `cached-${index % 256}`),
+    subject(new Seldom(), redis),
+  ]
   const answered = [...tables, ...tries].map(([, one]) => one)
   await timeAll([...answered, exact, store, cached, proven], patienceMs)
   await Promise.all([alone.close(), redis.close()])
@@ -81,12 +101,19 @@ export async function calibrate(largest: Largest, storeReadNs: number, patienceM
     source: 'measured',
     active,
     trie: curve(tries),
-    exactExtra: Math.max(0, timeOf(exact) - activeNs({ ...DEFAULT_COSTS, active, exactExtra: 0 }, 'exact', exact.prefilter.bytes, EXACT)),
+    exactExtra: Math.max(
+      0,
+      timeOf(exact) -
+        activeNs({ ...DEFAULT_COSTS, active, exactExtra: 0 }, 'exact', exact.prefilter.bytes, EXACT),
+    ),
     cached: timeOf(cached),
     storePath: meanOf(store.behind),
     redisPath: meanOf(proven.behind),
     storeRead: storeReadNs,
-    tails: { active: medianOf(answered.flatMap(({ tails }) => tails)), behind: medianOf([store, cached, proven].map(({ behind }) => tailOf(behind))) },
+    tails: {
+      active: medianOf(answered.flatMap(({ tails }) => tails)),
+      behind: medianOf([store, cached, proven].map(({ behind }) => tailOf(behind))),
+    },
     interruptions: interruptionsOf(answered),
   }
 }
@@ -97,7 +124,10 @@ function upTo(sizes: readonly number[], largest: number): number[] {
 
 /** Noise may make a larger one look faster. It is not. */
 function curve(subjects: readonly (readonly [size: number, one: Subject])[]): [number, number][] {
-  return subjects.map(([size], i) => [size, Math.max(...subjects.slice(0, i + 1).map(([, one]) => timeOf(one)))])
+  return subjects.map(([size], i) => [
+    size,
+    Math.max(...subjects.slice(0, i + 1).map(([, one]) => timeOf(one))),
+  ])
 }
 
 const timeOf = ({ means }: Subject): number => medianOf(means)
@@ -124,7 +154,10 @@ function interruptionsOf(subjects: readonly Subject[]): Costs['interruptions'] {
     return singles.filter((ns) => ns >= limit)
   })
   const all = subjects.reduce((sum, { singles }) => sum + singles.length, 0)
-  return { share: long.length / Math.max(1, all), ns: long.reduce((sum, ns) => sum + ns, 0) / Math.max(1, long.length) }
+  return {
+    share: long.length / Math.max(1, all),
+    ns: long.reduce((sum, ns) => sum + ns, 0) / Math.max(1, long.length),
+  }
 }
 
 /** Lets through what begins with a few zeros, whichever way it is asked: one in {@link SELDOM}. */
@@ -155,7 +188,8 @@ async function timeAll(subjects: readonly Subject[], patienceMs: number): Promis
 function touch(prefilter: Prefilter): void {
   const digest = new Int32Array(4)
   const random = digestSource(5)
-  for (let i = Math.min(MOST_TOUCHED, prefilter.bytes / (BLOCK_BITS / 8)); i > 0; i--) prefilter.has(random(digest))
+  for (let i = Math.min(MOST_TOUCHED, prefilter.bytes / (BLOCK_BITS / 8)); i > 0; i--)
+    prefilter.has(random(digest))
 }
 
 export function medianOf(values: readonly number[]): number {
@@ -188,7 +222,8 @@ function evenTrie(entries: number): TriePrefilter {
   const digest = new Int32Array(4)
   for (let bucket = 0; bucket < ofPage; bucket++) {
     const rests = Uint32Array.from({ length: leaf }, () => random(digest)[0] >>> 8).sort()
-    for (const [i, rest] of rests.entries()) page.set([rest >>> 16, rest >>> 8, rest], (bucket * leaf + i) * 3)
+    for (const [i, rest] of rests.entries())
+      page.set([rest >>> 16, rest >>> 8, rest], (bucket * leaf + i) * 3)
   }
   const writer = new ByteWriter(8 + 8 + buckets * 4 + (buckets / ofPage) * page.length + 8)
   writer.f64(40)

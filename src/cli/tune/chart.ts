@@ -38,8 +38,12 @@ export function chartOf({ predictions, choice, traffic }: Recommendation): Chart
   const points = predictions.map((prediction, i): ChartPoint => {
     const { memory, storeReads } = fitOf(prediction, traffic)
     return {
-      letter: letterOf(i), prediction, chosen: prediction === choice.chosen, fits: memory && storeReads,
-      x: prediction.memoryBytes, y: Math.max(AS_GOOD_AS_NEVER, prediction.falseStoreReadsPerDay),
+      letter: letterOf(i),
+      prediction,
+      chosen: prediction === choice.chosen,
+      fits: memory && storeReads,
+      x: prediction.memoryBytes,
+      y: Math.max(AS_GOOD_AS_NEVER, prediction.falseStoreReadsPerDay),
     }
   })
   const { memoryBytes, storeReadsPerDay } = traffic
@@ -56,7 +60,8 @@ export function chartOf({ predictions, choice, traffic }: Recommendation): Chart
 
 function axis(least: number, most: number): Axis {
   const ticks: number[] = []
-  for (let power = Math.ceil(Math.log10(least) - 1e-9); power <= Math.log10(most); power++) ticks.push(10 ** power)
+  for (let power = Math.ceil(Math.log10(least) - 1e-9); power <= Math.log10(most); power++)
+    ticks.push(10 ** power)
   return { least, most, ticks }
 }
 

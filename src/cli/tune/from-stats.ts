@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { revocationsOf } from '../../tuning/traffic.js'
 import { CliError } from '../errors.js'
-import { type FigureKey, FIELDS, type TrafficFigures } from './traffic-options.js'
+import { FIELDS, type FigureKey, type TrafficFigures } from './traffic-options.js'
 
 const MOST_CHARACTERS = 16 * 2 ** 20
 
@@ -14,7 +14,10 @@ export async function figuresFromStats(file: string, tokenLife: number): Promise
   const document = parse(await read(file), file)
   const figures = figuresOf(document, tokenLife)
   if (Object.keys(figures).length === 0) {
-    throw new CliError('ERR_USAGE', `--from-stats: there are no figures of an engine in ${file === '-' ? 'the input' : file}. Give what stats() returns, 'revocade stats --json' prints with --redis, or 'revocade watch --json'.`)
+    throw new CliError(
+      'ERR_USAGE',
+      `--from-stats: there are no figures of an engine in ${file === '-' ? 'the input' : file}. Give what stats() returns, 'revocade stats --json' prints with --redis, or 'revocade watch --json'.`,
+    )
   }
   return figures
 }
@@ -24,9 +27,14 @@ async function read(file: string): Promise<string> {
   try {
     content = file === '-' ? await text(process.stdin) : await readFile(file, 'utf8')
   } catch (error) {
-    throw new CliError('ERR_FILE', `--from-stats: ${file} can't be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new CliError(
+      'ERR_FILE',
+      `--from-stats: ${file} can't be read: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    )
   }
-  if (content.length > MOST_CHARACTERS) throw new CliError('ERR_FILE', `--from-stats: ${file} is too long to be figures`)
+  if (content.length > MOST_CHARACTERS)
+    throw new CliError('ERR_FILE', `--from-stats: ${file} is too long to be figures`)
   return content
 }
 
@@ -51,22 +59,31 @@ export function figuresOf(document: unknown, tokenLife: number): TrafficFigures 
   const kept = numberAt(busiest, 'prefilter', 'entries')
   const roundTripMs = numberAt(busiest, 'redis', 'roundTripMs') ?? numberAt(document, 'redis', 'roundTripMs')
   const found: Partial<Record<FigureKey, number | undefined>> = {
-    revocations: counted === undefined ? (kept === undefined ? undefined : revocationsOf(kept, tokenLife)) : counted + selectorsIn(document),
+    revocations:
+      counted === undefined
+        ? kept === undefined
+          ? undefined
+          : revocationsOf(kept, tokenLife)
+        : counted + selectorsIn(document),
     checksPerSecond: numberAt(busiest, 'checksPerSecond'),
     revokedShare: revokedShare(busiest),
     redisRttUs: roundTripMs === undefined ? undefined : roundTripMs * 1000,
   }
   // What is out of bounds (an engine that has just started) says nothing.
-  return Object.fromEntries(Object.entries(found).filter((entry): entry is [FigureKey, number] => {
-    const [key, value] = entry
-    const { least, most } = FIELDS[key as FigureKey]
-    return value !== undefined && value >= least && value <= most
-  }))
+  return Object.fromEntries(
+    Object.entries(found).filter((entry): entry is [FigureKey, number] => {
+      const [key, value] = entry
+      const { least, most } = FIELDS[key as FigureKey]
+      return value !== undefined && value >= least && value <= most
+    }),
+  )
 }
 
 function selectorsIn(document: unknown): number {
   const selectors = at(at(document, 'counts'), 'selectors')
-  return typeof selectors === 'object' && selectors !== null ? Object.values(selectors).reduce((sum: number, n) => sum + (typeof n === 'number' ? n : 0), 0) : 0
+  return typeof selectors === 'object' && selectors !== null
+    ? Object.values(selectors).reduce((sum: number, n) => sum + (typeof n === 'number' ? n : 0), 0)
+    : 0
 }
 
 /** Of all that was decided what neither L0 ruled out nor was its mistake. */
@@ -84,11 +101,16 @@ function revokedShare(engine: unknown): number | undefined {
 function weight(engine: unknown): number {
   const decided = at(engine, 'decided')
   const counts = typeof decided === 'object' && decided !== null ? Object.values(decided) : []
-  return numberAt(engine, 'checksPerSecond') ?? counts.reduce((sum: number, n) => sum + (typeof n === 'number' ? n : 0), 0)
+  return (
+    numberAt(engine, 'checksPerSecond') ??
+    counts.reduce((sum: number, n) => sum + (typeof n === 'number' ? n : 0), 0)
+  )
 }
 
 function at(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (Reflect.get(value, name) as unknown) : undefined
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (Reflect.get(value, name) as unknown)
+    : undefined
 }
 
 function numberAt(value: unknown, ...path: readonly string[]): number | undefined {
@@ -100,4 +122,3 @@ function listOf(value: unknown, name: string): readonly unknown[] | undefined {
   const list = at(value, name)
   return Array.isArray(list) && list.length > 0 ? (list as readonly unknown[]) : undefined
 }
-

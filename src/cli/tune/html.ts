@@ -1,9 +1,9 @@
 import type { Recommendation } from '../../tuning/recommend.js'
-import { optionsText, remarks, trafficRows } from './notes.js'
+import { HEADS, LEGEND, rowsOf } from './candidate-rows.js'
 import { chartOf } from './chart.js'
 import type { Measured } from './measure.js'
+import { optionsText, remarks, trafficRows } from './notes.js'
 import { measuredRows } from './report.js'
-import { HEADS, LEGEND, rowsOf } from './candidate-rows.js'
 import { plotSvg } from './svg.js'
 
 /** Nothing is fetched: the page opens from a disk without a network. */
@@ -46,7 +46,9 @@ ${STYLE}
 ${list(choice.reasons)}
 <pre>${escaped(optionsText(recommendation))}</pre>
 <h2>For this traffic</h2>
-<table class="facts">${trafficRows(recommendation).map((row) => `<tr>${row.map((cell) => `<td>${escaped(cell)}</td>`).join('')}</tr>`).join('\n')}</table>
+<table class="facts">${trafficRows(recommendation)
+    .map((row) => `<tr>${row.map((cell) => `<td>${escaped(cell)}</td>`).join('')}</tr>`)
+    .join('\n')}</table>
 <h2>Memory against reads of the store</h2>
 ${plotSvg(chartOf(recommendation))}
 <h2>Candidates</h2>
@@ -62,7 +64,9 @@ ${measured.map(measuredSection).join('\n')}
 }
 
 function candidateTable(recommendation: Recommendation): string {
-  const head = ['', ...HEADS].map((text, i) => `<th${i < 2 ? ' class="name"' : ''}>${escaped(text).replace('\n', '<br>')}</th>`).join('')
+  const head = ['', ...HEADS]
+    .map((text, i) => `<th${i < 2 ? ' class="name"' : ''}>${escaped(text).replace('\n', '<br>')}</th>`)
+    .join('')
   const rows = rowsOf(recommendation).map(({ letter, chosen, fits, cells }) => {
     const kind = chosen ? ' class="chosen"' : fits ? '' : ' class="beyond"'
     const all = [chosen ? letter.toUpperCase() : letter, ...cells]
@@ -73,12 +77,17 @@ function candidateTable(recommendation: Recommendation): string {
 
 function measuredSection(one: Measured): string {
   const { title, pace, rows } = measuredRows(one)
-  const line = (cells: readonly string[], tag: string): string => `<tr>${cells.map((cell, i) => `<${tag}${i === 0 || i === 4 ? ' class="name"' : ''}>${escaped(cell)}</${tag}>`).join('')}</tr>`
+  const line = (cells: readonly string[], tag: string): string =>
+    `<tr>${cells.map((cell, i) => `<${tag}${i === 0 || i === 4 ? ' class="name"' : ''}>${escaped(cell)}</${tag}>`).join('')}</tr>`
   return `<h2>Measured: ${escaped(title)}</h2>
 <div class="scroll"><table><thead>${line(['', 'predicted', 'measured', 'ratio', ''], 'th')}</thead><tbody>
 ${rows.map((row) => line(row, 'td')).join('\n')}
-</tbody></table></div>${pace === undefined ? '' : `
-<p>${escaped(pace)}</p>`}`
+</tbody></table></div>${
+    pace === undefined
+      ? ''
+      : `
+<p>${escaped(pace)}</p>`
+  }`
 }
 
 function list(items: readonly string[]): string {
@@ -86,5 +95,9 @@ function list(items: readonly string[]): string {
 }
 
 function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
 }

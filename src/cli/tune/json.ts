@@ -1,8 +1,8 @@
 import { fitOf } from '../../tuning/choose.js'
 import type { Prediction } from '../../tuning/predict.js'
 import type { Recommendation } from '../../tuning/recommend.js'
-import { optionsText } from './notes.js'
 import type { Measured } from './measure.js'
+import { optionsText } from './notes.js'
 
 /** The recommendation for programs. Bytes, nanoseconds, shares; `null` where there is none. docs/cli.md describes it. */
 export function documentOf(recommendation: Recommendation, measured: readonly Measured[]): object {
@@ -13,13 +13,23 @@ export function documentOf(recommendation: Recommendation, measured: readonly Me
     population,
     costs,
     redisLayer: layer ?? null,
-    optimum: { falsePositiveRate: bestRate.store, falsePositiveRateWithRedis: bestRate.redis ?? null, l1PrefixBits: prefixBits ?? null },
+    optimum: {
+      falsePositiveRate: bestRate.store,
+      falsePositiveRateWithRedis: bestRate.redis ?? null,
+      l1PrefixBits: prefixBits ?? null,
+    },
     candidates: predictions.map((prediction) => ({ ...flat(prediction), fits: fitOf(prediction, traffic) })),
     choice: {
-      ...flat(choice.chosen), fits: choice.fits, reasons: choice.reasons,
-      options: { prefilter: choice.chosen.candidate.prefilter }, code: optionsText(recommendation),
+      ...flat(choice.chosen),
+      fits: choice.fits,
+      reasons: choice.reasons,
+      options: { prefilter: choice.chosen.candidate.prefilter },
+      code: optionsText(recommendation),
     },
-    measured: measured.length === 0 ? null : measured.map(({ prediction, ...rest }) => ({ name: prediction.candidate.name, ...rest })),
+    measured:
+      measured.length === 0
+        ? null
+        : measured.map(({ prediction, ...rest }) => ({ name: prediction.candidate.name, ...rest })),
   }
 }
 

@@ -9,8 +9,8 @@ import type { Recommendation } from '../../tuning/recommend.js'
 import { cacheShare } from '../../tuning/traffic.js'
 import { medianOf, smallFilter } from './calibrate.js'
 import { digestSource } from './digests.js'
-import { compare, type Figure, type Observed } from './predicted-vs-measured.js'
 import { isSteady, offPace, type Pace } from './machine-drift.js'
+import { compare, type Figure, type Observed } from './predicted-vs-measured.js'
 import { ReadPath } from './read-path.js'
 import { claimsOf, timeChecks, type Timing } from './timing.js'
 
@@ -50,17 +50,26 @@ export interface Measured {
 export type OnProgress = (what: string, share: number) => void
 
 /** Builds the best `top` candidates one after the other, fills them with synthetic revocations, and sends checks through the engine's read path. */
-export async function measure(recommendation: Recommendation, top: number, onProgress: OnProgress): Promise<Measured[]> {
+export async function measure(
+  recommendation: Recommendation,
+  top: number,
+  onProgress: OnProgress,
+): Promise<Measured[]> {
   const measured: Measured[] = []
   const chosen = recommendation.choice.ranked.slice(0, top)
   for (const [i, { candidate }] of chosen.entries()) {
-    const step = (what: string, share: number): void => onProgress(`${candidate.name}: ${what}`, (i + share) / chosen.length)
+    const step = (what: string, share: number): void =>
+      onProgress(`${candidate.name}: ${what}`, (i + share) / chosen.length)
     measured.push(await measureOne(recommendation, candidate, step))
   }
   return measured
 }
 
-async function measureOne({ traffic, population, costs, layer }: Recommendation, candidate: Candidate, step: OnProgress): Promise<Measured> {
+async function measureOne(
+  { traffic, population, costs, layer }: Recommendation,
+  candidate: Candidate,
+  step: OnProgress,
+): Promise<Measured> {
   const { prefilter, cutShort } = await fill(candidate, (share) => step('adding revocations', share * 0.7))
   const { entries } = prefilter
   const built = cutShort === null ? candidate : withEntries(candidate, entries, population.kept)
@@ -68,13 +77,30 @@ async function measureOne({ traffic, population, costs, layer }: Recommendation,
   const rate = await falsePositives(prefilter)
   step('checks', 0.8)
   const { redisRttUs = 0 } = traffic
-  const path = await ReadPath.open(prefilter, {
-    storeReadNs: costs.storeRead, redisRttNs: built.redis ? redisRttUs * 1000 : undefined, unprovenShare: layer?.unprovenShare ?? 0,
-  }, CACHE_ENTRIES)
+  const path = await ReadPath.open(
+    prefilter,
+    {
+      storeReadNs: costs.storeRead,
+      redisRttNs: built.redis ? redisRttUs * 1000 : undefined,
+      unprovenShare: layer?.unprovenShare ?? 0,
+    },
+    CACHE_ENTRIES,
+  )
   try {
-    const { pace, ...times } = await timeSteadily(path, { prefilter, tokens: Math.min(NAMED, entries), cached: cacheShare(traffic), costs })
+    const { pace, ...times } = await timeSteadily(path, {
+      prefilter,
+      tokens: Math.min(NAMED, entries),
+      cached: cacheShare(traffic),
+      costs,
+    })
     const prediction = predict(built, traffic, { costs, layer })
-    return { prediction, entries, cutShort, pace, figures: compare({ prediction, traffic, bytes: prefilter.bytes, rate, ...times }) }
+    return {
+      prediction,
+      entries,
+      cutShort,
+      pace,
+      figures: compare({ prediction, traffic, bytes: prefilter.bytes, rate, ...times }),
+    }
   } finally {
     await path.close()
   }
@@ -103,13 +129,22 @@ async function timeSteadily(path: ReadPath, question: Question): Promise<Times> 
 }
 
 /** `attempt`: each asks for other tokens, which the cache does not know from the one before. */
-async function timeOnce(path: ReadPath, { prefilter, tokens, cached, costs }: Question, attempt: number): Promise<Times> {
+async function timeOnce(
+  path: ReadPath,
+  { prefilter, tokens, cached, costs }: Question,
+  attempt: number,
+): Promise<Times> {
   const before = await reference(path, prefilter)
   path.behind.revoked = false
   const active = await timeChecks(path.lookup, (i) => activeId(2 * ACTIVE * attempt + i), ACTIVE, CHECK_MS)
   const { timing: revoked, leaving } = await revokedChecks(path, { tokens, cached, attempt })
   const after = await reference(path, prefilter)
-  return { active, revoked, revokedLeaving: leaving, pace: costs.source === 'default' ? null : (before + after) / 2 / costs.active[0][1] }
+  return {
+    active,
+    revoked,
+    revokedLeaving: leaving,
+    pace: costs.source === 'default' ? null : (before + after) / 2 / costs.active[0][1],
+  }
 }
 
 /** As the calibration has it, the median of the means of some rounds of checks with the small filter, which takes the place of the one that is measured for as long. */
@@ -119,7 +154,12 @@ async function reference({ lookup, l0, behind }: ReadPath, measured: Prefilter):
   l0.prefilter = smallFilter()
   const means: number[] = []
   for (let round = 0; round < REFERENCE.rounds; round++) {
-    const { mean } = await timeChecks(lookup, (i) => `reference-${round}-${i}`, REFERENCE.checks, CHECK_MS / REFERENCE.rounds)
+    const { mean } = await timeChecks(
+      lookup,
+      (i) => `reference-${round}-${i}`,
+      REFERENCE.checks,
+      CHECK_MS / REFERENCE.rounds,
+    )
     means.push(mean)
   }
   l0.prefilter = measured
@@ -128,10 +168,14 @@ async function reference({ lookup, l0, behind }: ReadPath, measured: Prefilter):
 }
 
 /** Where it would take more than half of the free memory, or too long, it is left with what it has by then. */
-async function fill(candidate: Candidate, onShare: (share: number) => void): Promise<{ prefilter: Prefilter; cutShort: string | null }> {
+async function fill(
+  candidate: Candidate,
+  onShare: (share: number) => void,
+): Promise<{ prefilter: Prefilter; cutShort: string | null }> {
   const most = freemem() * MEMORY_SHARE
   // A Bloom filter takes all of its memory at once.
-  if (candidate.prefilter.kind === 'bloom' && candidate.bytes > most) throw new RangeError(`${candidate.name} takes more than half of the memory that is free`)
+  if (candidate.prefilter.kind === 'bloom' && candidate.bytes > most)
+    throw new RangeError(`${candidate.name} takes more than half of the memory that is free`)
   const room = Math.floor(candidate.entries * Math.min(1, most / candidate.bytes))
   const prefilter = await createPrefilter(candidate.prefilter)
   const digester = ReadPath.digester()
@@ -173,20 +217,29 @@ async function falsePositives(prefilter: Prefilter): Promise<{ positives: number
  * so long that the cache has forgotten them when they come again. `leaving`: the share that asked something behind it.
  */
 async function revokedChecks(
-  { lookup, behind }: ReadPath, { tokens, cached, attempt }: Pick<Question, 'tokens' | 'cached'> & { attempt: number },
+  { lookup, behind }: ReadPath,
+  { tokens, cached, attempt }: Pick<Question, 'tokens' | 'cached'> & { attempt: number },
 ): Promise<{ timing: Timing; leaving: number }> {
   // So few that they are asked again before they would be forgotten.
-  const few = Math.min(CACHE_ENTRIES / 2, Math.max(1, Math.floor((CACHE_ENTRIES / 2) * (cached / (1 - cached)))))
+  const few = Math.min(
+    CACHE_ENTRIES / 2,
+    Math.max(1, Math.floor((CACHE_ENTRIES / 2) * (cached / (1 - cached)))),
+  )
   behind.revoked = true
   behind.instant = true
   for (let i = 0; i < few; i++) await lookup.isRevoked(claimsOf(revokedId(i)))
   behind.instant = false
   const before = behind.storeReads
   let [drawn, again, others] = [0, 0, 2 * REVOKED * attempt]
-  const timing = await timeChecks(lookup, () => {
-    // Weyl's sequence, by the golden ratio: evenly spread, and the same in each run.
-    const known = (drawn++ * 0.618033988749895) % 1 < cached
-    return revokedId(known ? again++ % few : few + (others++ % (tokens - few)))
-  }, REVOKED, CHECK_MS)
+  const timing = await timeChecks(
+    lookup,
+    () => {
+      // Weyl's sequence, by the golden ratio: evenly spread, and the same in each run.
+      const known = (drawn++ * 0.618033988749895) % 1 < cached
+      return revokedId(known ? again++ % few : few + (others++ % (tokens - few)))
+    },
+    REVOKED,
+    CHECK_MS,
+  )
   return { timing, leaving: (behind.storeReads - before) / drawn }
 }

@@ -19,12 +19,16 @@ export function plotText(chart: Chart, width: number): string {
   if (budgetRow !== undefined) grid[budgetRow].fill('-')
   if (budgetColumn !== undefined) for (const line of grid) line[budgetColumn] = '|'
   // The chosen one last, on top of what shares its place.
-  for (const { letter, x, y, chosen } of [...chart.points].sort((a, b) => Number(a.chosen) - Number(b.chosen))) {
+  for (const { letter, x, y, chosen } of [...chart.points].sort(
+    (a, b) => Number(a.chosen) - Number(b.chosen),
+  )) {
     const [i, j] = [row(y), column(x)]
     if (i !== undefined && j !== undefined) grid[i][j] = chosen ? letter.toUpperCase() : letter
   }
   const labels = new Map(chart.y.ticks.map((tick) => [row(tick), tickText(tick)]))
-  const lines = grid.map((cells, i) => `${(labels.get(i) ?? '').padStart(MARGIN - 1)} │${cells.join('')}`.trimEnd())
+  const lines = grid.map((cells, i) =>
+    `${(labels.get(i) ?? '').padStart(MARGIN - 1)} │${cells.join('')}`.trimEnd(),
+  )
   return [
     `false positives a day that reach the store${budgetRow === undefined && budgetColumn === undefined ? '' : '; the lines are the budget'}`,
     ...lines,
@@ -46,5 +50,7 @@ function footOf({ x }: Chart, columns: number): string {
 /** `≤1e-3`, `0.1`, `10`, `1e6`. */
 export function tickText(value: number): string {
   if (value <= AS_GOOD_AS_NEVER * 1.001) return `≤${AS_GOOD_AS_NEVER.toExponential(0)}`
-  return value >= 0.01 && value < 9999 ? String(Number(value.toPrecision(1))) : value.toExponential(0).replace('+', '')
+  return value >= 0.01 && value < 9999
+    ? String(Number(value.toPrecision(1)))
+    : value.toExponential(0).replace('+', '')
 }

@@ -8,7 +8,8 @@ export const AGREEMENT = 1.5
 /** Fewer false positives than these say nothing of a rate. */
 const FEWEST_POSITIVES = 10
 
-export type FigureName = 'memory' | 'falsePositiveRate' | 'leavesProcess' | 'meanNs' | 'p99Ns' | 'falseStoreReadsPerDay'
+export type FigureName =
+  'memory' | 'falsePositiveRate' | 'leavesProcess' | 'meanNs' | 'p99Ns' | 'falseStoreReadsPerDay'
 
 /** A prediction beside what was measured. */
 export interface Figure {
@@ -36,25 +37,60 @@ export interface Observed {
 }
 
 /** All figures of one candidate. */
-export function compare({ prediction, traffic, bytes, rate, active, revoked, revokedLeaving }: Observed): Figure[] {
+export function compare({
+  prediction,
+  traffic,
+  bytes,
+  rate,
+  active,
+  revoked,
+  revokedLeaving,
+}: Observed): Figure[] {
   const { revokedShare, checksPerSecond } = traffic
   const { candidate } = prediction
   const share = rate.positives / rate.probes
   // Of a filter that makes no mistakes, any number of probes without one is an answer.
-  const tooRare = candidate.falsePositiveRate > 0 && candidate.falsePositiveRate * rate.probes < FEWEST_POSITIVES && rate.positives < 2 * FEWEST_POSITIVES
+  const tooRare =
+    candidate.falsePositiveRate > 0 &&
+    candidate.falsePositiveRate * rate.probes < FEWEST_POSITIVES &&
+    rate.positives < 2 * FEWEST_POSITIVES
   const rare = `${rate.positives} in ${rate.probes.toExponential(1)} probes: too few to tell`
-  const leaving = (1 - revokedShare) * (tooRare ? candidate.falsePositiveRate : share) + revokedShare * revokedLeaving
+  const leaving =
+    (1 - revokedShare) * (tooRare ? candidate.falsePositiveRate : share) + revokedShare * revokedLeaving
   return [
     figure('memory', prediction.memoryBytes, bytes),
-    tooRare ? unmeasured('falsePositiveRate', candidate.falsePositiveRate, rare) : figure('falsePositiveRate', candidate.falsePositiveRate, share),
+    tooRare
+      ? unmeasured('falsePositiveRate', candidate.falsePositiveRate, rare)
+      : figure('falsePositiveRate', candidate.falsePositiveRate, share),
     figure('leavesProcess', prediction.leavesProcess, leaving),
     figure('meanNs', prediction.meanNs, (1 - revokedShare) * active.mean + revokedShare * revoked.mean),
-    onStep(prediction.leavesProcess, figure('p99Ns', prediction.p99Ns, mixedQuantile([{ share: 1 - revokedShare, singles: active.singles }, { share: revokedShare, singles: revoked.singles }], 0.99))),
+    onStep(
+      prediction.leavesProcess,
+      figure(
+        'p99Ns',
+        prediction.p99Ns,
+        mixedQuantile(
+          [
+            { share: 1 - revokedShare, singles: active.singles },
+            { share: revokedShare, singles: revoked.singles },
+          ],
+          0.99,
+        ),
+      ),
+    ),
     candidate.redis
-      ? unmeasured('falseStoreReadsPerDay', prediction.falseStoreReadsPerDay, 'no Redis was asked: it is stood in for')
+      ? unmeasured(
+          'falseStoreReadsPerDay',
+          prediction.falseStoreReadsPerDay,
+          'no Redis was asked: it is stood in for',
+        )
       : tooRare
         ? unmeasured('falseStoreReadsPerDay', prediction.falseStoreReadsPerDay, rare)
-        : figure('falseStoreReadsPerDay', prediction.falseStoreReadsPerDay, share * (1 - revokedShare) * checksPerSecond * SECONDS_PER_DAY),
+        : figure(
+            'falseStoreReadsPerDay',
+            prediction.falseStoreReadsPerDay,
+            share * (1 - revokedShare) * checksPerSecond * SECONDS_PER_DAY,
+          ),
   ]
 }
 
@@ -68,7 +104,9 @@ function figure(name: FigureName, predicted: number, measured: number): Figure {
 
 /** Where about one check in a hundred leaves the process, the 99th percentile is that of those that stay or of those that leave: a little decides. */
 function onStep(leavesProcess: number, p99: Figure): Figure {
-  return leavesProcess > 0.005 && leavesProcess < 0.02 ? { ...p99, note: 'about 1 % of checks leave the process: p99 stands on the step' } : p99
+  return leavesProcess > 0.005 && leavesProcess < 0.02
+    ? { ...p99, note: 'about 1 % of checks leave the process: p99 stands on the step' }
+    : p99
 }
 
 function unmeasured(name: FigureName, predicted: number, note: string): Figure {
@@ -76,8 +114,13 @@ function unmeasured(name: FigureName, predicted: number, note: string): Figure {
 }
 
 /** A quantile of all checks, where each kind of check was timed by itself and makes up some share of them. */
-export function mixedQuantile(parts: readonly { readonly share: number; readonly singles: Float64Array }[], p: number): number {
-  const all = parts.flatMap(({ share, singles }) => Array.from(singles, (ns) => ({ ns, weight: share / singles.length })))
+export function mixedQuantile(
+  parts: readonly { readonly share: number; readonly singles: Float64Array }[],
+  p: number,
+): number {
+  const all = parts.flatMap(({ share, singles }) =>
+    Array.from(singles, (ns) => ({ ns, weight: share / singles.length })),
+  )
   all.sort((a, b) => a.ns - b.ns)
   let below = 0
   for (const { ns, weight } of all) {

@@ -11,7 +11,11 @@ export async function ask(known: TrafficFigures): Promise<TrafficFigures> {
   const answers: Partial<Record<FigureKey, number>> = {}
   const next = async (): Promise<string> => {
     const line: IteratorResult<string, undefined> = await lines.next()
-    if (line.done === true) throw new CliError('ERR_USAGE', "no more answers. What is missing can be given as flags: 'revocade tune --help'")
+    if (line.done === true)
+      throw new CliError(
+        'ERR_USAGE',
+        "no more answers. What is missing can be given as flags: 'revocade tune --help'",
+      )
     return line.value.trim()
   }
   try {
@@ -33,7 +37,8 @@ async function askOne(key: FigureKey, next: () => Promise<string>): Promise<numb
   for (;;) {
     process.stderr.write(`${about}${otherwise}: `)
     const answer = await next()
-    if (answer === '' && fallback !== undefined) return fallback === '' ? undefined : readFigure(key, fallback)
+    if (answer === '' && fallback !== undefined)
+      return fallback === '' ? undefined : readFigure(key, fallback)
     const value = readFigure(key, answer)
     if (value !== undefined) return value
     process.stderr.write(`  give ${hint}\n`)

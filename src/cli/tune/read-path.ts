@@ -1,15 +1,20 @@
-import { systemClock } from '../../engine/system-clock.js'
 import { ExactLookup } from '../../engine/exact-lookup.js'
-import { LivePrefilter } from '../../engine/live-prefilter.js'
 import { Lease } from '../../engine/lease.js'
+import { LivePrefilter } from '../../engine/live-prefilter.js'
 import { Lookup } from '../../engine/lookup.js'
-import type { Logger, Prefilter } from '../../ports/index.js'
 import { Sync } from '../../engine/sync.js'
-import { TokenDigester } from '../../token/identify.js'
+import { systemClock } from '../../engine/system-clock.js'
 import { VerdictCache } from '../../engine/verdict-cache.js'
+import type { Logger, Prefilter } from '../../ports/index.js'
+import { TokenDigester } from '../../token/identify.js'
 import { POSITION, StandIns, type StandInTimes } from './simulated-layers.js'
 
-const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+const SILENT: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+}
 /** Longer than any run, so that nothing has to be polled. It is looked at all the same, in each check. */
 const LEASE_MS = 3_600_000
 const GRACE_SECONDS = 3660
@@ -29,15 +34,34 @@ export class ReadPath {
     const digester = ReadPath.digester()
     const store = this.behind.store()
     const common = { clock: systemClock, logger: SILENT, graceSeconds: GRACE_SECONDS }
-    this.l0 = new LivePrefilter({ ...common, prefilter: { kind: prefilter.kind }, selectors: [['sid'], ['sub']] }, digester, prefilter)
+    this.l0 = new LivePrefilter(
+      { ...common, prefilter: { kind: prefilter.kind }, selectors: [['sid'], ['sub']] },
+      digester,
+      prefilter,
+    )
     const lease = new Lease(systemClock, LEASE_MS)
     const cache = new VerdictCache(cacheEntries)
     this.#sync = new Sync(
-      { ...common, store, l0: this.l0, cache, lease, maxStalenessMs: LEASE_MS, exclusive: false, checkpoint: () => undefined },
+      {
+        ...common,
+        store,
+        l0: this.l0,
+        cache,
+        lease,
+        maxStalenessMs: LEASE_MS,
+        exclusive: false,
+        checkpoint: () => undefined,
+      },
       POSITION,
     )
     this.lookup = new Lookup({
-      digester, lease, l0: this.l0, sync: this.#sync, clock: systemClock, onUnknown: 'throw', clockToleranceSeconds: 60,
+      digester,
+      lease,
+      l0: this.l0,
+      sync: this.#sync,
+      clock: systemClock,
+      onUnknown: 'throw',
+      clockToleranceSeconds: 60,
       closerLook: new ExactLookup(cache, store, this.behind.prefixCache()),
     })
   }
@@ -50,7 +74,12 @@ export class ReadPath {
 
   /** Names tokens as its checks do: what is added to the filter must be what they look for. */
   static digester(): TokenDigester {
-    return new TokenDigester({ key: new Uint8Array(16).fill(7), namespace: 'default', idClaims: ['jti'], maxTokenBytes: 16_384 })
+    return new TokenDigester({
+      key: new Uint8Array(16).fill(7),
+      namespace: 'default',
+      idClaims: ['jti'],
+      maxTokenBytes: 16_384,
+    })
   }
 
   close(): Promise<void> {

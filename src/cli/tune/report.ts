@@ -2,25 +2,33 @@ import { Help } from 'commander'
 import type { Recommendation } from '../../tuning/recommend.js'
 import { bytes, chance } from '../output/format-numbers.js'
 import { table, tone } from '../output/print.js'
-import { optionsText, remarks, trafficRows } from './notes.js'
-import { chartOf } from './chart.js'
-import { AGREEMENT, type Figure, type FigureName } from './predicted-vs-measured.js'
-import type { Measured } from './measure.js'
-import { isSteady, type Pace } from './machine-drift.js'
-import { plotText } from './plot.js'
 import { few, HEADS, LEGEND, rowsOf, SPARE, time } from './candidate-rows.js'
+import { chartOf } from './chart.js'
+import { isSteady, type Pace } from './machine-drift.js'
+import type { Measured } from './measure.js'
+import { optionsText, remarks, trafficRows } from './notes.js'
+import { plotText } from './plot.js'
+import { AGREEMENT, type Figure, type FigureName } from './predicted-vs-measured.js'
 
 /** Columns that the whole table needs. */
 const FULL_WIDTH = 100
 
 /** The recommendation for people. `width`: columns of the terminal. */
-export function reportText(recommendation: Recommendation, measured: readonly Measured[], width: number): string {
+export function reportText(
+  recommendation: Recommendation,
+  measured: readonly Measured[],
+  width: number,
+): string {
   const { choice } = recommendation
   return [
     table(trafficRows(recommendation), { flexible: 1, wrap: 'words' }),
     '',
     candidateTable(recommendation, width),
-    wrapped(`${LEGEND}. * the choice${rowsOf(recommendation).some(({ fits }) => !fits) ? ', ! beyond the budget' : ''}.`, width, ''),
+    wrapped(
+      `${LEGEND}. * the choice${rowsOf(recommendation).some(({ fits }) => !fits) ? ', ! beyond the budget' : ''}.`,
+      width,
+      '',
+    ),
     '',
     plotText(chartOf(recommendation), width),
     '',
@@ -38,11 +46,20 @@ export function reportText(recommendation: Recommendation, measured: readonly Me
 function candidateTable(recommendation: Recommendation, width: number): string {
   const shown = HEADS.flatMap((head, i) => (width >= FULL_WIDTH || !SPARE.includes(head) ? [i] : []))
   const rows = rowsOf(recommendation).map(({ letter, chosen, fits, cells }) => {
-    const line = [`${chosen ? `${letter.toUpperCase()}*` : letter}${fits ? '' : '!'}`, ...shown.map((i) => cells[i])]
-    return chosen ? line.map((cell) => tone(cell, 'bold')) : fits ? line : line.map((cell) => tone(cell, 'dim'))
+    const line = [
+      `${chosen ? `${letter.toUpperCase()}*` : letter}${fits ? '' : '!'}`,
+      ...shown.map((i) => cells[i]),
+    ]
+    return chosen
+      ? line.map((cell) => tone(cell, 'bold'))
+      : fits
+        ? line
+        : line.map((cell) => tone(cell, 'dim'))
   })
   // All but the first two and the verdict are numbers.
-  const right = shown.map((_, i) => i + 1).filter((i) => i > 1 && i <= shown.length - (width >= FULL_WIDTH ? 1 : 0))
+  const right = shown
+    .map((_, i) => i + 1)
+    .filter((i) => i > 1 && i <= shown.length - (width >= FULL_WIDTH ? 1 : 0))
   return table(rows, { head: ['', ...shown.map((i) => HEADS[i])], right })
 }
 
@@ -55,18 +72,32 @@ function wrapped(text: string, width: number, mark = '  - '): string {
 }
 
 const NAMES: Readonly<Record<FigureName, string>> = {
-  memory: 'memory', falsePositiveRate: 'false positives', leavesProcess: 'share that leaves the process', meanNs: 'mean of a check', p99Ns: 'p99 of a check',
+  memory: 'memory',
+  falsePositiveRate: 'false positives',
+  leavesProcess: 'share that leaves the process',
+  meanNs: 'mean of a check',
+  p99Ns: 'p99 of a check',
   falseStoreReadsPerDay: 'false reads a day',
 }
 
 /** Prediction and measurement side by side. */
-export function measuredRows({ prediction, entries, cutShort, pace, figures }: Measured): { readonly title: string; readonly pace: string | undefined; readonly rows: readonly (readonly string[])[] } {
+export function measuredRows({ prediction, entries, cutShort, pace, figures }: Measured): {
+  readonly title: string
+  readonly pace: string | undefined
+  readonly rows: readonly (readonly string[])[]
+} {
   return {
     pace: paceText(pace),
     title: `${prediction.candidate.name}, built with ${entries.toLocaleString('en')} entries${cutShort === null ? '' : `, fewer than it should have: cut short ${cutShort}`}`,
     rows: figures.map((figure) => {
       const value = (n: number | null): string => (n === null ? '' : figureText(figure.name, n))
-      return [NAMES[figure.name], value(figure.predicted), value(figure.measured), figure.ratio === null ? '' : `× ${figure.ratio.toFixed(2)}`, verdict(figure)]
+      return [
+        NAMES[figure.name],
+        value(figure.predicted),
+        value(figure.measured),
+        figure.ratio === null ? '' : `× ${figure.ratio.toFixed(2)}`,
+        verdict(figure),
+      ]
     }),
   }
 }

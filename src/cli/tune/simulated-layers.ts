@@ -14,7 +14,13 @@ export interface StandInTimes {
 export const POSITION: Position = { seq: 1, epoch: 'synthetic' }
 /** Past the end of any run. NumericDate seconds. */
 const EXPIRES_AT = 4_000_000_000
-const ROW: StoredRow = { seq: 1, target: { kind: 'id', claim: 'jti', id: 'synthetic' }, revoked: true, expiresAt: EXPIRES_AT, revokedAt: 0 }
+const ROW: StoredRow = {
+  seq: 1,
+  target: { kind: 'id', claim: 'jti', id: 'synthetic' },
+  revoked: true,
+  expiresAt: EXPIRES_AT,
+  revokedAt: 0,
+}
 /** The end of a wait for Redis is spent looking at the clock: a turn of the event loop takes about so long. */
 const SPIN_BELOW_NS = 20_000
 
@@ -35,7 +41,10 @@ export class StandIns {
     const poll: Poll = { status: 'ok', changes: [], position: POSITION, more: false }
     return {
       kind: 'synthetic',
-      open: notAsked, scan: notAsked, write: notAsked, list: notAsked,
+      open: notAsked,
+      scan: notAsked,
+      write: notAsked,
+      list: notAsked,
       get: () => {
         this.storeReads++
         if (!this.instant) spin(this.#times.storeReadNs)
@@ -63,7 +72,14 @@ export class StandIns {
       doubt--
       return false
     }
-    return { lookup: ask, isCurrent, repair: () => undefined, write: () => Promise.resolve('written'), stats: notAsked, close: () => Promise.resolve() }
+    return {
+      lookup: ask,
+      isCurrent,
+      repair: () => undefined,
+      write: () => Promise.resolve('written'),
+      stats: notAsked,
+      close: () => Promise.resolve(),
+    }
   }
 }
 

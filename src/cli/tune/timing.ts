@@ -19,7 +19,9 @@ export type TokenSource = (index: number) => string
 
 /** Fresh strings, as from a parser. `id` becomes the `jti`. */
 export function claimsOf(id: string): TokenClaims {
-  return JSON.parse(`{"iss":"https://issuer.example.com/","sub":"auth0|64f1c2a9d0","jti":"${id}","iat":1790000000,"exp":4000000000,"client_id":"web"}`) as TokenClaims
+  return JSON.parse(
+    `{"iss":"https://issuer.example.com/","sub":"auth0|64f1c2a9d0","jti":"${id}","iat":1790000000,"exp":4000000000,"client_id":"web"}`,
+  ) as TokenClaims
 }
 
 /** A batch that was timed: as a whole, or each of its checks. */
@@ -34,7 +36,12 @@ interface Timed {
  * Times checks of the tokens that `source` names, as services make them: the synchronous answer, and the promise only where there is none.
  * A batch as a whole, for the mean, then a batch one by one, for the quantiles, until `checks` are done of each or the time is up.
  */
-export async function timeChecks(lookup: Lookup, source: TokenSource, checks: number, limitMs: number): Promise<Timing> {
+export async function timeChecks(
+  lookup: Lookup,
+  source: TokenSource,
+  checks: number,
+  limitMs: number,
+): Promise<Timing> {
   const deadline = performance.now() + limitMs
   const clockNs = clockCost()
   const wholes: Timed[] = []
@@ -69,7 +76,12 @@ async function timeWhole(lookup: Lookup, claims: readonly TokenClaims[], deadlin
   return { times, behind: [], checks, interrupted: interruptions() > interruptionsBefore }
 }
 
-async function timeSingles(lookup: Lookup, claims: readonly TokenClaims[], clockNs: number, deadline: number): Promise<Timed> {
+async function timeSingles(
+  lookup: Lookup,
+  claims: readonly TokenClaims[],
+  clockNs: number,
+  deadline: number,
+): Promise<Timed> {
   const interruptionsBefore = interruptions()
   const times: number[] = []
   const behind: number[] = []

@@ -1,6 +1,6 @@
 import { printable } from '../errors.js'
-import { LAYERS } from '../output/layer-counts.js'
 import { chance, percent, perSecond, shortDuration, whole } from '../output/format-numbers.js'
+import { LAYERS } from '../output/layer-counts.js'
 import { writeJson, writeLine } from '../output/print.js'
 import { leaseText } from './engine-table.js'
 import type { Frame } from './rates.js'
@@ -18,23 +18,42 @@ const HISTORY = 300
 
 /** A document a line. The first frame has no rates, and is not worth one. */
 export function jsonDisplay(): Display {
-  return { show: (frame) => (frame.seconds === null ? Promise.resolve() : writeJson(frame)), close: () => undefined }
+  return {
+    show: (frame) => (frame.seconds === null ? Promise.resolve() : writeJson(frame)),
+    close: () => undefined,
+  }
 }
 
 /** Where there is no terminal to draw on: a line a frame. */
 export function lineDisplay(): Display {
-  return { show: (frame) => (frame.seconds === null ? Promise.resolve() : writeLine(lineOf(frame))), close: () => undefined }
+  return {
+    show: (frame) => (frame.seconds === null ? Promise.resolve() : writeLine(lineOf(frame))),
+    close: () => undefined,
+  }
 }
 
 /** The view once, as text that stays. */
 export function onceDisplay(options: Pick<ViewOptions, 'store' | 'intervalMs'>): Display {
   const size = { width: process.stdout.columns > 0 ? process.stdout.columns : 80, height: Infinity }
   // Without its last line, which tells how to end what has ended.
-  return { show: (frame) => (frame.seconds === null ? Promise.resolve() : writeLine(view([frame], { ...options, ...size }).slice(0, -2).join('\n'))), close: () => undefined }
+  return {
+    show: (frame) =>
+      frame.seconds === null
+        ? Promise.resolve()
+        : writeLine(
+            view([frame], { ...options, ...size })
+              .slice(0, -2)
+              .join('\n'),
+          ),
+    close: () => undefined,
+  }
 }
 
 /** The view, redrawn in place. */
-export function screenDisplay(options: Pick<ViewOptions, 'store' | 'intervalMs'>, onQuit: () => void): Display {
+export function screenDisplay(
+  options: Pick<ViewOptions, 'store' | 'intervalMs'>,
+  onQuit: () => void,
+): Display {
   const frames: Frame[] = []
   const draw = (): void => screen.draw(view(frames, { ...options, ...screen.size }))
   const screen = new Screen({ onQuit, onRedraw: draw })
@@ -60,6 +79,13 @@ function lineOf({ time, seq, revocationsPerSecond, redis, total }: Frame): strin
     `seq ${whole(seq)}`,
     `lease ${leaseText(total)}`,
     `false + ${chance(total.measuredFalsePositiveRate)}`,
-    ...(redis === null ? [] : [`queue ${whole(total.queued)}`, redis.state === 'ready' ? `redis ready ${shortDuration(redis.roundTripMs)}` : `redis unavailable: ${printable(redis.why ?? '')}`]),
+    ...(redis === null
+      ? []
+      : [
+          `queue ${whole(total.queued)}`,
+          redis.state === 'ready'
+            ? `redis ready ${shortDuration(redis.roundTripMs)}`
+            : `redis unavailable: ${printable(redis.why ?? '')}`,
+        ]),
   ].join('  ')
 }

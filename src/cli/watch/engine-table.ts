@@ -1,6 +1,6 @@
 import { printable } from '../errors.js'
-import { type ByLayer, LAYERS } from '../output/layer-counts.js'
 import { chance, percent, perSecond, shortDuration, whole } from '../output/format-numbers.js'
+import { type ByLayer, LAYERS } from '../output/layer-counts.js'
 import { displayWidth, GAP, table, tone } from '../output/print.js'
 import type { EngineRow, Frame, TotalRow } from './rates.js'
 
@@ -19,8 +19,20 @@ const NARROWEST_NAME = 14
 
 const REDIS: readonly Column[] = [
   { head: 'breaker', least: 7, expendable: 3, engine: ({ redis }) => breakerText(redis), total: () => '' },
-  { head: 'queue', least: 5, expendable: 4, engine: ({ redis }) => whole(redis?.queued ?? null), total: ({ queued }) => whole(queued) },
-  { head: 'ping', least: 7, expendable: 7, engine: ({ redis }) => shortDuration(redis?.roundTripMs ?? null), total: ({ roundTripMs }) => shortDuration(roundTripMs) },
+  {
+    head: 'queue',
+    least: 5,
+    expendable: 4,
+    engine: ({ redis }) => whole(redis?.queued ?? null),
+    total: ({ queued }) => whole(queued),
+  },
+  {
+    head: 'ping',
+    least: 7,
+    expendable: 7,
+    engine: ({ redis }) => shortDuration(redis?.roundTripMs ?? null),
+    total: ({ roundTripMs }) => shortDuration(roundTripMs),
+  },
 ]
 
 /** One line an engine and one for all, in columns that fit the width; at most so many lines. */
@@ -28,9 +40,17 @@ export function engineTable(frame: Frame, width: number, height: number): string
   const room = Math.max(1, height - (frame.engines.length > 1 ? 2 : 1))
   const shown = frame.engines.length > room ? frame.engines.slice(0, room - 1) : frame.engines
   const columns = fitting(columnsOf(frame), frame, width)
-  const total = frame.engines.length > 1 ? [[tone('total', 'bold'), ...columns.map((column) => column.total(frame.total))]] : []
+  const total =
+    frame.engines.length > 1
+      ? [[tone('total', 'bold'), ...columns.map((column) => column.total(frame.total))]]
+      : []
   const rows = [...shown.map((row) => cells(row, columns, width)), ...total]
-  const lines = table(rows, { head: ['engine', ...columns.map(headOf)], right: columns.map((_, i) => i + 1), flexible: 0, width }).split('\n')
+  const lines = table(rows, {
+    head: ['engine', ...columns.map(headOf)],
+    right: columns.map((_, i) => i + 1),
+    flexible: 0,
+    width,
+  }).split('\n')
   const hidden = frame.engines.length - shown.length
   if (hidden > 0) lines.splice(shown.length + 1, 0, tone(`and ${whole(hidden)} more`, 'dim'))
   return lines
@@ -41,12 +61,27 @@ function columnsOf({ engines, total, redis }: Frame): Column[] {
   const layers = LAYERS.filter((layer) => layer !== 'policy' || (total.shares?.policy ?? 0) > 0)
   const rare = { prefilter: 2, cache: 6, redis: 5, store: 8, policy: 1 } as const
   return [
-    { head: 'checks/s', least: 9, expendable: 0, engine: (row) => perSecond(row.checksPerSecond), total: (row) => perSecond(row.checksPerSecond) },
-    ...layers.map((layer): Column => ({ head: layer, least: 7, expendable: rare[layer], engine: ({ shares }) => share(shares, layer), total: ({ shares }) => share(shares, layer) })),
+    {
+      head: 'checks/s',
+      least: 9,
+      expendable: 0,
+      engine: (row) => perSecond(row.checksPerSecond),
+      total: (row) => perSecond(row.checksPerSecond),
+    },
+    ...layers.map((layer): Column => ({
+      head: layer,
+      least: 7,
+      expendable: rare[layer],
+      engine: ({ shares }) => share(shares, layer),
+      total: ({ shares }) => share(shares, layer),
+    })),
     { head: 'lease', least: 7, expendable: 1, engine: leaseText, total: leaseText },
     {
-      head: 'false +', least: 7, expendable: 9,
-      engine: ({ prefilter }) => chance(prefilter.measuredFalsePositiveRate), total: ({ measuredFalsePositiveRate }) => chance(measuredFalsePositiveRate),
+      head: 'false +',
+      least: 7,
+      expendable: 9,
+      engine: ({ prefilter }) => chance(prefilter.measuredFalsePositiveRate),
+      total: ({ measuredFalsePositiveRate }) => chance(measuredFalsePositiveRate),
     },
     ...(redis === null || engines.length === 0 ? [] : REDIS),
   ]
@@ -55,7 +90,11 @@ function columnsOf({ engines, total, redis }: Frame): Column[] {
 /** What is left when columns have been given up until a short name fits beside them. */
 function fitting(columns: readonly Column[], frame: Frame, width: number): Column[] {
   const kept = [...columns]
-  const widthOf = (column: Column): number => GAP + Math.max(...[headOf(column), ...frame.engines.map(column.engine), column.total(frame.total)].map(displayWidth))
+  const widthOf = (column: Column): number =>
+    GAP +
+    Math.max(
+      ...[headOf(column), ...frame.engines.map(column.engine), column.total(frame.total)].map(displayWidth),
+    )
   const tooWide = (): boolean => kept.reduce((sum, column) => sum + widthOf(column), NARROWEST_NAME) > width
   while (kept.length > 1 && tooWide()) {
     const first = kept.reduce((most, column) => (column.expendable > most.expendable ? column : most))

@@ -1,5 +1,13 @@
 import type { ServerState } from '../../redis/inspect/inspector.js'
-import { addUp, type ByLayer, byLayer, LAYERS, measuredTogether, sharesOf, sumOf } from '../output/layer-counts.js'
+import {
+  addUp,
+  type ByLayer,
+  byLayer,
+  LAYERS,
+  measuredTogether,
+  sharesOf,
+  sumOf,
+} from '../output/layer-counts.js'
 import type { Look, WatchedFigures } from './sample.js'
 
 /** One engine. Rates and shares are of the time since it answered before; null where there is none to compare with. */
@@ -73,7 +81,10 @@ export class Rates {
       seconds,
       seq: look.seq,
       // A store that was restored has lower numbers: nothing can be said of that interval.
-      revocationsPerSecond: last === undefined || seconds === null || look.seq < last.seq ? null : (look.seq - last.seq) / seconds,
+      revocationsPerSecond:
+        last === undefined || seconds === null || look.seq < last.seq
+          ? null
+          : (look.seq - last.seq) / seconds,
       redis: look.redis,
       reached: look.reached,
       engines: rows,
@@ -86,9 +97,14 @@ export class Rates {
     const before = this.#known.get(engine)
     this.#known.set(engine, { at, figures })
     const counts = before === undefined ? null : grown(before.figures.decided, decided)
-    const checksPerSecond = before === undefined || counts === null ? null : (sumOf(counts) * 1000) / (at - before.at)
+    const checksPerSecond =
+      before === undefined || counts === null ? null : (sumOf(counts) * 1000) / (at - before.at)
     const shares = counts === null ? null : sharesOf(counts)
-    return { row: { engine, silentMs: 0, checksPerSecond, shares, lease, prefilter, redis: layerOf(redis) }, figures, counts }
+    return {
+      row: { engine, silentMs: 0, checksPerSecond, shares, lease, prefilter, redis: layerOf(redis) },
+      figures,
+      counts,
+    }
   }
 
   /** Those that answered before and did not now: they are shown as they were, until it is sure that they are gone. */
@@ -103,7 +119,15 @@ export class Rates {
         continue
       }
       const { lease, prefilter, redis: layer } = known.figures
-      rows.push({ engine, silentMs, checksPerSecond: null, shares: null, lease, prefilter, redis: layerOf(layer) })
+      rows.push({
+        engine,
+        silentMs,
+        checksPerSecond: null,
+        shares: null,
+        lease,
+        prefilter,
+        redis: layerOf(layer),
+      })
     }
     return rows
   }
@@ -124,7 +148,13 @@ function totalOf(answered: readonly Counted[]): TotalRow {
     engines: answered.length,
     checksPerSecond: rates.length === 0 ? null : rates.reduce((sum, rate) => sum + rate, 0),
     shares: sharesOf(addUp(known)),
-    lease: rows.length === 0 ? null : { live: rows.every(({ lease }) => lease.live), ageMs: largest(rows.map(({ lease }) => lease.ageMs)) },
+    lease:
+      rows.length === 0
+        ? null
+        : {
+            live: rows.every(({ lease }) => lease.live),
+            ageMs: largest(rows.map(({ lease }) => lease.ageMs)),
+          },
     measuredFalsePositiveRate: measuredTogether(answered.map(({ figures }) => figures)),
     queued: rows.reduce((sum, { redis }) => sum + (redis?.queued ?? 0), 0),
     roundTripMs: largest(rows.map(({ redis }) => redis?.roundTripMs ?? null)),

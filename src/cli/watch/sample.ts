@@ -23,10 +23,15 @@ export interface Look {
 const LONGEST_WAIT_MS = 300
 
 /** Looks at all engines that share a Redis. */
-export async function lookThroughRedis(observer: RedisInspector, store: RevocationStore, intervalMs: number): Promise<Look> {
+export async function lookThroughRedis(
+  observer: RedisInspector,
+  store: RevocationStore,
+  intervalMs: number,
+): Promise<Look> {
   const { reached, answers } = await observer.askEngines(Math.min(LONGEST_WAIT_MS, intervalMs / 2))
   // The engines follow the store by whatever way they have; the file that was opened here may have been exchanged since.
-  const seq = answers.length === 0 ? store.stats().seq : Math.max(...answers.map(({ figures }) => figures.store.seq))
+  const seq =
+    answers.length === 0 ? store.stats().seq : Math.max(...answers.map(({ figures }) => figures.store.seq))
   return { time: new Date(), at: performance.now(), seq, engines: answers, reached, redis: observer.server }
 }
 

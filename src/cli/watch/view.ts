@@ -1,6 +1,6 @@
 import { printable } from '../errors.js'
 import { perSecond, shortDuration, whole } from '../output/format-numbers.js'
-import { tone, type Tone } from '../output/print.js'
+import { type Tone, tone } from '../output/print.js'
 import { engineTable } from './engine-table.js'
 import type { Frame } from './rates.js'
 import { sparkline } from './sparkline.js'
@@ -27,7 +27,13 @@ export function view(frames: readonly Frame[], { width, height, store, intervalM
   const chart = (label: string, rate: (frame: Frame) => number | null): string => {
     // One bar says nothing.
     const bars = frames.length === 1 ? '' : sparkline(frames.map(rate), width - LABEL - VALUE - 2)
-    return line(width, [label.padEnd(LABEL)], [perSecond(rate(frame)).padStart(VALUE)], ['  '], [bars, 'good'])
+    return line(
+      width,
+      [label.padEnd(LABEL)],
+      [perSecond(rate(frame)).padStart(VALUE)],
+      ['  '],
+      [bars, 'good'],
+    )
   }
   const comfortable = height >= COMFORTABLE
   const top = [
@@ -38,18 +44,35 @@ export function view(frames: readonly Frame[], { width, height, store, intervalM
     ...(comfortable ? [''] : []),
   ]
   const interval = intervalMs % 1000 === 0 ? `${whole(intervalMs / 1000)} s` : shortDuration(intervalMs)
-  const bottom = comfortable ? ['', line(width, [`${frame.time.slice(11, 19)}Z, every ${interval}, q ends`, 'dim'])] : []
-  const engines = frame.engines.length === 0 ? [line(width, ['no engine answers'])] : engineTable(frame, width, height - top.length - bottom.length)
+  const bottom = comfortable
+    ? ['', line(width, [`${frame.time.slice(11, 19)}Z, every ${interval}, q ends`, 'dim'])]
+    : []
+  const engines =
+    frame.engines.length === 0
+      ? [line(width, ['no engine answers'])]
+      : engineTable(frame, width, height - top.length - bottom.length)
   return [...top, ...engines, ...bottom].slice(0, height)
 }
 
 function redisPieces({ redis, total, reached }: Frame): Piece[] {
-  if (redis === null) return [['redis'.padEnd(LABEL)], ['none: this follows the store by itself. What services check shows with --redis', 'dim']]
+  if (redis === null)
+    return [
+      ['redis'.padEnd(LABEL)],
+      ['none: this follows the store by itself. What services check shows with --redis', 'dim'],
+    ]
   const { server, state, why, roundTripMs } = redis
-  if (state !== 'ready') return [['redis'.padEnd(LABEL)], [`${printable(server)} `], [`unavailable: ${printable(why ?? '')}`, 'bad']]
+  if (state !== 'ready')
+    return [
+      ['redis'.padEnd(LABEL)],
+      [`${printable(server)} `],
+      [`unavailable: ${printable(why ?? '')}`, 'bad'],
+    ]
   const silent = (reached ?? 0) - total.engines
   return [
-    ['redis'.padEnd(LABEL)], [`${printable(server)} `], ['ready', 'good'], [`, ${shortDuration(roundTripMs)}, engines: ${whole(total.engines)}`],
+    ['redis'.padEnd(LABEL)],
+    [`${printable(server)} `],
+    ['ready', 'good'],
+    [`, ${shortDuration(roundTripMs)}, engines: ${whole(total.engines)}`],
     ...(silent > 0 ? [[`, ${whole(silent)} did not answer`, 'warn'] as const] : []),
   ]
 }

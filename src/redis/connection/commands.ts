@@ -1,5 +1,5 @@
-import { Breaker, messageOf } from './circuit-breaker.js'
 import { BUCKET_SCRIPT } from '../prefix-cache/bucket-script.js'
+import { Breaker, messageOf } from './circuit-breaker.js'
 import type { RedisClient } from './client.js'
 
 /** Commands that may be waiting for their replies. Past that, nothing is asked until some are back. */
@@ -16,7 +16,11 @@ export interface RedisCommandsOptions {
 
 /** What a server refuses; the server itself is well. */
 export function isRefusal(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'ReplyError' && !/^(?:LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOAUTH|WRONGPASS)/.test(error.message)
+  return (
+    error instanceof Error &&
+    error.name === 'ReplyError' &&
+    !/^(?:LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOAUTH|WRONGPASS)/.test(error.message)
+  )
 }
 
 /** Commands with a deadline, behind a circuit breaker. Nothing is queued: what can't be sent now is not sent. */
@@ -96,7 +100,11 @@ export class RedisCommands {
     }
   }
 
-  async #within(timeoutMs: number, command: string, args: readonly (string | number | Buffer)[]): Promise<unknown> {
+  async #within(
+    timeoutMs: number,
+    command: string,
+    args: readonly (string | number | Buffer)[],
+  ): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined
     const sentAt = performance.now()
     this.#inFlight++

@@ -1,7 +1,7 @@
 import type { ClusterOptions, RedisOptions } from 'ioredis'
 import { RevocadeError } from '../../errors.js'
-import type { RedisClient, RedisConnections } from './client.js'
 import type { RedisSettings } from '../options.js'
+import type { RedisClient, RedisConnections } from './client.js'
 import type { RedisTarget } from './endpoint.js'
 import { letProcessEnd } from './unref.js'
 
@@ -48,13 +48,23 @@ async function loadIoredis(): Promise<Ioredis> {
   try {
     return await import('ioredis')
   } catch (error) {
-    throw new RevocadeError('ERR_CONFIG', "option 'redis' needs the package ioredis beside this one: npm install ioredis", { cause: error })
+    throw new RevocadeError(
+      'ERR_CONFIG',
+      "option 'redis' needs the package ioredis beside this one: npm install ioredis",
+      { cause: error },
+    )
   }
 }
 
 function newClient(ioredis: Ioredis, target: RedisTarget, timeoutMs: number): RedisClient {
-  if (target.kind === 'cluster') return new ioredis.Cluster([...target.nodes], clusterOptions(target, timeoutMs))
-  return new ioredis.Redis({ ...connectionOptions(timeoutMs), ...SAME_IN_ALL_VERSIONS, reconnectOnError: leaveReplica(), ...placeOptions(target, timeoutMs) })
+  if (target.kind === 'cluster')
+    return new ioredis.Cluster([...target.nodes], clusterOptions(target, timeoutMs))
+  return new ioredis.Redis({
+    ...connectionOptions(timeoutMs),
+    ...SAME_IN_ALL_VERSIONS,
+    reconnectOnError: leaveReplica(),
+    ...placeOptions(target, timeoutMs),
+  })
 }
 
 /** How long a connection may take to be made. Ten times what a caller waits for a reply, and time enough for a slow network. */
@@ -111,7 +121,12 @@ function clusterOptions(target: Extract<RedisTarget, { kind: 'cluster' }>, timeo
     maxRedirections: 4,
     // A certificate names hosts, not addresses.
     ...(target.tls === undefined ? {} : { dnsLookup: (host, found) => found(null, host) }),
-    redisOptions: { ...connectionOptions(timeoutMs), ...SAME_IN_ALL_VERSIONS, ...accessOptions(target), ...(target.tls === undefined ? {} : { tls: { ...target.tls } }) },
+    redisOptions: {
+      ...connectionOptions(timeoutMs),
+      ...SAME_IN_ALL_VERSIONS,
+      ...accessOptions(target),
+      ...(target.tls === undefined ? {} : { tls: { ...target.tls } }),
+    },
   } satisfies ClusterOptions
 }
 
@@ -163,6 +178,14 @@ function aroundClient(client: RedisClient, timeoutMs: number): RedisConnections 
   if (client.listenerCount('error') === 0) client.on('error', () => undefined)
   const changes = { ...connectionOptions(timeoutMs), commandTimeout: undefined, socketTimeout: undefined }
   const { lazyConnect, enableOfflineQueue, retryStrategy: clusterRetryStrategy } = changes
-  const subscriber = client.isCluster === true ? client.duplicate([], { lazyConnect, enableOfflineQueue, clusterRetryStrategy }) : client.duplicate(changes)
-  return { commands: client, subscriber: ours(subscriber, timeoutMs), handedIn: true, description: 'the client that was handed in' }
+  const subscriber =
+    client.isCluster === true
+      ? client.duplicate([], { lazyConnect, enableOfflineQueue, clusterRetryStrategy })
+      : client.duplicate(changes)
+  return {
+    commands: client,
+    subscriber: ours(subscriber, timeoutMs),
+    handedIn: true,
+    description: 'the client that was handed in',
+  }
 }

@@ -38,9 +38,19 @@ interface Access {
 
 /** Where the keys are, in one of the forms that a deployment of Redis takes. `tls`: undefined is none, `{}` is plain TLS. */
 export type RedisTarget =
-  | (Access & { readonly kind: 'single'; readonly host: string; readonly port: number; readonly db: number; readonly tls: object | undefined })
+  | (Access & {
+      readonly kind: 'single'
+      readonly host: string
+      readonly port: number
+      readonly db: number
+      readonly tls: object | undefined
+    })
   | (Access & { readonly kind: 'socket'; readonly path: string; readonly db: number })
-  | (Access & { readonly kind: 'cluster'; readonly nodes: readonly RedisAddress[]; readonly tls: object | undefined })
+  | (Access & {
+      readonly kind: 'cluster'
+      readonly nodes: readonly RedisAddress[]
+      readonly tls: object | undefined
+    })
   | (Access & {
       readonly kind: 'sentinel'
       readonly sentinels: readonly RedisAddress[]
@@ -61,27 +71,58 @@ const FIELDS_OF = {
 /** The form that some fields make. Throws `ERR_CONFIG` where they make none, or more than one. */
 export function targetOf(fields: ConnectionFields): RedisTarget {
   const { username, password, db = 0, tls } = fields
-  if (username !== undefined && password === undefined) throw optionError('redis.password', 'is missing: there is a username')
+  if (username !== undefined && password === undefined)
+    throw optionError('redis.password', 'is missing: there is a username')
   const access = { username, password }
   if (fields.path !== undefined) {
     refuseOthers(fields, 'socket', 'a socket path')
-    return Object.freeze({ ...access, kind: 'socket', path: fields.path, db, description: `unix://${fields.path}${db === 0 ? '' : `?db=${db}`}` })
+    return Object.freeze({
+      ...access,
+      kind: 'socket',
+      path: fields.path,
+      db,
+      description: `unix://${fields.path}${db === 0 ? '' : `?db=${db}`}`,
+    })
   }
   if (fields.sentinels !== undefined) {
     const { sentinels, name, sentinelPassword } = fields
     refuseOthers(fields, 'sentinel', 'Sentinels')
-    if (name === undefined) throw optionError('redis.name', 'is missing: what do the Sentinels call the master?')
+    if (name === undefined)
+      throw optionError('redis.name', 'is missing: what do the Sentinels call the master?')
     const description = `${schemeOf(tls)}${listOf(sentinels)}/${name}${db === 0 ? '' : `/${db}`}`
-    return Object.freeze({ ...access, kind: 'sentinel', sentinels, name, sentinelPassword, db, tls, description })
+    return Object.freeze({
+      ...access,
+      kind: 'sentinel',
+      sentinels,
+      name,
+      sentinelPassword,
+      db,
+      tls,
+      description,
+    })
   }
   if (fields.nodes !== undefined) {
     const { nodes } = fields
     refuseOthers(fields, 'cluster', 'a cluster, which has one database')
-    return Object.freeze({ ...access, kind: 'cluster', nodes, tls, description: schemeOf(tls) + listOf(nodes) })
+    return Object.freeze({
+      ...access,
+      kind: 'cluster',
+      nodes,
+      tls,
+      description: schemeOf(tls) + listOf(nodes),
+    })
   }
   const { host = 'localhost', port = DEFAULT_PORT } = fields
   refuseOthers(fields, 'single', 'one server')
-  return Object.freeze({ ...access, kind: 'single', host, port, db, tls, description: `${schemeOf(tls)}${listOf([{ host, port }])}/${db}` })
+  return Object.freeze({
+    ...access,
+    kind: 'single',
+    host,
+    port,
+    db,
+    tls,
+    description: `${schemeOf(tls)}${listOf([{ host, port }])}/${db}`,
+  })
 }
 
 /** `host`, `host:port`, `[ipv6]`, `[ipv6]:port`; undefined where it is none of them. */
@@ -110,7 +151,9 @@ export function isMasterName(text: string): boolean {
 
 function refuseOthers(fields: ConnectionFields, kind: keyof typeof FIELDS_OF, what: string): void {
   const accepted: readonly string[] = FIELDS_OF[kind]
-  const stray = Object.entries(fields).find(([name, value]) => value !== undefined && !accepted.includes(name))
+  const stray = Object.entries(fields).find(
+    ([name, value]) => value !== undefined && !accepted.includes(name),
+  )
   if (stray !== undefined) throw optionError(`redis.${stray[0]}`, `does not go with ${what}`)
 }
 

@@ -26,7 +26,15 @@ export type RedisHealth = Readonly<{
 
 /** The stable codes of {@link HealthWarning}. */
 export type HealthWarningCode =
-  | 'sentinel' | 'replica' | 'evicting-policy' | 'evicted-keys' | 'memory' | 'restarted' | 'old-version' | 'clock' | 'no-persistence'
+  | 'sentinel'
+  | 'replica'
+  | 'evicting-policy'
+  | 'evicted-keys'
+  | 'memory'
+  | 'restarted'
+  | 'old-version'
+  | 'clock'
+  | 'no-persistence'
 
 /** Something that should be looked after. Answers are right all the same. */
 export interface HealthWarning {
@@ -58,7 +66,10 @@ export async function readHealth(send: Send, clock: { now(): number }): Promise<
     role: roleOf(info.get('role')),
     usedMemoryBytes: numberOf(info.get('used_memory')),
     maxMemoryBytes: numberOf(info.get('maxmemory')),
-    maxmemoryPolicy: info.get('maxmemory_policy') ?? (await readConfig(send, 'maxmemory-policy')).get('maxmemory-policy') ?? null,
+    maxmemoryPolicy:
+      info.get('maxmemory_policy') ??
+      (await readConfig(send, 'maxmemory-policy')).get('maxmemory-policy') ??
+      null,
     evictedKeys: numberOf(info.get('evicted_keys')),
     rdb: aof === true ? null : saves((await readConfig(send, 'save')).get('save')),
     aof,
@@ -71,7 +82,12 @@ export async function readConfig(send: Send, pattern: string): Promise<ReadonlyM
   const reply = await send('CONFIG', 'GET', pattern).catch(() => [])
   if (!Array.isArray(reply)) {
     // A map, where a client that was handed in asks for them.
-    return new Map(Object.entries(typeof reply === 'object' && reply !== null ? reply : {}).map(([name, value]) => [name, textOf(value)]))
+    return new Map(
+      Object.entries(typeof reply === 'object' && reply !== null ? reply : {}).map(([name, value]) => [
+        name,
+        textOf(value),
+      ]),
+    )
   }
   const words = reply.map(textOf)
   return new Map(words.flatMap((name, i) => (i % 2 === 0 ? [[name, words[i + 1] ?? ''] as const] : [])))
@@ -80,7 +96,13 @@ export async function readConfig(send: Send, pattern: string): Promise<ReadonlyM
 /** What should be looked after, and since the previous look where there was one. */
 export function warningsOf(facts: RedisHealth, previous?: RedisHealth): HealthWarning[] {
   if (facts.mode === 'sentinel') {
-    return [warn('sentinel', 'a Sentinel answers, which keeps no data', 'Name the master that it watches: redis://host1:26379,host2:26379/name.')]
+    return [
+      warn(
+        'sentinel',
+        'a Sentinel answers, which keeps no data',
+        'Name the master that it watches: redis://host1:26379,host2:26379/name.',
+      ),
+    ]
   }
   return [...placeWarnings(facts, previous), ...memoryWarnings(facts, previous), ...machineWarnings(facts)]
 }
@@ -88,10 +110,22 @@ export function warningsOf(facts: RedisHealth, previous?: RedisHealth): HealthWa
 function placeWarnings({ role, runId }: RedisHealth, previous: RedisHealth | undefined): HealthWarning[] {
   const found: HealthWarning[] = []
   if (role === 'replica') {
-    found.push(warn('replica', 'the server is a replica: it refuses writes', 'Give the address of its master, or those of the Sentinels: redis://host1:26379,host2:26379/name.'))
+    found.push(
+      warn(
+        'replica',
+        'the server is a replica: it refuses writes',
+        'Give the address of its master, or those of the Sentinels: redis://host1:26379,host2:26379/name.',
+      ),
+    )
   }
   if (typeof previous?.runId === 'string' && runId !== null && previous.runId !== runId) {
-    found.push(warn('restarted', 'the server was started anew, or is another one', 'Nothing, if that was meant: the layer is filled from the store again. Else see the log of the server.'))
+    found.push(
+      warn(
+        'restarted',
+        'the server was started anew, or is another one',
+        'Nothing, if that was meant: the layer is filled from the store again. Else see the log of the server.',
+      ),
+    )
   }
   return found
 }
@@ -102,28 +136,43 @@ function memoryWarnings(facts: RedisHealth, previous: RedisHealth | undefined): 
   const limited = maxMemoryBytes !== null && maxMemoryBytes > 0
   const evicts = maxmemoryPolicy !== null && maxmemoryPolicy !== 'noeviction'
   if (limited && evicts) {
-    const which = maxmemoryPolicy.startsWith('volatile-') ? 'those that expire, as all keys of this layer do,' : 'any, those of this layer as well,'
-    found.push(warn(
-      'evicting-policy',
-      `maxmemory-policy is ${maxmemoryPolicy}: at ${mebibytes(maxMemoryBytes)} keys are evicted, ${which} whatever they hold`,
-      'Set maxmemory-policy noeviction, on a server that is for this alone. Answers stay right: what was evicted is asked of the store and written again.',
-    ))
+    const which = maxmemoryPolicy.startsWith('volatile-')
+      ? 'those that expire, as all keys of this layer do,'
+      : 'any, those of this layer as well,'
+    found.push(
+      warn(
+        'evicting-policy',
+        `maxmemory-policy is ${maxmemoryPolicy}: at ${mebibytes(maxMemoryBytes)} keys are evicted, ${which} whatever they hold`,
+        'Set maxmemory-policy noeviction, on a server that is for this alone. Answers stay right: what was evicted is asked of the store and written again.',
+      ),
+    )
   }
   // Of a cluster another node may have answered; after a restart the count begins anew.
   const comparable = facts.runId !== null && facts.runId === previous?.runId
-  if (comparable && evictedKeys !== null && previous.evictedKeys !== null && evictedKeys > previous.evictedKeys) {
-    found.push(warn(
-      'evicted-keys',
-      `${evictedKeys - previous.evictedKeys} keys were evicted since the last look`,
-      'Give the server more memory, or a server of its own to this. Until then answers come from the store more often.',
-    ))
+  if (
+    comparable &&
+    evictedKeys !== null &&
+    previous.evictedKeys !== null &&
+    evictedKeys > previous.evictedKeys
+  ) {
+    found.push(
+      warn(
+        'evicted-keys',
+        `${evictedKeys - previous.evictedKeys} keys were evicted since the last look`,
+        'Give the server more memory, or a server of its own to this. Until then answers come from the store more often.',
+      ),
+    )
   }
   if (limited && usedMemoryBytes !== null && usedMemoryBytes > maxMemoryBytes * FULL) {
-    found.push(warn(
-      'memory',
-      `${mebibytes(usedMemoryBytes)} of ${mebibytes(maxMemoryBytes)} are used`,
-      evicts ? 'Raise maxmemory before keys are evicted.' : 'Raise maxmemory: at the limit writes are refused, and ever more answers come from the store.',
-    ))
+    found.push(
+      warn(
+        'memory',
+        `${mebibytes(usedMemoryBytes)} of ${mebibytes(maxMemoryBytes)} are used`,
+        evicts
+          ? 'Raise maxmemory before keys are evicted.'
+          : 'Raise maxmemory: at the limit writes are refused, and ever more answers come from the store.',
+      ),
+    )
   }
   return found
 }
@@ -131,18 +180,32 @@ function memoryWarnings(facts: RedisHealth, previous: RedisHealth | undefined): 
 function machineWarnings({ server, version, clockDistanceMs, rdb, aof }: RedisHealth): HealthWarning[] {
   const found: HealthWarning[] = []
   if (server === 'redis' && version !== null && olderThan(version, 6, 2)) {
-    found.push(warn('old-version', `Redis ${version} is older than 6.2`, 'Update it: nobody has tried this layer with it.'))
+    found.push(
+      warn(
+        'old-version',
+        `Redis ${version} is older than 6.2`,
+        'Update it: nobody has tried this layer with it.',
+      ),
+    )
   }
   if (clockDistanceMs !== null && clockDistanceMs > CLOCK_TOLERANCE_MS) {
-    found.push(warn(
-      'clock',
-      `the clock of the server is ${(clockDistanceMs / 1000).toFixed(1)} s from ours`,
-      'Let a time service set both. No answer depends on it: it only moves when keys that have ended are dropped.',
-    ))
+    found.push(
+      warn(
+        'clock',
+        `the clock of the server is ${(clockDistanceMs / 1000).toFixed(1)} s from ours`,
+        'Let a time service set both. No answer depends on it: it only moves when keys that have ended are dropped.',
+      ),
+    )
   }
   if (rdb === false && aof === false) {
-    const advice = 'Nothing has to be done: the store has it all, and fills the layer again. With a snapshot (save) that is quicker after a restart.'
-    found.push({ code: 'no-persistence', level: 'info', message: 'the server keeps nothing on its disk', advice })
+    const advice =
+      'Nothing has to be done: the store has it all, and fills the layer again. With a snapshot (save) that is quicker after a restart.'
+    found.push({
+      code: 'no-persistence',
+      level: 'info',
+      message: 'the server keeps nothing on its disk',
+      advice,
+    })
   }
   return found
 }
@@ -167,7 +230,8 @@ function parseInfo(text: string): ReadonlyMap<string, string> {
 }
 
 function textOf(value: unknown): string {
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()
+  if (value instanceof Uint8Array)
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()
   return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 }
 

@@ -1,5 +1,5 @@
-import type { RedisClient } from './client.js'
 import { isRedisClient } from '../options.js'
+import type { RedisClient } from './client.js'
 
 /**
  * Lets the process end while a client is connected, or tries to be: an engine that nobody uses any more, and nobody closed, must
@@ -29,7 +29,8 @@ const known = new WeakSet<RedisClient>()
 /** For messages a cluster's client has a connection that it does not show, and changes when a node is lost. */
 function letSubscriberEnd(cluster: RedisClient): void {
   const keeper: unknown = Reflect.get(cluster, 'subscriber')
-  const subscriber: unknown = typeof keeper === 'object' && keeper !== null ? Reflect.get(keeper, 'subscriber') : undefined
+  const subscriber: unknown =
+    typeof keeper === 'object' && keeper !== null ? Reflect.get(keeper, 'subscriber') : undefined
   if (!isRedisClient(subscriber) || known.has(subscriber)) return
   known.add(subscriber)
   letProcessEnd(subscriber)

@@ -1,7 +1,15 @@
 import type { RevocadeError } from '../../errors.js'
 import { optionError } from '../../validate.js'
 import {
-  type ConnectionFields, DEFAULT_PORT, DEFAULT_SENTINEL_PORT, isMasterName, MAX_DB, parseAddress, type RedisAddress, type RedisTarget, targetOf,
+  type ConnectionFields,
+  DEFAULT_PORT,
+  DEFAULT_SENTINEL_PORT,
+  isMasterName,
+  MAX_DB,
+  parseAddress,
+  type RedisAddress,
+  type RedisTarget,
+  targetOf,
 } from './endpoint.js'
 
 /**
@@ -40,7 +48,8 @@ export function fieldsOfUrl(url: string): ConnectionFields {
     case 'unix':
     case 'redis+unix':
     case 'redis+socket':
-      if (place !== '') throw urlError('of a socket has three slashes before the path: unix:///run/redis.sock')
+      if (place !== '')
+        throw urlError('of a socket has three slashes before the path: unix:///run/redis.sock')
       return { ...login, ...socketOf(path, query) }
     default:
       throw urlError(`must have one of these forms: ${FORMS}`)
@@ -48,8 +57,11 @@ export function fieldsOfUrl(url: string): ConnectionFields {
 }
 
 const FORMS = [
-  'redis://[user:password@]host[:port][/db]', 'rediss://… for TLS', 'redis://s1:26379,s2:26379/mymaster for Sentinel',
-  'redis://n1:6379,n2:6379 for a cluster', '/run/redis.sock or unix:///run/redis.sock?db=1 for a socket',
+  'redis://[user:password@]host[:port][/db]',
+  'rediss://… for TLS',
+  'redis://s1:26379,s2:26379/mymaster for Sentinel',
+  'redis://n1:6379,n2:6379 for a cluster',
+  '/run/redis.sock or unix:///run/redis.sock?db=1 for a socket',
 ].join(', ')
 
 /** The parts of RFC 3986; but several hosts may stand where one would, which is why `URL` can't read it. */
@@ -57,7 +69,8 @@ const PARTS = /^(?<scheme>[a-z+]+):\/\/(?<authority>[^/?#]*)(?<path>\/[^?#]*)?(?
 
 function loginOf(text: string): ConnectionFields {
   const colon = text.indexOf(':')
-  if (colon < 0) throw urlError("must have user and password as user:password@, or a password alone as :password@")
+  if (colon < 0)
+    throw urlError('must have user and password as user:password@, or a password alone as :password@')
   const username = decoded(text.slice(0, colon))
   const password = decoded(text.slice(colon + 1))
   if (username !== '') return { username, password }
@@ -80,8 +93,12 @@ function serverOf(places: readonly string[], path: string, query: string): Conne
     return { nodes: addresses(places, DEFAULT_PORT) }
   }
   const name = decoded(first)
-  if (steps.length > 2 || !isMasterName(name)) throw urlError('must have the name of the master after the Sentinels: redis://s1:26379,s2:26379/mymaster[/db]')
-  if (/^\d+$/.test(name)) throw urlError('has several hosts and a number: a cluster has one database only, and Sentinels a name')
+  if (steps.length > 2 || !isMasterName(name))
+    throw urlError(
+      'must have the name of the master after the Sentinels: redis://s1:26379,s2:26379/mymaster[/db]',
+    )
+  if (/^\d+$/.test(name))
+    throw urlError('has several hosts and a number: a cluster has one database only, and Sentinels a name')
   const { sentinelPassword } = queryOf(query, ['sentinelPassword'])
   return {
     sentinels: addresses(places, DEFAULT_SENTINEL_PORT),
@@ -92,7 +109,8 @@ function serverOf(places: readonly string[], path: string, query: string): Conne
 }
 
 function socketPath(path: string): ConnectionFields {
-  if (/[?#]/.test(path)) throw urlError('with more than a path of a socket must be written unix:///run/redis.sock?db=1')
+  if (/[?#]/.test(path))
+    throw urlError('with more than a path of a socket must be written unix:///run/redis.sock?db=1')
   return { path }
 }
 
@@ -103,18 +121,25 @@ function socketOf(path: string, query: string): ConnectionFields {
   return { path: file, ...(db === undefined ? {} : { db: database(db) }) }
 }
 
-function addresses(places: readonly string[], defaultPort: number): readonly [RedisAddress, ...RedisAddress[]] {
+function addresses(
+  places: readonly string[],
+  defaultPort: number,
+): readonly [RedisAddress, ...RedisAddress[]] {
   const [first, ...others] = places.map((place) => {
     const address = parseAddress(place, defaultPort)
     if (address !== undefined) return address
-    throw urlError("has a host or port that can't be (reserved characters in a password must be percent-encoded: / is %2F, @ is %40)")
+    throw urlError(
+      "has a host or port that can't be (reserved characters in a password must be percent-encoded: / is %2F, @ is %40)",
+    )
   })
   return Object.freeze([first, ...others] as const)
 }
 
 function database(text: string): number {
   if (/^\d+$/.test(text) && Number(text) <= MAX_DB) return Number(text)
-  throw urlError('must have a database number after the host, or several hosts and a name: redis://localhost:6379/0, redis://s1:26379,s2:26379/mymaster')
+  throw urlError(
+    'must have a database number after the host, or several hosts and a name: redis://localhost:6379/0, redis://s1:26379,s2:26379/mymaster',
+  )
 }
 
 /** The parameters after `?`, of which `known` are accepted. A plus sign is a plus sign: passwords have them. */
@@ -123,7 +148,10 @@ function queryOf<K extends string>(query: string, known: readonly K[]): { readon
   for (const pair of query === '' ? [] : query.split('&')) {
     const equals = pair.indexOf('=')
     const name = known.find((accepted) => accepted === pair.slice(0, Math.max(0, equals)))
-    if (name === undefined) throw urlError(`has a parameter that is not accepted there; ${known.length === 0 ? 'none is' : `known: ${known.join(', ')}`}`)
+    if (name === undefined)
+      throw urlError(
+        `has a parameter that is not accepted there; ${known.length === 0 ? 'none is' : `known: ${known.join(', ')}`}`,
+      )
     if (found[name] !== undefined) throw urlError(`says ${name} twice`)
     found[name] = decoded(pair.slice(equals + 1))
   }

@@ -12,19 +12,36 @@ type Of<S> = S extends Guard<infer T> ? T : { readonly [K in keyof S]: Of<S[K]> 
 
 const MOST_CHARACTERS = 256
 
-const number = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value) && value >= 0
+const number = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0
 const flag = (value: unknown): value is boolean => typeof value === 'boolean'
 const text = (value: unknown): value is string => typeof value === 'string' && value.length <= MOST_CHARACTERS
-const orNull = <T>(guard: Guard<T>) => (value: unknown): value is T | null => value === null || guard(value)
+const orNull =
+  <T>(guard: Guard<T>) =>
+  (value: unknown): value is T | null =>
+    value === null || guard(value)
 
 const FIGURES = {
   engine: text,
-  prefilter: { kind: text, entries: number, bytes: number, expectedFalsePositiveRate: orNull(number), measuredFalsePositiveRate: orNull(number) },
+  prefilter: {
+    kind: text,
+    entries: number,
+    bytes: number,
+    expectedFalsePositiveRate: orNull(number),
+    measuredFalsePositiveRate: orNull(number),
+  },
   decided: { prefilter: number, cache: number, redis: number, store: number, policy: number },
   lease: { live: flag, ageMs: orNull(number), maxStalenessMs: number },
   store: { seq: number },
   redis: {
-    state: text, breaker: text, why: orNull(text), queued: number, complete: flag, buckets: number, verified: number, roundTripMs: orNull(number),
+    state: text,
+    breaker: text,
+    why: orNull(text),
+    queued: number,
+    complete: flag,
+    buckets: number,
+    verified: number,
+    roundTripMs: orNull(number),
   },
 } as const
 

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { messageOf } from '../connection/circuit-breaker.js'
 import type { RedisClient } from '../connection/client.js'
 import type { RedisCommands } from '../connection/commands.js'
-import { type EngineFigures, readFigures } from './engine-stats-message.js'
 import { Subscription } from '../connection/subscription.js'
+import { type EngineFigures, readFigures } from './engine-stats-message.js'
 
 /** How long an engine that is well may take to answer, in milliseconds. */
 const PATIENCE_MS = 300
@@ -51,7 +51,8 @@ export class FleetStats {
   constructor(deps: RollCallDeps) {
     this.#deps = deps
     this.#subscription = new Subscription({
-      client: deps.subscriber, channel: `${deps.channel}:${this.#asker}`,
+      client: deps.subscriber,
+      channel: `${deps.channel}:${this.#asker}`,
       onMessage: (message) => this.#heard(message),
       onListening: () => this.#notify(),
     })
@@ -66,7 +67,8 @@ export class FleetStats {
     const { commands, channel, countsListeners } = this.#deps
     const deadline = performance.now() + patienceMs
     this.#answers.clear()
-    if (!(await this.#until(deadline, () => this.#subscription.listening))) return { reached: null, answers: [], failure: 'the channel for answers could not be opened' }
+    if (!(await this.#until(deadline, () => this.#subscription.listening)))
+      return { reached: null, answers: [], failure: 'the channel for answers could not be opened' }
     try {
       const heard = await commands.send('PUBLISH', channel, `figures ${this.#asker}`)
       const reached = countsListeners && typeof heard === 'number' ? heard : null
@@ -104,7 +106,8 @@ export class FleetStats {
   #heard(message: string): void {
     if (message.length > MOST_CHARACTERS) return
     const figures = readFigures(message)
-    if (figures === undefined || (this.#answers.size >= MOST_ENGINES && !this.#answers.has(figures.engine))) return
+    if (figures === undefined || (this.#answers.size >= MOST_ENGINES && !this.#answers.has(figures.engine)))
+      return
     this.#answers.set(figures.engine, { at: performance.now(), figures })
     this.#notify()
   }

@@ -4,10 +4,10 @@ import type { RedisConnections } from '../connection/client.js'
 import { RedisCommands } from '../connection/commands.js'
 import { connectRedis } from '../connection/connect.js'
 import { type HealthWarning, readHealth, type RedisHealth, warningsOf } from '../connection/health.js'
-import { type KeySample, sampleKeys } from './key-sample.js'
-import { Keys } from '../prefix-cache/keys.js'
 import type { RedisSettings } from '../options.js'
-import { type Roll, FleetStats } from './fleet-stats.js'
+import { Keys } from '../prefix-cache/keys.js'
+import { FleetStats, type Roll } from './fleet-stats.js'
+import { type KeySample, sampleKeys } from './key-sample.js'
 
 /** How long a server that does not answer is waited for at the start, in milliseconds. */
 const START_PATIENCE_MS = 500
@@ -38,7 +38,11 @@ export class RedisInspector {
 
   /** @throws RevocadeError `ERR_CONFIG` */
   static async connect(settings: RedisSettings, storeId: string, namespace: string): Promise<RedisInspector> {
-    const observer = new RedisInspector(settings, await connectRedis(settings), new Keys(settings.keyPrefix, storeId, namespace))
+    const observer = new RedisInspector(
+      settings,
+      await connectRedis(settings),
+      new Keys(settings.keyPrefix, storeId, namespace),
+    )
     observer.#rollCall.start()
     await observer.#commands.start(START_PATIENCE_MS)
     return observer
@@ -50,13 +54,18 @@ export class RedisInspector {
     // What the connection says of itself is closer to the cause than what is noticed of it.
     connections.commands.on('error', this.#onError)
     this.#commands = new RedisCommands({
-      client: connections.commands, timeoutMs, mayReconnect: !connections.handedIn,
+      client: connections.commands,
+      timeoutMs,
+      mayReconnect: !connections.handedIn,
       onChange: (state, why) => {
         this.#why = state === 'closed' ? null : (this.#why ?? why)
       },
     })
     this.#rollCall = new FleetStats({
-      subscriber: connections.subscriber, commands: this.#commands, channel: keys.channel, countsListeners: target.kind !== 'cluster' && target.kind !== 'client',
+      subscriber: connections.subscriber,
+      commands: this.#commands,
+      channel: keys.channel,
+      countsListeners: target.kind !== 'cluster' && target.kind !== 'client',
     })
   }
 
@@ -64,7 +73,12 @@ export class RedisInspector {
     const { breaker, lastRoundTripMs } = this.#commands
     const connected = breaker.state === 'closed'
     const why = connected ? this.#silence : (this.#why ?? 'it does not answer')
-    return { server: this.#connections.description, state: why === null ? 'ready' : 'unavailable', why, roundTripMs: why === null ? lastRoundTripMs : null }
+    return {
+      server: this.#connections.description,
+      state: why === null ? 'ready' : 'unavailable',
+      why,
+      roundTripMs: why === null ? lastRoundTripMs : null,
+    }
   }
 
   /** Never rejects: who does not answer is not in the roll. */

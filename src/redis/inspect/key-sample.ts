@@ -1,6 +1,6 @@
 import type { BucketVersionTable } from '../../buckets/version-table.js'
-import { VERSION_FIELD } from '../prefix-cache/bucket-script.js'
 import type { RedisCommands } from '../connection/commands.js'
+import { VERSION_FIELD } from '../prefix-cache/bucket-script.js'
 import type { Keys } from '../prefix-cache/keys.js'
 
 /** Buckets looked at. The mean of so many is good to some percent, and they are asked for in a few milliseconds. */
@@ -29,7 +29,11 @@ interface Look {
 }
 
 /** Looks at some buckets. Rejects where Redis, or the store, can't be asked. */
-export async function sampleKeys(commands: RedisCommands, keys: Keys, versions: BucketVersionTable): Promise<KeySample> {
+export async function sampleKeys(
+  commands: RedisCommands,
+  keys: Keys,
+  versions: BucketVersionTable,
+): Promise<KeySample> {
   await versions.load()
   const buckets = 2 ** versions.bits
   let looks = await lookAt(atRandom(buckets, SAMPLE), commands, keys, versions)
@@ -50,15 +54,29 @@ export async function sampleKeys(commands: RedisCommands, keys: Keys, versions: 
   }
 }
 
-async function lookAt(buckets: readonly number[], commands: RedisCommands, keys: Keys, versions: BucketVersionTable): Promise<Look[]> {
+async function lookAt(
+  buckets: readonly number[],
+  commands: RedisCommands,
+  keys: Keys,
+  versions: BucketVersionTable,
+): Promise<Look[]> {
   const looks: Look[] = []
   for (const some of chunks(buckets, AT_A_TIME)) {
-    looks.push(...(await Promise.all(some.map((bucket) => look(commands, keys.bucket(bucket, versions.bits), bucket, versions)))))
+    looks.push(
+      ...(await Promise.all(
+        some.map((bucket) => look(commands, keys.bucket(bucket, versions.bits), bucket, versions)),
+      )),
+    )
   }
   return looks
 }
 
-async function look(commands: RedisCommands, key: string, bucket: number, versions: BucketVersionTable): Promise<Look> {
+async function look(
+  commands: RedisCommands,
+  key: string,
+  bucket: number,
+  versions: BucketVersionTable,
+): Promise<Look> {
   const [found, used] = await Promise.all([
     commands.send('HGET', key, VERSION_FIELD),
     // Some hosted servers refuse it.
@@ -67,7 +85,12 @@ async function look(commands: RedisCommands, key: string, bucket: number, versio
   const version = found instanceof Uint8Array ? found : null
   // Null: there is no key.
   const bytes = used === null ? 0 : typeof used === 'number' ? used : null
-  return { bucket, present: version !== null, current: versions.isCurrent(bucket, versions.bits, version), bytes }
+  return {
+    bucket,
+    present: version !== null,
+    current: versions.isCurrent(bucket, versions.bits, version),
+    bytes,
+  }
 }
 
 /** Some of the numbers from 0 to count − 1, each at most once; all of them where there are no more. */
@@ -79,5 +102,7 @@ function atRandom(count: number, size: number): number[] {
 }
 
 function chunks(values: readonly number[], size: number): number[][] {
-  return Array.from({ length: Math.ceil(values.length / size) }, (_, i) => values.slice(i * size, (i + 1) * size))
+  return Array.from({ length: Math.ceil(values.length / size) }, (_, i) =>
+    values.slice(i * size, (i + 1) * size),
+  )
 }

@@ -1,6 +1,6 @@
 import type { BucketVersionTable } from '../../buckets/version-table.js'
-import { VERSION_FIELD } from './bucket-script.js'
 import type { RedisCommands } from '../connection/commands.js'
+import { VERSION_FIELD } from './bucket-script.js'
 import type { Keys } from './keys.js'
 import type { BucketWriteQueue } from './write-queue.js'
 
@@ -75,11 +75,14 @@ export class AntiEntropy {
   /** Someone else has changed a bucket: see later that it was written. */
   lookAfter(bucket: number): void {
     this.#lookAfter.add(bucket)
-    this.#lookTimer ??= setTimeout(() => {
-      this.#lookTimer = undefined
-      this.#lookNow = true
-      this.#schedule()
-    }, LOOK_AFTER_MS * (1 + Math.random() * 2)).unref()
+    this.#lookTimer ??= setTimeout(
+      () => {
+        this.#lookTimer = undefined
+        this.#lookNow = true
+        this.#schedule()
+      },
+      LOOK_AFTER_MS * (1 + Math.random() * 2),
+    ).unref()
   }
 
   /** At any bucket: a server that was emptied says so nowhere, and where it is asked last no check finds out. Rejects where it can't be asked. */
@@ -89,7 +92,13 @@ export class AntiEntropy {
     const bucket = Math.floor(Math.random() * 2 ** bits)
     const value = await commands.send('HGET', keys.bucket(bucket, bits), VERSION_FIELD)
     const version = Buffer.isBuffer(value) ? value : null
-    if (this.#stopped || !versions.isKnown || versions.bits !== bits || versions.isCurrent(bucket, bits, version)) return
+    if (
+      this.#stopped ||
+      !versions.isKnown ||
+      versions.bits !== bits ||
+      versions.isCurrent(bucket, bits, version)
+    )
+      return
     this.repair(bucket, version)
   }
 
@@ -142,7 +151,8 @@ export class AntiEntropy {
   /** Whether a pass is wanted, and possible now. */
   #mayPass(): boolean {
     const { versions, commands } = this.#deps
-    if (!this.#wanted || this.#stopped || !versions.isKnown || commands.breaker.state !== 'closed') return false
+    if (!this.#wanted || this.#stopped || !versions.isKnown || commands.breaker.state !== 'closed')
+      return false
     const restMs = this.#notBefore - performance.now()
     if (restMs > 0) this.#scheduleIn(restMs)
     return restMs <= 0
@@ -163,7 +173,8 @@ export class AntiEntropy {
     }
     this.#done = !this.#wanted
     this.#notBefore = performance.now() + this.#restMs
-    this.#restMs = amiss * 4 > 2 ** bits && !expected ? Math.min(this.#restMs * 2, LONGEST_REST_MS) : SHORTEST_REST_MS
+    this.#restMs =
+      amiss * 4 > 2 ** bits && !expected ? Math.min(this.#restMs * 2, LONGEST_REST_MS) : SHORTEST_REST_MS
   }
 
   /** How many buckets were not as they should be; undefined where Redis, or what it should hold, could not be asked to the end. */
@@ -173,7 +184,9 @@ export class AntiEntropy {
     for (const chunk of chunks(buckets, AT_A_TIME)) {
       while (publisher.queued > AHEAD && commands.available && !this.#stopped) await unhurried(5)
       if (!commands.available || this.#stopped || versions.bits !== bits) return undefined
-      const replies = await Promise.allSettled(chunk.map((bucket) => commands.send('HGET', keys.bucket(bucket, bits), VERSION_FIELD)))
+      const replies = await Promise.allSettled(
+        chunk.map((bucket) => commands.send('HGET', keys.bucket(bucket, bits), VERSION_FIELD)),
+      )
       for (const [i, reply] of replies.entries()) {
         if (reply.status === 'rejected') return undefined
         const bucket = chunk[i]
@@ -190,7 +203,8 @@ export class AntiEntropy {
   }
 }
 
-const unhurried = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms).unref())
+const unhurried = (ms: number): Promise<void> =>
+  new Promise((resolve) => void setTimeout(resolve, ms).unref())
 
 /** 0 … count − 1, beginning anywhere: several engines that begin together share the work. */
 function* fromAnywhere(count: number): Generator<number, void, void> {

@@ -1,4 +1,4 @@
-import { SPLIT_TARGET_ROWS, MAX_BUCKET_BITS, SPLIT_ABOVE_ROWS } from '../../buckets/layout.js'
+import { MAX_BUCKET_BITS, SPLIT_ABOVE_ROWS, SPLIT_TARGET_ROWS } from '../../buckets/layout.js'
 import type { BucketSource } from '../../ports/bucket-source.js'
 import type { Logger } from '../../ports/index.js'
 import type { RedisCommands } from '../connection/commands.js'
@@ -47,7 +47,9 @@ export class BucketSplitter {
     onDivided()
     // Nobody reads the undivided buckets any more. What is left of them, their expiry takes.
     for (let bucket = 0; bucket < 2 ** from && commands.available; bucket += AT_A_TIME) {
-      const some = Array.from({ length: Math.min(AT_A_TIME, 2 ** from - bucket) }, (_, i) => keys.bucket(bucket + i, from))
+      const some = Array.from({ length: Math.min(AT_A_TIME, 2 ** from - bucket) }, (_, i) =>
+        keys.bucket(bucket + i, from),
+      )
       await Promise.allSettled(some.map((key) => commands.send('UNLINK', key)))
     }
   }

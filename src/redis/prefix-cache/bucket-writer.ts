@@ -1,5 +1,5 @@
-import type { BucketRead, BucketSource } from '../../ports/bucket-source.js'
 import { decodeVersion, encodeVersion } from '../../buckets/version-table.js'
+import type { BucketRead, BucketSource } from '../../ports/bucket-source.js'
 import type { RedisCommands } from '../connection/commands.js'
 import { encodeField, fieldOfBytes, type Keys } from './keys.js'
 
@@ -68,18 +68,27 @@ export class BucketWriter {
       if (read.status === 'too-large') return { written: false, rows }
       const version = encodeVersion(read.version)
       if (seen && version.equals(expected)) return { written: true, rows }
-      const answer = await commands.runBucketScript(keys.bucket(bucket, bits), this.#arguments(read, expected, version))
+      const answer = await commands.runBucketScript(
+        keys.bucket(bucket, bits),
+        this.#arguments(read, expected, version),
+      )
       const [code, there] = Array.isArray(answer) ? (answer as unknown[]) : []
       if (code === 1) return { written: true, rows }
       whole = code === 2
       if (!whole) this.conflicts++
-      belief = whole ? { version, seen: false } : { version: Buffer.isBuffer(there) ? there : NOTHING, seen: true }
+      belief = whole
+        ? { version, seen: false }
+        : { version: Buffer.isBuffer(there) ? there : NOTHING, seen: true }
     }
     return { written: false, belief, ...(rows === undefined ? {} : { rows }) }
   }
 
   /** See the script. */
-  #arguments(read: Extract<BucketRead, { status: 'ok' }>, expected: Buffer, version: Buffer): (string | number | Buffer)[] {
+  #arguments(
+    read: Extract<BucketRead, { status: 'ok' }>,
+    expected: Buffer,
+    version: Buffer,
+  ): (string | number | Buffer)[] {
     const now = this.#deps.clock.now() / 1000
     const removed: Buffer[] = []
     const set: Buffer[] = []

@@ -1,7 +1,7 @@
-import type { RedisWarning } from '../../ports/prefix-cache.js'
 import type { Logger } from '../../ports/index.js'
-import type { RedisCommands } from '../connection/commands.js'
+import type { RedisWarning } from '../../ports/prefix-cache.js'
 import { messageOf } from '../connection/circuit-breaker.js'
+import type { RedisCommands } from '../connection/commands.js'
 import { readHealth, type RedisHealth, warningsOf } from '../connection/health.js'
 
 /** How often the server is looked at. */
@@ -32,7 +32,9 @@ export class HealthMonitor {
 
   look(): void {
     if (!this.#deps.commands.available) return
-    this.#look().catch((error: unknown) => this.#deps.logger.debug({ why: messageOf(error) }, 'the state of Redis could not be read'))
+    this.#look().catch((error: unknown) =>
+      this.#deps.logger.debug({ why: messageOf(error) }, 'the state of Redis could not be read'),
+    )
   }
 
   stop(): void {

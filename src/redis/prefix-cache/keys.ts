@@ -20,7 +20,10 @@ export class Keys {
   /** The store's id and the namespace are in all names: what another store has written proves nothing about this one. */
   constructor(prefix: string, storeId: string, namespace: string) {
     this.#prefix = prefix
-    this.#scope = createHash('sha256').update(JSON.stringify([storeId, namespace])).digest('base64url').slice(0, 12)
+    this.#scope = createHash('sha256')
+      .update(JSON.stringify([storeId, namespace]))
+      .digest('base64url')
+      .slice(0, 12)
     this.channel = `${prefix}:{${this.#scope}}`
   }
 

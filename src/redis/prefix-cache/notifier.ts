@@ -31,7 +31,11 @@ export class RedisNotifier {
 
   constructor(deps: RedisNotifierDeps) {
     this.#deps = deps
-    this.#subscription = new Subscription({ client: deps.subscriber, channel: deps.channel, onMessage: (message) => this.#heard(message) })
+    this.#subscription = new Subscription({
+      client: deps.subscriber,
+      channel: deps.channel,
+      onMessage: (message) => this.#heard(message),
+    })
   }
 
   get listening(): boolean {
@@ -48,13 +52,16 @@ export class RedisNotifier {
     if (this.#saying || !this.#deps.commands.available) return
     this.#saying = true
     const said = this.#seq
-    this.#deps.commands.send('PUBLISH', this.#deps.channel, `wake ${said}`).then(
-      () => this.sent++,
-      () => undefined, // their next poll finds it
-    ).finally(() => {
-      this.#saying = false
-      if (this.#seq > said) this.say(this.#seq)
-    })
+    this.#deps.commands
+      .send('PUBLISH', this.#deps.channel, `wake ${said}`)
+      .then(
+        () => this.sent++,
+        () => undefined, // their next poll finds it
+      )
+      .finally(() => {
+        this.#saying = false
+        if (this.#seq > said) this.say(this.#seq)
+      })
   }
 
   stop(): void {
@@ -71,6 +78,8 @@ export class RedisNotifier {
   #answer(asker: string): void {
     const { commands, channel, figures } = this.#deps
     if (!commands.available) return
-    commands.send('PUBLISH', `${channel}:${asker}`, JSON.stringify({ engine: this.#name, ...figures() })).catch(() => undefined) // they ask again
+    commands
+      .send('PUBLISH', `${channel}:${asker}`, JSON.stringify({ engine: this.#name, ...figures() }))
+      .catch(() => undefined) // they ask again
   }
 }

@@ -1,21 +1,21 @@
 import { bucketOf } from '../../buckets/layout.js'
-import type { BucketSource } from '../../ports/bucket-source.js'
 import { BucketVersionTable } from '../../buckets/version-table.js'
 import { RevocadeError } from '../../errors.js'
+import type { BucketSource } from '../../ports/bucket-source.js'
 import type { Digest, Logger, RevocationStore } from '../../ports/index.js'
 import type { PrefixCache, PrefixReply, RedisStats } from '../../ports/prefix-cache.js'
-import { VERSION_FIELD } from './bucket-script.js'
-import { BucketWriter } from './bucket-writer.js'
 import type { RedisConnections } from '../connection/client.js'
 import { isRefusal, RedisCommands } from '../connection/commands.js'
 import { connectRedis } from '../connection/connect.js'
+import type { RedisSettings } from '../options.js'
+import { AntiEntropy } from './anti-entropy.js'
+import { VERSION_FIELD } from './bucket-script.js'
 import { BucketSplitter } from './bucket-splitter.js'
+import { BucketWriter } from './bucket-writer.js'
 import { HealthMonitor } from './health-monitor.js'
 import { decodeField, fieldOf, Keys } from './keys.js'
-import type { RedisSettings } from '../options.js'
-import { BucketWriteQueue } from './write-queue.js'
-import { AntiEntropy } from './anti-entropy.js'
 import { RedisNotifier } from './notifier.js'
+import { BucketWriteQueue } from './write-queue.js'
 
 /** How long an engine's start waits for a server that does not answer, and its end for what is queued. Milliseconds. */
 const START_PATIENCE_MS = 500
@@ -30,7 +30,8 @@ export interface RedisPrefixCacheContext {
   readonly clock: { now(): number }
 }
 
-interface RedisPrefixCacheDeps extends RedisPrefixCacheContext, Pick<RedisSettings, 'timeoutMs' | 'keyPrefix' | 'reads'> {
+interface RedisPrefixCacheDeps
+  extends RedisPrefixCacheContext, Pick<RedisSettings, 'timeoutMs' | 'keyPrefix' | 'reads'> {
   readonly connections: RedisConnections
   readonly source: BucketSource
 }
@@ -41,10 +42,16 @@ interface RedisPrefixCacheDeps extends RedisPrefixCacheContext, Pick<RedisSettin
  *
  * @throws RevocadeError `ERR_CONFIG`
  */
-export async function prepareRedis(settings: RedisSettings, store: RevocationStore): Promise<(context: RedisPrefixCacheContext) => RedisPrefixCache> {
+export async function prepareRedis(
+  settings: RedisSettings,
+  store: RevocationStore,
+): Promise<(context: RedisPrefixCacheContext) => RedisPrefixCache> {
   const { buckets: source } = store
   if (source === undefined) {
-    throw new RevocadeError('ERR_CONFIG', "option 'redis': this store can't feed a Redis layer, for it has no `buckets`: leave Redis out, or use SQLite")
+    throw new RevocadeError(
+      'ERR_CONFIG',
+      "option 'redis': this store can't feed a Redis layer, for it has no `buckets`: leave Redis out, or use SQLite",
+    )
   }
   const connections = await connectRedis(settings)
   return (context) => new RedisPrefixCache({ ...context, ...settings, connections, source })
@@ -80,13 +87,24 @@ export class RedisPrefixCache implements PrefixCache {
     const versions = new BucketVersionTable(source)
     const keys = new Keys(keyPrefix, storeId, namespace)
     const commands = new RedisCommands({
-      client: connections.commands, timeoutMs, mayReconnect: !connections.handedIn,
+      client: connections.commands,
+      timeoutMs,
+      mayReconnect: !connections.handedIn,
       onChange: (state, why) => this.#changed(state, why),
     })
     const onDivided = (): void =>
-      void this.onSplit().catch((error: unknown) => logger.debug({ err: error }, 'the versions of buckets could not be loaded'))
+      void this.onSplit().catch((error: unknown) =>
+        logger.debug({ err: error }, 'the versions of buckets could not be loaded'),
+      )
     const writer = new BucketWriter({ commands, source, keys, clock, onDivided })
-    const division = new BucketSplitter({ commands, source, keys, logger, onDivided, onFailed: () => this.#refill.start() })
+    const division = new BucketSplitter({
+      commands,
+      source,
+      keys,
+      logger,
+      onDivided,
+      onFailed: () => this.#refill.start(),
+    })
     const publisher = new BucketWriteQueue({ commands, writer, division, bits: () => versions.bits })
     this.versions = versions
     this.#keys = keys
@@ -96,11 +114,19 @@ export class RedisPrefixCache implements PrefixCache {
     this.#publisher = publisher
     this.#refill = new AntiEntropy({ commands, publisher, versions, keys })
     this.#wakeUps = new RedisNotifier({
-      subscriber: connections.subscriber, commands, channel: keys.channel,
+      subscriber: connections.subscriber,
+      commands,
+      channel: keys.channel,
       onWake: (seq) => this.onWake(seq),
       figures: () => this.engineStats(),
     })
-    this.#health = new HealthMonitor({ commands, logger, clock, onRestart: () => this.#refill.start(), alsoLook: async () => (reads === 'when-store-fails' ? this.#refill.lookAtOne() : undefined) })
+    this.#health = new HealthMonitor({
+      commands,
+      logger,
+      clock,
+      onRestart: () => this.#refill.start(),
+      alsoLook: async () => (reads === 'when-store-fails' ? this.#refill.lookAtOne() : undefined),
+    })
     versions.onLoaded = () => {
       publisher.forget()
       this.#refill.start(true)
@@ -113,7 +139,10 @@ export class RedisPrefixCache implements PrefixCache {
     this.#wakeUps.start()
     if (await this.#commands.start(START_PATIENCE_MS)) return
     const { logger, connections } = this.#options
-    logger.warn({ redis: connections.description }, 'Redis does not answer: starting without it, answers come from the store until it does')
+    logger.warn(
+      { redis: connections.description },
+      'Redis does not answer: starting without it, answers come from the store until it does',
+    )
   }
 
   lookup(digest: Digest): Promise<PrefixReply | undefined> | undefined {
@@ -141,7 +170,9 @@ export class RedisPrefixCache implements PrefixCache {
     this.#wakeUps.say(seq)
     const buckets = new Set(digests.map((digest) => bucketOf(digest, versions.bits)))
     const bulk = buckets.size > MANY
-    const written = Promise.all([...buckets].map((bucket) => this.#publisher.changed(bucket, versions.of(bucket), bulk)))
+    const written = Promise.all(
+      [...buckets].map((bucket) => this.#publisher.changed(bucket, versions.of(bucket), bulk)),
+    )
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<readonly boolean[]>((resolve) => {
       timer = setTimeout(() => resolve([false]), timeoutMs)
@@ -162,9 +193,13 @@ export class RedisPrefixCache implements PrefixCache {
       breaker: breaker.state,
       why: this.#why ?? refusal ?? null,
       server: connections.description,
-      queued, written, timeouts, failures,
+      queued,
+      written,
+      timeouts,
+      failures,
       conflicts: this.#writer.conflicts,
-      complete: breaker.state === 'closed' && versions.complete && !this.#division.underWay && this.#refill.complete,
+      complete:
+        breaker.state === 'closed' && versions.complete && !this.#division.underWay && this.#refill.complete,
       buckets: 2 ** versions.bits,
       verified: this.#refill.verified,
       ...this.#counts,
@@ -184,7 +219,12 @@ export class RedisPrefixCache implements PrefixCache {
     this.#counts.lookups++
     const bucket = bucketOf(digest, bits)
     try {
-      const reply = await this.#commands.send('HMGET', this.#keys.bucket(bucket, bits), fieldOf(digest), VERSION_FIELD)
+      const reply = await this.#commands.send(
+        'HMGET',
+        this.#keys.bucket(bucket, bits),
+        fieldOf(digest),
+        VERSION_FIELD,
+      )
       const [value, version] = Array.isArray(reply) ? (reply as unknown[]) : []
       const entry = value instanceof Uint8Array ? (decodeField(value) ?? null) : null
       if (entry !== null) this.#counts.hits++
@@ -193,7 +233,8 @@ export class RedisPrefixCache implements PrefixCache {
       return { bucket, bits, entry, version: readable && Buffer.isBuffer(version) ? version : null }
     } catch (error) {
       // Something else stands under that name: to be written over.
-      if (isRefusal(error) && error.message.startsWith('WRONGTYPE')) return { bucket, bits, entry: null, version: null }
+      if (isRefusal(error) && error.message.startsWith('WRONGTYPE'))
+        return { bucket, bits, entry: null, version: null }
       return undefined // the breaker has counted it, and the store is asked instead
     }
   }
@@ -203,7 +244,11 @@ export class RedisPrefixCache implements PrefixCache {
     const redis = connections.description
     if (state === 'open') {
       this.#why = why
-      if (this.#answered) logger.warn({ redis, why }, 'Redis is not asked any more: answers come from the store until it answers again')
+      if (this.#answered)
+        logger.warn(
+          { redis, why },
+          'Redis is not asked any more: answers come from the store until it answers again',
+        )
       return
     }
     this.#why = null
@@ -231,7 +276,10 @@ export class RedisPrefixCache implements PrefixCache {
     versions.onLoaded = () => undefined
     versions.onChanged = () => undefined
     this.#health.stop()
-    for (const end = performance.now() + CLOSE_PATIENCE_MS; this.#publisher.queued > 0 && this.#commands.available && performance.now() < end;) {
+    for (
+      const end = performance.now() + CLOSE_PATIENCE_MS;
+      this.#publisher.queued > 0 && this.#commands.available && performance.now() < end;
+    ) {
       this.#publisher.run()
       await new Promise((resolve) => setTimeout(resolve, 2))
     }

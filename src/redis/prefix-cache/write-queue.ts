@@ -1,6 +1,6 @@
-import { type Belief, type BucketWriter, NOTHING } from './bucket-writer.js'
 import { isRefusal, type RedisCommands } from '../connection/commands.js'
 import type { BucketSplitter } from './bucket-splitter.js'
+import { type Belief, type BucketWriter, NOTHING } from './bucket-writer.js'
 
 /** Buckets that are written at a time. */
 const AT_A_TIME = 16
@@ -58,7 +58,9 @@ export class BucketWriteQueue {
 
   /** Buckets that wait or are being written; one that is being written may wait for its next turn already. */
   get queued(): number {
-    const writing = [...this.#busy].filter((bucket) => !this.#urgent.has(bucket) && !this.#background.has(bucket))
+    const writing = [...this.#busy].filter(
+      (bucket) => !this.#urgent.has(bucket) && !this.#background.has(bucket),
+    )
     return this.#urgent.size + this.#background.size + writing.length
   }
 
@@ -145,7 +147,10 @@ export class BucketWriteQueue {
     if (urgent.length > 0) return Promise.all(urgent)
     this.#inBackground ??= this.#takeBackground()
     // A commit does not wait for what nobody waits for.
-    return this.#inBackground && Promise.race([this.#inBackground, new Promise<void>((resolve) => (this.#onUrgent = resolve))])
+    return (
+      this.#inBackground &&
+      Promise.race([this.#inBackground, new Promise<void>((resolve) => (this.#onUrgent = resolve))])
+    )
   }
 
   #takeBackground(): Promise<void> | undefined {
@@ -153,9 +158,11 @@ export class BucketWriteQueue {
     const background = this.#take(this.#background, BACKGROUND_AT_A_TIME, begun + STRETCH_MS)
     if (background.length === 0) return undefined
     const restMs = (performance.now() - begun) * REST
-    return Promise.all(background).then(() => this.#rest(restMs)).finally(() => {
-      this.#inBackground = undefined
-    })
+    return Promise.all(background)
+      .then(() => this.#rest(restMs))
+      .finally(() => {
+        this.#inBackground = undefined
+      })
   }
 
   /** Commits are written meanwhile. A process that has nothing else to do may end. */
@@ -177,7 +184,8 @@ export class BucketWriteQueue {
     }
     this.#urgent.clear()
     // Where the breaker has opened, its closing is what goes on. Here only the room was short, or the server refuses.
-    if (this.#deps.commands.breaker.state === 'closed') this.#runIn(Math.max(BUSY_MS, this.#pausedUntil - performance.now()))
+    if (this.#deps.commands.breaker.state === 'closed')
+      this.#runIn(Math.max(BUSY_MS, this.#pausedUntil - performance.now()))
   }
 
   /** However much comes to wait, one timer wakes it. */

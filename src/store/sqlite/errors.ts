@@ -21,20 +21,26 @@ export function toRevocadeError(cause: unknown, doing: Doing, path: string): Rev
   const unlikeSchema = doing === 'open' && code === 'SQLITE_ERROR' // a statement that fits no longer: no such column …
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB' || unlikeSchema) {
     const is = code === 'SQLITE_NOTADB' ? 'no SQLite database' : 'damaged'
-    return new RevocadeError('ERR_STORE_CORRUPT',
-      `The store ${path} is ${is} (${message}). Restore it from a backup; it is left as it was.`, { cause })
+    return new RevocadeError(
+      'ERR_STORE_CORRUPT',
+      `The store ${path} is ${is} (${message}). Restore it from a backup; it is left as it was.`,
+      { cause },
+    )
   }
   const hint = HINTS.find(([prefix]) => code.startsWith(prefix))?.[1]
   const why = `${message}${code === '' ? '' : ` [${code}]`}${hint === undefined ? '' : `. ${hint}`}`
   if (doing === 'write') {
-    return new RevocadeError('ERR_NOT_DURABLE',
-      `Nothing was acknowledged: the store ${path} could not commit: ${why}.`, { cause })
+    return new RevocadeError(
+      'ERR_NOT_DURABLE',
+      `Nothing was acknowledged: the store ${path} could not commit: ${why}.`,
+      { cause },
+    )
   }
   const verb = doing === 'open' ? 'opened' : 'read'
   return new RevocadeError('ERR_STORE_UNAVAILABLE', `The store ${path} can't be ${verb}: ${why}.`, { cause })
 }
 
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : 'unknown error'
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'unknown error')
 
 /** An error as it crosses from a worker thread: structured cloning would keep neither its class nor its code. */
 export interface PackedError {
@@ -48,10 +54,13 @@ export function packError(error: RevocadeError): PackedError {
   return {
     code: error.code,
     message: error.message,
-    cause: cause === undefined ? undefined : {
-      code: cause instanceof SqliteError ? cause.code : '',
-      message: messageOf(cause),
-    },
+    cause:
+      cause === undefined
+        ? undefined
+        : {
+            code: cause instanceof SqliteError ? cause.code : '',
+            message: messageOf(cause),
+          },
   }
 }
 

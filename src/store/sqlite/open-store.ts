@@ -1,16 +1,28 @@
 import { RevocadeError } from '../../errors.js'
 import type {
-  AllBucketVersions, BucketRead, BucketSource, Committed, Digest, MaybePromise, Mutation, Poll, Position, StoreContext, StoredRow, StoreQuery, StoreStats,
+  AllBucketVersions,
+  BucketRead,
+  BucketSource,
+  Committed,
+  Digest,
+  MaybePromise,
+  Mutation,
+  Poll,
+  Position,
+  StoreContext,
+  StoredRow,
+  StoreQuery,
+  StoreStats,
 } from '../../ports/index.js'
-import { toBucketRead } from './read/bucket-reader.js'
-import { openConnections, type Connections } from './connection-set.js'
+import { type Connections, openConnections } from './connection-set.js'
+import { toRevocadeError } from './errors.js'
 import { fileIdentity, fileSize } from './file/identity.js'
-import type { SqliteStoreOptions } from './options.js'
 import { acquireLock, type StoreLock } from './file/lock.js'
-import type { Reader } from './read/reader.js'
 import { moveAwayLog } from './file/orphaned-wal.js'
 import { SCHEMA_VERSION } from './file/schema.js'
-import { toRevocadeError } from './errors.js'
+import type { SqliteStoreOptions } from './options.js'
+import { toBucketRead } from './read/bucket-reader.js'
+import type { Reader } from './read/reader.js'
 
 const PURGE_INTERVAL_MS = 30_000
 /** In place of a file's identity: the connections were closed, and no other file could be opened yet. */
@@ -49,7 +61,11 @@ export class OpenStore {
   }
 
   private constructor(
-    path: string, context: StoreContext, options: SqliteStoreOptions, lock: StoreLock, connections: Connections,
+    path: string,
+    context: StoreContext,
+    options: SqliteStoreOptions,
+    lock: StoreLock,
+    connections: Connections,
   ) {
     this.key = connections.found.key
     this.#path = path
@@ -61,7 +77,8 @@ export class OpenStore {
     this.#watchIntegrity()
     this.#purgeTimer = setInterval(() => {
       this.purge().catch((error: unknown) =>
-        context.logger.warn({ err: error }, 'expired revocations could not be purged'))
+        context.logger.warn({ err: error }, 'expired revocations could not be purged'),
+      )
     }, PURGE_INTERVAL_MS).unref()
   }
 
@@ -88,13 +105,17 @@ export class OpenStore {
   }
 
   /** All of a bucket that nobody waits for is read by the thread, where there are many and it can; everything else at once. */
-  readBucket(...[bucket, bits, since, background]: Parameters<BucketSource['read']>): MaybePromise<BucketRead> {
+  readBucket(
+    ...[bucket, bits, since, background]: Parameters<BucketSource['read']>
+  ): MaybePromise<BucketRead> {
     const changes = since && this.#read((reader) => reader.buckets.changes(bucket, bits, since))
     if (changes !== undefined) return changes
     if (this.#fault !== undefined) throw this.#fault
     const { buckets } = this.#connections
     const atOnce = (): BucketRead => this.#read((reader) => toBucketRead(reader.buckets.whole(bucket, bits)))
-    return background === true && buckets.isWorthIt(bits) ? buckets.read(bucket, bits).catch(atOnce) : atOnce()
+    return background === true && buckets.isWorthIt(bits)
+      ? buckets.read(bucket, bits).catch(atOnce)
+      : atOnce()
   }
 
   async divide(bits: number): Promise<void> {
@@ -121,7 +142,11 @@ export class OpenStore {
       const { reader, writer } = this.#connections
       // Read before the head: a commit in between makes the next poll look again.
       const version = reader.dataVersion()
-      if (version === this.#version && after.seq === this.#delivered.seq && after.epoch === this.#delivered.epoch) {
+      if (
+        version === this.#version &&
+        after.seq === this.#delivered.seq &&
+        after.epoch === this.#delivered.epoch
+      ) {
         return { status: 'ok', changes: [], position: this.#delivered, more: false }
       }
       const tail = reader.tail(after, seen, Math.max(1, limit), this.#context.buckets === true)
@@ -145,7 +170,10 @@ export class OpenStore {
   async purge(): Promise<number> {
     if (this.#fault !== undefined) return 0
     const { clock, purgeGraceSeconds } = this.#context
-    return this.#connections.writer.chore({ type: 'purge', expiredBefore: Math.floor(clock.now() / 1000) - purgeGraceSeconds })
+    return this.#connections.writer.chore({
+      type: 'purge',
+      expiredBefore: Math.floor(clock.now() / 1000) - purgeGraceSeconds,
+    })
   }
 
   stats(): StoreStats {
@@ -223,8 +251,10 @@ export class OpenStore {
       this.#identity = this.#connections.found.identity
       this.#version = -1
       if (Buffer.compare(this.#connections.found.key, this.key) !== 0) {
-        throw new RevocadeError('ERR_STORE_MISMATCH',
-          `The store ${this.#path} was replaced by one with another digest key. Restart the process.`)
+        throw new RevocadeError(
+          'ERR_STORE_MISMATCH',
+          `The store ${this.#path} was replaced by one with another digest key. Restart the process.`,
+        )
       }
     } catch (error) {
       this.#fault = toRevocadeError(error, 'open', this.#path)
@@ -245,5 +275,8 @@ export class OpenStore {
   }
 }
 
-const replaced = (path: string): RevocadeError => new RevocadeError('ERR_STORE_UNAVAILABLE',
-  `The store ${path} was replaced or deleted while in use. Restore it from a backup.`)
+const replaced = (path: string): RevocadeError =>
+  new RevocadeError(
+    'ERR_STORE_UNAVAILABLE',
+    `The store ${path} was replaced or deleted while in use. Restore it from a backup.`,
+  )

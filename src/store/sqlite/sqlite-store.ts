@@ -3,11 +3,24 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../errors.js'
 import type {
-  BucketSource, Committed, Digest, MaybePromise, Mutation, Poll, Position, RevocationStore, ScanChunk, ScanEnd, StoreContext,
-  StoredRow, StoreInfo, StoreQuery, StoreStats,
+  BucketSource,
+  Committed,
+  Digest,
+  MaybePromise,
+  Mutation,
+  Poll,
+  Position,
+  RevocationStore,
+  ScanChunk,
+  ScanEnd,
+  StoreContext,
+  StoredRow,
+  StoreInfo,
+  StoreQuery,
+  StoreStats,
 } from '../../ports/index.js'
-import type { SqliteStoreOptions } from './options.js'
 import { OpenStore } from './open-store.js'
+import type { SqliteStoreOptions } from './options.js'
 import { streamScan } from './read/scan.js'
 
 /**
@@ -34,8 +47,11 @@ export class SqliteStore implements RevocationStore {
   /** @param path The database file; created where it is missing. Its directory must exist. */
   constructor(path: string, options: SqliteStoreOptions = {}) {
     if (path === '' || path === ':memory:' || path.startsWith('file:')) {
-      throw new RevocadeError('ERR_CONFIG', `The SQLite store needs the path of a file, not ${JSON.stringify(path)}: `
-        + 'its connections could not share it.')
+      throw new RevocadeError(
+        'ERR_CONFIG',
+        `The SQLite store needs the path of a file, not ${JSON.stringify(path)}: ` +
+          'its connections could not share it.',
+      )
     }
     this.#path = realPath(path)
     this.#options = options

@@ -1,8 +1,8 @@
-import type { PackedRead } from './read/bucket-reader.js'
-import type { BatchResult } from './write/commit.js'
-import type { Connected, ConnectOptions } from './file/open-writer.js'
-import type { PackedChunk, PackedEnd } from './read/scan-chunks.js'
 import type { PackedError } from './errors.js'
+import type { Connected, ConnectOptions } from './file/open-writer.js'
+import type { PackedRead } from './read/bucket-reader.js'
+import type { PackedChunk, PackedEnd } from './read/scan-chunks.js'
+import type { BatchResult } from './write/commit.js'
 
 /** What the write thread is started with. */
 export type WriterData = ConnectOptions
@@ -24,7 +24,12 @@ export type FromWriter =
   | { readonly type: 'failed'; readonly error: PackedError }
   | ({ readonly type: 'committed'; readonly memory: ArrayBuffer } & BatchResult)
   | { readonly type: 'rejected'; readonly memory: ArrayBuffer; readonly error: PackedError }
-  | { readonly type: 'done'; readonly chore: Chore['type']; /** Rows. */ readonly changed: number; readonly error: PackedError | undefined }
+  | {
+      readonly type: 'done'
+      readonly chore: Chore['type']
+      /** Rows. */ readonly changed: number
+      readonly error: PackedError | undefined
+    }
 
 /** What the write connection found on opening. */
 export type WriterReady = Omit<Connected, 'db'>
@@ -33,7 +38,12 @@ export type WriterReady = Omit<Connected, 'db'>
 export type JobData =
   | { readonly job: 'scan'; readonly path: string; readonly namespaceId: number; readonly liveAfter: number }
   | { readonly job: 'integrity'; readonly path: string }
-  | { readonly job: 'buckets'; readonly path: string; /** Of the file that is meant. */ readonly identity: string; readonly namespaceId: number }
+  | {
+      readonly job: 'buckets'
+      readonly path: string
+      /** Of the file that is meant. */ readonly identity: string
+      readonly namespaceId: number
+    }
 
 /** From a scan. The thread sends a few chunks ahead, then one for each `'more'` it gets. */
 export type FromScan =

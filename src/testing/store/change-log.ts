@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Change, Digest } from '../../ports/index.js'
+import type { SuiteRunner } from '../suite-runner.js'
 import { collect, digestOf, follow, id, NOW, openStore, revoke, selector, unrevoke } from './fixtures.js'
 import type { SuiteIt } from './harness.js'
-import type { SuiteRunner } from '../suite-runner.js'
 
 /** The change log and the snapshot, as a follower uses them: part of `storeSuite`. */
 export function storeFollowSuite(describe: SuiteRunner['describe'], it: SuiteIt, name: string): void {
@@ -14,9 +14,20 @@ export function storeFollowSuite(describe: SuiteRunner['describe'], it: SuiteIt,
       await store.write(Array.from({ length: 7 }, (_, i) => revoke(i)))
       for (const limit of [1, 3, 7, 100]) {
         const { changes, position } = await follow(store, START, limit)
-        assert.deepEqual(changes.map(({ seq }) => seq), [1, 2, 3, 4, 5, 6, 7])
-        assert.deepEqual(changes.map(({ digest }) => id(digest)), changes.map((_, i) => id(digestOf(i))))
-        assert.deepEqual(await store.poll(position, limit), { status: 'ok', changes: [], position, more: false })
+        assert.deepEqual(
+          changes.map(({ seq }) => seq),
+          [1, 2, 3, 4, 5, 6, 7],
+        )
+        assert.deepEqual(
+          changes.map(({ digest }) => id(digest)),
+          changes.map((_, i) => id(digestOf(i))),
+        )
+        assert.deepEqual(await store.poll(position, limit), {
+          status: 'ok',
+          changes: [],
+          position,
+          more: false,
+        })
       }
     })
 
@@ -25,8 +36,12 @@ export function storeFollowSuite(describe: SuiteRunner['describe'], it: SuiteIt,
       await store.write([revoke(1), revoke(2), revoke(3)])
       const { position } = await follow(store, START)
       await store.write([revoke(1, { expiresAt: NOW / 1000 + 9999 }), unrevoke(2), revoke(1)])
-      const expected = [[5, 2, false], [6, 1, true]]
-      const numberOf = (digest: Digest): number | undefined => [1, 2, 3].find((n) => id(digestOf(n)) === id(digest))
+      const expected = [
+        [5, 2, false],
+        [6, 1, true],
+      ]
+      const numberOf = (digest: Digest): number | undefined =>
+        [1, 2, 3].find((n) => id(digestOf(n)) === id(digest))
       const told = (changes: readonly Change[]): unknown[] =>
         changes.map(({ seq, digest, revoked }) => [seq, numberOf(digest), revoked])
       assert.deepEqual(told((await follow(store, position)).changes), expected)
@@ -39,7 +54,10 @@ export function storeFollowSuite(describe: SuiteRunner['describe'], it: SuiteIt,
       const poll = await store.poll(START, 1, { seq: 3, epoch })
       assert.ok(poll.status === 'ok')
       assert.deepEqual(poll.head ?? poll.position, { seq: 3, epoch })
-      for (const seen of [{ seq: 3, epoch: 'of another history' }, { seq: 4, epoch }]) {
+      for (const seen of [
+        { seq: 3, epoch: 'of another history' },
+        { seq: 4, epoch },
+      ]) {
         assert.deepEqual(await store.poll(START, 1, seen), { status: 'diverged' })
       }
     })
@@ -48,7 +66,10 @@ export function storeFollowSuite(describe: SuiteRunner['describe'], it: SuiteIt,
       const { store } = await openStore(connect())
       await store.write([revoke(1, selector({ sub: 'x', client_id: 'c' })), revoke(2)])
       const { changes } = await follow(store, START)
-      assert.deepEqual(changes.map((change) => change.selector), [['client_id', 'sub'], undefined])
+      assert.deepEqual(
+        changes.map((change) => change.selector),
+        [['client_id', 'sub'], undefined],
+      )
     })
 
     it('sees what others commit, and knows when nothing was', async ({ connect }) => {
@@ -60,7 +81,10 @@ export function storeFollowSuite(describe: SuiteRunner['describe'], it: SuiteIt,
         if (store.isCurrent !== undefined) assert.equal(store.isCurrent(), false)
         const next = await follow(store, position)
         position = next.position
-        assert.deepEqual(next.changes.map(({ seq }) => seq), [n])
+        assert.deepEqual(
+          next.changes.map(({ seq }) => seq),
+          [n],
+        )
         assert.deepEqual(position, { seq: written[0]?.seq, epoch })
         if (store.isCurrent !== undefined) assert.equal(store.isCurrent(), true)
       }
@@ -80,7 +104,10 @@ export function storeFollowSuite(describe: SuiteRunner['describe'], it: SuiteIt,
       for (const position of positions) {
         const { changes } = await follow(third, position)
         const expected = Array.from({ length: 10 - position.seq }, (_, i) => position.seq + 1 + i)
-        assert.deepEqual(changes.map(({ seq }) => seq), expected)
+        assert.deepEqual(
+          changes.map(({ seq }) => seq),
+          expected,
+        )
       }
     })
 
@@ -99,20 +126,30 @@ export function storeFollowSuite(describe: SuiteRunner['describe'], it: SuiteIt,
       const soon = NOW / 1000 + 10
       await store.write([
         ...Array.from({ length: 5000 }, (_, i) => revoke(i)),
-        revoke(5000, { expiresAt: soon }), revoke(5001, { expiresAt: soon + 1 }), unrevoke(7), revoke(8),
+        revoke(5000, { expiresAt: soon }),
+        revoke(5001, { expiresAt: soon + 1 }),
+        unrevoke(7),
+        revoke(8),
         revoke(6000, { ...selector({ sub: 'x' }), expiresAt: soon + 5 }),
         revoke(6001, { ...selector({ sub: 'y' }), expiresAt: soon + 9 }),
-        revoke(6002, selector({ sub: 'x', azp: 'z' })), revoke(6003, selector({ sid: 'dead' })), unrevoke(6003),
+        revoke(6002, selector({ sub: 'x', azp: 'z' })),
+        revoke(6003, selector({ sid: 'dead' })),
+        unrevoke(6003),
       ])
       const { live, end } = await collect(store.scan(soon))
-      const expected = Array.from({ length: 5000 }, (_, i) => i).filter((i) => i !== 7).concat(5001, 6000, 6001, 6002)
+      const expected = Array.from({ length: 5000 }, (_, i) => i)
+        .filter((i) => i !== 7)
+        .concat(5001, 6000, 6001, 6002)
       assert.deepEqual([...live.keys()].sort(), expected.map((n) => id(digestOf(n))).sort())
       assert.equal(live.get(id(digestOf(5001))), soon + 1)
       const shapes = end.selectors.map(({ names, expiresAt }) => `${names.join()} ${expiresAt}`)
       assert.deepEqual(shapes.sort(), [`azp,sub ${NOW / 1000 + 3600}`, `sub ${soon + 9}`])
       const { written } = await store.write([revoke(9000)])
       const { changes } = await follow(store, end.position)
-      assert.deepEqual(changes.map(({ seq }) => seq), [written[0]?.seq])
+      assert.deepEqual(
+        changes.map(({ seq }) => seq),
+        [written[0]?.seq],
+      )
     })
 
     it('may leave a scan early, and scan an empty store', async ({ connect }) => {
@@ -133,7 +170,10 @@ export function storeFollowSuite(describe: SuiteRunner['describe'], it: SuiteIt,
       const writing = Array.from({ length: 200 }, (_, n) => (n % 2 === 0 ? a : b).write([revoke(n)]))
       const commits = await Promise.all(writing)
       const seqs = commits.map((commit) => commit.written[0]?.seq ?? 0).sort((a, b) => a - b)
-      assert.deepEqual(seqs, commits.map((_, i) => i + 1))
+      assert.deepEqual(
+        seqs,
+        commits.map((_, i) => i + 1),
+      )
       for (const store of [a, b]) assert.equal((await follow(store, START, 64)).changes.length, 200)
     })
   })

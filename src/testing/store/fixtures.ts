@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import type {
-  Change, Digest, Mutation, Position, RevocationStore, ScanChunk, ScanEnd, StoreContext, StoreInfo, Target,
+  Change,
+  Digest,
+  Mutation,
+  Position,
+  RevocationStore,
+  ScanChunk,
+  ScanEnd,
+  StoreContext,
+  StoreInfo,
+  Target,
 } from '../../ports/index.js'
 
 /** The suites' present: a whole second, in milliseconds. */
@@ -12,10 +21,15 @@ const silent = (): void => undefined
 
 /** Opens a store as an engine would, with no key configured and the namespace `default` unless told. */
 export async function openStore(
-  store: RevocationStore, overrides: Partial<StoreContext> = {},
+  store: RevocationStore,
+  overrides: Partial<StoreContext> = {},
 ): Promise<{ store: RevocationStore; info: StoreInfo }> {
   const info = await store.open({
-    namespace: 'default', secret: undefined, exclusive: false, purgeGraceSeconds: 3600, clock: { now: () => NOW },
+    namespace: 'default',
+    secret: undefined,
+    exclusive: false,
+    purgeGraceSeconds: 3600,
+    clock: { now: () => NOW },
     logger: { debug: silent, info: silent, warn: silent, error: silent },
     ...overrides,
   })
@@ -26,7 +40,8 @@ export async function openStore(
 export function digestOf(n: number): Uint8Array {
   const digest = new Uint8Array(16)
   const view = new DataView(digest.buffer)
-  for (let word = 0; word < 4; word++) view.setUint32(word * 4, Math.imul(n * 4 + word + 1, 0x9E37_79B1), true)
+  for (let word = 0; word < 4; word++)
+    view.setUint32(word * 4, Math.imul(n * 4 + word + 1, 0x9e37_79b1), true)
   return digest
 }
 
@@ -43,7 +58,14 @@ export function id(digest: Uint8Array | Digest): string {
 
 export function revoke(n: number, overrides: Partial<Omit<Revoke, 'op' | 'digest'>> = {}): Revoke {
   const target: Target = { kind: 'id', claim: 'jti', id: `token-${n}` }
-  return { op: 'revoke', digest: digestOf(n), target, expiresAt: NOW / 1000 + 3600, revokedAt: NOW, ...overrides }
+  return {
+    op: 'revoke',
+    digest: digestOf(n),
+    target,
+    expiresAt: NOW / 1000 + 3600,
+    revokedAt: NOW,
+    ...overrides,
+  }
 }
 
 export function unrevoke(n: number, revokedAt = NOW): Mutation {
@@ -56,7 +78,9 @@ export function selector(where: Record<string, string | number>): { target: Targ
 
 /** Polls until there is no more; fails where the position is not in the store's history. */
 export async function follow(
-  store: RevocationStore, from: Position, limit = 1000,
+  store: RevocationStore,
+  from: Position,
+  limit = 1000,
 ): Promise<{ changes: Change[]; position: Position }> {
   const changes: Change[] = []
   for (let position = from; ;) {

@@ -1,13 +1,22 @@
 import assert from 'node:assert/strict'
 import type { RevocationStore, StoredRow } from '../../ports/index.js'
-import {
-  collect, digestOf, follow, id, NOW, openStore, revoke, selector, unrevoke, wordsOf,
-} from './fixtures.js'
-import type { StoreHarness, SuiteIt } from './harness.js'
+import type { SuiteRunner } from '../suite-runner.js'
 import { storeBucketSuite } from './buckets.js'
 import { storeFollowSuite } from './change-log.js'
+import {
+  collect,
+  digestOf,
+  follow,
+  id,
+  NOW,
+  openStore,
+  revoke,
+  selector,
+  unrevoke,
+  wordsOf,
+} from './fixtures.js'
+import type { StoreHarness, SuiteIt } from './harness.js'
 import { storeUpsertSuite } from './upserts.js'
-import type { SuiteRunner } from '../suite-runner.js'
 
 /**
  * What every {@link RevocationStore} promises, as tests.
@@ -45,9 +54,14 @@ export function storeSuite(runner: SuiteRunner, name: string, harness: StoreHarn
     it('numbers changes without gaps, in the order of the calls', async ({ connect }) => {
       const { store } = await openStore(connect())
       const commits = await Promise.all([
-        store.write([revoke(1), revoke(2)]), store.write([revoke(3)]), store.write([revoke(4), revoke(1), revoke(5)]),
+        store.write([revoke(1), revoke(2)]),
+        store.write([revoke(3)]),
+        store.write([revoke(4), revoke(1), revoke(5)]),
       ])
-      assert.deepEqual(commits.map(({ written }) => written.map(({ seq }) => seq)), [[1, 2], [3], [4, 5, 6]])
+      assert.deepEqual(
+        commits.map(({ written }) => written.map(({ seq }) => seq)),
+        [[1, 2], [3], [4, 5, 6]],
+      )
       assert.equal(store.stats().seq, 6)
     })
 
@@ -57,11 +71,22 @@ export function storeSuite(runner: SuiteRunner, name: string, harness: StoreHarn
         revoke(1, { target: { kind: 'id', claim: 'jti', id: 'a "quoted" ü 𝄞 id', iss: 'https://issuer' } }),
         revoke(2, { target: { kind: 'id', claim: 'uti', id: 42 } }),
         revoke(3, { target: { kind: 'hash', sha256: 'o6XCl3iTYG8' }, reason: '', actor: 'admin\n' }),
-        revoke(4, { ...selector({ sub: 'a', tenant: 7 }), issuedBefore: NOW - 1, issuedThrough: NOW / 1000 - 1 }),
+        revoke(4, {
+          ...selector({ sub: 'a', tenant: 7 }),
+          issuedBefore: NOW - 1,
+          issuedThrough: NOW / 1000 - 1,
+        }),
       ]
       await store.write(records)
-      const given = ({ target, expiresAt, revokedAt, issuedBefore, issuedThrough, reason, actor }: Partial<StoredRow>) =>
-        ({ target, expiresAt, revokedAt, issuedBefore, issuedThrough, reason, actor })
+      const given = ({
+        target,
+        expiresAt,
+        revokedAt,
+        issuedBefore,
+        issuedThrough,
+        reason,
+        actor,
+      }: Partial<StoredRow>) => ({ target, expiresAt, revokedAt, issuedBefore, issuedThrough, reason, actor })
       for (const [i, record] of records.entries()) {
         const row = await store.get(wordsOf(record.digest))
         assert.deepEqual([row?.seq, row?.revoked, row && given(row)], [i + 1, true, given(record)])
@@ -87,18 +112,24 @@ export function storeSuite(runner: SuiteRunner, name: string, harness: StoreHarn
       const { store } = await openStore(connect())
       const mutations = Array.from({ length: 10_000 }, (_, i) => revoke(i))
       const [{ written }, other] = await Promise.all([store.write(mutations), store.write([revoke(10_000)])])
-      assert.deepEqual(written.map(({ seq }) => seq), mutations.map((_, i) => i + 1))
+      assert.deepEqual(
+        written.map(({ seq }) => seq),
+        mutations.map((_, i) => i + 1),
+      )
       assert.equal(other.written[0]?.seq, 10_001)
     })
 
-    it('refuses a time it can\'t keep, alone and before anything is written', async ({ connect }) => {
+    it("refuses a time it can't keep, alone and before anything is written", async ({ connect }) => {
       const { store } = await openStore(connect())
       const results = await Promise.allSettled([
         store.write([revoke(1)]),
         store.write([revoke(2), revoke(3, { expiresAt: Number.NaN })]),
         store.write([revoke(4)]),
       ])
-      assert.deepEqual(results.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled'])
+      assert.deepEqual(
+        results.map(({ status }) => status),
+        ['fulfilled', 'rejected', 'fulfilled'],
+      )
       await assert.rejects(store.write([revoke(3, { expiresAt: -1 })]), { code: 'ERR_INVALID_TIME' })
       assert.equal(await store.get(wordsOf(digestOf(2))), undefined)
       assert.equal(store.stats().seq, 2)
@@ -134,16 +165,26 @@ export function storeSuite(runner: SuiteRunner, name: string, harness: StoreHarn
       assert.equal((await a.get(wordsOf(digestOf(1))))?.reason, undefined)
       assert.equal((await a.get(wordsOf(digestOf(2))))?.revoked, true)
       const seen = await follow(b, { seq: 0, epoch: '' }, 1)
-      assert.deepEqual(seen.changes.map(({ seq }) => seq), [3])
+      assert.deepEqual(
+        seen.changes.map(({ seq }) => seq),
+        [3],
+      )
       assert.deepEqual([...(await collect(b.scan(0))).live.keys()], [id(digestOf(1))])
-      assert.deepEqual((await b.list({ afterSeq: 0, limit: 10 })).map(({ seq }) => seq), [3])
+      assert.deepEqual(
+        (await b.list({ afterSeq: 0, limit: 10 })).map(({ seq }) => seq),
+        [3],
+      )
       assert.equal((await follow(a, { seq: 0, epoch: '' })).position.seq, 3)
     })
 
     it('lists in order, by pages, of a kind, living past a time', async ({ connect }) => {
       const { store } = await openStore(connect())
       await store.write([
-        revoke(1), revoke(2, selector({ sub: 'x' })), revoke(3, { expiresAt: NOW / 1000 + 5 }), revoke(4), unrevoke(4),
+        revoke(1),
+        revoke(2, selector({ sub: 'x' })),
+        revoke(3, { expiresAt: NOW / 1000 + 5 }),
+        revoke(4),
+        unrevoke(4),
       ])
       const list = async (query: object): Promise<number[]> =>
         (await store.list({ afterSeq: 0, limit: 100, ...query })).map(({ seq }) => seq)
@@ -155,7 +196,9 @@ export function storeSuite(runner: SuiteRunner, name: string, harness: StoreHarn
       assert.deepEqual(await list({ liveAfter: NOW / 1000 + 5 }), [1, 2, 5])
     })
 
-    it('finishes accepted writes on close, closes twice, and then refuses everything', async ({ connect }) => {
+    it('finishes accepted writes on close, closes twice, and then refuses everything', async ({
+      connect,
+    }) => {
       const { store } = await openStore(connect())
       const writing = store.write([revoke(1)])
       const closing = store.close()

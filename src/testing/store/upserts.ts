@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Mutation, RevocationStore, StoredRow } from '../../ports/index.js'
+import type { SuiteRunner } from '../suite-runner.js'
 import { digestOf, NOW, openStore, revoke, selector, unrevoke, wordsOf } from './fixtures.js'
 import type { SuiteIt } from './harness.js'
-import type { SuiteRunner } from '../suite-runner.js'
 
 /** What stands after several writes met on one digest: part of `storeSuite`. */
 export function storeUpsertSuite(describe: SuiteRunner['describe'], it: SuiteIt, name: string): void {
@@ -17,8 +17,11 @@ export function storeUpsertSuite(describe: SuiteRunner['describe'], it: SuiteIt,
     it('keeps the later expiry, and says which one stands', async ({ connect }) => {
       const { store } = await openStore(connect())
       const until = (seconds: number): Mutation => revoke(1, { expiresAt: SECOND + seconds })
-      assert.deepEqual(await write(store, until(100), until(50), until(200)),
-        [[1, SECOND + 100], [2, SECOND + 100], [3, SECOND + 200]])
+      assert.deepEqual(await write(store, until(100), until(50), until(200)), [
+        [1, SECOND + 100],
+        [2, SECOND + 100],
+        [3, SECOND + 200],
+      ])
       assert.equal((await read(store, 1))?.expiresAt, SECOND + 200)
       assert.equal((await read(store, 1))?.seq, 3)
     })
@@ -29,12 +32,16 @@ export function storeUpsertSuite(describe: SuiteRunner['describe'], it: SuiteIt,
         revoke(1, { ...user, issuedThrough: SECOND + second, issuedBefore: NOW + ms, revokedAt })
       await write(store, at(10, 10_500, NOW + 1), at(5, 5000, NOW + 2))
       const kept = await read(store, 1)
-      assert.deepEqual([kept?.issuedThrough, kept?.issuedBefore, kept?.revokedAt],
-        [SECOND + 10, NOW + 10_500, NOW + 1])
+      assert.deepEqual(
+        [kept?.issuedThrough, kept?.issuedBefore, kept?.revokedAt],
+        [SECOND + 10, NOW + 10_500, NOW + 1],
+      )
       await write(store, at(20, 20_500, NOW + 3))
       const moved = await read(store, 1)
-      assert.deepEqual([moved?.issuedThrough, moved?.issuedBefore, moved?.revokedAt],
-        [SECOND + 20, NOW + 20_500, NOW + 3])
+      assert.deepEqual(
+        [moved?.issuedThrough, moved?.issuedBefore, moved?.revokedAt],
+        [SECOND + 20, NOW + 20_500, NOW + 3],
+      )
     })
 
     it('takes no cutoff at all for the latest', async ({ connect }) => {
@@ -47,7 +54,11 @@ export function storeUpsertSuite(describe: SuiteRunner['describe'], it: SuiteIt,
 
     it('keeps reason and actor unless new ones are given, and the time of the first', async ({ connect }) => {
       const { store } = await openStore(connect())
-      await write(store, revoke(1, { reason: 'stolen', actor: 'ann' }), revoke(1, { revokedAt: NOW + 1, actor: 'bob' }))
+      await write(
+        store,
+        revoke(1, { reason: 'stolen', actor: 'ann' }),
+        revoke(1, { revokedAt: NOW + 1, actor: 'bob' }),
+      )
       const row = await read(store, 1)
       assert.deepEqual([row?.reason, row?.actor, row?.revokedAt], ['stolen', 'bob', NOW])
     })
@@ -55,18 +66,30 @@ export function storeUpsertSuite(describe: SuiteRunner['describe'], it: SuiteIt,
     it('replaces what has expired', async ({ connect }) => {
       const { store } = await openStore(connect())
       const later = NOW + 100_000
-      await write(store, revoke(1, { expiresAt: SECOND + 100, reason: 'old', ...user, issuedThrough: SECOND + 90 }))
-      await write(store, revoke(1, { expiresAt: SECOND + 150, revokedAt: later, ...user, issuedThrough: SECOND + 60 }))
+      await write(
+        store,
+        revoke(1, { expiresAt: SECOND + 100, reason: 'old', ...user, issuedThrough: SECOND + 90 }),
+      )
+      await write(
+        store,
+        revoke(1, { expiresAt: SECOND + 150, revokedAt: later, ...user, issuedThrough: SECOND + 60 }),
+      )
       const row = await read(store, 1)
-      assert.deepEqual([row?.expiresAt, row?.reason, row?.issuedThrough, row?.revokedAt],
-        [SECOND + 150, undefined, SECOND + 60, later])
+      assert.deepEqual(
+        [row?.expiresAt, row?.reason, row?.issuedThrough, row?.revokedAt],
+        [SECOND + 150, undefined, SECOND + 60, later],
+      )
     })
 
     it('leaves a tombstone where something was live, else nothing', async ({ connect }) => {
       const { store } = await openStore(connect())
       await write(store, revoke(1, { reason: 'mistake' }), revoke(2, { expiresAt: SECOND + 10 }))
-      assert.deepEqual(await write(store, unrevoke(1), unrevoke(1), unrevoke(2, NOW + 10_000), unrevoke(3)),
-        [[3, SECOND + 3600], [0, 0], [0, 0], [0, 0]])
+      assert.deepEqual(await write(store, unrevoke(1), unrevoke(1), unrevoke(2, NOW + 10_000), unrevoke(3)), [
+        [3, SECOND + 3600],
+        [0, 0],
+        [0, 0],
+        [0, 0],
+      ])
       const row = await read(store, 1)
       assert.deepEqual([row?.seq, row?.revoked, row?.expiresAt], [3, false, SECOND + 3600])
       assert.equal((await read(store, 2))?.revoked, true)
@@ -78,7 +101,10 @@ export function storeUpsertSuite(describe: SuiteRunner['describe'], it: SuiteIt,
       await write(store, revoke(1, { reason: 'first', expiresAt: SECOND + 900 }), unrevoke(1))
       assert.deepEqual(await write(store, revoke(1, { expiresAt: SECOND + 300 })), [[3, SECOND + 300]])
       const row = await read(store, 1)
-      assert.deepEqual([row?.seq, row?.revoked, row?.expiresAt, row?.reason], [3, true, SECOND + 300, undefined])
+      assert.deepEqual(
+        [row?.seq, row?.revoked, row?.expiresAt, row?.reason],
+        [3, true, SECOND + 300, undefined],
+      )
     })
   })
 }

@@ -13,7 +13,9 @@ async function statusFor(authorization) {
   let status = 0
   const req = { headers: { authorization } }
   const res = { status: (code) => ((status = code), res), json: () => res }
-  await authenticate(req, res, (error) => { status = error === undefined ? 200 : error.statusCode })
+  await authenticate(req, res, (error) => {
+    status = error === undefined ? 200 : error.statusCode
+  })
   assert.equal(req.auth !== undefined, status === 200)
   return status
 }

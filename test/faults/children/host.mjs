@@ -20,7 +20,8 @@ const doings = {
   /** As a request handler asks: the synchronous look first. */
   async verdicts({ tokens }) {
     const verdicts = []
-    for (const token of tokens) verdicts.push(engine.isClearlyActive(token) ? 'active' : (await engine.check(token)).status)
+    for (const token of tokens)
+      verdicts.push(engine.isClearlyActive(token) ? 'active' : (await engine.check(token)).status)
     return verdicts
   },
   /** Blocks the event loop, then looks and asks in the same turn: no timer can have fired in between. */

@@ -26,14 +26,18 @@ async function attempt(revoked, keys, change) {
   }
 }
 
-const revoke = (key) => attempt(true, [key], () => key.startsWith('t')
-  ? engine.revoke({ jti: nameOf(key), exp })
-  : engine.revokeWhere({ sub: nameOf(key) }, { expiresAt: exp }))
-const unrevoke = (key) => attempt(false, [key], () => key.startsWith('t')
-  ? engine.unrevoke({ jti: nameOf(key) })
-  : engine.unrevokeWhere({ sub: nameOf(key) }))
-const revokeMany = (keys) => attempt(true, keys, () =>
-  engine.revokeMany(keys.map((key) => ({ jti: nameOf(key), expiresAt: exp }))))
+const revoke = (key) =>
+  attempt(true, [key], () =>
+    key.startsWith('t')
+      ? engine.revoke({ jti: nameOf(key), exp })
+      : engine.revokeWhere({ sub: nameOf(key) }, { expiresAt: exp }),
+  )
+const unrevoke = (key) =>
+  attempt(false, [key], () =>
+    key.startsWith('t') ? engine.unrevoke({ jti: nameOf(key) }) : engine.unrevokeWhere({ sub: nameOf(key) }),
+  )
+const revokeMany = (keys) =>
+  attempt(true, keys, () => engine.revokeMany(keys.map((key) => ({ jti: nameOf(key), expiresAt: exp }))))
 
 /** One lane never has two changes of one target under way, so that what it acknowledged last is what must stand. */
 async function lane(mine, goOn) {

@@ -26,7 +26,11 @@ export class Notes {
 
   check(token, sub, start, end, verdict, decidedBy) {
     const line = { engine: this.#engine, op: 'check', token, sub, start, end, verdict, decidedBy }
-    if (verdict === 'unknown' || decidedBy === 'policy' || (verdict === 'revoked' && decidedBy !== 'store' && decidedBy !== 'cache')) {
+    if (
+      verdict === 'unknown' ||
+      decidedBy === 'policy' ||
+      (verdict === 'revoked' && decidedBy !== 'store' && decidedBy !== 'cache')
+    ) {
       this.#history.push(line)
       return
     }

@@ -11,7 +11,12 @@ const now = () => Number(process.hrtime.bigint()) / 1e6
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
 const exp = Math.floor(Date.now() / 1000) + 86_400
-const claims = Array.from({ length: tokens }, (_, i) => ({ jti: `t${i}`, sub: `s${i}`, iat: exp - 100_000, exp }))
+const claims = Array.from({ length: tokens }, (_, i) => ({
+  jti: `t${i}`,
+  sub: `s${i}`,
+  iat: exp - 100_000,
+  exp,
+}))
 const history = []
 const count = { checks: 0, active: 0, revoked: 0, unknown: 0, direct: 0, stalls: 0 }
 /** By token: of many checks the one that could break a promise, the latest "active" and the earliest "revoked". */
@@ -71,7 +76,9 @@ async function write(token) {
 }
 
 async function writeAll() {
-  const mine = Array.from({ length: tokens }, (_, i) => i).filter((i) => writes !== null && i % writes.of === writes.mine)
+  const mine = Array.from({ length: tokens }, (_, i) => i).filter(
+    (i) => writes !== null && i % writes.of === writes.mine,
+  )
   await Promise.all(mine.map(write))
 }
 
@@ -96,8 +103,10 @@ while (now() < end) {
   await new Promise(setImmediate)
 }
 await writing
-for (const [token, times] of latestActive) history.push({ engine: name, op: 'check', token, verdict: 'active', ...times })
-for (const [token, times] of earliestRevoked) history.push({ engine: name, op: 'check', token, verdict: 'revoked', ...times })
+for (const [token, times] of latestActive)
+  history.push({ engine: name, op: 'check', token, verdict: 'active', ...times })
+for (const [token, times] of earliestRevoked)
+  history.push({ engine: name, op: 'check', token, verdict: 'revoked', ...times })
 writeFileSync(path, JSON.stringify({ count, history }))
 await engine.close()
 process.disconnect()

@@ -18,7 +18,14 @@ const claimsOf = (i) => ({ jti: `t${i}`, ...(i < 0 ? {} : { sub: `s${subOf(i)}` 
 const notes = new Notes(name)
 let count
 let said = []
-const begin = () => (count = { checks: 0, failed: 0, unknown: 0, changes: 0, decided: { prefilter: 0, cache: 0, redis: 0, store: 0, policy: 0 } })
+const begin = () =>
+  (count = {
+    checks: 0,
+    failed: 0,
+    unknown: 0,
+    changes: 0,
+    decided: { prefilter: 0, cache: 0, redis: 0, store: 0, policy: 0 },
+  })
 begin()
 
 const CHANGES = {
@@ -29,7 +36,12 @@ const CHANGES = {
 }
 
 /** What happens to token i, one after another: the last of four concerns the subject of all. Each by another peer. */
-const PLANS = [['revoke'], ['revoke', 'unrevoke'], ['revoke', 'unrevoke', 'revoke'], ['revokeWhere', 'unrevokeWhere']]
+const PLANS = [
+  ['revoke'],
+  ['revoke', 'unrevoke'],
+  ['revoke', 'unrevoke', 'revoke'],
+  ['revokeWhere', 'unrevokeWhere'],
+]
 
 async function change(i, op) {
   const named = op.endsWith('Where') ? { sub: subOf(i) } : { token: i }
@@ -69,7 +81,9 @@ async function ask() {
   const i = pick()
   const claims = claimsOf(i)
   const start = now()
-  const { status, decidedBy } = engine.isClearlyActive(claims) ? { status: 'active', decidedBy: 'prefilter' } : await engine.check(claims)
+  const { status, decidedBy } = engine.isClearlyActive(claims)
+    ? { status: 'active', decidedBy: 'prefilter' }
+    : await engine.check(claims)
   count.checks++
   count.decided[decidedBy]++
   if (status === 'unknown') count.unknown++
@@ -77,7 +91,12 @@ async function ask() {
   if (i >= 0 || status !== 'active') notes.check(i, subOf(i), start, now(), status, decidedBy)
 }
 
-const logger = { debug() {}, info: (_, text) => said.push(['info', text]), warn: (_, text) => said.push(['warn', text]), error: (_, text) => said.push(['error', text]) }
+const logger = {
+  debug() {},
+  info: (_, text) => said.push(['info', text]),
+  warn: (_, text) => said.push(['warn', text]),
+  error: (_, text) => said.push(['error', text]),
+}
 const opening = now()
 const engine = await createRevocade({ ...options, logger })
 notes.change({ op: 'open', start: opening, end: now() })

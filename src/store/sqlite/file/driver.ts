@@ -20,7 +20,9 @@ function checkDriver(): void {
   if (checked) return
   let version: string
   try {
-    const manifest = createRequire(import.meta.url)('better-sqlite3/package.json') as { readonly version: string }
+    const manifest = createRequire(import.meta.url)('better-sqlite3/package.json') as {
+      readonly version: string
+    }
     version = manifest.version
   } catch {
     version = 'unknown'
@@ -32,8 +34,11 @@ function checkDriver(): void {
 /** Throws `ERR_CONFIG` where this better-sqlite3 can't run on this Node. */
 export function assertDriverFits(driverVersion: string, nodeApi: string): void {
   if (Number.parseInt(driverVersion, 10) >= 13 && Number.parseInt(nodeApi, 10) < 10) {
-    throw new RevocadeError('ERR_CONFIG', `better-sqlite3 ${driverVersion} needs Node.js 22.14 or newer `
-      + `(Node-API 10, this is ${nodeApi}). Update Node.js, or install better-sqlite3@12.`)
+    throw new RevocadeError(
+      'ERR_CONFIG',
+      `better-sqlite3 ${driverVersion} needs Node.js 22.14 or newer ` +
+        `(Node-API 10, this is ${nodeApi}). Update Node.js, or install better-sqlite3@12.`,
+    )
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../../errors.js'
 import type { Logger } from '../../../ports/index.js'
-import type { FromIntegrity } from '../thread-messages.js'
 import { startJob } from '../read/scan.js'
+import type { FromIntegrity } from '../thread-messages.js'
 
 /** Checks the whole file once, in the background, some time after it was opened. */
 export class IntegrityWatch {
@@ -47,9 +47,14 @@ export class IntegrityWatch {
     } else {
       const problems = message.type === 'checked' ? message.problems : [message.error.message]
       this.state = 'failed'
-      const error = new RevocadeError('ERR_STORE_CORRUPT',
-        `The store ${this.#path} is damaged (${problems[0] ?? ''}). Restore it from a backup.`)
-      this.#logger.error({ path: this.#path, problems }, 'the store is damaged; nothing is answered from it any more')
+      const error = new RevocadeError(
+        'ERR_STORE_CORRUPT',
+        `The store ${this.#path} is damaged (${problems[0] ?? ''}). Restore it from a backup.`,
+      )
+      this.#logger.error(
+        { path: this.#path, problems },
+        'the store is damaged; nothing is answered from it any more',
+      )
       onDamage(error)
     }
   }

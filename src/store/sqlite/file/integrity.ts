@@ -1,6 +1,6 @@
-import { validateFile } from './open-writer.js'
-import { openDatabase } from './driver.js'
 import { toRevocadeError } from '../errors.js'
+import { openDatabase } from './driver.js'
+import { validateFile } from './open-writer.js'
 
 /** SQLite's own findings about a database file; none where all is well. Reads every page. */
 export function integrityProblems(path: string, pragma: 'integrity_check' | 'quick_check'): string[] {

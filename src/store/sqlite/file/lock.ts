@@ -1,6 +1,6 @@
 import { RevocadeError } from '../../../errors.js'
-import { openDatabase, SqliteError } from './driver.js'
 import { toRevocadeError } from '../errors.js'
+import { openDatabase, SqliteError } from './driver.js'
 
 /** How long an opener waits out another one that is just trying, in milliseconds. */
 const PATIENCE_MS = 200
@@ -31,11 +31,14 @@ export function acquireLock(path: string, exclusive: boolean): StoreLock {
     db?.close()
     const busy = error instanceof SqliteError && error.code.startsWith('SQLITE_BUSY')
     if (!busy) throw toRevocadeError(error, 'open', `${path}-lock`)
-    throw new RevocadeError('ERR_STORE_UNAVAILABLE', exclusive
-      ? `The store ${path} can't be opened exclusively: another process or engine has it open. Close that one first.`
-      : `The store ${path} is in exclusive use by another process or engine. Close that one first, `
-        + 'or open it there without `exclusive`.',
-    { cause: error })
+    throw new RevocadeError(
+      'ERR_STORE_UNAVAILABLE',
+      exclusive
+        ? `The store ${path} can't be opened exclusively: another process or engine has it open. Close that one first.`
+        : `The store ${path} is in exclusive use by another process or engine. Close that one first, ` +
+            'or open it there without `exclusive`.',
+      { cause: error },
+    )
   }
   const held = db
   return { release: () => held.close() }

@@ -2,10 +2,10 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { RevocadeError } from '../../../errors.js'
-import { openDatabase, SqliteError, type Connection } from './driver.js'
+import { toRevocadeError } from '../errors.js'
+import { type Connection, openDatabase, SqliteError } from './driver.js'
 import { fileIdentity, fileSize } from './identity.js'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.js'
-import { toRevocadeError } from '../errors.js'
 
 /** What the write connection is opened with. Plain data: it crosses into the write thread. */
 export interface ConnectOptions {
@@ -49,7 +49,8 @@ export function connect(options: ConnectOptions): Connected {
   try {
     checkPath(path, options.create)
     const before = fileIdentity(path)
-    if (options.identity !== undefined && before !== options.identity) throw unavailable(path, 'it was replaced')
+    if (options.identity !== undefined && before !== options.identity)
+      throw unavailable(path, 'it was replaced')
     validateFile(path)
     db = openDatabase(path, { fileMustExist: !options.create, timeout: options.busyTimeoutMs })
     const durability = makeDurable(db, options.busyTimeoutMs)
@@ -89,7 +90,10 @@ function checkPath(path: string, create: boolean): void {
   }
   if (stat?.isDirectory() === true) throw unavailable(path, 'it is a directory. Name a file in it')
   if (!create && (stat === undefined || stat.size === 0)) {
-    throw unavailable(path, `the file ${stat === undefined ? 'is gone' : 'was emptied'}. Restore it from a backup`)
+    throw unavailable(
+      path,
+      `the file ${stat === undefined ? 'is gone' : 'was emptied'}. Restore it from a backup`,
+    )
   }
 }
 
@@ -101,8 +105,10 @@ export function validateFile(path: string): void {
   const size = fileSize(path)
   if (size === 0) return
   if (size < SMALLEST_PAGE) {
-    throw new RevocadeError('ERR_STORE_CORRUPT',
-      `The store ${path} is no SQLite database, but ${size} bytes of something else. It is left as it was.`)
+    throw new RevocadeError(
+      'ERR_STORE_CORRUPT',
+      `The store ${path} is no SQLite database, but ${size} bytes of something else. It is left as it was.`,
+    )
   }
   // Where a log is waiting, a writing connection would fold it into the file on closing. Where there is none, only
   // a writing connection takes the empty one away again that opening creates. Neither changes the file so.
@@ -127,12 +133,17 @@ function validate(db: Connection, path: string): void {
   const tables = db.prepare<[], string>('SELECT name FROM sqlite_schema').pluck().all()
   if (applicationId !== APPLICATION_ID) {
     if (applicationId === 0 && version === 0 && tables.length === 0) return // empty: becomes a store
-    throw new RevocadeError('ERR_STORE_MISMATCH',
-      `${path} is a database of another application. Choose another file for the store.`)
+    throw new RevocadeError(
+      'ERR_STORE_MISMATCH',
+      `${path} is a database of another application. Choose another file for the store.`,
+    )
   }
   if (version > SCHEMA_VERSION) {
-    throw new RevocadeError('ERR_STORE_MISMATCH', `The store ${path} has schema version ${version}, newer than this `
-      + `version of revocade knows (${SCHEMA_VERSION}). Update the package, or choose another file.`)
+    throw new RevocadeError(
+      'ERR_STORE_MISMATCH',
+      `The store ${path} has schema version ${version}, newer than this ` +
+        `version of revocade knows (${SCHEMA_VERSION}). Update the package, or choose another file.`,
+    )
   }
   const needed = ['revocations', 'head', 'epochs', 'namespaces', 'meta', ...(version < 2 ? [] : ['buckets'])]
   if (!needed.every((table) => tables.includes(table))) {
@@ -142,7 +153,9 @@ function validate(db: Connection, path: string): void {
 
 /** WAL and FULL sync, set and read back: an acknowledged revocation must survive a power failure. */
 function makeDurable(db: Connection, busyTimeoutMs: number): { journalMode: string; synchronous: number } {
-  const journalMode = retryBusy(busyTimeoutMs, () => String(db.pragma('journal_mode = WAL', { simple: true })))
+  const journalMode = retryBusy(busyTimeoutMs, () =>
+    String(db.pragma('journal_mode = WAL', { simple: true })),
+  )
   db.pragma('synchronous = FULL')
   db.pragma('trusted_schema = OFF')
   db.pragma('cell_size_check = ON')
@@ -150,8 +163,11 @@ function makeDurable(db: Connection, busyTimeoutMs: number): { journalMode: stri
   db.pragma('journal_size_limit = 67108864')
   const synchronous = Number(db.pragma('synchronous', { simple: true }))
   if (journalMode !== 'wal' || synchronous !== 2) {
-    throw new RevocadeError('ERR_STORE_UNAVAILABLE', `SQLite refuses durable commits here (journal_mode ${journalMode}, `
-      + `synchronous ${synchronous}). Put the store on a local file system that supports WAL mode.`)
+    throw new RevocadeError(
+      'ERR_STORE_UNAVAILABLE',
+      `SQLite refuses durable commits here (journal_mode ${journalMode}, ` +
+        `synchronous ${synchronous}). Put the store on a local file system that supports WAL mode.`,
+    )
   }
   return { journalMode, synchronous }
 }
@@ -187,7 +203,8 @@ const checkValue = (key: Uint8Array): Buffer =>
 
 /** The store's id and digest key; on the first opening both are decided. */
 function identify(db: Connection, secret: Uint8Array | undefined): { id: string; key: Uint8Array } {
-  if (secret !== undefined && secret.length !== 16) throw new RevocadeError('ERR_CONFIG', 'A digest key has 16 bytes.')
+  if (secret !== undefined && secret.length !== 16)
+    throw new RevocadeError('ERR_CONFIG', 'A digest key has 16 bytes.')
   const get = db.prepare<[key: string], Buffer | string>('SELECT value FROM meta WHERE key = ?').pluck()
   const put = db.prepare('INSERT INTO meta VALUES (?, ?)')
   const text = (name: string): string => get.get(name)?.toString() ?? ''
@@ -208,19 +225,28 @@ function identify(db: Connection, secret: Uint8Array | undefined): { id: string;
   const check = get.get('key_check')
   if (Buffer.isBuffer(kept) && kept.length === 16) {
     if (secret === undefined || timingSafeEqual(kept, secret)) return { id, key: Uint8Array.from(kept) }
-    throw new RevocadeError('ERR_STORE_MISMATCH', 'This store has a digest key of its own, but a `secret` is '
-      + 'configured: none of its revocations would be found. Remove the secret, or start a new store with it.')
+    throw new RevocadeError(
+      'ERR_STORE_MISMATCH',
+      'This store has a digest key of its own, but a `secret` is ' +
+        'configured: none of its revocations would be found. Remove the secret, or start a new store with it.',
+    )
   }
   if (!Buffer.isBuffer(check) || check.length !== 8) {
     throw corrupt('has lost its digest key')
   }
   if (secret === undefined) {
-    throw new RevocadeError('ERR_STORE_MISMATCH', 'This store was made with a `secret`, and none is configured: '
-      + 'none of its revocations would be found. Configure the same secret.')
+    throw new RevocadeError(
+      'ERR_STORE_MISMATCH',
+      'This store was made with a `secret`, and none is configured: ' +
+        'none of its revocations would be found. Configure the same secret.',
+    )
   }
   if (!timingSafeEqual(check, checkValue(secret))) {
-    throw new RevocadeError('ERR_STORE_MISMATCH', 'This store was made with another `secret`: none of its revocations '
-      + 'would be found. Configure the one it was made with.')
+    throw new RevocadeError(
+      'ERR_STORE_MISMATCH',
+      'This store was made with another `secret`: none of its revocations ' +
+        'would be found. Configure the one it was made with.',
+    )
   }
   return { id, key: Uint8Array.from(secret) }
 }

@@ -1,4 +1,4 @@
-import { bucketOf, WHOLE_READ_MAX_ROWS, rangeOf } from '../../../buckets/layout.js'
+import { bucketOf, rangeOf, WHOLE_READ_MAX_ROWS } from '../../../buckets/layout.js'
 import type { BucketEntry, BucketRead, BucketVersion, BucketVersions } from '../../../ports/bucket-source.js'
 import type { Change } from '../../../ports/index.js'
 import type { Connection } from '../file/driver.js'
@@ -13,7 +13,12 @@ const NO_TAG = Buffer.alloc(8)
 /** All of a bucket, as it is cheapest to hand from thread to thread: see {@link toBucketRead}. */
 export type PackedRead =
   | Exclude<BucketRead, { status: 'ok' }>
-  | { readonly status: 'ok'; readonly version: BucketVersion; readonly rows: number; readonly packed: RawBucket | undefined }
+  | {
+      readonly status: 'ok'
+      readonly version: BucketVersion
+      readonly rows: number
+      readonly packed: RawBucket | undefined
+    }
 
 /** Reads buckets and their versions, on the connection of a {@link Reader} and in its snapshots. */
 export class BucketReader {
@@ -43,7 +48,13 @@ export class BucketReader {
       if (!this.#isRecent(bucket, version, since)) return undefined
       const { from, to } = rangeOf(bucket, bits)
       const { count, changed } = this.#statements
-      return { status: 'ok', version, whole: false, rows: count.get(from, to) ?? 0, entries: changed.all(from, to, since.seq).map(toEntry) }
+      return {
+        status: 'ok',
+        version,
+        whole: false,
+        rows: count.get(from, to) ?? 0,
+        entries: changed.all(from, to, since.seq).map(toEntry),
+      }
     })
   }
 
@@ -95,15 +106,21 @@ export function toBucketRead(read: PackedRead): BucketRead {
   return { status: 'ok', version, whole: true, rows, entries: unpack(packed) }
 }
 
-const toEntry = ([digest, revoked, expiresAt, issuedThrough]: RawEntry): BucketEntry =>
-  ({ digest, revoked: revoked === 1, expiresAt, ...(issuedThrough === null ? {} : { issuedThrough }) })
+const toEntry = ([digest, revoked, expiresAt, issuedThrough]: RawEntry): BucketEntry => ({
+  digest,
+  revoked: revoked === 1,
+  expiresAt,
+  ...(issuedThrough === null ? {} : { issuedThrough }),
+})
 
 function unpack([digests, expiries, cutoffs]: RawBucket = [null, null, null]): BucketEntry[] {
   if (digests === null || expiries === null || cutoffs === null) return []
   const bytes = Buffer.from(digests, 'hex')
   const issuedThrough = cutoffs.split(',')
   return expiries.split(',').map((expiresAt, i) => ({
-    digest: bytes.subarray(i * 16, (i + 1) * 16), revoked: true, expiresAt: Number(expiresAt),
+    digest: bytes.subarray(i * 16, (i + 1) * 16),
+    revoked: true,
+    expiresAt: Number(expiresAt),
     ...(issuedThrough[i] === '' ? {} : { issuedThrough: Number(issuedThrough[i]) }),
   }))
 }
@@ -118,13 +135,24 @@ function prepare(db: Connection, namespace: number) {
     bits: db.prepare<[], number>(`SELECT bucket_bits FROM namespaces WHERE id = ${namespace}`).pluck(),
     all: db.prepare<[], RawVersion>(version).raw(),
     version: db.prepare<[bucket: number], RawVersion>(`${version} AND bucket = ?`).raw(),
-    earlier: db.prepare<[bucket: number], Buffer>(`SELECT earlier FROM buckets WHERE namespace = ${namespace} AND bucket = ?`).pluck(),
+    earlier: db
+      .prepare<[bucket: number], Buffer>(
+        `SELECT earlier FROM buckets WHERE namespace = ${namespace} AND bucket = ?`,
+      )
+      .pluck(),
     count: db.prepare<[from: Uint8Array, to: Uint8Array], number>(`SELECT count(*) ${range}`).pluck(),
     // One row of strings takes half the time of many rows.
-    live: db.prepare<[from: Uint8Array, to: Uint8Array], RawBucket>(`
+    live: db
+      .prepare<[from: Uint8Array, to: Uint8Array], RawBucket>(
+        `
       SELECT group_concat(hex(digest), ''), group_concat(expires_at), group_concat(ifnull(issued_through, ''))
-      ${range} AND revoked = 1`).raw(),
-    changed: db.prepare<[from: Uint8Array, to: Uint8Array, after: number], RawEntry>(
-      `SELECT digest, revoked, expires_at, issued_through ${range} AND seq > ?`).raw(),
+      ${range} AND revoked = 1`,
+      )
+      .raw(),
+    changed: db
+      .prepare<[from: Uint8Array, to: Uint8Array, after: number], RawEntry>(
+        `SELECT digest, revoked, expires_at, issued_through ${range} AND seq > ?`,
+      )
+      .raw(),
   }
 }

@@ -1,10 +1,10 @@
 import type { Worker } from 'node:worker_threads'
-import type { BucketRead } from '../../../ports/bucket-source.js'
 import { RevocadeError } from '../../../errors.js'
-import { toBucketRead } from './bucket-reader.js'
-import type { FromBuckets, ToBuckets } from '../thread-messages.js'
-import { startJob } from './scan.js'
+import type { BucketRead } from '../../../ports/bucket-source.js'
 import { unpackError } from '../errors.js'
+import type { FromBuckets, ToBuckets } from '../thread-messages.js'
+import { toBucketRead } from './bucket-reader.js'
+import { startJob } from './scan.js'
 
 /** A thread that nobody has asked for so long ends, in milliseconds. */
 const IDLE_MS = 10_000
@@ -66,7 +66,12 @@ export class BucketThread {
 
   #start(): Worker {
     try {
-      const worker = startJob({ job: 'buckets', path: this.#path, identity: this.#identity, namespaceId: this.#namespaceId })
+      const worker = startJob({
+        job: 'buckets',
+        path: this.#path,
+        identity: this.#identity,
+        namespaceId: this.#namespaceId,
+      })
       worker.unref()
       worker.on('message', (reply: FromBuckets) => this.#answer(worker, reply))
       worker.on('error', () => this.#ended(worker))
@@ -99,6 +104,7 @@ export class BucketThread {
   #refuse(): void {
     const requests = [...this.#requests.values()]
     this.#requests.clear()
-    for (const { reject } of requests) reject(new RevocadeError('ERR_STORE_UNAVAILABLE', `Reading ${this.#path} was stopped.`))
+    for (const { reject } of requests)
+      reject(new RevocadeError('ERR_STORE_UNAVAILABLE', `Reading ${this.#path} was stopped.`))
   }
 }

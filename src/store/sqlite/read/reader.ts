@@ -1,12 +1,25 @@
 import { endianness } from 'node:os'
-import type { AllBucketVersions, BucketVersions, Change, Digest, Position, StoredRow, StoreQuery } from '../../../ports/index.js'
+import type {
+  AllBucketVersions,
+  BucketVersions,
+  Change,
+  Digest,
+  Position,
+  StoredRow,
+  StoreQuery,
+} from '../../../ports/index.js'
+import { type Connection, openDatabase } from '../file/driver.js'
 import { BucketReader } from './bucket-reader.js'
-import { openDatabase, type Connection } from '../file/driver.js'
-import { ROW_COLUMNS, selectorNames, toStoredRow, type RawRow } from './rows.js'
+import { type RawRow, ROW_COLUMNS, selectorNames, toStoredRow } from './rows.js'
 
 /** A change of any namespace; one of another only moves the cursor. */
 type RawChange = readonly [
-  seq: number, namespace: number, digest: Buffer, revoked: number, expiresAt: number, selector: string | null,
+  seq: number,
+  namespace: number,
+  digest: Buffer,
+  revoked: number,
+  expiresAt: number,
+  selector: string | null,
 ]
 
 /** Rows after a position, and where they lead to. */
@@ -22,7 +35,8 @@ export interface Tail {
 const BUSY_TIMEOUT_MS = 250
 
 // A digest's 16 bytes are the memory of its four words; SQLite, the file and other machines expect little-endian.
-if (endianness() !== 'LE') throw new Error('revocade: digests are stored little-endian, and this machine is not')
+if (endianness() !== 'LE')
+  throw new Error('revocade: digests are stored little-endian, and this machine is not')
 
 /** The read connection of the main thread: prepared statements over snapshots that last for one call. */
 export class Reader {
@@ -121,7 +135,10 @@ export class Reader {
       const digest = new Int32Array(4)
       Buffer.from(digest.buffer).set(bytes)
       changes.push({
-        digest, seq, revoked: revoked === 1, expiresAt,
+        digest,
+        seq,
+        revoked: revoked === 1,
+        expiresAt,
         ...(selector === null ? {} : { selector: selectorNames(selector) }),
       })
     }
@@ -134,17 +151,31 @@ function prepare(db: Connection, namespace: number) {
     begin: db.prepare<[]>('BEGIN'),
     end: db.prepare<[]>('COMMIT'),
     dataVersion: db.prepare<[], number>('PRAGMA data_version').pluck(),
-    get: db.prepare<[digest: Buffer], RawRow>(
-      `SELECT ${ROW_COLUMNS} FROM revocations WHERE namespace = ${namespace} AND digest = ?`).raw(),
+    get: db
+      .prepare<[digest: Buffer], RawRow>(
+        `SELECT ${ROW_COLUMNS} FROM revocations WHERE namespace = ${namespace} AND digest = ?`,
+      )
+      .raw(),
     head: db.prepare<[], [seq: number, epoch: string]>('SELECT seq, epoch FROM head WHERE id = 1').raw(),
-    epochAt: db.prepare<[seq: number], string>(
-      'SELECT epoch FROM epochs WHERE start_seq <= ? ORDER BY start_seq DESC LIMIT 1').pluck(),
-    changes: db.prepare<[after: number, limit: number], RawChange>(`
+    epochAt: db
+      .prepare<[seq: number], string>(
+        'SELECT epoch FROM epochs WHERE start_seq <= ? ORDER BY start_seq DESC LIMIT 1',
+      )
+      .pluck(),
+    changes: db
+      .prepare<[after: number, limit: number], RawChange>(
+        `
       SELECT seq, namespace, digest, revoked, expires_at, selector
-      FROM revocations WHERE seq > ? ORDER BY seq LIMIT ?`).raw(),
-    list: db.prepare<[after: number, liveAfter: number, any: number, only: number, limit: number], RawRow>(`
+      FROM revocations WHERE seq > ? ORDER BY seq LIMIT ?`,
+      )
+      .raw(),
+    list: db
+      .prepare<[after: number, liveAfter: number, any: number, only: number, limit: number], RawRow>(
+        `
       SELECT ${ROW_COLUMNS} FROM revocations NOT INDEXED
       WHERE seq > ? AND namespace = ${namespace} AND expires_at > ? AND (? = -1 OR (selector IS NOT NULL) = ?)
-      ORDER BY seq LIMIT ?`).raw(),
+      ORDER BY seq LIMIT ?`,
+      )
+      .raw(),
   }
 }

@@ -3,8 +3,15 @@ import type { StoredRow, Target } from '../../../ports/index.js'
 
 /** The columns of {@link ROW_COLUMNS}, as a raw statement answers them. */
 export type RawRow = readonly [
-  seq: number, target: string, revoked: number, expiresAt: number, revokedAt: number,
-  issuedBefore: number | null, issuedThrough: number | null, reason: string | null, actor: string | null,
+  seq: number,
+  target: string,
+  revoked: number,
+  expiresAt: number,
+  revokedAt: number,
+  issuedBefore: number | null,
+  issuedThrough: number | null,
+  reason: string | null,
+  actor: string | null,
 ]
 
 export const ROW_COLUMNS =
@@ -42,8 +49,10 @@ function targetFromJson(json: string): Target {
   } catch {
     // not even JSON: told below
   }
-  throw new RevocadeError('ERR_STORE_CORRUPT',
-    'A row of the store does not say what it revokes. Restore the store from a backup.')
+  throw new RevocadeError(
+    'ERR_STORE_CORRUPT',
+    'A row of the store does not say what it revokes. Restore the store from a backup.',
+  )
 }
 
 const isScalar = (value: unknown): value is string | number =>

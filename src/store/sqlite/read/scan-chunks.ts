@@ -24,7 +24,9 @@ const NO_PAGE: RawPage = [0, null, null, null]
 
 /** Reads all live rows of a namespace in one read transaction, a chunk at a time. */
 export function* scanChunks(
-  db: Connection, namespaceId: number, liveAfter: number,
+  db: Connection,
+  namespaceId: number,
+  liveAfter: number,
 ): Generator<PackedChunk, PackedEnd, void> {
   db.exec('BEGIN')
   const head = db.prepare<[], [number, string]>('SELECT seq, epoch FROM head WHERE id = 1').raw().get()
@@ -34,9 +36,13 @@ export function* scanChunks(
   // NOT INDEXED: by the log, not by the index of (namespace, digest), which would sort all of it for every page.
   const live = `FROM revocations NOT INDEXED
     WHERE seq > ? AND namespace = ${namespaceId} AND revoked = 1 AND expires_at > ?`
-  const page = db.prepare<[after: number, liveAfter: number], RawPage>(`
+  const page = db
+    .prepare<[after: number, liveAfter: number], RawPage>(
+      `
     SELECT count(*), max(seq), group_concat(hex(digest), ''), group_concat(expires_at)
-    FROM (SELECT seq, digest, expires_at ${live} ORDER BY seq LIMIT ${CHUNK})`).raw()
+    FROM (SELECT seq, digest, expires_at ${live} ORDER BY seq LIMIT ${CHUNK})`,
+    )
+    .raw()
   for (let after = 0; ;) {
     const [count, last, digests, expiries] = page.get(after, liveAfter) ?? NO_PAGE
     if (last === null || digests === null || expiries === null) break
@@ -45,8 +51,12 @@ export function* scanChunks(
     Buffer.from(words.buffer).write(digests, 'hex')
     yield { digests: words, expiresAt: Float64Array.from(expiries.split(','), Number), total }
   }
-  const selectors = db.prepare<[after: number, liveAfter: number], [json: string, expiresAt: number]>(
-    `SELECT selector, max(expires_at) ${live} AND selector IS NOT NULL GROUP BY selector`).raw().all(0, liveAfter)
+  const selectors = db
+    .prepare<[after: number, liveAfter: number], [json: string, expiresAt: number]>(
+      `SELECT selector, max(expires_at) ${live} AND selector IS NOT NULL GROUP BY selector`,
+    )
+    .raw()
+    .all(0, liveAfter)
   db.exec('COMMIT')
   return { seq, epoch, selectors }
 }

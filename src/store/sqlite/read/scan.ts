@@ -1,10 +1,10 @@
 import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../../errors.js'
 import type { ScanChunk, ScanEnd } from '../../../ports/index.js'
-import type { FromScan, JobData } from '../thread-messages.js'
-import { selectorNames } from './rows.js'
 import { toRevocadeError, unpackError } from '../errors.js'
 import { startThread } from '../thread.js'
+import type { FromScan, JobData } from '../thread-messages.js'
+import { selectorNames } from './rows.js'
 
 /** Starts a job thread. */
 export function startJob(job: JobData): Worker {
@@ -34,7 +34,9 @@ export async function* streamScan(
     wake?.()
   })
   worker.on('error', (error) => fail(toRevocadeError(error, 'read', job.path)))
-  worker.on('exit', () => fail(new RevocadeError('ERR_STORE_UNAVAILABLE', `The scan of ${job.path} was stopped.`)))
+  worker.on('exit', () =>
+    fail(new RevocadeError('ERR_STORE_UNAVAILABLE', `The scan of ${job.path} was stopped.`)),
+  )
   try {
     for (;;) {
       const message = inbox.shift()

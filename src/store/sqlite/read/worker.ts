@@ -1,11 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { BucketReader } from './bucket-reader.js'
+import { packError, toRevocadeError } from '../errors.js'
 import { openDatabase } from '../file/driver.js'
 import { fileIdentity, fileSize } from '../file/identity.js'
 import { integrityProblems } from '../file/integrity.js'
 import type { FromBuckets, FromIntegrity, FromScan, JobData, ToBuckets } from '../thread-messages.js'
+import { BucketReader } from './bucket-reader.js'
 import { scanChunks } from './scan-chunks.js'
-import { packError, toRevocadeError } from '../errors.js'
 
 // A job thread: long reads, on a connection of its own, so that neither the event loop nor a commit waits for them.
 
@@ -17,7 +17,8 @@ const FULL_CHECK_BYTES = 128 * 1024 * 1024
 const data = workerData as JobData
 
 async function scan(job: JobData & { job: 'scan' }): Promise<void> {
-  const send = (message: FromScan, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer)
+  const send = (message: FromScan, transfer: ArrayBuffer[] = []): void =>
+    parentPort?.postMessage(message, transfer)
   const db = openDatabase(job.path, { readonly: true, fileMustExist: true })
   let credit = AHEAD
   let wake: (() => void) | undefined

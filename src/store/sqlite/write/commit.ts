@@ -24,8 +24,14 @@ export interface BatchResult {
 
 /** The columns of an existing row that decide what an upsert leaves. */
 type Existing = readonly [
-  seq: number, revoked: number, expiresAt: number, revokedAt: number,
-  issuedBefore: number | null, issuedThrough: number | null, reason: string | null, actor: string | null,
+  seq: number,
+  revoked: number,
+  expiresAt: number,
+  revokedAt: number,
+  issuedBefore: number | null,
+  issuedThrough: number | null,
+  reason: string | null,
+  actor: string | null,
 ]
 
 /** The columns that an upsert writes besides what identifies the row. */
@@ -110,7 +116,9 @@ export class Committer {
       const touched = new Map<number, number>()
       let i = 0
       for (const mutation of unpack(memory, count)) {
-        const expiresAt = mutation.revoke ? this.#revoke(seq + 1, mutation) : this.#unrevoke(seq + 1, mutation)
+        const expiresAt = mutation.revoke
+          ? this.#revoke(seq + 1, mutation)
+          : this.#unrevoke(seq + 1, mutation)
         if (expiresAt >= 0) {
           seq++
           results[i] = seq
@@ -155,15 +163,35 @@ export class Committer {
     const { insert, find, move } = this.#statements
     const { digest, target, selector } = mutation
     // Nearly every revocation is a new one: try that first, and look only where the digest is taken.
-    const { changes } = insert.run(seq, this.#namespace, digest,
-      mutation.expiresAt, mutation.revokedAt, selector, target,
-      mutation.issuedBefore, mutation.issuedThrough, mutation.reason, mutation.actor)
+    const { changes } = insert.run(
+      seq,
+      this.#namespace,
+      digest,
+      mutation.expiresAt,
+      mutation.revokedAt,
+      selector,
+      target,
+      mutation.issuedBefore,
+      mutation.issuedThrough,
+      mutation.reason,
+      mutation.actor,
+    )
     if (changes === 1) return mutation.expiresAt
     const existing = find.get(this.#namespace, digest)
     if (existing === undefined) throw damaged('has a damaged index')
     const row = merge(existing, mutation, this.#toleranceSeconds)
-    move.run(seq, row.expiresAt, row.revokedAt, selector, target,
-      row.issuedBefore, row.issuedThrough, row.reason, row.actor, existing[0])
+    move.run(
+      seq,
+      row.expiresAt,
+      row.revokedAt,
+      selector,
+      target,
+      row.issuedBefore,
+      row.issuedThrough,
+      row.reason,
+      row.actor,
+      existing[0],
+    )
     return row.expiresAt
   }
 
@@ -186,10 +214,16 @@ function prepare(db: Connection, namespace: number) {
     begin: db.prepare<[]>('BEGIN IMMEDIATE'),
     commit: db.prepare<[]>('COMMIT'),
     rollback: db.prepare<[]>('ROLLBACK'),
-    head: db.prepare<[], [seq: number, epoch: string, bits: number]>(`
+    head: db
+      .prepare<[], [seq: number, epoch: string, bits: number]>(
+        `
       SELECT head.seq, head.epoch, namespaces.bucket_bits FROM head, namespaces
-      WHERE head.id = 1 AND namespaces.id = ${namespace}`).raw(),
-    setHead: db.prepare<[seq: number, epoch: string, tag: Buffer]>('UPDATE head SET seq = ?, epoch = ?, tag = ? WHERE id = 1'),
+      WHERE head.id = 1 AND namespaces.id = ${namespace}`,
+      )
+      .raw(),
+    setHead: db.prepare<[seq: number, epoch: string, tag: Buffer]>(
+      'UPDATE head SET seq = ?, epoch = ?, tag = ? WHERE id = 1',
+    ),
     // The concatenation of two blobs is text with the same bytes, hence the cast.
     setBucket: db.prepare<[bucket: number, seq: number, tag: Buffer]>(`
       INSERT INTO buckets VALUES (${namespace}, ?, ?, ?, x'') ON CONFLICT DO UPDATE
@@ -199,9 +233,13 @@ function prepare(db: Connection, namespace: number) {
       INSERT INTO revocations (seq, namespace, digest, revoked, expires_at, revoked_at, selector, target,
         issued_before, issued_through, reason, actor) VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (namespace, digest) DO NOTHING`),
-    find: db.prepare<[namespace: number, digest: Buffer], Existing>(`
+    find: db
+      .prepare<[namespace: number, digest: Buffer], Existing>(
+        `
       SELECT seq, revoked, expires_at, revoked_at, issued_before, issued_through, reason, actor
-      FROM revocations WHERE namespace = ? AND digest = ?`).raw(),
+      FROM revocations WHERE namespace = ? AND digest = ?`,
+      )
+      .raw(),
     move: db.prepare(`
       UPDATE revocations SET seq = ?, revoked = 1, expires_at = ?, revoked_at = ?, selector = ?, target = ?,
         issued_before = ?, issued_through = ?, reason = ?, actor = ? WHERE seq = ?`),

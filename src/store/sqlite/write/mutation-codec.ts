@@ -41,8 +41,11 @@ export interface UnpackedMutation {
 export function targetToJson(target: Target): string {
   switch (target.kind) {
     case 'id':
-      return JSON.stringify(target.iss === undefined
-        ? ['id', target.claim, target.id] : ['id', target.claim, target.id, target.iss])
+      return JSON.stringify(
+        target.iss === undefined
+          ? ['id', target.claim, target.id]
+          : ['id', target.claim, target.id, target.iss],
+      )
     case 'hash':
       return JSON.stringify(['hash', target.sha256])
     case 'selector':

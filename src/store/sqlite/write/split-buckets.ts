@@ -8,19 +8,32 @@ type RawBucket = readonly [bucket: number, seq: number, tag: Buffer, earlier: Bu
  * Divides a namespace into 2^bits buckets, in one transaction; nothing where there are as many. Each part inherits the
  * version: it is the last change that can have been in it. Yields once, with the number of parts made.
  */
-export function* divideBuckets(db: Connection, namespace: number, bits: number): Generator<number, void, void> {
-  yield db.transaction((): number => {
-    const now = db.prepare<[], number>(`SELECT bucket_bits FROM namespaces WHERE id = ${namespace}`).pluck().get() ?? 0
-    const further = Math.min(bits, MAX_BUCKET_BITS) - now
-    if (further <= 0) return 0
-    const buckets = db.prepare<[], RawBucket>(`SELECT bucket, seq, tag, earlier FROM buckets WHERE namespace = ${namespace}`).raw().all()
-    db.prepare(`DELETE FROM buckets WHERE namespace = ${namespace}`).run()
-    const insert = db.prepare(`INSERT INTO buckets VALUES (${namespace}, ?, ?, ?, ?)`)
-    const parts = 2 ** further
-    for (const [bucket, ...version] of buckets) {
-      for (let part = 0; part < parts; part++) insert.run(bucket * parts + part, ...version)
-    }
-    db.prepare(`UPDATE namespaces SET bucket_bits = ? WHERE id = ${namespace}`).run(now + further)
-    return buckets.length * parts
-  }).immediate()
+export function* divideBuckets(
+  db: Connection,
+  namespace: number,
+  bits: number,
+): Generator<number, void, void> {
+  yield db
+    .transaction((): number => {
+      const now =
+        db.prepare<[], number>(`SELECT bucket_bits FROM namespaces WHERE id = ${namespace}`).pluck().get() ??
+        0
+      const further = Math.min(bits, MAX_BUCKET_BITS) - now
+      if (further <= 0) return 0
+      const buckets = db
+        .prepare<[], RawBucket>(
+          `SELECT bucket, seq, tag, earlier FROM buckets WHERE namespace = ${namespace}`,
+        )
+        .raw()
+        .all()
+      db.prepare(`DELETE FROM buckets WHERE namespace = ${namespace}`).run()
+      const insert = db.prepare(`INSERT INTO buckets VALUES (${namespace}, ?, ?, ?, ?)`)
+      const parts = 2 ** further
+      for (const [bucket, ...version] of buckets) {
+        for (let part = 0; part < parts; part++) insert.run(bucket * parts + part, ...version)
+      }
+      db.prepare(`UPDATE namespaces SET bucket_bits = ? WHERE id = ${namespace}`).run(now + further)
+      return buckets.length * parts
+    })
+    .immediate()
 }

@@ -1,18 +1,19 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { RevocadeError } from '../../../errors.js'
-import { Committer } from './commit.js'
-import { connect, type Connected } from '../file/open-writer.js'
-import { fileIdentity } from '../file/identity.js'
-import { divideBuckets } from './split-buckets.js'
-import type { Chore, FromWriter, ToWriter, WriterData } from '../thread-messages.js'
-import { purgeExpired } from './purge.js'
 import { packError, toRevocadeError } from '../errors.js'
+import { fileIdentity } from '../file/identity.js'
+import { connect, type Connected } from '../file/open-writer.js'
+import type { Chore, FromWriter, ToWriter, WriterData } from '../thread-messages.js'
+import { Committer } from './commit.js'
+import { purgeExpired } from './purge.js'
+import { divideBuckets } from './split-buckets.js'
 
 // The write thread: owns the one write connection of an opened store, commits a batch per message.
 
 const options = workerData as WriterData
 const { path } = options
-const send = (message: FromWriter, transfer: ArrayBuffer[] = []): void => parentPort?.postMessage(message, transfer)
+const send = (message: FromWriter, transfer: ArrayBuffer[] = []): void =>
+  parentPort?.postMessage(message, transfer)
 
 function serve({ db, ...found }: Connected, committer: Committer): void {
   send({ type: 'ready', ...found })
@@ -20,8 +21,10 @@ function serve({ db, ...found }: Connected, committer: Committer): void {
   /** A commit into a file that no path leads to any more would be acknowledged and lost. */
   const assertInPlace = (): void => {
     if (fileIdentity(path) === found.identity) return
-    throw new RevocadeError('ERR_NOT_DURABLE',
-      `Nothing was acknowledged: the store ${path} was replaced or deleted while in use.`)
+    throw new RevocadeError(
+      'ERR_NOT_DURABLE',
+      `Nothing was acknowledged: the store ${path} was replaced or deleted while in use.`,
+    )
   }
 
   const commit = ({ memory, count, seen }: ToWriter & { type: 'batch' }): void => {
@@ -39,7 +42,8 @@ function serve({ db, ...found }: Connected, committer: Committer): void {
     if (!db.open) return
     try {
       const step = steps.next()
-      if (step.done !== true) setImmediate(work, chore, steps, changed + step.value) // batches that wait go first
+      if (step.done !== true)
+        setImmediate(work, chore, steps, changed + step.value) // batches that wait go first
       else send({ type: 'done', chore, changed, error: undefined })
     } catch (error) {
       send({ type: 'done', chore, changed, error: packError(toRevocadeError(error, 'write', path)) })

@@ -1,12 +1,12 @@
 import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../../errors.js'
 import type { Committed, Mutation, Written } from '../../../ports/index.js'
-import type { BatchResult } from './commit.js'
-import type { ConnectOptions } from '../file/open-writer.js'
-import { isRecyclable, Packer } from './mutation-codec.js'
-import type { Chore, FromWriter, ToWriter, WriterReady } from '../thread-messages.js'
 import { toRevocadeError, unpackError } from '../errors.js'
+import type { ConnectOptions } from '../file/open-writer.js'
 import { startThread } from '../thread.js'
+import type { Chore, FromWriter, ToWriter, WriterReady } from '../thread-messages.js'
+import type { BatchResult } from './commit.js'
+import { isRecyclable, Packer } from './mutation-codec.js'
 
 /** Mutations that may wait for a commit, some 200 bytes each. Past that, writes are refused instead of queued. */
 const MAX_WAITING = 131_072
@@ -92,8 +92,12 @@ export class Writer {
   write(mutations: readonly Mutation[]): Promise<Committed> {
     if (this.#retired !== undefined) return Promise.reject(this.#retired)
     if (this.waiting > 0 && this.waiting + mutations.length > MAX_WAITING) {
-      return Promise.reject(new RevocadeError('ERR_UNAVAILABLE',
-        `${this.waiting} revocations wait for the disk already. Try again later.`))
+      return Promise.reject(
+        new RevocadeError(
+          'ERR_UNAVAILABLE',
+          `${this.waiting} revocations wait for the disk already. Try again later.`,
+        ),
+      )
     }
     return new Promise((resolve, reject) => {
       const last = this.#queue.at(-1)
@@ -163,9 +167,12 @@ export class Writer {
       return
     }
     // The thread died: this write starts another one.
-    this.start().then(() => {
-      if (this.#worker !== undefined) this.#send(this.#worker, batch)
-    }, () => undefined) // `lost` has rejected the batch
+    this.start().then(
+      () => {
+        if (this.#worker !== undefined) this.#send(this.#worker, batch)
+      },
+      () => undefined,
+    ) // `lost` has rejected the batch
   }
 
   #send(worker: Worker, { packer }: Batch): void {
@@ -225,9 +232,12 @@ export class Writer {
 
   /** The thread is gone: nobody knows what became of the batch it had, and whether another would do better. */
   #fail(cause: RevocadeError): void {
-    const error = cause.code === 'ERR_NOT_DURABLE' ? cause
-      : new RevocadeError('ERR_NOT_DURABLE', `Nothing was acknowledged: ${cause.message}`, { cause })
-    const batches = this.#inFlight === undefined ? this.#queue.splice(0) : [this.#inFlight, ...this.#queue.splice(0)]
+    const error =
+      cause.code === 'ERR_NOT_DURABLE'
+        ? cause
+        : new RevocadeError('ERR_NOT_DURABLE', `Nothing was acknowledged: ${cause.message}`, { cause })
+    const batches =
+      this.#inFlight === undefined ? this.#queue.splice(0) : [this.#inFlight, ...this.#queue.splice(0)]
     this.#inFlight = undefined
     for (const { reject } of this.#chores.values()) reject(error)
     this.#chores.clear()
