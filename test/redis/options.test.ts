@@ -207,7 +207,7 @@ const refused: [unknown, RegExp][] = [
   [{ host: 'h', timeoutMs: 10_001 }, /timeoutMs/],
   [{ host: 'h', timeoutMs: NaN }, /timeoutMs/],
   [{ host: 'h', timeoutMs: '50' }, /timeoutMs/],
-  [{ host: 'h', lookups: 'never' }, /redis\.reads.*'before-store', 'when-store-fails'/],
+  [{ host: 'h', reads: 'never' }, /redis\.reads.*'before-store', 'when-store-fails'/],
   [{ host: 'h', keyPrefix: '' }, /keyPrefix/],
   [{ host: 'h', keyPrefix: 'a{b' }, /braces/],
   [{ host: 'h', keyPrefix: 'a}' }, /braces/],

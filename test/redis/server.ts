@@ -74,8 +74,11 @@ export abstract class RedisAccess {
 }
 
 class GivenRedis extends RedisAccess {
-  constructor(readonly url: string) {
+  readonly url: string
+
+  constructor(url: string) {
     super()
+    this.url = url
   }
 
   protected remove(): Promise<void> {
