@@ -28,6 +28,14 @@ interface Note extends Pick<BucketVersion, 'seq' | 'tag'> {
   readonly bucket: number
 }
 
+/** Is told what happens to a {@link BucketVersionTable}. */
+export interface VersionTableObserver {
+  /** All versions were loaded. `position`: of the newest change in the snapshot that they come from. */
+  versionsLoaded?(position: Position): void
+  /** Somebody changed a bucket: a poll reported another version. */
+  versionChanged?(bucket: number): void
+}
+
 /**
  * The versions of all buckets, at least as new as all that L0 has seen: what a bucket in L1 must bear for its silence to count.
  *
@@ -39,10 +47,8 @@ interface Note extends Pick<BucketVersion, 'seq' | 'tag'> {
 export class BucketVersionTable {
   /** There are 2^bits buckets, as far as is known. */
   bits = 0
-  /** Called after a load, and for each bucket that others changed. */
-  onLoaded: () => void = () => undefined
-  onChanged: (bucket: number) => void = () => undefined
   readonly #source: BucketSource
+  readonly #observers = new Set<VersionTableObserver>()
   /** {@link VERSION_BYTES} a bucket; undefined where nothing is known. */
   #table: Buffer | undefined
   #uncertain = false
@@ -51,6 +57,14 @@ export class BucketVersionTable {
 
   constructor(source: BucketSource) {
     this.#source = source
+  }
+
+  observe(observer: VersionTableObserver): void {
+    this.#observers.add(observer)
+  }
+
+  unobserve(observer: VersionTableObserver): void {
+    this.#observers.delete(observer)
   }
 
   /** False: nothing, or not of all buckets. */
@@ -68,22 +82,21 @@ export class BucketVersionTable {
     this.#arrivedDuringLoad = undefined
   }
 
-  /** Reads all versions from the store; resolves with the position that they are of. Only what was committed before it was called is sure to be in them. */
-  async load(): Promise<Position> {
+  /** Reads all versions from the store. Only what was committed before it was called is sure to be in them. */
+  async load(): Promise<void> {
     this.forget()
     const meanwhile: Note[] = []
     this.#arrivedDuringLoad = meanwhile
     const reply = this.#source.versions()
     const { bits, versions, position } = reply instanceof Promise ? await reply : reply
-    if (this.#arrivedDuringLoad !== meanwhile) return position // forgotten, or loaded anew
+    if (this.#arrivedDuringLoad !== meanwhile) return // forgotten, or loaded anew
     this.#arrivedDuringLoad = undefined
     this.bits = bits
     this.#table = Buffer.alloc(VERSION_BYTES * 2 ** bits)
     this.#uncertain = false
     for (const version of versions) this.#table.set(encodeVersion(version), version.bucket * VERSION_BYTES)
     for (const note of meanwhile) this.#note(note)
-    this.onLoaded()
-    return position
+    for (const observer of this.#observers) observer.versionsLoaded?.(position)
   }
 
   /** The versions that came with changes from the store. */
@@ -91,7 +104,7 @@ export class BucketVersionTable {
     if (bits !== this.bits) this.forget()
     for (const version of versions) {
       this.#note({ bits, ...version })
-      this.onChanged(version.bucket)
+      for (const observer of this.#observers) observer.versionChanged?.(version.bucket)
     }
   }
 

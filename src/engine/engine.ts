@@ -3,7 +3,7 @@ import { RevocadeError } from '../errors.js'
 import { readOptions, type RevocadeOptions, type Settings } from '../options.js'
 import type { Prefilter, RevocationStore, StoredRow, StoreInfo } from '../ports/index.js'
 import { createPrefilter } from '../prefilter/create.js'
-import { prepareRedis, type RedisPrefixCache } from '../redis/prefix-cache/redis-prefix-cache.js'
+import { prepareRedis, type RedisLayer } from '../redis/redis-layer.js'
 import { SqliteStore } from '../store/sqlite/index.js'
 import { TokenDigester } from '../token/identify.js'
 import { keyFromSecret } from '../token/secret.js'
@@ -73,7 +73,7 @@ async function startEngine(
   info: StoreInfo,
   prefilter: Prefilter,
   graceSeconds: number,
-  l1: RedisPrefixCache | undefined,
+  l1: RedisLayer | undefined,
 ): Promise<Revocade> {
   const {
     namespace,
@@ -124,11 +124,6 @@ async function startEngine(
     },
     position,
   )
-  if (l1 !== undefined) {
-    l1.onWake = (seq) => sync.hurry(seq)
-    l1.onSplit = () => sync.loadVersions()
-    l1.engineStats = () => engine.stats()
-  }
   if (filtering) {
     await sync.start()
     sync.keepPolling()
@@ -144,7 +139,7 @@ async function startEngine(
     sync,
     clock,
     clockToleranceSeconds,
-    closerLook: new ExactLookup(cache, store, l1, settings.redis?.reads),
+    closerLook: new ExactLookup(cache, store, l1?.prefixCache, settings.redis?.reads),
     onUnknown: settings.onUnknown,
   })
   const mutations = new Mutations({
@@ -160,7 +155,8 @@ async function startEngine(
     l0,
     sync,
     store,
-    prefixCache: l1,
+    prefixCache: l1?.prefixCache,
+    notifier: l1?.notifier,
     clock,
     clockToleranceSeconds,
     stalenessMs: exclusive ? 0 : maxStalenessMs,
@@ -199,6 +195,8 @@ async function startEngine(
     close,
     [Symbol.asyncDispose]: close,
   }
+  // Last, when the engine is whole. What is announced before that is in the poll that ended the start.
+  l1?.notifier.listen({ onWake: (seq) => sync.hurry(seq), engineStats: () => engine.stats() })
   return engine
 }
 
@@ -248,7 +246,7 @@ interface Parts {
   readonly lease: Lease
   readonly cache: VerdictCache
   readonly store: RevocationStore
-  readonly l1: RedisPrefixCache | undefined
+  readonly l1: RedisLayer | undefined
 }
 
 function stats(settings: Settings, { lookup, l0, lease, cache, store, l1 }: Parts): Stats {

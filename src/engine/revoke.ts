@@ -9,6 +9,7 @@ import type {
 import { RevocadeError } from '../errors.js'
 import type { Clock } from '../ports/clock.js'
 import type { Change, Digest, Mutation, RevocationStore, Target, Written } from '../ports/index.js'
+import type { Notifier } from '../ports/notifier.js'
 import type { PrefixCache } from '../ports/prefix-cache.js'
 import { digestBytes, digestOfBytes, type TokenDigester } from '../token/identify.js'
 import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
@@ -40,6 +41,7 @@ export interface RevokeDeps {
   readonly sync: Sync
   readonly store: RevocationStore
   readonly prefixCache?: PrefixCache | undefined
+  readonly notifier?: Notifier | undefined
   readonly clock: Pick<Clock, 'now' | 'monotonic'>
   readonly clockToleranceSeconds: number
   /** How long another engine may go on answering "active": Δ, or 0 where there is none. */
@@ -185,7 +187,7 @@ export class Revoke {
     targets: readonly Target[],
     digests: readonly Digest[],
   ): Promise<Done> {
-    const { store, sync, prefixCache } = this.#deps
+    const { store, sync, prefixCache, notifier } = this.#deps
     const committed = await store.write(mutations)
     const changes: Change[] = []
     for (const [i, { seq, expiresAt }] of committed.written.entries()) {
@@ -199,15 +201,10 @@ export class Revoke {
         ...(selector === undefined ? {} : { selector }),
       })
     }
-    // Before the versions move: what they are now is what Redis should have.
     const last = changes.at(-1)
-    const published =
-      last === undefined
-        ? OFF
-        : prefixCache?.write(
-            changes.map(({ digest }) => digest),
-            last.seq,
-          )
+    if (last !== undefined) notifier?.announce(last.seq)
+    // Before the versions move: what they are now is what Redis should have.
+    const published = last === undefined ? OFF : prefixCache?.write(changes.map(({ digest }) => digest))
     for (const change of changes) sync.committed(change, committed)
     return { written: committed.written, published: published ?? OFF }
   }

@@ -67,6 +67,8 @@ export class Sync {
     this.#timer = new PollTimer(() => this.poll().catch((error: unknown) => this.#failed(error)), intervalMs)
     this.#clockWatch = new ClockStepDetector(deps.clock)
     this.#sweptAt = deps.clock.monotonic()
+    // The prefix cache loads the versions as well, after a bucket split.
+    deps.versions?.observe({ versionsLoaded: (loaded) => this.#see(loaded) })
   }
 
   get position(): Position {
@@ -161,8 +163,7 @@ export class Sync {
 
   /** Learns the versions of all buckets, where there is an L1 to hold them against. */
   async loadVersions(): Promise<void> {
-    const position = await this.#deps.versions?.load()
-    if (position !== undefined) this.#see(position)
+    await this.#deps.versions?.load()
   }
 
   /** Takes in a change that this engine has just committed itself. */

@@ -1,4 +1,5 @@
 import type { Digest } from './index.js'
+import type { NotifierStats } from './notifier.js'
 
 /** When L1 is asked: before the store, or last, where the store can't be asked. */
 export type PrefixCacheReads = 'before-store' | 'when-store-fails'
@@ -36,11 +37,13 @@ export interface PrefixCache {
   /** The bucket did not: have it brought up to date, in the background. */
   repair(reply: PrefixReply): void
   /**
-   * Writes the buckets of changes that this engine has just committed, up to number `seq`, and wakes the other engines. To be called
-   * before the changes are noted. Resolves, within a deadline, whether all of it is in Redis; if not yet, it is queued. Never rejects.
+   * Writes the buckets of changes that this engine has just committed. Call it before the version table notes them: the versions
+   * in the table are those that the buckets in the cache should have.
+   *
+   * @returns 'written' if all of them are in the cache within a deadline, otherwise 'queued'. Never rejects
    */
-  write(digests: readonly Digest[], seq: number): Promise<'written' | 'queued'>
-  stats(): RedisStats
+  write(digests: readonly Digest[]): Promise<'written' | 'queued'>
+  stats(): PrefixCacheStats
   /** Writes what is queued, for a moment, then releases everything. Idempotent. */
   close(): Promise<void>
 }
@@ -56,8 +59,13 @@ export interface RedisWarning {
   readonly advice: string
 }
 
-/** L1, as this engine sees it. Counts are since start. */
-export interface RedisStats {
+/** The Redis layer as this engine sees it: prefix cache and wake-ups. Counts are since start. */
+export interface RedisStats extends PrefixCacheStats {
+  readonly wakeUps: NotifierStats
+}
+
+/** The prefix cache as this engine sees it. Counts are since start. */
+export interface PrefixCacheStats {
   /** `connecting`: it has not answered yet. `unavailable`: nothing is asked of it now; see `why`. */
   readonly state: 'connecting' | 'ready' | 'unavailable'
   readonly breaker: 'closed' | 'open' | 'half-open'
@@ -84,7 +92,6 @@ export interface RedisStats {
   /** Buckets written, and attempts that met another version than they expected. */
   readonly written: number
   readonly conflicts: number
-  readonly wakeUps: { readonly listening: boolean; readonly sent: number; readonly received: number }
   /** What the server said of itself at the last look. */
   readonly health: Readonly<Record<string, string | number | boolean | null>> | null
   readonly warnings: readonly RedisWarning[]

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Target } from 'revocade'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { RedisPrefixCache } from '#dist/redis/prefix-cache/redis-prefix-cache.js'
+import { RedisLayer } from '#dist/redis/redis-layer.js'
 import { ModelStore } from '../support/model-store.js'
 import { type Ack, brokenPromise, type Check, type Fact, type Moment } from '../support/promises.js'
 import { GatedClient } from '../support/redis/gated-client.js'
@@ -127,7 +127,7 @@ describe('two engines on one store that answers late, and a Redis that forgets',
         const gates = [new GatedClient(client), new GatedClient(client)]
         const layers = gates.map(
           (commands) =>
-            new RedisPrefixCache({
+            new RedisLayer({
               connections: {
                 commands,
                 subscriber: commands.duplicate(),
@@ -228,7 +228,7 @@ describe('two engines on one store that answers late, and a Redis that forgets',
               underWay.push(store.buckets.split(2))
               break
             case 'refill':
-              layers[step.engine].versions.onLoaded()
+              layers[step.engine].prefixCache.versionsLoaded()
               break
             case 'poll':
               underWay.push(poll(step.engine))

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { RedisPrefixCache } from '#dist/redis/prefix-cache/redis-prefix-cache.js'
+import { RedisLayer } from '#dist/redis/redis-layer.js'
 import { ModelStore } from '../support/model-store.js'
 import { GatedClient } from '../support/redis/gated-client.js'
 import { type RedisServer, startRedis } from '../support/redis/server.js'
@@ -23,7 +23,7 @@ async function engineOn(store: ModelStore, clock: ManualClock) {
   await client.ping()
   const commands = new GatedClient(client)
   const ignore = (): void => undefined
-  const layer = new RedisPrefixCache({
+  const layer = new RedisLayer({
     connections: { commands, subscriber: commands.duplicate(), handedIn: true, description: 'test' },
     timeoutMs: 5000,
     keyPrefix: 'test',

@@ -8,7 +8,7 @@ import { Revoke } from '#dist/engine/revoke.js'
 import { Sync } from '#dist/engine/sync.js'
 import { VerdictCache } from '#dist/engine/verdict-cache.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
-import type { RedisPrefixCache } from '#dist/redis/prefix-cache/redis-prefix-cache.js'
+import type { RedisLayer } from '#dist/redis/redis-layer.js'
 import { TokenDigester } from '#dist/token/identify.js'
 import type { ManualClock } from './time.js'
 
@@ -21,7 +21,7 @@ export interface RigOptions {
     prefixBits?: number
     expectedRevocations?: number
   }
-  readonly l1?: RedisPrefixCache
+  readonly l1?: RedisLayer
 }
 
 /** The engine's parts, wired as engine.ts does, but with the poll in the hands of the test. */
@@ -72,7 +72,7 @@ export async function rig(store: RevocationStore, options: RigOptions) {
     lease,
     sync,
     clock,
-    closerLook: new ExactLookup(cache, store, l1),
+    closerLook: new ExactLookup(cache, store, l1?.prefixCache),
     onUnknown: 'throw',
     clockToleranceSeconds: 0,
   })
@@ -89,7 +89,8 @@ export async function rig(store: RevocationStore, options: RigOptions) {
     l0,
     sync,
     store,
-    prefixCache: l1,
+    prefixCache: l1?.prefixCache,
+    notifier: l1?.notifier,
     clock,
     clockToleranceSeconds: 0,
     stalenessMs: maxStalenessMs,

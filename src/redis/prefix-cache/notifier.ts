@@ -1,85 +1,100 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
+import type { Logger } from '../../ports/index.js'
+import type { Notifier, NotifierListener, NotifierStats } from '../../ports/notifier.js'
 import type { RedisClient } from '../connection/client.js'
 import type { RedisCommands } from '../connection/commands.js'
 import { Subscription } from '../connection/subscription.js'
 
 export interface RedisNotifierDeps {
+  /** A connection for this subscription alone. */
   readonly subscriber: RedisClient
-  readonly commands: RedisCommands
-  /** Where the engines on one store and namespace hear each other. */
+  readonly commands: Pick<RedisCommands, 'available' | 'send'>
+  /** The channel of the engines on one store and namespace. */
   readonly channel: string
-  /** Something was committed elsewhere, it is said, up to this number. */
-  readonly onWake: (seq: number) => void
-  /** What this engine tells whoever asks all engines for their figures. */
-  readonly figures: () => object
+  readonly logger: Logger
 }
 
 /**
- * Messages between engines: "something was committed, look", and "tell your figures". They only make others look sooner at the
- * store. Nothing they say is taken for true, and one that is lost is made up for by the next poll.
+ * Wake-ups by Redis publish/subscribe. Two messages exist: `wake <seq>` announces a commit, and `figures <asker>` asks each
+ * engine to publish its statistics on the channel `<channel>:<asker>`. Anybody on the server can send both, so neither is
+ * trusted: a wake-up only makes the next poll come sooner.
  */
-export class RedisNotifier {
-  sent = 0
-  received = 0
+export class RedisNotifier implements Notifier {
   readonly #deps: RedisNotifierDeps
   readonly #subscription: Subscription
-  /** Names this engine to those who watch. */
-  readonly #name = `${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`
+  /** Names this engine in its answers. */
+  readonly #engine = `${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`
+  #listener: NotifierListener | undefined
+  #sent = 0
+  #received = 0
+  /** The highest number that was to be announced. */
   #seq = 0
-  #saying = false
+  #publishing = false
 
   constructor(deps: RedisNotifierDeps) {
     this.#deps = deps
     this.#subscription = new Subscription({
       client: deps.subscriber,
       channel: deps.channel,
-      onMessage: (message) => this.#heard(message),
+      onMessage: (message) => this.#receive(message),
     })
   }
 
-  get listening(): boolean {
-    return this.#subscription.listening
-  }
-
+  /** Connects and subscribes, in the background. */
   start(): void {
     this.#subscription.start()
   }
 
-  /** Tells the others. While one message is on its way the next waits, and stands for all that came meanwhile. */
-  say(seq: number): void {
+  listen(listener: NotifierListener): void {
+    this.#listener = listener
+  }
+
+  /** One message is in flight at a time. Commits during that time share the next one, which carries the highest number. */
+  announce(seq: number): void {
     this.#seq = Math.max(this.#seq, seq)
-    if (this.#saying || !this.#deps.commands.available) return
-    this.#saying = true
-    const said = this.#seq
+    if (this.#publishing || !this.#deps.commands.available) return
+    this.#publishing = true
+    const announced = this.#seq
     this.#deps.commands
-      .send('PUBLISH', this.#deps.channel, `wake ${said}`)
+      .send('PUBLISH', this.#deps.channel, `wake ${announced}`)
       .then(
-        () => this.sent++,
-        () => undefined, // their next poll finds it
+        () => this.#sent++,
+        () => undefined, // the others' next poll finds the change
       )
       .finally(() => {
-        this.#saying = false
-        if (this.#seq > said) this.say(this.#seq)
+        this.#publishing = false
+        if (this.#seq > announced) this.announce(this.#seq)
       })
   }
 
-  stop(): void {
+  stats(): NotifierStats {
+    return { listening: this.#subscription.listening, sent: this.#sent, received: this.#received }
+  }
+
+  close(): void {
+    this.#listener = undefined
     this.#subscription.stop()
   }
 
-  #heard(message: string): void {
-    this.received++
+  /** Runs inside an event of the client: an exception would end the process. */
+  #receive(message: string): void {
+    this.#received++
+    const listener = this.#listener
+    if (listener === undefined) return
     const [word, argument = ''] = message.split(' ')
-    if (word === 'wake' && /^\d{1,16}$/.test(argument)) this.#deps.onWake(Number(argument))
-    else if (word === 'figures' && /^[\w-]{1,64}$/.test(argument)) this.#answer(argument)
+    try {
+      if (word === 'wake' && /^\d{1,16}$/.test(argument)) listener.onWake(Number(argument))
+      else if (word === 'figures' && /^[\w-]{1,64}$/.test(argument)) this.#answer(argument, listener)
+    } catch (error) {
+      this.#deps.logger.debug({ err: error, word }, 'a message from Redis could not be handled')
+    }
   }
 
-  #answer(asker: string): void {
-    const { commands, channel, figures } = this.#deps
+  #answer(asker: string, listener: NotifierListener): void {
+    const { commands, channel } = this.#deps
     if (!commands.available) return
-    commands
-      .send('PUBLISH', `${channel}:${asker}`, JSON.stringify({ engine: this.#name, ...figures() }))
-      .catch(() => undefined) // they ask again
+    const answer = JSON.stringify({ engine: this.#engine, ...listener.engineStats() })
+    commands.send('PUBLISH', `${channel}:${asker}`, answer).catch(() => undefined) // the asker repeats the question
   }
 }
