@@ -15,7 +15,7 @@ function rig() {
   const asked: string[] = []
   const repaired: number[] = []
   const to = { answer: (): Promise<unknown> => Promise.resolve(null) }
-  const publisher = { queued: 0, repair: (bucket: number) => repaired.push(bucket) }
+  const queue = { queued: 0, repair: (bucket: number) => repaired.push(bucket) }
   const refill = new AntiEntropy({
     commands: {
       available: true,
@@ -25,11 +25,11 @@ function rig() {
         return to.answer()
       },
     },
-    publisher,
+    queue,
     versions: { bits: BITS, isKnown: true, isCurrent: () => false },
     keys: { bucket: (bucket) => `bucket ${bucket}` },
   })
-  return { refill, asked, repaired, to, publisher }
+  return { refill, asked, repaired, to, queue }
 }
 
 beforeEach(() => vi.useFakeTimers())
@@ -38,7 +38,7 @@ afterEach(() => vi.useRealTimers())
 describe('a bucket that somebody else has changed', () => {
   it('is looked at later, and no other', async () => {
     const { refill, asked, repaired } = rig()
-    refill.lookAfter(3)
+    refill.verifyLater(3)
     expect(asked).toEqual([])
     await vi.advanceTimersByTimeAsync(LONG_MS)
     expect(asked).toEqual(['bucket 3'])
@@ -52,7 +52,7 @@ describe('a bucket that somebody else has changed', () => {
       to.answer = answer
       return Promise.reject(new Error('no reply'))
     }
-    refill.lookAfter(3)
+    refill.verifyLater(3)
     await vi.advanceTimersByTimeAsync(LONG_MS)
     expect(repaired).toContain(3)
   })
@@ -62,9 +62,9 @@ describe('a bucket that somebody else has changed', () => {
     let reply = (): void => undefined
     const replies = new Promise((resolve) => (reply = () => resolve(null)))
     to.answer = () => replies
-    refill.start()
+    refill.request('soon')
     expect(asked).toHaveLength(2 ** BITS)
-    refill.lookAfter(3)
+    refill.verifyLater(3)
     await vi.advanceTimersByTimeAsync(LONG_MS)
     reply()
     await vi.advanceTimersByTimeAsync(LONG_MS)
@@ -75,10 +75,10 @@ describe('a bucket that somebody else has changed', () => {
 describe('a look through all buckets', () => {
   it('that has to wait for the last one waits once, however often it is wanted', async () => {
     const { refill, asked } = rig()
-    refill.start()
+    refill.request('soon')
     await vi.advanceTimersByTimeAsync(0)
     expect(asked).toHaveLength(2 ** BITS)
-    for (let i = 0; i < 1000; i++) refill.start()
+    for (let i = 0; i < 1000; i++) refill.request('soon')
     expect(vi.getTimerCount()).toBe(1)
     await vi.advanceTimersByTimeAsync(LONG_MS)
     expect(asked).toHaveLength(2 * 2 ** BITS)
@@ -87,10 +87,10 @@ describe('a look through all buckets', () => {
 
   it('ends with its owner', async () => {
     const { refill, asked } = rig()
-    refill.start()
+    refill.request('soon')
     await vi.advanceTimersByTimeAsync(0)
-    refill.start()
-    refill.lookAfter(3)
+    refill.request('soon')
+    refill.verifyLater(3)
     await refill.stop()
     expect(vi.getTimerCount()).toBe(0)
     expect(asked).toHaveLength(2 ** BITS)
@@ -98,9 +98,9 @@ describe('a look through all buckets', () => {
 })
 
 it('ends, though more waits to be written than anybody will write', async () => {
-  const { refill, asked, publisher } = rig()
-  publisher.queued = 1000
-  refill.start()
+  const { refill, asked, queue } = rig()
+  queue.queued = 1000
+  refill.request('soon')
   await vi.advanceTimersByTimeAsync(LONG_MS)
   expect(asked).toEqual([])
   const ended = vi.fn()
