@@ -19,7 +19,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     server: { deps: { external: [/\/dist\//] } },
-    globalSetup: ['test/redis/global-setup.ts'],
+    globalSetup: ['test/support/redis/global-setup.ts'],
     setupFiles: ['test/setup.ts'],
     reporters: ['default', './test/closing-line.ts'],
   },

@@ -1,5 +1,8 @@
 import { takeCoverage } from 'node:v8'
 import { afterAll } from 'vitest'
+import { removeTemporaryDirectories } from './support/temp.js'
+
+afterAll(removeTemporaryDirectories)
 
 // Coverage is V8's own (NODE_V8_COVERAGE, see .c8rc.json), so that worker threads and child processes count too;
 // the runner ends its processes without waiting for them to write it.

@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRevocade } from 'revocade'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { interleave } from '../../bench/measure.js'
 import { assertKnows, CheckPeer } from '../../bench/peers/checking.js'
 import { ExpressJwtBlacklist } from '../../bench/peers/express-jwt-blacklist.js'
@@ -15,9 +14,11 @@ import { SqlitePeer } from '../../bench/peers/sqlite.js'
 import { es256Keys, respell } from '../../bench/respelt.js'
 import { hmacKey, pools } from '../../bench/tokens.js'
 import type { Context } from '../../bench/types.js'
-import { type RedisServer, startRedis } from '../redis/server.js'
+import { type RedisServer, startRedis } from '../support/redis/server.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { inSeconds, nowSeconds } from '../support/time.js'
 
-const directory = mkdtempSync(join(tmpdir(), 'revocade-peers-'))
+const directory = temporaryDirectory()
 const context: Context = { scale: 'test', seed: 'peers', directory, record: () => undefined }
 const made = pools(context, { active: 50, revoked: 50 })
 
@@ -26,7 +27,6 @@ beforeAll(async () => {
   redis = await startRedis()
   return redis.stop
 })
-afterAll(() => rmSync(directory, { recursive: true }))
 
 async function revokeAll(peer: Peer): Promise<void> {
   for (let i = 0; i < made.revoked.size; i++) {
@@ -62,7 +62,7 @@ describe('what is compared knows what is revoked, and nothing else is', () => {
     await using set = new SetWithTtl()
     await using sqlite = new SqlitePeer(join(directory, 'expired.db'))
     for (const peer of [set, sqlite]) {
-      const claims = { jti: 'expired', exp: Math.floor(Date.now() / 1000) - 1 }
+      const claims = { jti: 'expired', exp: inSeconds(-1) }
       peer.revoke('', claims)
       expect(peer.isRevoked('', claims)).toBe(false)
     }
@@ -143,14 +143,14 @@ describe('what lets revoked tokens through', () => {
 it('express-jwt-blacklist by sub forgets a revocation when a later one of that user expires', async () => {
   const own = await startRedis()
   await using peer = ExpressJwtBlacklist.connect(own.url, 'sub')
-  const iat = Math.floor(Date.now() / 1000)
+  const iat = nowSeconds()
   await peer.revoke('', { sub: 'alice', jti: 'long', iat: iat - 1, exp: iat + 3600 })
   await peer.revoke('', { sub: 'alice', jti: 'short', iat, exp: iat + 2 })
   expect(await own.command('TTL', 'jwt-blacklist:alice')).toBeLessThanOrEqual(2)
 })
 
 describe('a respelt token', () => {
-  const claims = { iss: 'issuer', sub: 'alice', exp: Math.floor(Date.now() / 1000) + 3600 }
+  const claims = { iss: 'issuer', sub: 'alice', exp: inSeconds(3600) }
 
   it('is accepted by jose in all four ways, by jsonwebtoken and fast-jwt where base64url and the curve leave a choice', async () => {
     const { spellings } = await respell(claims, es256Keys())

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import ts from 'typescript'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readPage, ROOT } from '../docs/markdown.js'
-import { startRedis } from '../redis/server.js'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { readPage, ROOT } from '../support/markdown.js'
+import { startRedis } from '../support/redis/server.js'
+import { temporaryDirectory } from '../support/temp.js'
 
 const run = promisify(execFile)
 const FOLDER = join(ROOT, 'bench/questions')
@@ -14,11 +14,10 @@ const FOLDER = join(ROOT, 'bench/questions')
 let directory: string
 beforeAll(async () => {
   // Elsewhere, with nothing but the package: as one who has copied it.
-  directory = await mkdtemp(join(tmpdir(), 'revocade-questions-'))
+  directory = temporaryDirectory()
   await mkdir(join(directory, 'node_modules'))
   await symlink(ROOT, join(directory, 'node_modules/revocade'))
 })
-afterAll(() => rm(directory, { recursive: true, force: true }))
 
 /** The rows of what it prints, as cells. */
 async function ask(name: string, args: readonly string[]): Promise<string[][]> {

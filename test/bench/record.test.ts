@@ -1,13 +1,12 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { interleave, measurement, measurements, of } from '../../bench/measure.js'
 import { readRecord, stringifyRecord } from '../../bench/record.js'
+import { temporaryDirectory } from '../support/temp.js'
 import { measured, recordOf } from './sample-record.js'
 
-const directory = mkdtempSync(join(tmpdir(), 'revocade-record-'))
-afterAll(() => rmSync(directory, { recursive: true }))
+const directory = temporaryDirectory()
 
 describe('a record', () => {
   it('is read as it was written', () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { DemoResult } from '#dist/cli/demo/report.js'
 import { reportText } from '#dist/cli/demo/report.js'
-import { inDirectory } from './support.js'
+import { inDirectory } from '../support/cli.js'
 
 const dir = inDirectory()
 

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { sqlite } from '#dist/cli/doctor/disk.js'
 import { checkNode } from '#dist/cli/doctor/machine.js'
-import { type RedisServer, startRedis } from '../redis/server.js'
-import { inDirectory, inSeconds } from './support.js'
+import { inDirectory } from '../support/cli.js'
+import { type RedisServer, startRedis } from '../support/redis/server.js'
+import { inSeconds } from '../support/time.js'
 
 const dir = inDirectory()
 

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { inDirectory, inSeconds, jwt, ndjson } from './support.js'
+import { inDirectory, jwt, ndjson } from '../support/cli.js'
+import { inSeconds } from '../support/time.js'
 
 const dir = inDirectory()
 const put = (name: string, content: string | Uint8Array): void => writeFileSync(join(dir.path, name), content)

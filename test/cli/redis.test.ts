@@ -2,8 +2,9 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRevocade, type Revocade, type RevocadeOptions } from 'revocade'
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { type RedisServer, startRedis } from '../redis/server.js'
-import { inDirectory, inSeconds, jwt, ndjson, type Ran } from './support.js'
+import { inDirectory, jwt, ndjson, type Ran } from '../support/cli.js'
+import { type RedisServer, startRedis } from '../support/redis/server.js'
+import { inSeconds } from '../support/time.js'
 
 /** Long enough for a busy machine. */
 const SOON = { timeout: 30_000 }

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createRevocade, type TokenClaims } from 'revocade'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { inDirectory, inSeconds, Running } from './support.js'
+import { inDirectory, Running } from '../support/cli.js'
+import { inSeconds } from '../support/time.js'
 
 const FAKE_TERMINAL = fileURLToPath(new URL('fake-terminal.mjs', import.meta.url))
 const SOON = { timeout: 30_000 }

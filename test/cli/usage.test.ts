@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { inDirectory, Running } from './support.js'
+import { inDirectory, Running } from '../support/cli.js'
 
 const dir = inDirectory()
 const COMMANDS = [

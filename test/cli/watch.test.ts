@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createRevocade, type Revocade } from 'revocade'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { type RedisServer, startRedis } from '../redis/server.js'
-import { inDirectory, inSeconds, ndjson, Running } from './support.js'
+import { inDirectory, ndjson, Running } from '../support/cli.js'
+import { type RedisServer, startRedis } from '../support/redis/server.js'
+import { inSeconds } from '../support/time.js'
 
 const FAKE_TERMINAL = fileURLToPath(new URL('fake-terminal.mjs', import.meta.url))
 const ENTER = '\u001b[?1049h\u001b[?25l'

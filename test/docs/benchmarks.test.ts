@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { CASES } from '../../bench/cases/index.js'
 import { readRecord } from '../../bench/record.js'
 import { withRecord } from '../../bench/report/markdown.js'
-import { code, readPage, ROOT, section, tableRows } from './markdown.js'
+import { code, readPage, ROOT, section, tableRows } from '../support/markdown.js'
 
 const PAGE = 'docs/benchmarks.md'
 

@@ -5,7 +5,17 @@ import { ERROR_STATUS } from '#dist/errors.js'
 import type { Target } from '#dist/ports/index.js'
 import { MIGRATIONS, SCHEMA_VERSION } from '#dist/store/sqlite/file/schema.js'
 import { digestBytes, TokenDigester } from '#dist/token/identify.js'
-import { anchors, code, flat, localLinks, pages, readPage, ROOT, section, tableRows } from './markdown.js'
+import {
+  anchors,
+  code,
+  flat,
+  localLinks,
+  pages,
+  readPage,
+  ROOT,
+  section,
+  tableRows,
+} from '../support/markdown.js'
 
 describe('every page', () => {
   it.each(pages())('%s leads nowhere that is not there', (page) => {

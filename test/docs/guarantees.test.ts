@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -16,6 +15,8 @@ import {
 } from 'revocade'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { nowSeconds } from '../support/time.js'
 
 // The eight promises of docs/guarantees.md, from outside: the public API, real files, real processes, the real clock.
 // The tests of each part go deeper; these would fail first if a promise were broken where users see it.
@@ -25,13 +26,12 @@ let file: string
 const engines: Revocade[] = []
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'revocade-guarantees-'))
+  directory = temporaryDirectory()
   file = join(directory, 'store.db')
 })
 
 afterEach(async () => {
   for (const engine of engines.splice(0)) await engine.close()
-  await rm(directory, { recursive: true, force: true })
 })
 
 async function open(options: RevocadeOptions = {}): Promise<Revocade> {
@@ -40,10 +40,9 @@ async function open(options: RevocadeOptions = {}): Promise<Revocade> {
   return engine
 }
 
-const now = (): number => Math.floor(Date.now() / 1000)
 const claims = (jti: string, more: Readonly<Record<string, unknown>> = {}) => ({
   jti,
-  exp: now() + 3600,
+  exp: nowSeconds() + 3600,
   ...more,
 })
 
@@ -187,7 +186,7 @@ describe('5. Exact positives', () => {
       cacheEntries: 10,
     })
     await revocade.revokeMany(
-      Array.from({ length: 2000 }, (_, i) => ({ jti: `r${i}`, expiresAt: now() + 3600 })),
+      Array.from({ length: 2000 }, (_, i) => ({ jti: `r${i}`, expiresAt: nowSeconds() + 3600 })),
     )
     for (let i = 0; i < 2000; i++) {
       expect(await revocade.isRevoked(claims(`a${i}`))).toBe(false)
@@ -233,7 +232,7 @@ describe('7. No bearer token at rest or in logs', () => {
       new SignJWT(payload).setProtectedHeader({ alg: 'HS256' }).sign(key)
     const tokens = [
       await sign(claims('with-an-id')),
-      await sign({ sub: 'nobody', exp: now() + 3600 }),
+      await sign({ sub: 'nobody', exp: nowSeconds() + 3600 }),
       'opaque-8c3f9a5e1b7d4206',
       'x'.repeat(20_000),
     ]
@@ -241,7 +240,7 @@ describe('7. No bearer token at rest or in logs', () => {
     for (const token of tokens) {
       const { revoke, isRevoked } = revocade
       for (const call of [
-        () => revoke(token, { expiresAt: now() + 3600 }),
+        () => revoke(token, { expiresAt: nowSeconds() + 3600 }),
         () => isRevoked(token),
         () => isRevoked(`${token}\n${token}`),
         () => revoke(token),

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { readOptions } from '#dist/options.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
 import { readRedisOptions } from '#dist/redis/options.js'
-import { code, readPage, ROOT, section, tableRows } from './markdown.js'
+import { code, readPage, ROOT, section, tableRows } from '../support/markdown.js'
 
 /** The names of an interface's members, from the source. */
 function membersOf(path: string, name: string): string[] {

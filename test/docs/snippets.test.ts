@@ -1,17 +1,17 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import ts from 'typescript'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { pages, ROOT, type Snippet, snippets } from './markdown.js'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { pages, ROOT, type Snippet, snippets } from '../support/markdown.js'
+import { temporaryDirectory } from '../support/temp.js'
 
 const run = promisify(execFile)
 let directory: string
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'revocade-snippets-'))
+  directory = temporaryDirectory()
   await mkdir(join(directory, 'node_modules'))
   for (const [name, path] of [
     ['revocade', ROOT],
@@ -20,8 +20,6 @@ beforeAll(async () => {
     await symlink(path, join(directory, 'node_modules', name))
   }
 })
-
-afterAll(() => rm(directory, { recursive: true, force: true }))
 
 /**
  * The snippet as a program: a line `expression // => value` is an assertion. Comments stay, lines stay where they are.

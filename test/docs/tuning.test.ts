@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { inDirectory } from '../cli/support.js'
-import { readPage, section } from './markdown.js'
+import { inDirectory } from '../support/cli.js'
+import { readPage, section } from '../support/markdown.js'
 
 const dir = inDirectory()
 

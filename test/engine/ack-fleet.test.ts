@@ -1,13 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRevocade, type Receipt } from 'revocade'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { ModelStore } from './model-store.js'
-import { ManualClock, rig } from './rig.js'
+import { describe, expect, it } from 'vitest'
+import { ModelStore } from '../support/model-store.js'
+import { rig } from '../support/rig.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
 const STALENESS_MS = 40
-const EXP = 1_900_000_000
 
 /** Long enough for a timer of Δ to have fired. */
 const aWhile = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, STALENESS_MS * 3))
@@ -16,7 +15,9 @@ async function pending() {
   const clock = new ManualClock()
   const { writer } = await rig(new ModelStore(), { clock, maxStalenessMs: STALENESS_MS })
   let receipt: Receipt | undefined
-  const done = writer.revoke({ jti: 'a', exp: EXP }, { ack: 'fleet' }).then((value) => (receipt = value))
+  const done = writer
+    .revoke({ jti: 'a', exp: FAR_FUTURE }, { ack: 'fleet' })
+    .then((value) => (receipt = value))
   await aWhile()
   return { clock, done, isDone: () => receipt !== undefined }
 }
@@ -46,13 +47,12 @@ describe("ack: 'fleet'", () => {
   })
 
   it('no other engine on the store answers "active" from then on', async () => {
-    const path = mkdtempSync(join(tmpdir(), 'revocade-fleet-'))
-    onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+    const path = temporaryDirectory()
     const options = { store: join(path, 'store.db'), maxStalenessMs: STALENESS_MS }
     await using writer = await createRevocade(options)
     await using other = await createRevocade(options)
     for (let i = 0; i < 20; i++) {
-      const token = { jti: `t${i}`, exp: EXP }
+      const token = { jti: `t${i}`, exp: FAR_FUTURE }
       await other.isRevoked(token)
       await writer.revoke(token, { ack: 'fleet' })
       expect(other.isClearlyActive(token)).toBe(false)

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import jwt from 'jsonwebtoken'
 import {
@@ -9,10 +7,11 @@ import {
   type RevocadeOptions,
   type RevocationInput,
 } from 'revocade'
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { temporaryDirectory } from '../support/temp.js'
+import { nowSeconds } from '../support/time.js'
 
-const directory = mkdtempSync(join(tmpdir(), 'revocade-api-'))
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
+const directory = temporaryDirectory()
 
 let count = 0
 const opened: Revocade[] = []
@@ -26,7 +25,7 @@ afterEach(async () => {
   for (const engine of opened.splice(0)) await engine.close()
 })
 
-const now = Math.floor(Date.now() / 1000)
+const now = nowSeconds()
 const claims = (jti: string, more: object = {}) => ({
   iss: 'https://issuer.example',
   jti,

@@ -1,13 +1,13 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { configure, defaultRevocade, isRevoked, revoke } from 'revocade'
-import { afterAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { optionsFromEnvironment } from '#dist/default-engine.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { inSeconds } from '../support/time.js'
 
-const directory = mkdtempSync(join(tmpdir(), 'revocade-default-'))
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
-const exp = Math.floor(Date.now() / 1000) + 60
+const directory = temporaryDirectory()
+const exp = inSeconds(60)
 
 it('is made from configure() on first use, shared, and made anew after it was closed', async () => {
   configure({ store: join(directory, 'missing', 'a.db') })

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { ExactLookup } from '#dist/engine/exact-lookup.js'
 import { VerdictCache } from '#dist/engine/verdict-cache.js'
 import type { PrefixCache, PrefixReply } from '#dist/ports/prefix-cache.js'
-import { ModelStore } from './model-store.js'
-import { ManualClock, rig } from './rig.js'
+import { ModelStore } from '../support/model-store.js'
+import { rig } from '../support/rig.js'
+import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
-const EXP = 1_900_000_000
-const TOKEN = { jti: 'a', exp: EXP }
+const TOKEN = { jti: 'a', exp: FAR_FUTURE }
 
 /** A gate that holds back what a test names, until it is opened. */
 function holding(what: string): {

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import type { Target } from 'revocade'
 import { describe, expect, it } from 'vitest'
-import { ModelStore } from './model-store.js'
-import { type Ack, brokenPromise, type Check, type Fact, type Moment } from './promises.js'
-import { ManualClock, rig } from './rig.js'
+import { ModelStore } from '../support/model-store.js'
+import { type Ack, brokenPromise, type Check, type Fact, type Moment } from '../support/promises.js'
+import { rig } from '../support/rig.js'
+import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
 // What if the revocation lands between these two lines? A store that answers late, a scheduler that decides in which
 // order its requests and replies arrive, and a history that is held against the promises of docs/guarantees.md.
@@ -11,8 +12,7 @@ import { ManualClock, rig } from './rig.js'
 const STALENESS_MS = 100
 /** A longer look: REVOCADE_TEST_RUNS=5000 npx vitest run test/engine/interleavings.test.ts */
 const RUNS = Number(process.env.REVOCADE_TEST_RUNS ?? 600)
-const EXP = 1_900_000_000
-const TOKENS = ['a', 'b', 'c'].map((jti) => ({ jti, sub: 'alice', exp: EXP }))
+const TOKENS = ['a', 'b', 'c'].map((jti) => ({ jti, sub: 'alice', exp: FAR_FUTURE }))
 const ALICE: Target = { kind: 'selector', where: { sub: 'alice' } }
 
 const steps = fc.array(

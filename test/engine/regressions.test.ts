@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import {
@@ -11,20 +10,21 @@ import {
   type RevocadeOptions,
   type Token,
 } from 'revocade'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
-import { ModelStore } from './model-store.js'
-import { ManualClock, rig } from './rig.js'
+import { ModelStore } from '../support/model-store.js'
+import { rig } from '../support/rig.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { ManualClock, nowSeconds } from '../support/time.js'
 
 // What was found by trying to break it, each as small as it gets.
 
-const directory = mkdtempSync(join(tmpdir(), 'revocade-regressions-'))
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
+const directory = temporaryDirectory()
 let count = 0
 const path = (): string => join(directory, `${++count}.db`)
 const open = (options: RevocadeOptions = {}): Promise<Revocade> =>
   createRevocade({ store: path(), ...options })
-const now = Math.floor(Date.now() / 1000)
+const now = nowSeconds()
 const coded = (code: string) => expect.objectContaining({ name: 'RevocadeError', code }) as Error
 
 /** How often the event loop turns while something runs. */

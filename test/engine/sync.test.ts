@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { Lease } from '#dist/engine/lease.js'
-import { ModelStore } from './model-store.js'
-import { ManualClock, rig } from './rig.js'
+import { ModelStore } from '../support/model-store.js'
+import { rig } from '../support/rig.js'
+import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
-const EXP = 1_900_000_000
-const TOKEN = { jti: 'a', exp: EXP }
+const TOKEN = { jti: 'a', exp: FAR_FUTURE }
 
 /** A gate that holds what is asked for until it is let go. */
 function holding() {
@@ -132,7 +132,7 @@ describe('the sync', () => {
     // Restored from a backup without that change, then changed otherwise up to the same number.
     restore()
     const other = await rig(store, { clock, maxStalenessMs: 100 })
-    await other.writer.revoke({ jti: 'b', exp: EXP })
+    await other.writer.revoke({ jti: 'b', exp: FAR_FUTURE })
     expect(store.head.seq).toBe(follower.sync.position.seq)
     await follower.sync.poll()
     await expect(follower.lookup.check(TOKEN)).resolves.toMatchObject({ status: 'active' })
@@ -146,7 +146,9 @@ describe('the sync', () => {
     const store = new ModelStore()
     const follower = await rig(store, { clock, maxStalenessMs: 100 })
     const other = await rig(store, { clock, maxStalenessMs: 100 })
-    await other.writer.revokeMany(Array.from({ length: 2500 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    await other.writer.revokeMany(
+      Array.from({ length: 2500 }, (_, i) => ({ jti: `t${i}`, expiresAt: FAR_FUTURE })),
+    )
     clock.advance(100)
     const polling = follower.sync.poll()
     await Promise.resolve()
@@ -167,8 +169,8 @@ describe('the sync', () => {
     const other = await rig(store, { clock, maxStalenessMs: 100 })
     await mine.writer.revoke(TOKEN)
     expect(mine.sync.position.seq).toBe(1)
-    await other.writer.revoke({ jti: 'b', exp: EXP })
-    await mine.writer.revoke({ jti: 'c', exp: EXP })
+    await other.writer.revoke({ jti: 'b', exp: FAR_FUTURE })
+    await mine.writer.revoke({ jti: 'c', exp: FAR_FUTURE })
     expect(mine.sync.position.seq).toBe(1)
     await mine.sync.poll()
     expect(mine.sync.position.seq).toBe(3)
@@ -248,7 +250,7 @@ describe('L0', () => {
     })
     const soon = clock.wall / 1000 + 100
     await writer.revokeMany(
-      Array.from({ length: 2000 }, (_, i) => ({ jti: `t${i}`, expiresAt: i < 1500 ? soon : EXP })),
+      Array.from({ length: 2000 }, (_, i) => ({ jti: `t${i}`, expiresAt: i < 1500 ? soon : FAR_FUTURE })),
     )
     await writer.revokeWhere({ sub: 'alice' }, { expiresAt: soon, issuedBefore: soon - 3700 })
     expect(l0.liveSelectors.map(({ names }) => names)).toEqual([['sub']])
@@ -266,7 +268,7 @@ describe('L0', () => {
     const store = new ModelStore()
     const prefilter = { kind: 'bloom' as const, expectedRevocations: 1000 }
     const { l0, sync, writer } = await rig(store, { clock, maxStalenessMs: 100, prefilter })
-    await writer.revokeMany(Array.from({ length: 3000 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    await writer.revokeMany(Array.from({ length: 3000 }, (_, i) => ({ jti: `t${i}`, expiresAt: FAR_FUTURE })))
     clock.advance(10_000)
     await sync.poll()
     await sync.stop()
@@ -278,8 +280,8 @@ describe('L0', () => {
   it('warns once of selectors in the store that nobody here looks for', async () => {
     const clock = new ManualClock()
     const { l0, warnings } = await rig(new ModelStore(), { clock, maxStalenessMs: 100 })
-    l0.add(new Int32Array(4), EXP, ['client_id'])
-    l0.add(Int32Array.of(1, 2, 3, 4), EXP, ['client_id'])
+    l0.add(new Int32Array(4), FAR_FUTURE, ['client_id'])
+    l0.add(Int32Array.of(1, 2, 3, 4), FAR_FUTURE, ['client_id'])
     expect(l0.notHonoured).toEqual([['client_id']])
     expect(warnings.filter((warning) => warning.includes('client_id'))).toHaveLength(1)
   })

@@ -1,10 +1,14 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Stats } from 'revocade'
 import { expect } from 'vitest'
+import { open } from '../support/engine.js'
+import { Callee } from '../support/process.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { TOMORROW, until } from '../support/time.js'
 import { type Change, Judge, type Line, miscounted } from './history.js'
 import { amissInRedis } from './redis-content.js'
-import { Callee, directory, EXP, open, sleep, until } from './support.js'
 
 /** Δ of all peers. */
 export const STALENESS_MS = 80
@@ -78,9 +82,9 @@ export class Fleet {
     readonly directUrl?: string
     readonly size?: number
   }): Promise<Fleet> {
-    const fleet = new Fleet(directory())
+    const fleet = new Fleet(temporaryDirectory())
     await using first = await open({ store: fleet.store, secret: SECRET, redis: directUrl })
-    await first.revokeMany(Array.from({ length: OLD }, (_, i) => ({ jti: `old${i}`, expiresAt: EXP })))
+    await first.revokeMany(Array.from({ length: OLD }, (_, i) => ({ jti: `old${i}`, expiresAt: TOMORROW })))
     await until('Redis is filled', () => first.stats().redis?.complete === true)
     for (let me = 0; me < size; me++) {
       const job = {
@@ -103,7 +107,9 @@ export class Fleet {
           snapshot: me % 2 === 0,
         },
       }
-      fleet.#peers.push(new Callee('redis-peer.mjs', [JSON.stringify(job)]))
+      fleet.#peers.push(
+        new Callee(new URL('children/redis-peer.mjs', import.meta.url), [JSON.stringify(job)]),
+      )
     }
     await Promise.all(fleet.#peers.map(({ up }) => up))
     return fleet
@@ -111,7 +117,6 @@ export class Fleet {
 
   readonly stop = async (): Promise<void> => {
     await Promise.all(this.#peers.map((peer) => peer.kill()))
-    rmSync(this.#folder, { recursive: true, force: true })
   }
 
   stats(): Promise<Stats[]> {

@@ -1,10 +1,15 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import type { RevocadeOptions, Token, TokenClaims } from 'revocade'
 import { describe, expect, it } from 'vitest'
+import { open, verdict } from '../support/engine.js'
+import { Child } from '../support/process.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { TOMORROW, until } from '../support/time.js'
+import { Host } from './host.js'
 import { Ledger } from './ledger.js'
-import { Child, directory, EXP, Host, open, sleep, until, verdict } from './support.js'
 
 // Promise 1. A writer says what it is about to do and what was acknowledged, and is killed (SIGKILL) at a random
 // moment: while starting, committing, closing, writing its snapshot. What it acknowledged must stand, for an engine
@@ -25,8 +30,8 @@ const below = (n: number): number => Math.floor(Math.random() * n)
 /** A token that a target of the ledger decides about: `t:<jti>`, `s:<sub>`. */
 function tokenOf(target: string): Token {
   const name = target.slice(2)
-  if (target.startsWith('t')) return { jti: name, exp: EXP }
-  const claims: TokenClaims = { jti: `of ${name}`, sub: name, iat: EXP - 1_000_000, exp: EXP }
+  if (target.startsWith('t')) return { jti: name, exp: TOMORROW }
+  const claims: TokenClaims = { jti: `of ${name}`, sub: name, iat: TOMORROW - 1_000_000, exp: TOMORROW }
   return claims
 }
 
@@ -50,7 +55,7 @@ class Trial {
     { stalenessMs: STALENESS_MS, host: undefined },
     { stalenessMs: 0, host: undefined },
   ]
-  readonly #folder = directory()
+  readonly #folder = temporaryDirectory()
 
   constructor(expectedRevocations: number) {
     // The larger the filter, the longer the time in which a snapshot is half written.
@@ -72,7 +77,7 @@ class Trial {
       reopen,
       old,
     }
-    const writer = new Child('kill-writer.mjs', [JSON.stringify(job)])
+    const writer = new Child(new URL('children/kill-writer.mjs', import.meta.url), [JSON.stringify(job)])
     if (Math.random() < 0.75) {
       await until(
         'the writer works',
@@ -108,7 +113,6 @@ class Trial {
 
   async end(): Promise<void> {
     for (const { host } of this.checkers) await host?.kill()
-    rmSync(this.#folder, { recursive: true, force: true })
   }
 }
 

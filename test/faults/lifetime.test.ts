@@ -1,7 +1,10 @@
 import { join } from 'node:path'
 import type { RevocadeError } from 'revocade'
 import { describe, expect, it } from 'vitest'
-import { Child, directory, EXP, open, verdict } from './support.js'
+import { open, verdict } from '../support/engine.js'
+import { Child } from '../support/process.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { TOMORROW } from '../support/time.js'
 
 describe('a process with an engine', () => {
   it.each([
@@ -9,9 +12,9 @@ describe('a process with an engine', () => {
     ['with writes under way, which it finishes first', Array.from({ length: 50 }, (_, i) => `t${i}`)],
   ])('ends by itself without closing the engine: %s', async (_what, revoke) => {
     for (const options of [{ maxStalenessMs: 30 }, { maxStalenessMs: 0 }, { exclusive: true }]) {
-      const store = join(directory(), 'store.db')
-      const child = new Child('unclosed.mjs', [
-        JSON.stringify({ options: { store, ...options }, exp: EXP, revoke }),
+      const store = join(temporaryDirectory(), 'store.db')
+      const child = new Child(new URL('children/unclosed.mjs', import.meta.url), [
+        JSON.stringify({ options: { store, ...options }, exp: TOMORROW, revoke }),
       ])
       await child.ended
       expect({ code: child.process.exitCode, complaints: child.complaints }).toEqual({
@@ -19,8 +22,8 @@ describe('a process with an engine', () => {
         complaints: '',
       })
       const later = await open({ store })
-      for (const jti of revoke) expect(await verdict(later, { jti, exp: EXP })).toBe('revoked')
-      expect(await verdict(later, { jti: 'other', exp: EXP })).toBe('active')
+      for (const jti of revoke) expect(await verdict(later, { jti, exp: TOMORROW })).toBe('revoked')
+      expect(await verdict(later, { jti: 'other', exp: TOMORROW })).toBe('active')
     }
   })
 })
@@ -29,9 +32,9 @@ describe('closing under load', () => {
   it('leaves every revocation durable or rejected', async () => {
     let durable = 0
     for (let round = 0; round < 12; round++) {
-      const store = join(directory(), 'store.db')
+      const store = join(temporaryDirectory(), 'store.db')
       const engine = await open({ store })
-      const tokens = Array.from({ length: 300 }, (_, i) => ({ jti: `t${i}`, exp: EXP }))
+      const tokens = Array.from({ length: 300 }, (_, i) => ({ jti: `t${i}`, exp: TOMORROW }))
       const outcomes: Promise<boolean>[] = []
       const note = (change: Promise<unknown>): unknown =>
         outcomes.push(
@@ -63,11 +66,11 @@ describe('closing under load', () => {
   })
 
   it('ends a bulk revocation with an error, or with all of it', async () => {
-    const store = join(directory(), 'store.db')
+    const store = join(temporaryDirectory(), 'store.db')
     const engine = await open({ store })
     let taken = 0
     const entries = (function* () {
-      for (; taken < 200_000; taken++) yield { jti: `t${taken}`, expiresAt: EXP }
+      for (; taken < 200_000; taken++) yield { jti: `t${taken}`, expiresAt: TOMORROW }
     })()
     let durable = 0
     const bulk = engine.revokeMany(entries, { onProgress: (count) => (durable = count) })
@@ -81,6 +84,6 @@ describe('closing under load', () => {
     expect(taken).toBeLessThan(200_000)
     const later = await open({ store })
     for (let i = 0; i < durable; i += 97)
-      expect(await verdict(later, { jti: `t${i}`, exp: EXP })).toBe('revoked')
+      expect(await verdict(later, { jti: `t${i}`, exp: TOMORROW })).toBe('revoked')
   })
 })

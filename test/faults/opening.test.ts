@@ -1,6 +1,9 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { directory, EXP, Host, open, verdict } from './support.js'
+import { open, verdict } from '../support/engine.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { TOMORROW } from '../support/time.js'
+import { Host } from './host.js'
 
 const ROUNDS = Number(process.env.REVOCADE_TEST_CYCLES ?? 12) / 2
 
@@ -9,9 +12,9 @@ it(
   async () => {
     const hosts = await Promise.all(Array.from({ length: 5 }, () => Host.start()))
     for (let round = 0; round < ROUNDS; round++) {
-      const store = join(directory(), 'store.db')
+      const store = join(temporaryDirectory(), 'store.db')
       await Promise.all(hosts.map((host) => host.open({ store, maxStalenessMs: 0 })))
-      const tokens = hosts.map((_, i) => ({ jti: `t${i}`, exp: EXP }))
+      const tokens = hosts.map((_, i) => ({ jti: `t${i}`, exp: TOMORROW }))
       const numbers = await Promise.all(hosts.map((host, i) => host.revoke(tokens[i])))
       expect(numbers.toSorted()).toEqual([1, 2, 3, 4, 5])
       for (const host of hosts) expect(await host.verdicts(tokens)).toEqual(tokens.map(() => 'revoked'))

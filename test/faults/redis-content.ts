@@ -1,13 +1,8 @@
 import { Redis } from 'ioredis'
-import { at, SqliteStore } from './support.js'
-
-const { Keys, fieldOfBytes } = (await import(
-  at('redis/keys.js')
-)) as typeof import('#dist/redis/prefix-cache/keys.js')
-const { keyFromSecret } = (await import(at('token/secret.js'))) as typeof import('#dist/token/secret.js')
-const { encodeVersion } = (await import(
-  at('known-versions.js')
-)) as typeof import('#dist/buckets/version-table.js')
+import { encodeVersion } from '#dist/buckets/version-table.js'
+import { fieldOfBytes, Keys } from '#dist/redis/prefix-cache/keys.js'
+import { SqliteStore } from '#dist/store/sqlite/index.js'
+import { keyFromSecret } from '#dist/token/secret.js'
 
 const ignore = (): void => undefined
 const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore }

@@ -1,7 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { startRedis } from '../redis/server.js'
+import { startRedis } from '../support/redis/server.js'
 import { Fleet } from './fleet.js'
-import { sleep } from './support.js'
 
 // A longer run: REVOCADE_TEST_KILLS=200 npx vitest run test/faults/redis-kill.test.ts
 

@@ -1,10 +1,14 @@
 import { join } from 'node:path'
 import type { Logger, Revocade } from 'revocade'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { countCommands } from '../redis/count-commands.js'
-import { startProxy, type TcpProxy } from '../redis/proxy.js'
-import { type RedisServer, startRedis } from '../redis/server.js'
-import { Child, directory, EXP, Host, open, until } from './support.js'
+import { open } from '../support/engine.js'
+import { Child } from '../support/process.js'
+import { countCommands } from '../support/redis/count-commands.js'
+import { startProxy, type TcpProxy } from '../support/redis/proxy.js'
+import { type RedisServer, startRedis } from '../support/redis/server.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { TOMORROW, until } from '../support/time.js'
+import { Host } from './host.js'
 
 const SECRET = 'a secret of these tests'
 
@@ -21,7 +25,7 @@ const complete = (engine: Revocade): Promise<void> =>
 const ready = (engine: Revocade): Promise<void> =>
   until('Redis answers', () => engine.stats().redis?.state === 'ready')
 const revocations = (count: number) =>
-  Array.from({ length: count }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP }))
+  Array.from({ length: count }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW }))
 
 async function through(redis: RedisServer): Promise<TcpProxy> {
   const proxy = await startProxy(redis)
@@ -39,10 +43,15 @@ describe('a Redis that hangs', () => {
   it('is asked by so many at most, then waited for by nobody; one warning says so, and it is used again when it answers', async () => {
     const redis = await startRedis()
     const { logger, warnings } = listen()
-    const engine = await open({ store: join(directory(), 'store.db'), redis: redis.url, logger, ...asking })
+    const engine = await open({
+      store: join(temporaryDirectory(), 'store.db'),
+      redis: redis.url,
+      logger,
+      ...asking,
+    })
     await engine.revokeMany(revocations(400))
     await complete(engine)
-    const check = (i: number) => engine.check({ jti: `other-${i}`, exp: EXP })
+    const check = (i: number) => engine.check({ jti: `other-${i}`, exp: TOMORROW })
     await redis.suspend(true)
     const asked = engine.stats().redis?.lookups ?? 0
     const first = await Promise.all(Array.from({ length: MOST_IN_FLIGHT * 3 }, (_, i) => check(i)))
@@ -82,10 +91,10 @@ describe('a Redis that hangs', () => {
 
   it('holds up neither the end of an engine nor a revocation', async () => {
     const redis = await startRedis()
-    const engine = await open({ store: join(directory(), 'store.db'), redis: redis.url, ...asking })
+    const engine = await open({ store: join(temporaryDirectory(), 'store.db'), redis: redis.url, ...asking })
     await complete(engine)
     await redis.suspend(true)
-    await expect(engine.revoke({ jti: 'a', exp: EXP })).resolves.toMatchObject({
+    await expect(engine.revoke({ jti: 'a', exp: TOMORROW })).resolves.toMatchObject({
       redis: 'queued',
       durable: true,
     })
@@ -101,10 +110,15 @@ describe('an engine that starts while Redis is away', () => {
     const proxy = await through(redis)
     proxy.refuse()
     const { logger, warnings } = listen()
-    const engine = await open({ store: join(directory(), 'store.db'), redis: proxy.url, logger, ...asking })
+    const engine = await open({
+      store: join(temporaryDirectory(), 'store.db'),
+      redis: proxy.url,
+      logger,
+      ...asking,
+    })
     expect(engine.stats().redis).toMatchObject({ state: 'connecting', complete: false })
-    await expect(engine.revoke({ jti: 'a', exp: EXP })).resolves.toMatchObject({ redis: 'queued' })
-    await expect(engine.isRevoked({ jti: 'a', exp: EXP })).resolves.toBe(true)
+    await expect(engine.revoke({ jti: 'a', exp: TOMORROW })).resolves.toMatchObject({ redis: 'queued' })
+    await expect(engine.isRevoked({ jti: 'a', exp: TOMORROW })).resolves.toBe(true)
     await proxy.accept()
     await complete(engine)
     expect(Number(await redis.command('DBSIZE'))).toBe(1)
@@ -123,7 +137,7 @@ describe('a process that dies between its commit and Redis', () => {
     async (_when, looked) => {
       const redis = await startRedis()
       const proxy = await through(redis)
-      const store = join(directory(), 'store.db')
+      const store = join(temporaryDirectory(), 'store.db')
       const options = { store, secret: SECRET, ...asking }
       const other = await open({ ...options, redis: redis.url, maxStalenessMs: 50 })
       await other.revokeMany(revocations(50))
@@ -136,10 +150,10 @@ describe('a process that dies between its commit and Redis', () => {
         return lengths.reduce((sum: number, length) => sum + Number(length) - 1, 0)
       }
       proxy.blackHole()
-      await host.revoke({ jti: 'the last', exp: EXP })
+      await host.revoke({ jti: 'the last', exp: TOMORROW })
       await host.kill()
       expect(await entries()).toBe(50)
-      await until('it is seen elsewhere', () => !other.isClearlyActive({ jti: 'the last', exp: EXP }))
+      await until('it is seen elsewhere', () => !other.isClearlyActive({ jti: 'the last', exp: TOMORROW }))
       const last = (): Promise<unknown> =>
         expect(other.check({ jti: 'the last' })).resolves.toMatchObject({
           status: 'revoked',
@@ -162,10 +176,10 @@ describe('a process that has nothing else to do', () => {
   it.each(states)('ends, though its engine %s and was never closed', async (_what, become) => {
     const redis = await startRedis()
     await become(redis)
-    const child = new Child('unclosed.mjs', [
+    const child = new Child(new URL('children/unclosed.mjs', import.meta.url), [
       JSON.stringify({
-        options: { store: join(directory(), 'store.db'), redis: redis.url },
-        exp: EXP,
+        options: { store: join(temporaryDirectory(), 'store.db'), redis: redis.url },
+        exp: TOMORROW,
         revoke: ['a', 'b', 'c', 'd'],
       }),
     ])
@@ -178,18 +192,18 @@ describe('a process that has nothing else to do', () => {
 describe('what engines tell each other', () => {
   it('is one message for many commits, and one poll', async () => {
     const redis = await startRedis()
-    const store = join(directory(), 'store.db')
+    const store = join(temporaryDirectory(), 'store.db')
     const [writer, other] = [
       await open({ store, redis: redis.url }),
       await open({ store, redis: redis.url, maxStalenessMs: 60_000 }),
     ]
     await until('it listens', () => other.stats().redis?.wakeUps.listening === true)
     const sent = await countCommands(redis)
-    await Promise.all(Array.from({ length: 500 }, (_, i) => writer.revoke({ jti: `t${i}`, exp: EXP })))
+    await Promise.all(Array.from({ length: 500 }, (_, i) => writer.revoke({ jti: `t${i}`, exp: TOMORROW })))
     // Its own poll would be due in 20 s.
     await until('it was heard', () =>
       Array.from({ length: 500 }, (_, i) => i).every(
-        (i) => !other.isClearlyActive({ jti: `t${i}`, exp: EXP }),
+        (i) => !other.isClearlyActive({ jti: `t${i}`, exp: TOMORROW }),
       ),
     )
     expect((await sent()).publish).toBeLessThan(250)
@@ -197,7 +211,7 @@ describe('what engines tell each other', () => {
 
   it('is not believed', async () => {
     const redis = await startRedis()
-    const engine = await open({ store: join(directory(), 'store.db'), redis: redis.url, ...asking })
+    const engine = await open({ store: join(temporaryDirectory(), 'store.db'), redis: redis.url, ...asking })
     await complete(engine)
     const [channel] = (await redis.command('PUBSUB', 'CHANNELS', 'revocade:*')) as string[]
     for (const message of [
@@ -211,7 +225,7 @@ describe('what engines tell each other', () => {
     ])
       await redis.command('PUBLISH', channel, message)
     await until('they came', () => (engine.stats().redis?.wakeUps.received ?? 0) >= 7)
-    await expect(engine.check({ jti: 'a', exp: EXP })).resolves.toMatchObject({ status: 'active' })
+    await expect(engine.check({ jti: 'a', exp: TOMORROW })).resolves.toMatchObject({ status: 'active' })
     expect(engine.stats().lease.live).toBe(true)
   })
 })

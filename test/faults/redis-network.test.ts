@@ -1,8 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { startProxy, type TcpProxy } from '../redis/proxy.js'
-import { type RedisServer, startRedis } from '../redis/server.js'
+import { startProxy, type TcpProxy } from '../support/redis/proxy.js'
+import { type RedisServer, startRedis } from '../support/redis/server.js'
 import { Fleet } from './fleet.js'
-import { sleep } from './support.js'
 
 // Promise 8 between processes: whatever the network does to what engines and Redis tell each other. A longer run:
 // REVOCADE_TEST_SECONDS=20 npx vitest run test/faults/redis-network.test.ts

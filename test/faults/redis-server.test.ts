@@ -1,8 +1,11 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type RedisServer, startRedis } from '../redis/server.js'
+import { open } from '../support/engine.js'
+import { type RedisServer, startRedis } from '../support/redis/server.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { TOMORROW, until } from '../support/time.js'
 import { BYSTANDERS, Fleet, SECRET, type Told } from './fleet.js'
-import { directory, EXP, open, sleep, until } from './support.js'
 
 // Promise 8 between processes: whatever becomes of the Redis server, answers stay right, none fails, and the layer heals. A longer
 // run: REVOCADE_TEST_SECONDS=20 npx vitest run test/faults/redis-server.test.ts
@@ -128,12 +131,16 @@ describe('three processes on one store, and their Redis', () => {
   })
 
   it('holds the data of another store, which says the contrary', async () => {
-    await using other = await open({ store: join(directory(), 'other.db'), secret: SECRET, redis: redis.url })
+    await using other = await open({
+      store: join(temporaryDirectory(), 'other.db'),
+      secret: SECRET,
+      redis: redis.url,
+    })
     await expectRight(
       await fleet.endure(async () => {
         await redis.restart({ empty: true })
         await other.revokeMany(
-          Array.from({ length: BYSTANDERS }, (_, i) => ({ jti: `t${-1 - i}`, expiresAt: EXP })),
+          Array.from({ length: BYSTANDERS }, (_, i) => ({ jti: `t${-1 - i}`, expiresAt: TOMORROW })),
         )
         await until('the other store has filled it', () => other.stats().redis?.complete === true)
         await sleep(SECONDS * 500)

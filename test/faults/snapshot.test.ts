@@ -12,11 +12,13 @@ import {
 import { join } from 'node:path'
 import type { Revocade } from 'revocade'
 import { describe, expect, it } from 'vitest'
-import { directory, EXP, open, verdict } from './support.js'
+import { open, verdict } from '../support/engine.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { TOMORROW } from '../support/time.js'
 
 // Promise 8 for the snapshot of L0: whatever becomes of the file, answers stay right.
 
-const token = (jti: string) => ({ jti, exp: EXP })
+const token = (jti: string) => ({ jti, exp: TOMORROW })
 const names = (prefix: string, count: number): string[] =>
   Array.from({ length: count }, (_, i) => `${prefix}${i}`)
 
@@ -42,7 +44,7 @@ async function session(
 const revokeAll =
   (jtis: readonly string[]) =>
   async (engine: Revocade): Promise<unknown> =>
-    engine.revokeMany(jtis.map((jti) => ({ jti, expiresAt: EXP })))
+    engine.revokeMany(jtis.map((jti) => ({ jti, expiresAt: TOMORROW })))
 
 /** Opens with whatever snapshot is there and compares all answers. */
 async function expectRight(
@@ -85,7 +87,7 @@ describe('a snapshot that is', () => {
     ['of another store', true, (snapshot, _older, foreign) => writeFileSync(snapshot, foreign)],
   ]
   it.each(spoil)('%s: right answers (from the store: %s)', async (_what, rebuilt, harm) => {
-    const [store, another] = [join(directory(), 'store.db'), join(directory(), 'store.db')]
+    const [store, another] = [join(temporaryDirectory(), 'store.db'), join(temporaryDirectory(), 'store.db')]
     await session(store, revokeAll(names('a', 50)))
     const older = readFileSync(snapshotOf(store))
     await session(store, revokeAll(names('b', 50)))
@@ -98,7 +100,7 @@ describe('a snapshot that is', () => {
   })
 
   it('half written by a process that was killed: is taken away once nobody can be at it any more', async () => {
-    const store = join(directory(), 'store.db')
+    const store = join(temporaryDirectory(), 'store.db')
     await session(store, revokeAll(names('a', 5)))
     const [abandoned, recent] = ['1234.0123abcd', '1235.0123abcd'].map(
       (rest) => `${snapshotOf(store)}.${rest}`,
@@ -111,7 +113,7 @@ describe('a snapshot that is', () => {
 
   it('of a history that a restored backup undid, older or as long: right answers', async () => {
     for (const afterwards of [0, 5, 30, 60]) {
-      const folder = directory()
+      const folder = temporaryDirectory()
       const store = join(folder, 'store.db')
       await session(store, revokeAll(names('a', 20)))
       copyFileSync(store, join(folder, 'backup.db'))

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
-import { startRedis } from '../redis/server.js'
+import { Child } from '../support/process.js'
+import { startRedis } from '../support/redis/server.js'
+import { temporaryDirectory } from '../support/temp.js'
 import { judge, type Line } from './history.js'
-import { Child, directory, sleep } from './support.js'
 
 // Promises 2, 3 and 5 between processes: some revoke, all check the tokens that are about to be revoked, and say when
 // each check started. A longer run: REVOCADE_TEST_SECONDS=60 npx vitest run test/faults/staleness.test.ts
@@ -47,7 +49,7 @@ async function run(
   lockMs: number,
   redis: string | undefined,
 ): Promise<{ told: Map<string, Told>; suspensions: number }> {
-  const folder = directory()
+  const folder = temporaryDirectory()
   const store = join(folder, 'store.db')
   const tokens = Math.floor((SECONDS * 1000) / PERIOD_MS)
   const children = peers.map(({ name, stalenessMs, writes = null, stallMs = 0, suspendMs = 0 }, i) => {
@@ -61,7 +63,7 @@ async function run(
       history: join(folder, name),
       options: { store, claims: ['sub'], maxStalenessMs: stalenessMs, snapshot: i % 2 === 0, redis },
     }
-    const child = new Child('peer.mjs', [JSON.stringify(job)])
+    const child = new Child(new URL('children/peer.mjs', import.meta.url), [JSON.stringify(job)])
     const ready = Promise.race([
       child.ended,
       new Promise((resolve) => child.process.once('message', resolve)),

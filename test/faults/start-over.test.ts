@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
-import { ModelStore } from '../engine/model-store.js'
-import { ManualClock, rig } from '../engine/rig.js'
+import { ModelStore } from '../support/model-store.js'
+import { rig } from '../support/rig.js'
+import { ManualClock } from '../support/time.js'
 
 it('a rebuild that fails is made up for before L0 is trusted again', async () => {
   const clock = new ManualClock()

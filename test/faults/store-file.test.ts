@@ -10,18 +10,23 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import type { UnknownPolicy } from 'revocade'
 import { describe, expect, it } from 'vitest'
-import { directory, EXP, Host, open, sleep, SqliteStore, until, verdict } from './support.js'
+import { SqliteStore } from '#dist/store/sqlite/index.js'
+import { open, verdict } from '../support/engine.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { TOMORROW, until } from '../support/time.js'
+import { Host } from './host.js'
 
 const STALENESS_MS = 90
-const token = (jti: string) => ({ jti, exp: EXP })
+const token = (jti: string) => ({ jti, exp: TOMORROW })
 const [OLD, NEW, OTHER] = ['old', 'new', 'other'].map(token)
 
 /** A store with OLD revoked, closed. */
 async function sample(): Promise<{ store: string; folder: string }> {
-  const folder = directory()
+  const folder = temporaryDirectory()
   const store = join(folder, 'store.db')
   const engine = await open({ store })
   await engine.revoke(OLD)
@@ -56,7 +61,7 @@ describe('a full disk', () => {
       )
     }
     expect(refused).toHaveLength(5)
-    const group = Array.from({ length: 2000 }, (_, i) => ({ jti: `g${i}`, expiresAt: EXP }))
+    const group = Array.from({ length: 2000 }, (_, i) => ({ jti: `g${i}`, expiresAt: TOMORROW }))
     await expect(engine.revokeMany(group)).rejects.toMatchObject({ code: 'ERR_NOT_DURABLE' })
     for (const { jti } of group) expect(await verdict(engine, token(jti))).toBe('active')
     for (const jti of [...durable, 'old']) expect(await verdict(engine, token(jti))).toBe('revoked')
@@ -247,11 +252,11 @@ describe('a store file that is replaced under a running engine', () => {
 
 describe('a damaged store file', () => {
   it('never makes a running engine say "active" of what was revoked, and is refused by the next one', async () => {
-    const folder = directory()
+    const folder = temporaryDirectory()
     const store = join(folder, 'store.db')
     const tokens = Array.from({ length: 6000 }, (_, i) => token(`t${i}`))
     const first = await open({ store })
-    await first.revokeMany(tokens.map(({ jti }) => ({ jti, expiresAt: EXP })))
+    await first.revokeMany(tokens.map(({ jti }) => ({ jti, expiresAt: TOMORROW })))
     await first.close()
     const host = await Host.open({ store, maxStalenessMs: STALENESS_MS })
     expect(await host.verdicts([tokens[0]])).toEqual(['revoked'])

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { temporaryDirectory } from '../support/temp.js'
 
 const run = promisify(execFile)
 
@@ -46,7 +46,7 @@ export interface Packed {
  * from the checkout instead of being installed again, because one of them takes minutes to compile.
  */
 export async function packAndInstall(): Promise<Packed> {
-  const directory = await realpath(await mkdtemp(join(tmpdir(), 'revocade-package-')))
+  const directory = temporaryDirectory()
   const stage = join(directory, 'stage')
   const project = join(directory, 'project')
   await mkdir(stage)

@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
-import { startRedis } from './server.js'
+import { startRedis } from '../support/redis/server.js'
+import { temporaryDirectory } from '../support/temp.js'
 
 const CHILD = fileURLToPath(new URL('children/closes.mjs', import.meta.url))
 const silent = (): void => undefined
@@ -21,8 +20,7 @@ const CONTEXT = {
 
 it('whoever awaits the end of an engine sees it, though nothing else keeps the process alive and Redis is far from complete', async () => {
   const redis = await startRedis()
-  const folder = mkdtempSync(join(tmpdir(), 'revocade-closing-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryDirectory()
   const path = join(folder, 'revocade.db')
   const store = new SqliteStore(path)
   await store.open(CONTEXT)

@@ -1,18 +1,18 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 import type { RedisClient, RedisConnections } from '#dist/redis/connection/client.js'
 import { connectRedis } from '#dist/redis/connection/connect.js'
 import { readRedisOptions } from '#dist/redis/options.js'
-import { startProxy } from './proxy.js'
-import { type RedisServer, startRedis } from './server.js'
+import { startProxy } from '../support/redis/proxy.js'
+import { type RedisServer, startRedis } from '../support/redis/server.js'
+import { temporaryDirectory } from '../support/temp.js'
 
 let redis: RedisServer
 beforeAll(async () => {
@@ -105,7 +105,7 @@ describe('where a server is', () => {
 })
 
 describe('TLS', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'revocade-tls-'))
+  const folder = temporaryDirectory()
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
   let port = 0
   beforeAll(async () => {
@@ -140,7 +140,6 @@ describe('TLS', () => {
     port = await listening(server)
     return () => server.close()
   })
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   it('whose certificate is known', async () => {
     await lead(

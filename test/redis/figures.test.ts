@@ -1,19 +1,18 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { createRevocade, type Revocade, type RevocadeOptions } from 'revocade'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { readFigures } from '#dist/redis/inspect/engine-stats-message.js'
 import { RedisInspector } from '#dist/redis/inspect/inspector.js'
 import { readRedisOptions } from '#dist/redis/options.js'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
-import { type RedisServer, startRedis } from './server.js'
+import { type RedisServer, startRedis } from '../support/redis/server.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { TOMORROW } from '../support/time.js'
 
 let redis: RedisServer
-const folder = mkdtempSync(join(tmpdir(), 'revocade-figures-'))
+const folder = temporaryDirectory()
 const store = join(folder, 'revocade.db')
-const EXP = Math.floor(Date.now() / 1000) + 3600
 /** Long enough for a busy machine. */
 const SOON = { timeout: 30_000 }
 
@@ -21,7 +20,6 @@ beforeAll(async () => {
   redis = await startRedis()
   return redis.stop
 })
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
 beforeEach(async () => {
   await redis.command('FLUSHALL')
 })
@@ -124,7 +122,7 @@ describe('asking all engines', () => {
     const [first, second] = [await engine(), await engine()]
     await engine({ namespace: 'other' })
     await engine({ store: join(folder, 'another.db') })
-    await first.revoke({ jti: 'a', exp: EXP })
+    await first.revoke({ jti: 'a', exp: TOMORROW })
     expect(first.isClearlyActive({ jti: 'b' })).toBe(true)
     const watching = await observer(second.stats().store.id)
     for (let round = 0; round < 2; round++) {
@@ -226,7 +224,7 @@ describe('looking at the keys', () => {
   it('finds them there and up to date, then gone, and says what memory they take', async () => {
     const { file, id } = await openStore(store)
     const made = await engine()
-    await made.revoke({ jti: 'k', exp: EXP })
+    await made.revoke({ jti: 'k', exp: TOMORROW })
     await expect.poll(() => made.stats().redis?.complete, SOON).toBe(true)
     const watching = await observer(id)
     const buckets = made.stats().redis?.buckets
@@ -252,7 +250,7 @@ describe('looking at the keys', () => {
     const { file, id } = await openStore(join(folder, 'many.db'))
     await file.buckets.split(10)
     const made = await engine({ store: join(folder, 'many.db') })
-    await made.revokeMany(Array.from({ length: 3000 }, (_, i) => ({ jti: `k${i}`, expiresAt: EXP })))
+    await made.revokeMany(Array.from({ length: 3000 }, (_, i) => ({ jti: `k${i}`, expiresAt: TOMORROW })))
     await expect.poll(() => made.stats().redis?.complete, SOON).toBe(true)
     const { estimatedBytes, ...counts } = await (await observer(id)).sampleKeys(file.buckets)
     expect(counts).toEqual({ buckets: 1024, lookedAt: 256, present: 256, current: 256 })
@@ -287,11 +285,11 @@ describe('looking at the keys', () => {
   it('sees what is behind the store', async () => {
     const { file, id } = await openStore(join(folder, 'behind.db'))
     const made = await engine({ store: join(folder, 'behind.db') })
-    await made.revoke({ jti: 'k', exp: EXP })
+    await made.revoke({ jti: 'k', exp: TOMORROW })
     await expect.poll(() => made.stats().redis?.complete, SOON).toBe(true)
     await made.close()
     const withoutRedis = await createRevocade({ store: join(folder, 'behind.db'), snapshot: false })
-    await withoutRedis.revoke({ jti: 'l', exp: EXP })
+    await withoutRedis.revoke({ jti: 'l', exp: TOMORROW })
     await withoutRedis.close()
     expect(await (await observer(id)).sampleKeys(file.buckets)).toMatchObject({
       buckets: 1,

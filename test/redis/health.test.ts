@@ -6,7 +6,7 @@ import {
   type Send,
   warningsOf,
 } from '#dist/redis/connection/health.js'
-import { type RedisServer, startRedis } from './server.js'
+import { type RedisServer, startRedis } from '../support/redis/server.js'
 
 const GIB = 2 ** 30
 

@@ -2,11 +2,12 @@ import fc from 'fast-check'
 import type { Target } from 'revocade'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RedisLayer } from '#dist/redis/redis-layer.js'
-import { ModelStore } from '../engine/model-store.js'
-import { type Ack, brokenPromise, type Check, type Fact, type Moment } from '../engine/promises.js'
-import { ManualClock, rig } from '../engine/rig.js'
-import { GatedClient } from './gated-client.js'
-import { type RedisServer, startRedis } from './server.js'
+import { ModelStore } from '../support/model-store.js'
+import { type Ack, brokenPromise, type Check, type Fact, type Moment } from '../support/promises.js'
+import { GatedClient } from '../support/redis/gated-client.js'
+import { type RedisServer, startRedis } from '../support/redis/server.js'
+import { rig } from '../support/rig.js'
+import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
 // The proof of decision 10, tried: two engines, each publisher, refiller and reader at once, on one store that answers late and may
 // be set back to a backup, with a real Redis between them that forgets everything, or goes back with a single bucket, at any
@@ -16,8 +17,7 @@ import { type RedisServer, startRedis } from './server.js'
 const STALENESS_MS = 100
 /** A longer look: REVOCADE_TEST_RUNS=5000 npx vitest run test/redis/interleavings.test.ts */
 const RUNS = Number(process.env.REVOCADE_TEST_RUNS ?? 300)
-const EXP = 1_900_000_000
-const TOKENS = ['a', 'b', 'c'].map((jti) => ({ jti, sub: 'alice', exp: EXP }))
+const TOKENS = ['a', 'b', 'c'].map((jti) => ({ jti, sub: 'alice', exp: FAR_FUTURE }))
 const IDS = TOKENS.map(({ jti }): Target => ({ kind: 'id', claim: 'jti', id: jti }))
 const ALICE: Target = { kind: 'selector', where: { sub: 'alice' } }
 

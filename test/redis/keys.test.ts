@@ -1,13 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRevocade } from 'revocade'
-import { afterAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { fieldOf, fieldOfBytes } from '#dist/redis/prefix-cache/keys.js'
-import { borrowRedis } from './server.js'
+import { borrowRedis } from '../support/redis/server.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { inSeconds } from '../support/time.js'
 
-const directory = mkdtempSync(join(tmpdir(), 'revocade-keys-'))
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
+const directory = temporaryDirectory()
 
 it('the field of a digest is the same bytes for who writes it and for who looks for it', async () => {
   const digest = Int32Array.of(0x04030201, 0x08070605, -1, 0)
@@ -24,7 +23,7 @@ it('a revocation that one engine has written, another finds in Redis', async () 
   const { url } = await borrowRedis()
   const options = { store: join(directory, 'a.db'), redis: url }
   await using writer = await createRevocade(options)
-  const exp = Math.floor(Date.now() / 1000) + 600
+  const exp = inSeconds(600)
   const tokens = Array.from({ length: 5 }, (_, i) => ({ jti: `t${i}`, exp }))
   for (const token of tokens) await writer.revoke(token)
   // Opened now: its L0 has them, its cache of verdicts has nothing.

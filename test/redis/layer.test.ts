@@ -1,11 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRevocade, type Revocade, type RevocadeOptions, type TokenClaims } from 'revocade'
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { countCommands } from './count-commands.js'
-import { startProxy } from './proxy.js'
-import { type RedisServer, startRedis } from './server.js'
+import { countCommands } from '../support/redis/count-commands.js'
+import { startProxy } from '../support/redis/proxy.js'
+import { type RedisServer, startRedis } from '../support/redis/server.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { TOMORROW } from '../support/time.js'
 
 let redis: RedisServer
 beforeAll(async () => {
@@ -14,19 +15,12 @@ beforeAll(async () => {
 })
 beforeEach(() => redis.command('FLUSHALL'))
 
-const EXP = Math.floor(Date.now() / 1000) + 3600
-const token = (jti: string): TokenClaims => ({ jti, exp: EXP })
-
-function directory(): string {
-  const path = mkdtempSync(join(tmpdir(), 'revocade-layer-'))
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
-  return path
-}
+const token = (jti: string): TokenClaims => ({ jti, exp: TOMORROW })
 
 /** An engine that the test's end closes. Its L0 is so coarse that it is often wrong. */
 async function open(options: RevocadeOptions = {}): Promise<Revocade> {
   const engine = await createRevocade({
-    store: join(directory(), 'store.db'),
+    store: join(temporaryDirectory(), 'store.db'),
     redis: redis.url,
     prefilter: { kind: 'trie', prefixBits: 8 },
     maxTokenLifetimeSeconds: 3600,
@@ -57,7 +51,7 @@ const fields = async (): Promise<number> => {
 describe('what a check asks of Redis', () => {
   it('nothing, where it is to be asked last and the store answers', async () => {
     const engine = await open({ redis: { url: redis.url, reads: 'when-store-fails' } })
-    await engine.revokeMany(Array.from({ length: 60 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    await engine.revokeMany(Array.from({ length: 60 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
     const tokens = falsePositives(engine, 20)
     const sent = await countCommands(redis)
@@ -72,7 +66,7 @@ describe('what a check asks of Redis', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     onTestFinished(() => void vi.useRealTimers())
     const engine = await open({ redis: { url: redis.url, reads: 'when-store-fails' } })
-    await engine.revokeMany(Array.from({ length: 60 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    await engine.revokeMany(Array.from({ length: 60 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
     await redis.command('FLUSHALL')
     expect(await fields()).toBe(0)
@@ -93,7 +87,7 @@ describe('what a check asks of Redis', () => {
 
   it('one round trip, where L0 is wrong, and then none for that token until something with its digest changes', async () => {
     const engine = await open()
-    await engine.revokeMany(Array.from({ length: 40 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    await engine.revokeMany(Array.from({ length: 40 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
     const [wrong] = falsePositives(engine, 1)
     const sent = await countCommands(redis)
@@ -111,7 +105,7 @@ describe('what a check asks of Redis', () => {
 
   it('one command, however many ask for one token at a time', async () => {
     const engine = await open()
-    await engine.revokeMany(Array.from({ length: 40 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    await engine.revokeMany(Array.from({ length: 40 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
     const [wrong] = falsePositives(engine, 1)
     const sent = await countCommands(redis)
@@ -124,7 +118,7 @@ describe('what a check asks of Redis', () => {
     const proxy = await startProxy({ url: redis.url })
     onTestFinished(() => proxy.stop())
     const engine = await open({ redis: { url: proxy.url, timeoutMs: 5000 } })
-    await engine.revokeMany(Array.from({ length: 60 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    await engine.revokeMany(Array.from({ length: 60 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
     const wrong = falsePositives(engine, 200)
     proxy.latency(50)
@@ -141,7 +135,7 @@ describe('what a check asks of Redis', () => {
 describe('what stands in Redis', () => {
   it('small hashes, with an expiry, that hold what is revoked and nothing else', async () => {
     const engine = await open()
-    await engine.revokeMany(Array.from({ length: 3000 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    await engine.revokeMany(Array.from({ length: 3000 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
     const keys = await buckets()
     expect(keys.length).toBe(engine.stats().redis?.buckets)
@@ -158,7 +152,7 @@ describe('what stands in Redis', () => {
   })
 
   it('keeps stores and namespaces apart', async () => {
-    const store = join(directory(), 'store.db')
+    const store = join(temporaryDirectory(), 'store.db')
     const [a, b, c] = [await open({ store }), await open({ store, namespace: 'b' }), await open()]
     for (const engine of [a, b, c]) await engine.revoke(token('a'))
     expect(await buckets()).toHaveLength(3)
@@ -166,7 +160,7 @@ describe('what stands in Redis', () => {
 
   it('what is no bucket of ours is written over', async () => {
     const engine = await open()
-    await engine.revokeMany(Array.from({ length: 40 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    await engine.revokeMany(Array.from({ length: 40 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
     const [key] = await buckets()
     await redis.command('SET', key, 'something else')
@@ -177,9 +171,9 @@ describe('what stands in Redis', () => {
   })
 
   it('drops what has expired when a bucket is written whole', async () => {
-    const store = join(directory(), 'store.db')
+    const store = join(temporaryDirectory(), 'store.db')
     const engine = await open({ store, clockToleranceSeconds: 0 })
-    await engine.revokeMany(Array.from({ length: 100 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    await engine.revokeMany(Array.from({ length: 100 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
     const [key] = await buckets()
     // As if so many revocations had expired and been purged since: the store knows nothing of them.
@@ -195,7 +189,7 @@ describe('what stands in Redis', () => {
 
 describe('receipts', () => {
   it("say 'off' without Redis, 'written' where it has it, 'queued' where it can't be reached, and it is made up for", async () => {
-    const store = join(directory(), 'store.db')
+    const store = join(temporaryDirectory(), 'store.db')
     const without = await open({ store, redis: undefined })
     await expect(without.revoke(token('a'))).resolves.toMatchObject({ redis: 'off' })
     const proxy = await startProxy({ url: redis.url })
@@ -206,7 +200,7 @@ describe('receipts', () => {
     expect(await fields()).toBe(2)
     proxy.blackHole()
     await expect(engine.revoke(token('c'))).resolves.toMatchObject({ redis: 'queued', durable: true })
-    await expect(engine.revokeMany([{ jti: 'd', expiresAt: EXP }])).resolves.toMatchObject({
+    await expect(engine.revokeMany([{ jti: 'd', expiresAt: TOMORROW }])).resolves.toMatchObject({
       redis: 'queued',
     })
     expect(await fields()).toBe(2)
@@ -218,7 +212,7 @@ describe('receipts', () => {
   })
 
   it('what another engine without Redis commits gets there as well', async () => {
-    const store = join(directory(), 'store.db')
+    const store = join(temporaryDirectory(), 'store.db')
     const engine = await open({ store })
     const without = await open({ store, redis: undefined })
     await ready(engine)
@@ -231,7 +225,7 @@ describe('receipts', () => {
 describe('healing', () => {
   it('after FLUSHALL misses do not count, and the layer fills again', async () => {
     const engine = await open()
-    await engine.revokeMany(Array.from({ length: 1000 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    await engine.revokeMany(Array.from({ length: 1000 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
     const [first, second] = falsePositives(engine, 2)
     await redis.command('FLUSHALL')
@@ -271,9 +265,9 @@ describe('healing', () => {
   })
 
   it('a large store that meets Redis for the first time is divided, and then filled', async () => {
-    const store = join(directory(), 'store.db')
+    const store = join(temporaryDirectory(), 'store.db')
     const before = await open({ store, redis: undefined })
-    await before.revokeMany(Array.from({ length: 20_000 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    await before.revokeMany(Array.from({ length: 20_000 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     const engine = await open({ store })
     await ready(engine)
     expect(await fields()).toBe(20_000)
@@ -297,7 +291,7 @@ describe('the access that docs/redis.md asks for', () => {
       redis: { url: redis.url, username: 'revocade', password: 'secret' },
       logger: { debug: note, info: ignore, warn: note, error: note },
     })
-    await engine.revokeMany(Array.from({ length: 600 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    await engine.revokeMany(Array.from({ length: 600 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
     await expect(engine.revoke(token('a'))).resolves.toMatchObject({ redis: 'written' })
     await engine.unrevoke(token('a'))

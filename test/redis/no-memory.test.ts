@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { directory, EXP, open } from '../faults/support.js'
-import { type RedisServer, startRedis } from './server.js'
+import { open } from '../support/engine.js'
+import { type RedisServer, startRedis } from '../support/redis/server.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { TOMORROW } from '../support/time.js'
 
 let redis: RedisServer
 beforeAll(async () => {
@@ -35,22 +37,22 @@ describe('a server that has no memory left, and evicts nothing', () => {
   it('is given nothing; lookups that find nothing pile nothing up; it is filled when there is room', async () => {
     const waiting = waitingTimers()
     const engine = await open({
-      store: join(directory(), 'store.db'),
+      store: join(temporaryDirectory(), 'store.db'),
       redis: redis.url,
       prefilter: { kind: 'trie', prefixBits: 8 },
       cacheEntries: 0,
     })
-    await engine.revokeMany(Array.from({ length: 3000 }, (_, i) => ({ jti: `t${i}`, expiresAt: EXP })))
+    await engine.revokeMany(Array.from({ length: 3000 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await expect.poll(() => engine.stats().redis?.complete, { timeout: 10_000 }).toBe(true)
     await redis.command('CONFIG', 'SET', 'maxmemory', 1)
     await redis.command('FLUSHALL')
     const lookups = (): number => engine.stats().redis?.lookups ?? 0
     const before = lookups()
-    for (let i = 0; lookups() < before + 1000; i++) await engine.check({ jti: `other ${i}`, exp: EXP })
+    for (let i = 0; lookups() < before + 1000; i++) await engine.check({ jti: `other ${i}`, exp: TOMORROW })
     await expect.poll(() => engine.stats().redis?.why ?? '').toMatch(/^OOM/)
     expect(await redis.command('DBSIZE')).toBe(0)
     expect(waiting.size).toBeLessThan(10)
-    await expect(engine.check({ jti: 't7', exp: EXP })).resolves.toMatchObject({
+    await expect(engine.check({ jti: 't7', exp: TOMORROW })).resolves.toMatchObject({
       status: 'revoked',
       decidedBy: 'store',
     })

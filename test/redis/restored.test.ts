@@ -1,9 +1,10 @@
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { RedisLayer } from '#dist/redis/redis-layer.js'
-import { ModelStore } from '../engine/model-store.js'
-import { ManualClock, rig } from '../engine/rig.js'
-import { GatedClient } from './gated-client.js'
-import { type RedisServer, startRedis } from './server.js'
+import { ModelStore } from '../support/model-store.js'
+import { GatedClient } from '../support/redis/gated-client.js'
+import { type RedisServer, startRedis } from '../support/redis/server.js'
+import { rig } from '../support/rig.js'
+import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
 // A restored store gives its numbers out again, while Redis still holds what they meant before. Nobody writes to Redis here
 // after the restoration: what an engine makes of the old content alone is looked at.
@@ -15,8 +16,7 @@ beforeAll(async () => {
 })
 beforeEach(() => redis.command('FLUSHALL'))
 
-const EXP = 1_900_000_000
-const [A, B, C] = ['a', 'b', 'c'].map((jti) => ({ jti, exp: EXP }))
+const [A, B, C] = ['a', 'b', 'c'].map((jti) => ({ jti, exp: FAR_FUTURE }))
 
 async function engineOn(store: ModelStore, clock: ManualClock) {
   const client = redis.client()
@@ -78,7 +78,7 @@ describe('a restored store, and a Redis of before', () => {
   it('what Redis bears the same number for, but of another history, proves nothing', async () => {
     const { store, clock, first } = await restored()
     await first.writer.revoke(A)
-    await first.writer.revoke({ jti: 'd', exp: EXP })
+    await first.writer.revoke({ jti: 'd', exp: FAR_FUTURE })
     expect(store.head.seq).toBe(3)
     const second = await engineOn(store, clock)
     second.freeze()

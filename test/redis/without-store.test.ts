@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRevocade, type Digest, type Revocade, type StoredRow } from 'revocade'
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
-import { type RedisServer, startRedis } from './server.js'
+import { type RedisServer, startRedis } from '../support/redis/server.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { inSeconds, nowSeconds } from '../support/time.js'
 
 // Promise 5 has one exception: where the store can't be asked, what Redis holds revokes, and says so.
 
@@ -25,14 +25,13 @@ class FailingStore extends SqliteStore {
   }
 }
 
-const NOW = Math.floor(Date.now() / 1000)
+const NOW = nowSeconds()
 const EXP = NOW + 3600
 
 async function open(
   reads: 'before-store' | 'when-store-fails' = 'before-store',
 ): Promise<{ engine: Revocade; store: FailingStore; ready: () => Promise<void> }> {
-  const path = mkdtempSync(join(tmpdir(), 'revocade-without-'))
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
+  const path = temporaryDirectory()
   const store = new FailingStore(join(path, 'store.db'), { integrityCheckDelayMs: Infinity })
   const engine = await createRevocade({
     // Nothing is cached: each check goes all the way down.
@@ -120,7 +119,7 @@ describe('a store that can not be asked', () => {
 
   it('nor does what has expired revoke', async () => {
     const { engine, store, ready } = await open()
-    await engine.revoke({ jti: 'short', exp: Math.floor(Date.now() / 1000) + 2 })
+    await engine.revoke({ jti: 'short', exp: inSeconds(2) })
     await ready()
     store.failing = true
     await expect(engine.check({ jti: 'short' })).resolves.toMatchObject({

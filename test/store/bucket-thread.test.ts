@@ -4,7 +4,8 @@ import { expect, it, onTestFinished, vi } from 'vitest'
 import { fileIdentity } from '#dist/store/sqlite/file/identity.js'
 import { BucketThread } from '#dist/store/sqlite/read/bucket-thread.js'
 import { revoke } from '#dist/testing/store/fixtures.js'
-import { directory, open } from './helpers.js'
+import { open } from '../support/sqlite.js'
+import { temporaryDirectory } from '../support/temp.js'
 
 function thread(path: string, identity = fileIdentity(path) ?? ''): BucketThread {
   const one = new BucketThread(path, identity, 1)
@@ -13,7 +14,7 @@ function thread(path: string, identity = fileIdentity(path) ?? ''): BucketThread
 }
 
 it('reads what is read at once', async () => {
-  const path = join(directory(), 'store.db')
+  const path = join(temporaryDirectory(), 'store.db')
   const store = await open(path)
   await store.write([1, 2, 3].map((n) => revoke(n)))
   const atOnce = await store.buckets.read(0, 0, undefined)
@@ -24,7 +25,7 @@ it('reads what is read at once', async () => {
 })
 
 it('knows of every commit that came before it was asked', async () => {
-  const path = join(directory(), 'store.db')
+  const path = join(temporaryDirectory(), 'store.db')
   const store = await open(path)
   const one = thread(path)
   for (let n = 1; n <= 50; n++) {
@@ -34,14 +35,14 @@ it('knows of every commit that came before it was asked', async () => {
 })
 
 it('notices another number of buckets', async () => {
-  const path = join(directory(), 'store.db')
+  const path = join(temporaryDirectory(), 'store.db')
   const store = await open(path)
   await store.write([revoke(1)])
   expect(await thread(path).read(0, 3)).toEqual({ status: 'layout-changed' })
 })
 
 it('is asked for what nobody waits for, where there are many buckets', async () => {
-  const store = await open(join(directory(), 'store.db'))
+  const store = await open(join(temporaryDirectory(), 'store.db'))
   await store.write([revoke(1)])
   expect(store.buckets.read(0, 0, undefined, true)).not.toBeInstanceOf(Promise)
   await store.buckets.split(8)
@@ -52,7 +53,7 @@ it('is asked for what nobody waits for, where there are many buckets', async () 
 })
 
 it('reads no other file than the one that is meant', async () => {
-  const path = join(directory(), 'store.db')
+  const path = join(temporaryDirectory(), 'store.db')
   const store = await open(path)
   await store.write([revoke(1)])
   const meant = fileIdentity(path)
@@ -65,7 +66,7 @@ it('reads no other file than the one that is meant', async () => {
 })
 
 it('a stopped one refuses who waits, and begins again for who asks later', async () => {
-  const path = join(directory(), 'store.db')
+  const path = join(temporaryDirectory(), 'store.db')
   const store = await open(path)
   await store.write([revoke(1)])
   const one = thread(path)
@@ -79,7 +80,7 @@ it('a stopped one refuses who waits, and begins again for who asks later', async
 })
 
 it('that can not be asked is done without', async () => {
-  const store = await open(join(directory(), 'store.db'))
+  const store = await open(join(temporaryDirectory(), 'store.db'))
   await store.write([revoke(1)])
   await store.buckets.split(8)
   const read = vi.spyOn(BucketThread.prototype, 'read').mockRejectedValue(new Error('no thread'))
@@ -89,7 +90,7 @@ it('that can not be asked is done without', async () => {
 })
 
 it('answers each what it asked, also after a thread could not be had', async () => {
-  const path = join(directory(), 'store.db')
+  const path = join(temporaryDirectory(), 'store.db')
   const store = await open(path)
   await store.write(Array.from({ length: 50 }, (_, n) => revoke(n)))
   await store.buckets.split(8)

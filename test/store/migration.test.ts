@@ -3,7 +3,8 @@ import Database from 'better-sqlite3'
 import { expect, it } from 'vitest'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from '#dist/store/sqlite/file/schema.js'
 import { digestOf, NOW, revoke, wordsOf } from '#dist/testing/store/fixtures.js'
-import { directory, open } from './helpers.js'
+import { open } from '../support/sqlite.js'
+import { temporaryDirectory } from '../support/temp.js'
 
 /** A store of schema version 1 with three revocations, as that version's code left it. */
 function firstVersion(path: string): Database.Database {
@@ -27,7 +28,7 @@ function firstVersion(path: string): Database.Database {
 }
 
 it('a store of schema version 1 is taken over, and its one bucket has a version', async () => {
-  const path = join(directory(), 'store.db')
+  const path = join(temporaryDirectory(), 'store.db')
   firstVersion(path).close()
   const store = await open(path)
   expect(store.stats()).toMatchObject({ id: 'an-old-store', seq: 3, schemaVersion: SCHEMA_VERSION })
@@ -39,7 +40,7 @@ it('a store of schema version 1 is taken over, and its one bucket has a version'
 })
 
 it('code of version 1 that still runs can not commit past the buckets', async () => {
-  const path = join(directory(), 'store.db')
+  const path = join(temporaryDirectory(), 'store.db')
   const old = firstVersion(path)
   const commit = old.transaction((n: number) => {
     old.prepare('UPDATE revocations SET expires_at = expires_at + 1 WHERE seq = 3').run()

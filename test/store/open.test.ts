@@ -13,11 +13,12 @@ import { describe, expect, it } from 'vitest'
 import { assertDriverFits } from '#dist/store/sqlite/file/driver.js'
 import { checkIntegrity, SqliteStore } from '#dist/store/sqlite/index.js'
 import { collect, digestOf, revoke, wordsOf } from '#dist/testing/store/fixtures.js'
-import { directory, open, sha256 } from './helpers.js'
+import { open, sha256 } from '../support/sqlite.js'
+import { temporaryDirectory } from '../support/temp.js'
 
 /** A closed store with a few rows. */
 async function sample(rows = 2000): Promise<string> {
-  const path = join(directory(), 'store.db')
+  const path = join(temporaryDirectory(), 'store.db')
   const store = await open(path)
   await store.write(Array.from({ length: rows }, (_, i) => revoke(i)))
   await store.close()
@@ -95,7 +96,7 @@ describe('a place where no store can be is refused', () => {
     ],
     ['a place where nothing can be created', () => '/proc/self/store.db'],
   ])('%s', async (_what, make) => {
-    await expect(open(make(directory()))).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+    await expect(open(make(temporaryDirectory()))).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
   })
 
   it.each(['', ':memory:', 'file:store.db'])('the name %j', (name) => {
@@ -105,22 +106,22 @@ describe('a place where no store can be is refused', () => {
 
 describe('opening', () => {
   it('creates a store in an empty file, or where there is none', async () => {
-    const path = join(directory(), 'store.db')
+    const path = join(temporaryDirectory(), 'store.db')
     writeFileSync(path, '')
     expect((await open(path)).stats().seq).toBe(0)
-    expect((await open(join(directory(), 'new.db'))).stats().seq).toBe(0)
+    expect((await open(join(temporaryDirectory(), 'new.db'))).stats().seq).toBe(0)
   })
 
   it('leaves one file on closing, complete without its log', async () => {
     const path = await sample(10)
     expect(readdirSync(join(path, '..')).sort()).toEqual(['store.db', 'store.db-lock'])
-    const copy = join(directory(), 'copy.db')
+    const copy = join(temporaryDirectory(), 'copy.db')
     copyFileSync(path, copy)
     expect((await open(copy)).get(wordsOf(digestOf(9)))?.revoked).toBe(true)
   })
 
   it('commits durably: WAL with full synchronisation, read back', async () => {
-    const store = await open(join(directory(), 'store.db'))
+    const store = await open(join(temporaryDirectory(), 'store.db'))
     expect(store.stats()).toMatchObject({
       kind: 'sqlite',
       journalMode: 'wal',
@@ -130,14 +131,14 @@ describe('opening', () => {
   })
 
   it('several at once creates one store', async () => {
-    const path = join(directory(), 'store.db')
+    const path = join(temporaryDirectory(), 'store.db')
     const stores = await Promise.all([1, 2, 3, 4].map(() => open(path)))
     expect(new Set(stores.map((store) => store.stats().id)).size).toBe(1)
   })
 
   it('takes a link for the file it leads to', async () => {
     const path = await sample(3)
-    const link = join(directory(), 'link.db')
+    const link = join(temporaryDirectory(), 'link.db')
     symlinkSync(path, link)
     const store = await open(link)
     expect(store.stats().path).toBe(path)
@@ -146,11 +147,11 @@ describe('opening', () => {
   })
 
   it('refuses use before open, and a second open', async () => {
-    const store = new SqliteStore(join(directory(), 'store.db'))
+    const store = new SqliteStore(join(temporaryDirectory(), 'store.db'))
     expect(() => store.get(new Int32Array(4))).toThrow(
       expect.objectContaining({ code: 'ERR_STORE_UNAVAILABLE' }),
     )
-    const opened = await open(join(directory(), 'store.db'))
+    const opened = await open(join(temporaryDirectory(), 'store.db'))
     await expect(opened.open({} as never)).rejects.toMatchObject({ code: 'ERR_CONFIG' })
   })
 
@@ -204,7 +205,7 @@ describe('integrity', () => {
         replace(sql, 'UNIQUE (namespace, digest)', 'UNIQUE (digest, namespace)')`)
     })
     expect(checkIntegrity(swapped, true).length).toBeGreaterThan(0)
-    expect(() => checkIntegrity(join(directory(), 'missing.db'))).toThrow(
+    expect(() => checkIntegrity(join(temporaryDirectory(), 'missing.db'))).toThrow(
       expect.objectContaining({ code: 'ERR_STORE_UNAVAILABLE' }),
     )
   })

@@ -2,7 +2,9 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { checkIntegrity } from '#dist/store/sqlite/index.js'
 import { digestOf, follow, wordsOf } from '#dist/testing/store/fixtures.js'
-import { childWriter, directory, open } from './helpers.js'
+import { open } from '../support/sqlite.js'
+import { childWriter } from './child-writer.js'
+import { temporaryDirectory } from '../support/temp.js'
 
 const START = { seq: 0, epoch: '' }
 
@@ -16,7 +18,7 @@ const acknowledged = (lines: readonly string[]): [seq: number, n: number][] =>
     })
 
 it('processes that write at once number without gaps and lose nothing', async () => {
-  const path = join(directory(), 'store.db')
+  const path = join(temporaryDirectory(), 'store.db')
   const store = await open(path)
   const children = [0, 10_000, 20_000].map((first) => childWriter(path, first, 400))
   let position = START
@@ -39,7 +41,7 @@ it('processes that write at once number without gaps and lose nothing', async ()
 })
 
 it('nothing acknowledged is lost by kill -9, at any instant', async () => {
-  const path = join(directory(), 'store.db')
+  const path = join(temporaryDirectory(), 'store.db')
   const all: [seq: number, n: number][] = []
   for (let cycle = 0; cycle < 20; cycle++) {
     const child = childWriter(path, cycle * 100_000, 100_000)

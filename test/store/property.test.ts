@@ -12,7 +12,8 @@ import {
   unrevoke,
   wordsOf,
 } from '#dist/testing/store/fixtures.js'
-import { directory, open } from './helpers.js'
+import { open } from '../support/sqlite.js'
+import { temporaryDirectory } from '../support/temp.js'
 
 interface ModelRow {
   readonly seq: number
@@ -97,7 +98,7 @@ const step = fc.oneof(
 it('answers as a plain map would, and a follower that polls now and then ends up equal', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 14 }), async (steps) => {
-      const path = join(directory(), 'store.db')
+      const path = join(temporaryDirectory(), 'store.db')
       const model = new Model()
       let stores = [await open(path), await open(path)] as const
       const followed = new Map<string, [seq: number, revoked: boolean, expiresAt: number]>()

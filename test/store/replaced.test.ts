@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest'
 import type { Position } from '#dist/ports/index.js'
 import type { SqliteStore } from '#dist/store/sqlite/index.js'
 import { collect, digestOf, follow, revoke, wordsOf } from '#dist/testing/store/fixtures.js'
-import { directory, open } from './helpers.js'
+import { open } from '../support/sqlite.js'
+import { temporaryDirectory } from '../support/temp.js'
 
 const START = { seq: 0, epoch: '' }
 const words = (n: number): Int32Array => wordsOf(digestOf(n))
@@ -14,10 +15,10 @@ const poll = async (store: SqliteStore, position: Position): Promise<unknown> =>
 
 /** A store with one revocation, and a backup of it made as one should be made: by SQLite. */
 async function withBackup(): Promise<{ path: string; backup: string; store: SqliteStore }> {
-  const path = join(directory(), 'store.db')
+  const path = join(temporaryDirectory(), 'store.db')
   const store = await open(path)
   await store.write([revoke(1)])
-  const backup = join(directory(), 'backup.db')
+  const backup = join(temporaryDirectory(), 'backup.db')
   const db = new Database(path, { readonly: true })
   db.exec(`VACUUM INTO '${backup}'`)
   db.close()
@@ -156,7 +157,7 @@ describe('a store whose file is taken away', () => {
   it('refuses one with another digest key, for good', async () => {
     const { path, store } = await withBackup()
     const { position } = await follow(store, START)
-    const stranger = join(directory(), 'stranger.db')
+    const stranger = join(temporaryDirectory(), 'stranger.db')
     await (await open(stranger)).close()
     copyFileSync(stranger, `${path}.new`)
     renameSync(`${path}.new`, path)

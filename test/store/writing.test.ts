@@ -6,7 +6,9 @@ import type { Worker } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { digestOf, follow, NOW, revoke, unrevoke, wordsOf } from '#dist/testing/store/fixtures.js'
-import { childWriter, directory, open } from './helpers.js'
+import { open } from '../support/sqlite.js'
+import { childWriter } from './child-writer.js'
+import { temporaryDirectory } from '../support/temp.js'
 
 const code = (expected: string): unknown => expect.objectContaining({ code: expected })
 const words = (n: number): Int32Array => wordsOf(digestOf(n))
@@ -21,13 +23,13 @@ async function withThread<T>(run: () => Promise<T>): Promise<[T, Worker]> {
 
 describe('group commit', () => {
   it('commits what arrives in one tick together', async () => {
-    const store = await open(join(directory(), 'store.db'))
+    const store = await open(join(temporaryDirectory(), 'store.db'))
     await Promise.all(range(0, 256).map((n) => store.write([revoke(n)])))
     expect(store.stats().commits).toBe(1)
   })
 
   it('commits what arrives during a commit together', async () => {
-    const store = await open(join(directory(), 'store.db'))
+    const store = await open(join(temporaryDirectory(), 'store.db'))
     let left = 2560
     const caller = async (): Promise<void> => {
       while (left > 0) await store.write([revoke(--left)])
@@ -38,7 +40,7 @@ describe('group commit', () => {
   })
 
   it('refuses more than it can hold, and only that', async () => {
-    const store = await open(join(directory(), 'store.db'))
+    const store = await open(join(temporaryDirectory(), 'store.db'))
     const first = store.write(range(0, 131_072).map((n) => revoke(n)))
     await expect(store.write([revoke(140_000)])).rejects.toThrow(code('ERR_UNAVAILABLE'))
     expect((await first).written).toHaveLength(131_072)
@@ -46,7 +48,7 @@ describe('group commit', () => {
   })
 
   it('keeps the event loop free while the disk is slow', async () => {
-    const path = join(directory(), 'store.db')
+    const path = join(temporaryDirectory(), 'store.db')
     const store = await open(path)
     const blocker = new Database(path)
     blocker.exec('BEGIN IMMEDIATE')
@@ -63,7 +65,7 @@ describe('group commit', () => {
 
 describe('a commit that fails is told, and the next one works', () => {
   it('another process keeps the lock too long', async () => {
-    const path = join(directory(), 'store.db')
+    const path = join(temporaryDirectory(), 'store.db')
     const store = await open(path, { busyTimeoutMs: 50 })
     const blocker = new Database(path)
     blocker.exec('BEGIN IMMEDIATE')
@@ -78,7 +80,7 @@ describe('a commit that fails is told, and the next one works', () => {
   })
 
   it('a statement in the middle of the batch', async () => {
-    const path = join(directory(), 'store.db')
+    const path = join(temporaryDirectory(), 'store.db')
     const store = await open(path)
     const db = new Database(path)
     db.exec(`CREATE TRIGGER strict BEFORE INSERT ON revocations WHEN new.reason = 'boom'
@@ -93,7 +95,7 @@ describe('a commit that fails is told, and the next one works', () => {
   })
 
   it('the disk is full', async () => {
-    const store = await open(join(directory(), 'store.db'), { maxPageCount: 40 })
+    const store = await open(join(temporaryDirectory(), 'store.db'), { maxPageCount: 40 })
     await store.write([revoke(1)])
     const large = range(10, 1000).map((n) => revoke(n, { reason: 'x'.repeat(200) }))
     await expect(store.write(large)).rejects.toMatchObject({
@@ -107,7 +109,7 @@ describe('a commit that fails is told, and the next one works', () => {
   })
 
   it('the system refuses to make a file larger', async () => {
-    const path = join(directory(), 'store.db')
+    const path = join(temporaryDirectory(), 'store.db')
     const child = childWriter(path, 0, 3000, 'trap "" XFSZ; ulimit -f 400;')
     await child.ended
     const acknowledged = child.lines.filter((line) => /^\d/.test(line))
@@ -122,7 +124,7 @@ describe('a commit that fails is told, and the next one works', () => {
   })
 
   it('the write thread dies', async () => {
-    const path = join(directory(), 'store.db')
+    const path = join(temporaryDirectory(), 'store.db')
     const [store, thread] = await withThread(() => open(path))
     await store.write([revoke(1)])
     const blocker = new Database(path)
@@ -140,14 +142,14 @@ describe('a commit that fails is told, and the next one works', () => {
   })
 
   it('the write thread dies, and the file is gone when another starts', async () => {
-    const path = join(directory(), 'store.db')
+    const path = join(temporaryDirectory(), 'store.db')
     const [store, thread] = await withThread(() => open(path))
     await store.write([revoke(1)])
     await thread.terminate()
     rmSync(path)
     await expect(store.write([revoke(2)])).rejects.toThrow(code('ERR_NOT_DURABLE'))
     expect(existsSync(path)).toBe(false)
-    const other = join(directory(), 'other.db')
+    const other = join(temporaryDirectory(), 'other.db')
     await (await open(other)).close()
     renameSync(other, path)
     await expect(store.write([revoke(2)])).rejects.toThrow(code('ERR_NOT_DURABLE'))
@@ -158,7 +160,7 @@ describe('exclusive', () => {
   const refused = code('ERR_STORE_UNAVAILABLE')
 
   it('is refused where the store is open, and refuses others', async () => {
-    const path = join(directory(), 'store.db')
+    const path = join(temporaryDirectory(), 'store.db')
     const shared = await open(path)
     await expect(open(path, {}, { exclusive: true })).rejects.toThrow(refused)
     await shared.close()
@@ -171,7 +173,7 @@ describe('exclusive', () => {
   })
 
   it('holds between processes, and ends with the process however it ends', async () => {
-    const path = join(directory(), 'store.db')
+    const path = join(temporaryDirectory(), 'store.db')
     const child = childWriter(path, 0, 1_000_000)
     await child.said(1)
     await expect(open(path, {}, { exclusive: true })).rejects.toThrow(refused)
@@ -188,7 +190,7 @@ describe('the purge', () => {
   it('deletes what expired longer than the grace ago, tombstones too, and leaves no gap behind', async () => {
     let now = NOW
     const store = await open(
-      join(directory(), 'store.db'),
+      join(temporaryDirectory(), 'store.db'),
       {},
       { clock: { now: () => now }, purgeGraceSeconds: 600 },
     )
@@ -218,7 +220,7 @@ describe('the purge', () => {
 
 describe('a process', () => {
   it('may end with the store open and idle, but not before an accepted write is durable', async () => {
-    const path = join(directory(), 'store.db')
+    const path = join(temporaryDirectory(), 'store.db')
     const run = (rest: string): void => {
       const script = `
         import { SqliteStore } from '#dist/store/sqlite/index.js'

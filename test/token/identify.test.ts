@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Digest, Target } from '#dist/ports/index.js'
 import { digestBytes, TokenDigester } from '#dist/token/identify.js'
-import { ourError } from './our-error.js'
+import { ourError } from '../support/errors.js'
 
 const options = {
   key: new Uint8Array(16).fill(9),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { numericDate, toMilliseconds, toSeconds } from '#dist/token/numeric-date.js'
-import { ourError } from './our-error.js'
+import { ourError } from '../support/errors.js'
 
 describe('times', () => {
   it('are NumericDate seconds in claims', () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { keyFromSecret } from '#dist/token/secret.js'
-import { ourError } from './our-error.js'
+import { ourError } from '../support/errors.js'
 
 const secret = 'correct horse battery staple'
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Digest } from '#dist/ports/index.js'
 import { type Claims, digestBytes, TokenDigester } from '#dist/token/identify.js'
-import { ourError } from './our-error.js'
+import { ourError } from '../support/errors.js'
 
 const digester = new TokenDigester({
   key: new Uint8Array(16).fill(9),

@@ -1,5 +1,9 @@
 // A process with an engine of its own that does what its parent asks, one message at a time.
-import { createRevocade, SqliteStore } from './package-under-test.mjs'
+import { importBuilt } from '../../support/package-under-test.mjs'
+import { serve } from '../../support/serve.mjs'
+
+const { createRevocade } = await importBuilt('index.js')
+const { SqliteStore } = await importBuilt('store/sqlite/index.js')
 
 let engine
 
@@ -36,12 +40,4 @@ const doings = {
   close: () => engine.close(),
 }
 
-process.on('message', async ({ id, what, args }) => {
-  try {
-    process.send({ id, value: await doings[what](args) })
-  } catch ({ code, message }) {
-    process.send({ id, error: { code, message } })
-  }
-})
-process.on('disconnect', () => process.exit())
-process.send({ id: 0, value: 'ready' })
+serve(doings)

@@ -1,9 +1,10 @@
 // Changes a store in every way there is, several at a time, until it is killed. What it is about to do and what was
 // acknowledged it appends to a log, at once and unbuffered: a line in the log outlives the process that wrote it.
 import { openSync, writeSync } from 'node:fs'
-import { createRevocade } from './package-under-test.mjs'
-import { random } from './random.mjs'
+import { importBuilt } from '../../support/package-under-test.mjs'
+import { random } from '../../support/random.mjs'
 
+const { createRevocade } = await importBuilt('index.js')
 const { options, log: path, run, seed, lanes, reopen, old } = JSON.parse(process.argv[2])
 const log = openSync(path, 'a')
 const say = (...words) => writeSync(log, `${JSON.stringify(words)}\n`)

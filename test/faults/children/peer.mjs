@@ -1,14 +1,15 @@
 // An engine among others on one store: revokes tokens on a schedule that all peers know, and hammers checks of those
 // that are about to be revoked, or just were. Token i is revoked at about `startAt + i * periodMs`; odd ones by `sub`.
 import { writeFileSync } from 'node:fs'
-import { createRevocade } from './package-under-test.mjs'
-import { random } from './random.mjs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { importBuilt } from '../../support/package-under-test.mjs'
+import { random } from '../../support/random.mjs'
 
+const { createRevocade } = await importBuilt('index.js')
 const { name, options, periodMs, tokens, writes, stallMs, seed, history: path } = JSON.parse(process.argv[2])
 const { below, chance } = random(seed)
 /** CLOCK_MONOTONIC: one clock for all processes of a machine. */
 const now = () => Number(process.hrtime.bigint()) / 1e6
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
 const exp = Math.floor(Date.now() / 1000) + 86_400
 const claims = Array.from({ length: tokens }, (_, i) => ({

@@ -1,15 +1,17 @@
 // An engine among others on one store, with one Redis: changes tokens on a schedule that all peers know, and hammers checks around
 // these changes, and of tokens that nobody ever revokes. What it was told it says when it is asked.
 import { writeFileSync } from 'node:fs'
-import { createRevocade } from './package-under-test.mjs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { importBuilt } from '../../support/package-under-test.mjs'
+import { serve } from '../../support/serve.mjs'
 import { Notes } from './notes.mjs'
-import { random } from './random.mjs'
+import { random } from '../../support/random.mjs'
 
+const { createRevocade } = await importBuilt('index.js')
 const { name, me, of, options, periodMs, holdMs, bystanders, seed } = JSON.parse(process.argv[2])
 const { below, chance } = random(seed)
 /** CLOCK_MONOTONIC: one clock for all processes of a machine. */
 const now = () => Number(process.hrtime.bigint()) / 1e6
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 const exp = Math.floor(Date.now() / 1000) + 86_400
 /** Token i. Four in a row have one subject; those below 0 are nobody's, and never revoked. */
 const subOf = (i) => (i < 0 ? undefined : i >> 2)
@@ -122,14 +124,8 @@ const doings = {
     return told
   },
   stats: () => engine.stats(),
-  close: () => engine.close(),
 }
-process.on('message', async ({ id, what, args }) => {
-  process.send({ id, value: await doings[what](args) })
-  if (what === 'close') process.disconnect()
-})
-process.on('disconnect', () => process.exit())
-process.send({ id: 0 })
+serve(doings)
 
 while (process.connected) {
   if (working) {

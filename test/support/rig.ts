@@ -10,19 +10,7 @@ import { VerdictCache } from '#dist/engine/verdict-cache.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
 import type { RedisLayer } from '#dist/redis/redis-layer.js'
 import { TokenDigester } from '#dist/token/identify.js'
-
-/** A clock that tests set. */
-export class ManualClock {
-  wall = 1_800_000_000_000
-  elapsed = 1n
-  now = (): number => this.wall
-  monotonic = (): bigint => this.elapsed
-
-  advance(ms: number): void {
-    this.wall += ms
-    this.elapsed += BigInt(ms) * 1_000_000n
-  }
-}
+import type { ManualClock } from './time.js'
 
 export interface RigOptions {
   readonly clock: ManualClock

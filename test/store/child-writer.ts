@@ -1,33 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
-import type { StoreContext } from '#dist/ports/index.js'
-import { SqliteStore, type SqliteStoreOptions } from '#dist/store/sqlite/index.js'
-import { openStore } from '#dist/testing/store/fixtures.js'
-
-/** A directory of its own for one test. */
-export function directory(): string {
-  const path = mkdtempSync(join(tmpdir(), 'revocade-'))
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }))
-  return path
-}
-
-/** An open store that the test's end closes. */
-export async function open(
-  path: string,
-  options: SqliteStoreOptions = {},
-  context: Partial<StoreContext> = {},
-): Promise<SqliteStore> {
-  const store = new SqliteStore(path, { integrityCheckDelayMs: Infinity, ...options })
-  onTestFinished(() => store.close())
-  await openStore(store, context)
-  return store
-}
-
-export const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex')
 
 /** A process that writes; see child-writer.mjs. */
 export interface ChildWriter {

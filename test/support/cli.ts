@@ -1,9 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach } from 'vitest'
+import { temporaryDirectory } from './temp.js'
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
@@ -84,7 +83,7 @@ export function inDirectory(): {
 } {
   let path = ''
   beforeEach(() => {
-    path = mkdtempSync(join(tmpdir(), 'revocade-cli-'))
+    path = temporaryDirectory()
   })
   afterEach(() => rmSync(path, { recursive: true, force: true }))
   return {
@@ -107,5 +106,3 @@ export function jwt(claims: object): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
   return `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}.${Buffer.alloc(32, 7).toString('base64url')}`
 }
-
-export const inSeconds = (seconds: number): number => Math.floor(Date.now() / 1000) + seconds

@@ -1,12 +1,12 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { ScriptTarget, transpile } from 'typescript'
-import { beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest'
+import { beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { temporaryDirectory } from '../temp.js'
 import { countCommands } from './count-commands.js'
 import { findBinary, isSupported } from './find.js'
 import { borrowRedis, type RedisServer, startRedis } from './server.js'
@@ -126,8 +126,7 @@ const { own } = inject('redis')
 it.runIf(own.kind === 'binary')(
   'a server does not outlive a process that is killed, nor does its directory',
   async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'revocade-redis-test-'))
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const folder = temporaryDirectory()
     for (const name of ['server-process', 'free-port']) {
       const source = readFileSync(new URL(`${name}.ts`, import.meta.url), 'utf8')
       writeFileSync(
