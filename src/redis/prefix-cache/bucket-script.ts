@@ -18,9 +18,10 @@ import { createHash } from 'node:crypto'
  * {2}          the bucket is at the new version, but has too many fields: a whole write removes expired ones
  * ```
  *
- * The version is written last. A key of another type is removed. A server without memory refuses a script at its
- * first command that takes memory, and at no later one. DEL takes none, so a whole write begins with an HSET before
- * its DEL. All commands are known to Redis 6.2. Arguments go in slices of 1,000: Lua's stack holds about 8,000.
+ * The version is written last. A key of another type is removed. A server without memory refuses a script
+ * at its first command that takes memory, and at no later one. DEL takes none, so a whole write begins with
+ * an HSET before its DEL. All commands are known to Redis 6.2. Arguments go in slices of 1,000, since Lua's
+ * stack holds about 8,000.
  */
 const SOURCE = `
 local key, at = KEYS[1], redis.pcall('HGET', KEYS[1], '#') or ''

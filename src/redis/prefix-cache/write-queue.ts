@@ -73,10 +73,10 @@ export class BucketWriteQueue {
 
   /** Buckets that wait or are being written. One that does both counts once. */
   get queued(): number {
-    const writing = [...this.#inFlight].filter(
-      (bucket) => !this.#urgent.has(bucket) && !this.#background.has(bucket),
-    )
-    return this.#urgent.size + this.#background.size + writing.length
+    let { size } = this.#urgent
+    for (const bucket of this.#inFlight)
+      if (!this.#urgent.has(bucket) && !this.#background.has(bucket)) size++
+    return size + this.#background.size
   }
 
   /**
