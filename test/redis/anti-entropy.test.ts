@@ -250,6 +250,7 @@ describe('AntiEntropy.stop', () => {
     await antiEntropy.stop()
     antiEntropy.request('now')
     antiEntropy.verifyLater(2)
+    await settle()
     expect(vi.getTimerCount()).toBe(0)
     expect(asked).toHaveLength(ALL)
   })
