@@ -1,8 +1,5 @@
-import { existsSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { Revocade } from '../api.js'
-import { readOptions, type RevocadeOptions } from '../options.js'
-import type { RevocationStore } from '../ports/index.js'
+import type { RevocadeOptions } from '../options.js'
 import type { RedisOptions } from '../redis/options.js'
 import { CliError } from './errors.js'
 
@@ -19,24 +16,26 @@ export interface StoreOptions extends OutputOptions {
   readonly secretEnv?: string
 }
 
-/** Options of the commands that deal with the Redis of the services. */
+/** Options of the commands that reach the services' Redis. */
 export interface RedisFlags {
   readonly redis?: string
   readonly redisPrefix?: string
 }
 
-/** Options of the commands that deal with tokens. */
+/** Options of the commands that take tokens. */
 export interface TokenOptions extends StoreOptions, RedisFlags {
   readonly claims?: (string | string[])[]
   readonly idClaims?: string[]
 }
 
+/** Adds `--json` and `--verbose`. */
 export function addOutputOptions(command: Command): Command {
   return command
     .option('--json', 'machine-readable output and errors')
     .option('--verbose', 'show the stack of an error')
 }
 
+/** Adds what names a store, its tenant and its key, and the output options. */
 export function addStoreOptions(command: Command): Command {
   command
     .addOption(new Option('--store <path>', 'the SQLite file').env('REVOCADE_STORE').default('./revocade.db'))
@@ -48,6 +47,7 @@ export function addStoreOptions(command: Command): Command {
   return addOutputOptions(command)
 }
 
+/** Adds what says how tokens are named, and the Redis and store options. */
 export function addTokenOptions(command: Command): Command {
   command
     .option(
@@ -59,7 +59,10 @@ export function addTokenOptions(command: Command): Command {
   return addStoreOptions(addRedisOptions(command))
 }
 
-/** No parser of its own, though some text is no URL: commander would repeat it, password and all, in the message about it. */
+/**
+ * No commander parser here: its error message would print the URL with its password. The URL is checked later, when the engine
+ * reads its options.
+ */
 export function addRedisOptions(command: Command): Command {
   const url =
     'the Redis of your services (arguments are visible in ps: a URL with a password belongs in the variable)'
@@ -80,6 +83,7 @@ export function parseClaims(text: string): (string | string[])[] {
   })
 }
 
+/** Names separated by commas. */
 export function parseList(text: string): string[] {
   const names = text.split(',').map((name) => name.trim())
   if (names.some((name) => name === ''))
@@ -87,12 +91,17 @@ export function parseList(text: string): string[] {
   return names
 }
 
+/** A whole number from 1 on, of at most 15 digits. */
 export function parsePositiveInteger(text: string): number {
   if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('Give a whole number from 1 on.')
   return Number(text)
 }
 
-/** A secret never stands on the command line, where `ps` and the shell's history show it. */
+/**
+ * The digest key, from the environment only: `ps` and the shell's history would show it on the command line.
+ *
+ * @throws {CliError} ERR_USAGE when `--secret-env` names a variable that is not set.
+ */
 export function secretOf(options: StoreOptions): { secret?: string } {
   const name = options.secretEnv ?? 'REVOCADE_SECRET'
   const secret = process.env[name]
@@ -101,10 +110,10 @@ export function secretOf(options: StoreOptions): { secret?: string } {
   throw new CliError('ERR_USAGE', `--secret-env: the environment variable ${name} is not set`)
 }
 
-/** The command line is in no hurry, and may be far from the server. Milliseconds. */
+/** Milliseconds a command waits for Redis: more than a service does, since the server may be far away. */
 const REDIS_TIMEOUT_MS = 500
 
-/** The layer that `--redis` names; undefined for none, which an empty variable is as well. */
+/** The engine's `redis` option for `--redis`. Undefined where none is given; an empty variable counts as none. */
 export function redisOption({ redis = '', redisPrefix = '' }: RedisFlags): RedisOptions | undefined {
   if (redis === '') return undefined
   return {
@@ -114,7 +123,7 @@ export function redisOption({ redis = '', redisPrefix = '' }: RedisFlags): Redis
   }
 }
 
-/** The engine's options for one command: no filter is loaded for the few questions that it asks. */
+/** The engine's options for one command. It has no prefilter: loading one costs more than a few reads of the store. */
 export function engineOptions(options: TokenOptions): RevocadeOptions {
   return {
     store: options.store,
@@ -125,39 +134,5 @@ export function engineOptions(options: TokenOptions): RevocadeOptions {
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
     ...(options.claims === undefined ? {} : { claims: options.claims }),
     ...(options.idClaims === undefined ? {} : { idClaims: options.idClaims }),
-  }
-}
-
-/** Commands that only look must not leave an empty store behind, and then say that nothing is revoked. */
-export function mustExist(options: StoreOptions): void {
-  if (/^[a-z]+:\/\//i.test(options.store) || existsSync(options.store)) return
-  throw new CliError(
-    'ERR_STORE_UNAVAILABLE',
-    `there is no store at ${options.store}. Give its path with --store or REVOCADE_STORE; 'revocade revoke' and 'import' create one.`,
-  )
-}
-
-/**
- * Runs with an engine, and its store where rows are wanted as they are stored. Both are closed whatever happens.
- */
-export async function withStore<T>(
-  options: TokenOptions,
-  overrides: Pick<RevocadeOptions, 'claims' | 'idClaims' | 'prefilter' | 'redis'>,
-  use: (engine: Revocade, store: RevocationStore) => Promise<T>,
-): Promise<T> {
-  // Loaded here, not at the top: `--help` and a mistyped option need no database driver.
-  const [{ createRevocade }, { SqliteStore }] = await Promise.all([
-    import('../engine/engine.js'),
-    import('../store/sqlite/index.js'),
-  ])
-  const settings = engineOptions(options)
-  readOptions(settings)
-  // A full check of the file is doctor's, or a service's; this process is gone before it would end.
-  const store = new SqliteStore(options.store, { integrityCheckDelayMs: Number.POSITIVE_INFINITY })
-  const engine = await createRevocade({ ...settings, ...overrides, store })
-  try {
-    return await use(engine, store)
-  } finally {
-    await engine.close()
   }
 }

@@ -3,25 +3,25 @@ import type { RedisInspector } from '../redis/inspect/inspector.js'
 import { readRedisOptions, type RedisSettings } from '../redis/options.js'
 import { type RedisFlags, redisOption, type StoreOptions } from './options.js'
 
-/** The Redis to look at, checked; undefined where none is named. */
-export function observedRedis(options: RedisFlags): RedisSettings | undefined {
+/** The checked settings of the Redis to inspect; undefined where `--redis` names none. */
+export function inspectedRedis(options: RedisFlags): RedisSettings | undefined {
   const redis = redisOption(options)
   return redis === undefined ? undefined : readRedisOptions(redis)
 }
 
-/** Runs with an observer of the Redis layer of an opened store, which is stopped whatever happens. */
-export async function withObserver<T>(
+/** Connects an inspector to the prefix cache of an opened store, runs `use`, and stops the inspector in any case. */
+export async function withInspector<T>(
   settings: RedisSettings,
   { namespace = 'default' }: StoreOptions,
   store: RevocationStore,
-  use: (observer: RedisInspector) => Promise<T>,
+  use: (inspector: RedisInspector) => Promise<T>,
 ): Promise<T> {
   // Loaded here, not at the top: commands without a Redis need none of it.
-  const { RedisInspector: RedisInspector } = await import('../redis/inspect/inspector.js')
-  const observer = await RedisInspector.connect(settings, store.stats().id, namespace)
+  const { RedisInspector } = await import('../redis/inspect/inspector.js')
+  const inspector = await RedisInspector.connect(settings, store.stats().id, namespace)
   try {
-    return await use(observer)
+    return await use(inspector)
   } finally {
-    observer.stop()
+    inspector.stop()
   }
 }

@@ -8,9 +8,10 @@ import type { Line } from '../input/read-lines.js'
 import { shapeKey, targetText } from '../input/targets.js'
 import { shortTime } from '../input/time.js'
 import { TOKEN_HELP, tokenSource } from '../input/tokens.js'
-import { addTokenOptions, mustExist, type TokenOptions, withStore } from '../options.js'
+import { addTokenOptions, type TokenOptions } from '../options.js'
 import { LineWriter, note, tone, writeJson, writeLine } from '../output/print.js'
 import { selectorShapes } from '../store-rows.js'
+import { requireStoreFile, withStore } from '../with-store.js'
 
 interface CheckOptions extends TokenOptions {
   readonly claimsJson?: string
@@ -39,9 +40,9 @@ async function check(argument: string | undefined, options: CheckOptions): Promi
   const source = tokenSource(argument, options.claimsJson)
   if (source === undefined)
     throw new CliError('ERR_USAGE', 'name the token: as an argument, - for stdin, @FILE or --claims-json')
-  mustExist(options)
+  requireStoreFile(options)
   await withStore(options, {}, async (engine, store) => {
-    await tellOfOtherSelectors(store, options)
+    await printOtherSelectorsHint(store, options)
     process.exitCode =
       source.kind === 'one'
         ? await checkOne(engine, source.token, options)
@@ -113,7 +114,7 @@ function inOneLine(answer: Answer): string {
 }
 
 /** "active" means little where the store holds revocations that this check did not look for. */
-async function tellOfOtherSelectors(store: RevocationStore, options: CheckOptions): Promise<void> {
+async function printOtherSelectorsHint(store: RevocationStore, options: CheckOptions): Promise<void> {
   const honoured = new Set(
     (options.claims ?? ['sid', 'sub']).map((entry) => shapeKey(typeof entry === 'string' ? [entry] : entry)),
   )

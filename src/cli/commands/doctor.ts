@@ -8,7 +8,7 @@ import { checkStoreFile } from '../doctor/store-file.js'
 import { printable } from '../errors.js'
 import { addRedisOptions, addStoreOptions, type RedisFlags, type StoreOptions } from '../options.js'
 import { table, tone, writeJson, writeLine } from '../output/print.js'
-import { observedRedis } from '../with-inspector.js'
+import { inspectedRedis } from '../with-inspector.js'
 
 interface DoctorOptions extends StoreOptions, RedisFlags {
   readonly deep?: boolean
@@ -29,7 +29,7 @@ export function addDoctor(program: Command): void {
 
 async function doctor(options: DoctorOptions): Promise<void> {
   // Checked before anything is looked at: a URL that is none is a wrong command line.
-  const redisSettings = observedRedis(options)
+  const redisSettings = inspectedRedis(options)
   const directory = dirname(resolve(options.store))
   const findings: Finding[] = [
     checkNode(),

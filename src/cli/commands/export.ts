@@ -7,10 +7,11 @@ import type { RevocationStore } from '../../ports/index.js'
 import { CliError, isSystemError } from '../errors.js'
 import { COLUMNS, toCells } from '../formats/csv.js'
 import { type ExportRecord, toRecord } from '../formats/record.js'
-import { addStoreOptions, mustExist, type StoreOptions, withStore } from '../options.js'
+import { addStoreOptions, type StoreOptions } from '../options.js'
 import { tone, write, writeJson, writeLine } from '../output/print.js'
 import { Progress } from '../output/progress.js'
 import { storedRows } from '../store-rows.js'
+import { requireStoreFile, withStore } from '../with-store.js'
 
 interface ExportOptions extends StoreOptions {
   readonly format: 'ndjson' | 'csv'
@@ -34,7 +35,7 @@ export function addExport(program: Command): void {
 }
 
 async function exportStore(options: ExportOptions): Promise<void> {
-  mustExist(options)
+  requireStoreFile(options)
   await withStore(options, {}, async (_engine, store) => {
     const count = { rows: 0 }
     const chunks = exportChunks(store, options, count)

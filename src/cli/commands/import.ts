@@ -65,10 +65,10 @@ async function importFile(file: string, options: ImportOptions): Promise<void> {
     throw error
   }
   reporter.end()
-  await tell(summary, options)
+  await printSummary(summary, options)
 }
 
-async function tell(summary: ImportSummary, options: ImportOptions): Promise<void> {
+async function printSummary(summary: ImportSummary, options: ImportOptions): Promise<void> {
   const { imported, expired, invalid, redis, addedClaims, addedIdClaims } = summary
   if (options.json === true) await writeJson(summary)
   else

@@ -4,9 +4,10 @@ import type { StoredRow } from '../../ports/index.js'
 import { printable } from '../errors.js'
 import { targetText } from '../input/targets.js'
 import { shortTime } from '../input/time.js'
-import { addStoreOptions, mustExist, parsePositiveInteger, type StoreOptions, withStore } from '../options.js'
+import { addStoreOptions, parsePositiveInteger, type StoreOptions } from '../options.js'
 import { LineWriter, note, table, writeLine } from '../output/print.js'
 import { storedRows } from '../store-rows.js'
+import { requireStoreFile, withStore } from '../with-store.js'
 
 interface ListOptions extends StoreOptions {
   readonly kind?: 'token' | 'selector'
@@ -32,7 +33,7 @@ export function addList(program: Command): void {
 }
 
 async function list(options: ListOptions): Promise<void> {
-  mustExist(options)
+  requireStoreFile(options)
   await withStore(options, {}, async (_engine, store) => {
     const rows = storedRows(store, options)
     if (options.json === true) await listJson(rows)

@@ -22,10 +22,10 @@ import {
   targetText,
 } from '../input/targets.js'
 import { parseDuration, parseTime, shortTime } from '../input/time.js'
-import { withStore } from '../options.js'
 import { LineReporter } from '../output/line-reporter.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
 import { noteQueued, redisText } from '../output/redis-receipt.js'
+import { withStore } from '../with-store.js'
 
 interface RevokeCommandOptions extends TargetOptions {
   readonly issuedBefore?: string
@@ -87,7 +87,7 @@ async function revokeSelector(
 ): Promise<void> {
   const { claims, added } = claimsFor(where, options)
   const receipt = await withStore(options, { claims }, (engine) =>
-    sayingHow(
+    withFlagHint(
       engine.revokeWhere(where, {
         ...details,
         ...(options.issuedBefore === undefined
@@ -97,7 +97,7 @@ async function revokeSelector(
       }),
     ),
   )
-  await tellReceipt(receipt, options)
+  await printReceipt(receipt, options)
   if (added) {
     const names = Object.keys(where).sort()
     note(
@@ -113,11 +113,11 @@ async function revokeOne(
   options: RevokeCommandOptions,
   details: RevokeOptions,
 ): Promise<void> {
-  await tellReceipt(await sayingHow(engine.revoke(token, details)), options)
+  await printReceipt(await withFlagHint(engine.revoke(token, details)), options)
 }
 
 /** The engine speaks of options in code; here they are typed. */
-async function sayingHow<T>(revoked: Promise<T>): Promise<T> {
+async function withFlagHint<T>(revoked: Promise<T>): Promise<T> {
   try {
     return await revoked
   } catch (error) {
@@ -159,7 +159,7 @@ async function revokeLines(
     onInvalid: (error, _entry, index) => reporter.report(numbers[index] ?? 0, reportOf(error)),
   })
   reporter.end()
-  await tellBulk({ ...receipt, invalid: reporter.count }, options)
+  await printBulkReceipt({ ...receipt, invalid: reporter.count }, options)
   if (reporter.count > 0 || numbers.length === 0) process.exitCode = 2
 }
 
@@ -213,7 +213,7 @@ function operatingSystemUser(): string {
   }
 }
 
-async function tellReceipt(receipt: Receipt, options: RevokeCommandOptions): Promise<void> {
+async function printReceipt(receipt: Receipt, options: RevokeCommandOptions): Promise<void> {
   if (options.json === true) {
     await writeJson(receipt)
   } else if (receipt.outcome === 'expired') {
@@ -228,7 +228,7 @@ async function tellReceipt(receipt: Receipt, options: RevokeCommandOptions): Pro
   noteQueued(receipt.redis, options)
 }
 
-async function tellBulk(receipt: BulkReceipt, options: RevokeCommandOptions): Promise<void> {
+async function printBulkReceipt(receipt: BulkReceipt, options: RevokeCommandOptions): Promise<void> {
   if (options.json === true) await writeJson(receipt)
   else
     await writeLine(

@@ -1,20 +1,14 @@
 import type { Command } from 'commander'
 import type { RevocationStore } from '../../ports/index.js'
 import { printable } from '../errors.js'
-import {
-  addRedisOptions,
-  addStoreOptions,
-  mustExist,
-  type RedisFlags,
-  type StoreOptions,
-  withStore,
-} from '../options.js'
+import { addRedisOptions, addStoreOptions, type RedisFlags, type StoreOptions } from '../options.js'
 import { whole } from '../output/format-numbers.js'
 import { table, writeJson, writeLine } from '../output/print.js'
 import { readRedisReport } from '../stats/redis-report.js'
 import { redisText } from '../stats/redis-text.js'
 import { liveAfter, storedRows } from '../store-rows.js'
-import { observedRedis, withObserver } from '../with-inspector.js'
+import { inspectedRedis, withInspector } from '../with-inspector.js'
+import { requireStoreFile, withStore } from '../with-store.js'
 
 interface Counts {
   readonly tokens: number
@@ -43,8 +37,8 @@ export function addStats(program: Command): void {
 }
 
 async function stats(options: StoreOptions & RedisFlags): Promise<void> {
-  const observed = observedRedis(options)
-  mustExist(options)
+  const observed = inspectedRedis(options)
+  requireStoreFile(options)
   await withStore(options, { redis: null }, async (_engine, store) => {
     const counts = await count(store)
     const facts = Object.fromEntries(
@@ -53,7 +47,9 @@ async function stats(options: StoreOptions & RedisFlags): Promise<void> {
     const layer =
       observed === undefined
         ? undefined
-        : await withObserver(observed, options, store, (observer) => readRedisReport(observer, store.buckets))
+        : await withInspector(observed, options, store, (observer) =>
+            readRedisReport(observer, store.buckets),
+          )
     if (options.json === true) {
       await writeJson({ counts, store: facts, ...(layer === undefined ? {} : { redis: layer }) })
       return

@@ -11,10 +11,10 @@ import {
   type TargetOptions,
   targetText,
 } from '../input/targets.js'
-import { mustExist, withStore } from '../options.js'
 import { LineReporter } from '../output/line-reporter.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
-import { noteQueued, redisText, together } from '../output/redis-receipt.js'
+import { combineStates, noteQueued, redisText } from '../output/redis-receipt.js'
+import { requireStoreFile, withStore } from '../with-store.js'
 
 export function addUnrevoke(program: Command): void {
   const command = program
@@ -25,11 +25,11 @@ export function addUnrevoke(program: Command): void {
 
 async function unrevoke(argument: string | undefined, options: TargetOptions): Promise<void> {
   const target = addressed(argument, options)
-  mustExist(options)
+  requireStoreFile(options)
   if (target.kind === 'selector') {
     const { claims } = claimsFor(target.where, options)
     await withStore(options, { claims }, async (engine) =>
-      tellReceipt(await engine.unrevokeWhere(target.where), options),
+      printReceipt(await engine.unrevokeWhere(target.where), options),
     )
     return
   }
@@ -40,7 +40,7 @@ async function unrevoke(argument: string | undefined, options: TargetOptions): P
 }
 
 async function unrevokeOne(engine: Revocade, token: Token, options: TargetOptions): Promise<void> {
-  await tellReceipt(await engine.unrevoke(token), options)
+  await printReceipt(await engine.unrevoke(token), options)
   const { status, revocation } = await engine.check(token)
   if (status === 'revoked' && revocation !== undefined) {
     note(
@@ -67,7 +67,7 @@ async function unrevokeLines(
       try {
         const receipt = await engine.unrevoke(line.text)
         done[receipt.outcome === 'unrevoked' ? 'unrevoked' : 'unchanged']++
-        redis = together([redis, receipt.redis])
+        redis = combineStates([redis, receipt.redis])
       } catch (error) {
         if (!(error instanceof RevocadeError) || error.statusCode !== 400) throw error
         reporter.report(line.number, reportOf(error))
@@ -85,7 +85,7 @@ async function unrevokeLines(
   if (invalid > 0) process.exitCode = 2
 }
 
-async function tellReceipt(receipt: Receipt, options: TargetOptions): Promise<void> {
+async function printReceipt(receipt: Receipt, options: TargetOptions): Promise<void> {
   if (options.json === true) await writeJson(receipt)
   else if (receipt.outcome === 'unchanged')
     await writeLine(`${tone('unchanged', 'warn')} ${targetText(receipt.target)} was not revoked`)

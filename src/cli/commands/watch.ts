@@ -1,18 +1,12 @@
 import { setTimeout } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import {
-  addRedisOptions,
-  addStoreOptions,
-  mustExist,
-  type RedisFlags,
-  type StoreOptions,
-  withStore,
-} from '../options.js'
+import { addRedisOptions, addStoreOptions, type RedisFlags, type StoreOptions } from '../options.js'
 import { type Display, jsonDisplay, lineDisplay, onceDisplay, screenDisplay } from '../watch/display.js'
 import { Rates } from '../watch/rates.js'
 import { type Look, lookAtOwn, lookThroughRedis } from '../watch/sample.js'
 import { canDraw } from '../watch/screen.js'
-import { observedRedis, withObserver } from '../with-inspector.js'
+import { inspectedRedis, withInspector } from '../with-inspector.js'
+import { requireStoreFile, withStore } from '../with-store.js'
 
 interface WatchOptions extends StoreOptions, RedisFlags {
   readonly interval: number
@@ -36,8 +30,8 @@ export function addWatch(program: Command): void {
 }
 
 async function watch(options: WatchOptions): Promise<void> {
-  const observed = observedRedis(options)
-  mustExist(options)
+  const observed = inspectedRedis(options)
+  requireStoreFile(options)
   const ending = new AbortController()
   const end = (): void => ending.abort()
   for (const signal of ENDINGS) process.on(signal, end)
@@ -49,7 +43,7 @@ async function watch(options: WatchOptions): Promise<void> {
       )
     } else {
       await withStore(options, { redis: null }, (_engine, store) =>
-        withObserver(observed, options, store, (observer) =>
+        withInspector(observed, options, store, (observer) =>
           follow(options, ending, () => lookThroughRedis(observer, store, options.interval)),
         ),
       )

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { RevocadeError } from '../../errors.js'
-import { type StoreOptions, withStore } from '../options.js'
+import { type StoreOptions } from '../options.js'
 import { bytes } from '../output/format-numbers.js'
+import { withStore } from '../with-store.js'
 import { walSize } from './disk.js'
 import { fail, type Finding, ok, warn, why } from './finding.js'
 

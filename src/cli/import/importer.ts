@@ -1,8 +1,9 @@
 import type { BulkReceipt, Revocade, RevocationInput } from '../../api.js'
 import { CliError, type ErrorReport, reportOf } from '../errors.js'
 import type { Entry } from '../formats/entry.js'
-import { type TokenOptions, withStore } from '../options.js'
-import { together } from '../output/redis-receipt.js'
+import { type TokenOptions } from '../options.js'
+import { combineStates } from '../output/redis-receipt.js'
+import { withStore } from '../with-store.js'
 import { MAX_ADDED, Plan } from './engine-plan.js'
 import { EntryQueue, LineIndex } from './peekable-batches.js'
 
@@ -77,7 +78,7 @@ export class Importer {
     try {
       do {
         const plan = new Plan(this.#options, this.summary, await this.#entries.peek())
-        await withStore(this.#options, plan.overrides(), (engine) => this.#stretch(engine, plan))
+        await withStore(this.#options, plan.overrides(), (engine) => this.#importRun(engine, plan))
       } while (!this.#stopped() && (await this.#entries.peek()) !== undefined)
     } finally {
       await this.#entries.close()
@@ -87,16 +88,16 @@ export class Importer {
     return this.summary
   }
 
-  async #stretch(engine: Revocade, plan: Plan): Promise<void> {
+  async #importRun(engine: Revocade, plan: Plan): Promise<void> {
     const lines = new LineIndex()
     const before = this.summary.imported
     const receipt = await engine.revokeMany(this.#inputs(plan, lines), {
-      onInvalid: (error, _entry, index) => this.#bad(lines.lineOf(index), reportOf(error)),
+      onInvalid: (error, _entry, index) => this.#reject(lines.lineOf(index), reportOf(error)),
       onProgress: (durable) => this.#hooks.onProgress(this.#bytes, before + durable),
     })
     this.summary.imported += receipt.count
     this.summary.expired += receipt.expired
-    this.summary.redis = together([this.summary.redis, receipt.redis])
+    this.summary.redis = combineStates([this.summary.redis, receipt.redis])
   }
 
   async *#inputs(plan: Plan, lines: LineIndex): AsyncGenerator<RevocationInput, void, void> {
@@ -106,7 +107,7 @@ export class Importer {
       for (let entry = batch.next(); entry !== undefined; entry = batch.next()) {
         if ('error' in entry) {
           this.#count(entry)
-          this.#bad(entry.line, reportOf(entry.error))
+          this.#reject(entry.line, reportOf(entry.error))
         } else {
           const fit = plan.judge(entry.needs)
           if (fit === 'another engine') {
@@ -118,7 +119,7 @@ export class Importer {
             lines.add(entry.line)
             yield entry.input
           } else {
-            this.#bad(entry.line, {
+            this.#reject(entry.line, {
               code: 'ERR_BAD_LINE',
               message: `the file has more than ${MAX_ADDED} kinds of selectors and ids`,
             })
@@ -140,7 +141,7 @@ export class Importer {
     this.#bytes += entry.bytes
   }
 
-  #bad(line: number, error: ErrorReport): void {
+  #reject(line: number, error: ErrorReport): void {
     this.summary.invalid++
     if (this.#strict) this.#failure ??= { line, error }
     else this.#hooks.onBad(line, error)

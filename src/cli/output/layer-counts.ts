@@ -37,7 +37,7 @@ export function sharesOf(counts: ByLayer): ByLayer | null {
   return sum === 0 ? null : byLayer((layer) => counts[layer] / sum)
 }
 
-/** The false-positive rate of several L0 together, each by the number of tokens that were not revoked. */
+/** The false-positive rate over all engines, weighted by the tokens each was asked about that are not revoked. */
 export function measuredTogether(
   engines: readonly Pick<EngineFigures, 'decided' | 'prefilter'>[],
 ): number | null {
@@ -46,7 +46,7 @@ export function measuredTogether(
   for (const { decided, prefilter } of engines) {
     const { measuredFalsePositiveRate: measured } = prefilter
     if (measured === null || measured >= 1) continue
-    // An engine tells the rate alone; of what L0 let through it is this many.
+    // An engine reports only its rate. These are the false positives that this rate amounts to.
     const missed = (decided.prefilter * measured) / (1 - measured)
     absent += decided.prefilter + missed
     falsePositives += missed

@@ -3,13 +3,13 @@ import { note, tone } from './print.js'
 
 type InRedis = Receipt['redis']
 
-/** Whether Redis has it, to be put behind what else a receipt says; nothing where there is no Redis. */
+/** The Redis part of a receipt, appended to its line. Empty where no Redis is configured. */
 export function redisText(redis: InRedis): string {
   if (redis === 'off') return ''
   return `, Redis: ${redis === 'written' ? redis : tone(redis, 'warn')}`
 }
 
-/** 'queued' is no failure, but whoever counts on Redis should know what it means once this process is gone. */
+/** Explains 'queued', which is no failure: the store has the revocation, and Redis gets it from the services. */
 export function noteQueued(redis: InRedis, options: { readonly json?: boolean }): void {
   if (redis === 'queued')
     note(
@@ -18,8 +18,8 @@ export function noteQueued(redis: InRedis, options: { readonly json?: boolean })
     )
 }
 
-/** Of several writes: all are in Redis, or some are not. */
-export function together(redis: readonly InRedis[]): InRedis {
+/** The state of several writes together: 'written' only if none of them is queued. */
+export function combineStates(redis: readonly InRedis[]): InRedis {
   if (redis.includes('queued')) return 'queued'
   return redis.includes('written') ? 'written' : 'off'
 }
