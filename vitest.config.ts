@@ -26,6 +26,7 @@ export default defineConfig({
   resolve: { alias },
   test: {
     pool: 'forks',
+    maxConcurrency: 2,
     // Many tests wait for timers and other processes, so that two workers keep two cores busy, and no test starves.
     maxWorkers: 2,
     testTimeout: 60_000,
