@@ -53,16 +53,9 @@ describe('errors.md', () => {
 })
 
 // The contract: these words are what users rely on. Whoever changes one changes a promise.
-const PROMISES = [
-  '**Durable.** A resolved `revoke()` survives a crash of the process, and of the machine where the disk honours fsync (SQLite WAL with `synchronous=FULL`; PostgreSQL `synchronous_commit=on`).',
-  '**Read your writes.** From then on that engine never answers "active" for the target until it expires or is un-revoked.',
-  '**Bounded staleness.** No other engine on the same store answers "active" for it in a check that starts more than Δ after the commit: either it has applied the change, or its lease has run out and it asks the store.',
-  '**Unknown is not active.** When nothing can decide, the verdict is `unknown`, and `onUnknown` says what happens. Every decision by policy is counted.',
-  '**Exact positives.** "revoked" comes from the store or from an exact cached verdict. One exception, so labelled: store unreachable and the long Redis prefix matches → revoked, `decidedBy: \'redis\'`.',
-  '**No I/O for the common case.** A warm engine answers "active" from the prefilter with no I/O and no new promise.',
-  '**No bearer token at rest or in logs**: digests and claim values only.',
-  '**Nothing above the store matters.** Redis flushed, evicted, restarted empty, failed over with a lost tail; a snapshot file corrupt or missing: answers stay right, only slower, and the layers heal.',
-]
+const PROMISES = readFileSync(new URL('promises.txt', import.meta.url), 'utf8')
+  .trimEnd()
+  .split('\n')
 
 describe('guarantees.md', () => {
   const sections = readPage('docs/guarantees.md').split(/^## /m).slice(1)
