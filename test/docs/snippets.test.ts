@@ -6,7 +6,6 @@ import ts from 'typescript'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { pages, ROOT, type Snippet, snippets } from '../support/markdown.js'
 import { temporaryDirectory } from '../support/temp.js'
-import { temporaryDirectory } from '../support/temp.js'
 
 const run = promisify(execFile)
 let directory: string
