@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { CASES } from '../../bench/cases/index.js'
-import { readRecord } from '../../bench/record.js'
+import { readRecord } from '../../bench/harness/record.js'
 import { withRecord } from '../../bench/report/markdown.js'
 import { code, readPage, section, tableRows } from '../support/markdown.js'
 import { newestRecord } from './newest-record.js'
