@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readRecord } from '../../bench/record.js'
+import { readRecord } from '../../bench/harness/record.js'
 import { headlinesMarkdown } from '../../bench/report/markdown.js'
 import { readPage, ROOT, section, tableRows } from '../support/markdown.js'
 import { newestRecord } from './newest-record.js'
@@ -25,6 +25,12 @@ describe('README.md', () => {
 
   it('the record that it links is the newest', () => {
     expect(README).toContain(`](${newestRecord().slice(ROOT.length)})`)
+  })
+
+  it('every picture is there', () => {
+    const pictures = [...README.matchAll(/(?:src|srcset)="([^"]+)"/g)].map(([, path = '']) => path)
+    expect(pictures).toHaveLength(2)
+    expect(pictures.filter((path) => !existsSync(join(ROOT, path)))).toEqual([])
   })
 })
 
