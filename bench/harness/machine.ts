@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+
+/** What a run was measured on. */
+export interface Machine {
+  readonly cpu: string
+  readonly cores: number
+  readonly memory: string
+  readonly platform: string
+}
+
+export function describeMachine(): Machine {
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown processor',
+    cores: cpus().length,
+    memory: `${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
+    platform: `${process.platform} ${process.arch}`,
+  }
+}
+
+/** Packages whose code runs while something is timed. */
+const MEASURED = [
+  'better-sqlite3',
+  'bloom-filters',
+  'express-jwt-blacklist',
+  'express-jwt-blacklist/node_modules/redis',
+  'fast-jwt',
+  'ioredis',
+  'jose',
+  'jsonwebtoken',
+  'jwt-redis',
+  'lru-cache',
+  'redis',
+]
+
+/** Of everything that takes part. */
+export function versions(): Record<string, string> {
+  const { node, v8, openssl } = process.versions
+  return {
+    node,
+    v8,
+    openssl,
+    revocade: versionAt('../../../package.json'),
+    ...Object.fromEntries(MEASURED.map((name) => [name, versionOf(name)])),
+  }
+}
+
+/** Read from where it is installed: not every package exports its manifest. */
+const versionOf = (name: string): string => versionAt(`../../../node_modules/${name}/package.json`)
+
+function versionAt(path: string): string {
+  const manifest = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
+    readonly version: string
+  }
+  return manifest.version
+}
