@@ -3,7 +3,8 @@ export interface NotifierListener {
   /**
    * Another engine has announced a commit.
    *
-   * @param seq - sequence number of its last change, as announced. It is a hint: the store alone says what was committed
+   * @param seq - sequence number of its last change, as announced. It is a hint: the store alone says what
+   *   was committed
    */
   onWake(seq: number): void
   /** The engine's statistics as a JSON object, for a monitor that asks all engines of a store. */

@@ -11,7 +11,9 @@ export interface PrefixEntry {
   readonly issuedThrough?: number
 }
 
-/** One look at a bucket: what it held under a digest's prefix, and the version that it bore, from one command. */
+/**
+ * One look at a bucket: what it held under a digest's prefix, and the version that it bore, from one command.
+ */
 export interface PrefixReply {
   readonly bucket: number
   /** The bucket is one of 2^bits. */
@@ -23,22 +25,25 @@ export interface PrefixReply {
 }
 
 /**
- * L1: a cache of the store's buckets. It may be stale, emptied, cut off at any moment; so what it does not hold means nothing by
- * itself, but only with the proof that {@link PrefixCache.isCurrent} gives.
+ * L1: a cache of the store's buckets. It may be stale, emptied, cut off at any moment; so what it does not
+ * hold means nothing by itself, but only with the proof that {@link PrefixCache.isCurrent} gives.
  */
 export interface PrefixCache {
-  /** Looks a digest up, within a deadline. Undefined, now or later: there is no answer, ask the store. Never rejects. */
+  /**
+   * Looks a digest up, within a deadline. Undefined, now or later: there is no answer, ask the store. Never
+   * rejects.
+   */
   lookup(digest: Digest): Promise<PrefixReply | undefined> | undefined
   /**
-   * Whether the bucket, as that reply saw it, held every revocation that L0 has seen: then what was not in it is not revoked.
-   * True only as long as nothing else has run since, so it is asked where the answer is used.
+   * Whether the bucket, as that reply saw it, held every revocation that L0 has seen: then what was not in it
+   * is not revoked. True only as long as nothing else has run since, so it is asked where the answer is used.
    */
   isCurrent(reply: PrefixReply): boolean
   /** The bucket did not: have it brought up to date, in the background. */
   repair(reply: PrefixReply): void
   /**
-   * Writes the buckets of changes that this engine has just committed. Call it before the version table notes them: the versions
-   * in the table are those that the buckets in the cache should have.
+   * Writes the buckets of changes that this engine has just committed. Call it before the version table notes
+   * them: the versions in the table are those that the buckets in the cache should have.
    *
    * @returns 'written' if all of them are in the cache within a deadline, otherwise 'queued'. Never rejects
    */

@@ -1,6 +1,7 @@
+import { endianness } from 'node:os'
 import { SnapshotError } from './snapshot-error.js'
 
-const LITTLE_ENDIAN_HOST = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
+const LITTLE_ENDIAN_HOST = endianness() === 'LE'
 
 /** Turns 32-bit words from the host's byte order into little-endian, or back, in place. */
 function swapOnBigEndian(bytes: Uint8Array): void {
@@ -8,7 +9,7 @@ function swapOnBigEndian(bytes: Uint8Array): void {
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).swap32()
 }
 
-/** Words as little-endian bytes: the same memory where the host has them so, otherwise a copy. */
+/** Words as little-endian bytes: a view of the same memory on a little-endian host, a copy on another. */
 export function littleEndian(words: Int32Array | Uint32Array): Uint8Array {
   const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
   if (LITTLE_ENDIAN_HOST) return bytes
@@ -17,31 +18,32 @@ export function littleEndian(words: Int32Array | Uint32Array): Uint8Array {
   return copy
 }
 
-/** Writes little-endian fields one after another into a buffer of known size. */
+/** Writes little-endian fields one after another into a buffer of a given size. */
 export class ByteWriter {
   readonly bytes: Uint8Array
-  private readonly view: DataView
-  private offset = 0
+  readonly #view: DataView
+  #offset = 0
 
+  /** @param size - bytes */
   constructor(size: number) {
     this.bytes = new Uint8Array(size)
-    this.view = new DataView(this.bytes.buffer)
+    this.#view = new DataView(this.bytes.buffer)
   }
 
   u32(value: number): void {
-    this.view.setUint32(this.offset, value, true)
-    this.offset += 4
+    this.#view.setUint32(this.#offset, value, true)
+    this.#offset += 4
   }
 
-  /** A double. Counts are written so too: exact up to 2^53, and as easy to read in any language as u64. */
+  /** Writes a double. Counts are doubles too: exact up to 2^53, and easy to read in any language. */
   f64(value: number): void {
-    this.view.setFloat64(this.offset, value, true)
-    this.offset += 8
+    this.#view.setFloat64(this.#offset, value, true)
+    this.#offset += 8
   }
 
   raw(bytes: Uint8Array): void {
-    this.bytes.set(bytes, this.offset)
-    this.offset += bytes.length
+    this.bytes.set(bytes, this.#offset)
+    this.#offset += bytes.length
   }
 
   words(words: Int32Array | Uint32Array): void {
@@ -49,38 +51,41 @@ export class ByteWriter {
   }
 }
 
-/** Reads what {@link ByteWriter} wrote. Whatever does not fit throws a `SnapshotError` before anything is allocated. */
+/**
+ * Reads what {@link ByteWriter} wrote. Each method throws a {@link SnapshotError} when the bytes don't fit,
+ * before it allocates anything.
+ */
 export class ByteReader {
-  private readonly bytes: Uint8Array
-  private readonly view: DataView
-  private offset = 0
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  #offset = 0
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   /** Bytes not read yet. */
   get left(): number {
-    return this.bytes.length - this.offset
+    return this.#bytes.length - this.#offset
   }
 
-  private advance(size: number): number {
-    const start = this.offset
-    if (size > this.left) throw new SnapshotError('body', `the tables end after ${this.bytes.length} bytes`)
-    this.offset += size
+  #advance(size: number): number {
+    const start = this.#offset
+    if (size > this.left) throw new SnapshotError('body', `the tables end after ${this.#bytes.length} bytes`)
+    this.#offset += size
     return start
   }
 
   u32(): number {
-    return this.view.getUint32(this.advance(4), true)
+    return this.#view.getUint32(this.#advance(4), true)
   }
 
   f64(): number {
-    return this.view.getFloat64(this.advance(8), true)
+    return this.#view.getFloat64(this.#advance(8), true)
   }
 
-  /** A count written as f64: a whole number from `least` to `most`. */
+  /** A count, written as f64: a whole number from `least` to `most`. */
   count(least: number, most: number = Number.MAX_SAFE_INTEGER): number {
     const value = this.f64()
     if (!Number.isInteger(value) || value < least || value > most) {
@@ -91,8 +96,8 @@ export class ByteReader {
 
   /** A view of the next bytes, not a copy. */
   raw(size: number): Uint8Array {
-    const start = this.advance(size)
-    return this.bytes.subarray(start, start + size)
+    const start = this.#advance(size)
+    return this.#bytes.subarray(start, start + size)
   }
 
   /** A copy of the next `count` words. */
@@ -102,7 +107,8 @@ export class ByteReader {
     return new Int32Array(copy.buffer)
   }
 
+  /** Checks that nothing is left. */
   end(): void {
-    if (this.left > 0) throw new SnapshotError('body', `${this.left} bytes too many after the tables`)
+    if (this.left > 0) throw new SnapshotError('body', `${this.left} bytes are left after the tables`)
   }
 }

@@ -1,93 +1,77 @@
-import { RevocadeError } from '../errors.js'
 import type { Prefilter, PrefilterKind } from '../ports/index.js'
-import { BloomPrefilter, mostBloomEntries } from './bloom.js'
-import { BloomFiltersPrefilter } from './bloom-filters.js'
-import { ExactPrefilter } from './exact.js'
-import { NoPrefilter } from './none.js'
-import { TriePrefilter } from './trie.js'
+import { integerOption, numberOption, optionError, rejectUnknownKeys } from '../validate.js'
+import { bloom } from './bloom.js'
+import { bloomFilters } from './bloom-filters.js'
+import { exact } from './exact.js'
+import { none } from './none.js'
+import type { PrefilterType } from './prefilter-type.js'
+import { trie } from './trie.js'
 
-/** How L0 is made. */
+/**
+ * Every kind of prefilter. To add one: write its file, name its kind in `PrefilterKind`, list it here, and
+ * run the exported `prefilterSuite` on it in `test/prefilter/suite.test.ts`.
+ */
+export const PREFILTER_TYPES: Readonly<Record<PrefilterKind, PrefilterType>> = {
+  bloom,
+  trie,
+  exact,
+  'bloom-filters': bloomFilters,
+  none,
+}
+
+/** Kind and size of a prefilter. */
 export interface PrefilterOptions {
   /**
-   * - `bloom` (default): 22 bits an entry at 1e-4, the fastest
-   * - `trie`: prefixes of digests, about 19 bits an entry at N/2^32; can forget single entries
-   * - `exact`: whole digests, about 200 bits an entry, no false positives; can forget single entries
-   * - `bloom-filters`: the npm library of that name (install it), to compare with
+   * - `bloom` (default of the engine): 22 bits an entry at a rate of 1e-4, and the fastest
+   * - `trie`: prefixes of digests, about 19 bits an entry at a rate of N / 2^32
+   * - `exact`: whole digests, about 200 bits an entry, no false positives
+   * - `bloom-filters`: the npm library of that name, for comparison; install it yourself
    * - `none`: nothing in memory, every check asks the store
    */
   readonly kind: PrefilterKind
-  /** `bloom` and `bloom-filters`: the share of unrevoked tokens that may ask further at the expected size. 1e-9 to 0.5, default 1e-4. */
+  /**
+   * For `bloom` and `bloom-filters`: the share of unrevoked tokens that may answer "maybe" at the expected
+   * size. 1e-9 to 0.5.
+   *
+   * @default 1e-4
+   */
   readonly falsePositiveRate?: number | undefined
-  /** Live revocations to make room for; more only cost a little speed and rate. Whole, 1 to 1e9, default 100,000. */
+  /**
+   * Live revocations to make room for. Beyond that, a filter grows at some cost of speed and rate.
+   * Whole, 1 to 1e9.
+   *
+   * @default 100_000
+   */
   readonly expectedRevocations?: number | undefined
-  /** `trie`: bits of the prefixes. Whole, 8 to 40, default 32. */
+  /**
+   * For `trie`: leading digest bits that tell two entries apart. Whole, 8 to 40.
+   *
+   * @default 32
+   */
   readonly prefixBits?: number | undefined
 }
 
-const KINDS: readonly PrefilterKind[] = ['bloom', 'trie', 'exact', 'bloom-filters', 'none']
-
-/** The options besides `kind` that each kind takes. How many to expect is known to the caller whatever the kind. */
-const OPTIONS: Readonly<Record<PrefilterKind, readonly string[]>> = {
-  bloom: ['falsePositiveRate', 'expectedRevocations'],
-  trie: ['prefixBits', 'expectedRevocations'],
-  exact: ['expectedRevocations'],
-  'bloom-filters': ['falsePositiveRate', 'expectedRevocations'],
-  none: ['expectedRevocations'],
-}
-
 /**
- * An empty prefilter. Asynchronous, as one kind loads a library. `ERR_CONFIG` for an unknown kind, an option
- * that is misspelt, out of range or does not fit the kind, and for a library that is not installed.
+ * Creates an empty prefilter. It is asynchronous because one kind loads a library.
  *
+ * @throws {RevocadeError} ERR_CONFIG when the kind is unknown, when an option is misspelt, out of range or
+ *   not one of the kind's, or when the kind's library is not installed
  * @example
  * const prefilter = await createPrefilter({ kind: 'bloom', expectedRevocations: 1_000_000 })
  */
 export async function createPrefilter(options: PrefilterOptions): Promise<Prefilter> {
-  const { kind } = options
-  if (!KINDS.includes(kind)) refuse(`kind must be one of ${KINDS.join(', ')}, not ${JSON.stringify(kind)}`)
-  for (const [name, value] of Object.entries(options)) {
-    if (name === 'kind' || value === undefined || OPTIONS[kind].includes(name)) continue
-    refuse(`kind '${kind}' has no option ${name}; it takes ${OPTIONS[kind].join(', ')}`)
+  const { kind, ...sizing } = options
+  if (!Object.hasOwn(PREFILTER_TYPES, kind)) {
+    const kinds = Object.keys(PREFILTER_TYPES).map((known) => `'${known}'`)
+    throw optionError('prefilter.kind', `must be one of ${kinds.join(', ')}`)
   }
-  const expected = number(
-    'expectedRevocations',
-    options.expectedRevocations ?? 100_000,
-    1,
-    1e9,
-    Number.isInteger,
-  )
-  const rate = number('falsePositiveRate', options.falsePositiveRate ?? 1e-4, 1e-9, 0.5, Number.isFinite)
-  const prefixBits = number('prefixBits', options.prefixBits ?? 32, 8, 40, Number.isInteger)
-  switch (kind) {
-    case 'bloom': {
-      const most = mostBloomEntries(rate)
-      if (expected > most)
-        refuse(`at a falsePositiveRate of ${rate}, expectedRevocations must be at most ${most} (2 GiB)`)
-      return BloomPrefilter.create(expected, rate)
-    }
-    case 'trie':
-      return new TriePrefilter(expected, prefixBits)
-    case 'exact':
-      return new ExactPrefilter(expected)
-    case 'bloom-filters':
-      return BloomFiltersPrefilter.create(expected, rate)
-    case 'none':
-      return new NoPrefilter()
-  }
-}
-
-function number(
-  name: string,
-  value: number,
-  least: number,
-  most: number,
-  fits: (value: number) => boolean,
-): number {
-  if (typeof value === 'number' && fits(value) && value >= least && value <= most) return value
-  const whole = fits === Number.isInteger ? 'a whole number' : 'a number'
-  return refuse(`${name} must be ${whole} from ${least} to ${most}, not ${String(value)}`)
-}
-
-function refuse(reason: string): never {
-  throw new RevocadeError('ERR_CONFIG', `prefilter: ${reason}.`)
+  const type = PREFILTER_TYPES[kind]
+  const given = Object.entries(sizing).filter(([, value]) => value !== undefined)
+  rejectUnknownKeys(Object.fromEntries(given), type.options, `${kind} prefilter option`)
+  const { expectedRevocations, falsePositiveRate, prefixBits } = sizing
+  return type.create({
+    expectedRevocations: integerOption(expectedRevocations, 'prefilter.expectedRevocations', 1, 1e9, 100_000),
+    falsePositiveRate: numberOption(falsePositiveRate, 'prefilter.falsePositiveRate', 1e-9, 0.5, 1e-4),
+    prefixBits: integerOption(prefixBits, 'prefilter.prefixBits', 8, 40, 32),
+  })
 }

@@ -1,24 +1,27 @@
 /**
  * How large a blocked Bloom filter must be. Pure arithmetic, no tables.
  *
- * The textbook formula (1 − e^(−kn/m))^k is for one big table. In a blocked filter (Putze, Sanders,
+ * The textbook formula (1 − e^(−kn/m))^k holds for one unblocked table. In a blocked filter (Putze, Sanders,
  * Singler: "Cache-, hash- and space-efficient Bloom filters", 2007) the number of entries in a block
- * varies, and the crowded blocks make most of the false positives: sizing without that variance gives
- * 1.5 to 3 times the promised rate. So the rate is summed over the loads a block can have.
+ * varies, and the crowded blocks cause most of the false positives. Sizing without that variance gives
+ * 1.5 to 3 times the promised rate, so the rate is summed over the loads that a block can have.
  */
 
 /** Bits of a block: one cache line. */
 export const BLOCK_BITS = 512
 
-/** Probes are tested four at a time, see `BloomTable.has`; their number is a multiple of this. */
+export const WORDS_PER_BLOCK = BLOCK_BITS / 32
+
+/** The number of probes is a multiple of this, because `BloomTable.has` tests four at a time. */
 export const PROBE_STEP = 4
 
-/** The largest table: 2 GiB. Keeps every word index well inside a signed 32-bit integer. */
+/** Blocks of the largest table, 2 GiB. Every word index then fits a signed 32-bit integer. */
 export const MAX_BLOCKS = 2 ** 25
 
+/** Bits set per entry that a new table may have: enough for any rate down to 1e-10. */
 const MAX_PROBES = 32
 
-/** The shape of one table. */
+/** Size and number of probes of one table. */
 export interface BloomShape {
   /** Blocks of {@link BLOCK_BITS} bits. */
   readonly blocks: number
@@ -27,9 +30,9 @@ export interface BloomShape {
 }
 
 /**
- * The chance that `probes` random bits of a block are all set, after `entries` entries of as many bits
- * each. With X bits set it is E[(X/512)^probes]; X is nearly normal, so two terms of the expansion around
- * its mean suffice (X's moments are those of the classical occupancy problem).
+ * The chance that `probes` random bits of a block are all set, when it holds `entries` entries of `probes`
+ * bits each. With X bits set it is E[(X/512)^probes]. X is nearly normal, so two terms of the expansion
+ * around its mean suffice. X's moments are those of the classical occupancy problem.
  */
 function fullBlockRate(entries: number, probes: number): number {
   const throws = entries * probes
@@ -42,7 +45,7 @@ function fullBlockRate(entries: number, probes: number): number {
 
 /**
  * The false-positive rate of a table that holds `entries` random entries: the rate of a block with j
- * entries, weighted with the binomial chance of j. 1 where there is less than a bit per entry.
+ * entries, weighted with the binomial chance of j. It is 1 when there is less than a bit per entry.
  */
 export function bloomRate(entries: number, { blocks, probes }: BloomShape): number {
   if (entries === 0) return 0
@@ -52,7 +55,7 @@ export function bloomRate(entries: number, { blocks, probes }: BloomShape): numb
   let chance = Math.exp(entries * Math.log1p(-1 / blocks))
   let covered = chance
   let rate = 0
-  // Past the tail's last 1e-16 a load can't matter: a rate is no more than its chance.
+  // Stop at the last 1e-16 of the tail: a load adds at most its chance to the rate.
   for (let j = 1; j <= entries && (j <= load || covered < 1 - 1e-16); j++) {
     chance *= (entries - j + 1) / (j * (blocks - 1))
     if (chance === 0 && j > load) break
@@ -69,7 +72,7 @@ function fewestBlocks(entries: number, rate: number, probes: number): number {
     low = high
     high *= 2
   }
-  // A tenth of a percent is closer than the model itself is.
+  // Stop at a tenth of a percent: the model itself is less precise.
   while (high - low > Math.max(1, high / 1000)) {
     const middle = Math.floor((low + high) / 2)
     if (bloomRate(entries, { blocks: middle, probes }) > rate) low = middle
@@ -79,8 +82,8 @@ function fewestBlocks(entries: number, rate: number, probes: number): number {
 }
 
 /**
- * The smallest table for `entries` at a false-positive rate of at most `rate` (both > 0). Takes about
- * a millisecond. May exceed {@link MAX_BLOCKS}: that is for the caller to refuse.
+ * The smallest table for `entries` at a false-positive rate of at most `rate`; both above 0. Takes about
+ * a millisecond. The result may exceed {@link MAX_BLOCKS}; the caller must refuse it then.
  */
 export function bloomShape(entries: number, rate: number): BloomShape {
   let best: BloomShape | undefined
@@ -92,8 +95,8 @@ export function bloomShape(entries: number, rate: number): BloomShape {
   return best ?? { blocks: 1, probes: PROBE_STEP }
 }
 
-/** The most entries one table can take at a rate, in round figures. */
-export function mostEntries(rate: number): number {
+/** Entries that the largest table can hold at a rate, 1 % on the safe side. */
+export function maxEntries(rate: number): number {
   const sample = 2 ** 20
   return Math.floor((sample / bloomShape(sample, rate).blocks) * MAX_BLOCKS * 0.99)
 }

@@ -1,16 +1,16 @@
 /**
  * Why a snapshot was refused:
- * - `truncated`: shorter than its own lengths say
+ * - `truncated`: shorter than its length fields say
  * - `magic`: not a snapshot
- * - `version`: written by a newer format
+ * - `version`: in another version of the format
  * - `kind`: of a kind this build does not know, or whose library is not installed
- * - `length`: longer than its own lengths say
+ * - `length`: longer than its length fields say
  * - `checksum`: damaged
- * - `body`: intact, but no valid tables of its kind
+ * - `body`: undamaged, but not valid tables of its kind
  */
 export type SnapshotFault = 'truncated' | 'magic' | 'version' | 'kind' | 'length' | 'checksum' | 'body'
 
-/** A snapshot that can't be trusted. The remedy is always the same: rebuild from the store. */
+/** A snapshot that can't be used. Rebuild the prefilter from the store, whatever the reason. */
 export class SnapshotError extends Error {
   override readonly name = 'SnapshotError'
   readonly reason: SnapshotFault

@@ -17,20 +17,29 @@ import {
 import { fieldsOfUrl } from './connection/url.js'
 
 /**
- * The Redis layer, where more is to be said than a URL can. Where the server is: `url`, or `client`, or `host` and `port`, or
- * `path`, or `sentinels` and `name`, or `nodes`. Beside a `url` there may be what should not stand in one: `username`,
- * `password`, `sentinelPassword`, `tls`.
+ * The Redis layer, where more is to be said than a URL can. Where the server is: `url`, or `client`, or
+ * `host` and `port`, or `path`, or `sentinels` and `name`, or `nodes`. Beside a `url` there may be what
+ * should not stand in one: `username`, `password`, `sentinelPassword`, `tls`.
  */
 export interface RedisOptions {
-  /** `redis://[user:password@]host[:port][/db]`, `rediss://…`, Sentinel, cluster or socket: the README lists the forms. */
+  /**
+   * `redis://[user:password@]host[:port][/db]`, `rediss://…`, Sentinel, cluster or socket: the README lists
+   * the forms.
+   */
   readonly url?: string | undefined
-  /** An ioredis client (5.4 or newer, also a `Cluster`). It is used for commands, duplicated for messages, and never closed. */
+  /**
+   * An ioredis client (5.4 or newer, also a `Cluster`). It is used for commands, duplicated for messages, and
+   * never closed.
+   */
   readonly client?: RedisClient | undefined
-  /** How long anything waits for a reply, in milliseconds: then the store is asked. 1 … 10,000, default 50. */
+  /**
+   * How long anything waits for a reply, in milliseconds: then the store is asked. 1 … 10,000, default 50.
+   */
   readonly timeoutMs?: number | undefined
   /**
-   * When Redis is asked about a token that L0 can't rule out. 'before-store': before the store, which a proven absence spares a read. 'when-store-fails': only where
-   * the store can't be asked; better with a store on a local disk, whose read takes less than a round trip. Default 'before-store'.
+   * When Redis is asked about a token that L0 can't rule out. 'before-store': before the store, which a
+   * proven absence spares a read. 'when-store-fails': only where the store can't be asked; better with a
+   * store on a local disk, whose read takes less than a round trip. Default 'before-store'.
    */
   readonly reads?: PrefixCacheReads | undefined
   /** What the names of all keys and channels begin with. Default 'revocade'. */
@@ -84,7 +93,10 @@ const CONNECTION_FIELDS = [
 const BESIDE_A_URL: readonly string[] = ['username', 'password', 'sentinelPassword', 'tls']
 const MAX_TEXT = 4096
 
-/** Reads the option `redis`: a URL, an ioredis client, or {@link RedisOptions}. Throws `ERR_CONFIG`, which never holds a secret. */
+/**
+ * Reads the option `redis`: a URL, an ioredis client, or {@link RedisOptions}. Throws `ERR_CONFIG`, which
+ * never holds a secret.
+ */
 export function readRedisOptions(value: unknown): RedisSettings {
   if (typeof value === 'string') return readRedisOptions({ url: value })
   if (isRedisClient(value)) return readRedisOptions({ client: value })
@@ -153,7 +165,10 @@ function urlFields(url: unknown, beside: readonly (typeof CONNECTION_FIELDS)[num
   return fields
 }
 
-/** The connection fields that are given, each checked by itself; what goes with what is {@link targetOf}'s to say. */
+/**
+ * The connection fields that are given, each checked by itself; what goes with what is {@link targetOf}'s to
+ * say.
+ */
 function connectionFields(given: Record<string, unknown>): ConnectionFields {
   const { host, port, db, username, password, path, tls, sentinels, name, sentinelPassword, nodes } = given
   return {

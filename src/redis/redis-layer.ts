@@ -41,7 +41,7 @@ export async function prepareRedis(
   if (source === undefined) {
     throw new RevocadeError(
       'ERR_CONFIG',
-      "option 'redis': this store can't feed a Redis layer, for it has no `buckets`: leave Redis out, or use SQLite",
+      "option 'redis' needs a store with `buckets`: leave it out, or use the SQLite store",
     )
   }
   const connections = await connectRedis(settings)
@@ -52,7 +52,9 @@ export async function prepareRedis(
 export class RedisLayer {
   readonly prefixCache: RedisPrefixCache
   readonly notifier: RedisNotifier
-  /** The versions that the buckets in Redis must have. The engine keeps them current as it follows the store. */
+  /**
+   * The versions that the buckets in Redis must have. The engine keeps them current as it follows the store.
+   */
   readonly versions: BucketVersionTable
   readonly #deps: RedisLayerDeps
   readonly #commands: RedisCommands

@@ -28,7 +28,7 @@ describe('bloom false-positive rate', () => {
     { target: 1e-5, probes: 3e7, mostBits: 30 },
   ]
   it.each(cases)(
-    'is the promised $target at 100 % fill, in at most $mostBits bits an entry',
+    'bloom keeps its rate of $target at 100 % fill, in at most $mostBits bits an entry',
     ({ target, probes, mostBits }) => {
       const entries = 100_000
       const filter = filled(BloomPrefilter.create(entries, target), entries, 1)
@@ -37,7 +37,7 @@ describe('bloom false-positive rate', () => {
       expect(expected).toBeGreaterThan(0.95 * target)
       expect((filter.bytes * 8) / entries).toBeLessThanOrEqual(mostBits)
       const measured = measuredRate(filter, probes, 2)
-      // 4.5 sigmas of the sample, and 3 % for the model and for this one filter's luck.
+      // 4.5 sigmas of the sample, and 3 % for the model and the variance of one filter.
       const tolerance = 0.03 + 4.5 / Math.sqrt(expected * probes)
       expect(measured / expected).toBeGreaterThan(1 - tolerance)
       expect(measured / expected).toBeLessThan(1 + tolerance)
@@ -45,7 +45,7 @@ describe('bloom false-positive rate', () => {
     },
   )
 
-  it('stays below twice the target however far past its capacity', () => {
+  it('bloom stays below twice its target rate far past its capacity', () => {
     const filter = filled(BloomPrefilter.create(2000, 1e-2), 100_000, 3)
     expect(filter.capacity).toBe(2000)
     expect(filter.expectedFalsePositiveRate).toBeLessThan(2e-2)
@@ -54,7 +54,7 @@ describe('bloom false-positive rate', () => {
     expect(measured / filter.expectedFalsePositiveRate).toBeLessThan(1.1)
   })
 
-  it('owes nothing to the words that deeper layers use', () => {
+  it('bloom ignores the digest words that deeper layers use', () => {
     const filter = BloomPrefilter.create(1000, 1e-4)
     filter.add(Int32Array.of(1, 2, 3, 4))
     expect(filter.has(Int32Array.of(9, 9, 3, 4))).toBe(true)
@@ -64,7 +64,7 @@ describe('bloom false-positive rate', () => {
 })
 
 describe('bloom sizing', () => {
-  it('keeps the rate for any number of entries', () => {
+  it('bloom sizing keeps the rate for any number of entries', () => {
     const entries = fc.oneof(fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 1, max: 1e8 }))
     const rates = fc.double({ min: -9, max: -0.302, noNaN: true }).map((exponent) => 10 ** exponent)
     fc.assert(
@@ -80,17 +80,17 @@ describe('bloom sizing', () => {
     )
   })
 
-  it('knows the rate of the simplest filters', () => {
+  it('bloom sizing knows the rate of the simplest filters', () => {
     const shape = { blocks: 1, probes: 4 }
     expect(bloomRate(0, shape)).toBe(0)
-    // One entry sets 4 bits of 512, seldom fewer; a query finds its 4 among them.
+    // One entry sets 4 bits of 512, rarely fewer. A query must find its 4 among them.
     expect(bloomRate(1, shape) / (4 / 512) ** 4).toBeCloseTo(1, 1)
     expect(bloomRate(1e6, shape)).toBeCloseTo(1, 6)
     expect(bloomRate(1e6, { blocks: 3, probes: 4 })).toBe(1)
   })
 
-  it('finds a block for every digest, in the largest table too', () => {
-    // The expression of BloomTable, against whole numbers: the rounding of doubles must not show.
+  it('bloom table finds a block for every digest, even in the largest table', () => {
+    // Compares the expression of BloomTable with whole numbers: rounding must not change a block.
     for (const blocks of [1, 2, 3, 1000, 2 ** 21 + 1, MAX_BLOCKS - 1, MAX_BLOCKS]) {
       for (const first of [0, 1, 0x7fffffff, -0x80000000, -2, -1]) {
         const block = ((first >>> 0) * (blocks * 2 ** -32)) | 0
@@ -100,7 +100,7 @@ describe('bloom sizing', () => {
     }
   })
 
-  it('sets as many bits of one block as it has probes, or fewer where they coincide', () => {
+  it('bloom table sets one bit of a block per probe, fewer if they coincide', () => {
     const next = digestSource(5)
     for (let i = 0; i < 100; i++) {
       const table = new BloomTable({ blocks: 7, probes: 12 })
@@ -109,10 +109,10 @@ describe('bloom sizing', () => {
       table.add(digest)
       expect(table.has(digest)).toBe(true)
       const set = [...table.words.keys()].filter((word) => table.words[word] !== 0)
-      const block = Math.floor(((digest[2] >>> 0) * 7) / 2 ** 32)
+      const block = Math.floor((((digest[2] ?? 0) >>> 0) * 7) / 2 ** 32)
       expect(new Set(set.map((word) => word >> 4))).toEqual(new Set([block]))
       const bits = set.reduce(
-        (sum, word) => sum + (table.words[word] >>> 0).toString(2).replaceAll('0', '').length,
+        (sum, word) => sum + ((table.words[word] ?? 0) >>> 0).toString(2).replaceAll('0', '').length,
         0,
       )
       expect(bits).toBeGreaterThan(8)

@@ -3,7 +3,7 @@ import { createPrefilter, type PrefilterOptions } from '#dist/prefilter/create.j
 
 describe('createPrefilter', () => {
   it.each(['bloom', 'trie', 'exact', 'bloom-filters', 'none'] as const)(
-    'makes a %s with its defaults',
+    'createPrefilter makes a %s with its defaults',
     async (kind) => {
       const filter = await createPrefilter({ kind })
       expect(filter.kind).toBe(kind)
@@ -12,34 +12,38 @@ describe('createPrefilter', () => {
     },
   )
 
-  it('takes an absent and an undefined option alike', async () => {
+  it('createPrefilter treats an undefined option as absent', async () => {
     const options: object = { kind: 'exact', falsePositiveRate: undefined }
     expect((await createPrefilter(options as PrefilterOptions)).kind).toBe('exact')
   })
 
   const refused: readonly (readonly [string, object, RegExp])[] = [
-    ['an unknown kind', { kind: 'cuckoo' }, /bloom, trie, exact/],
-    ['no kind', {}, /kind must be one of/],
-    ['a name of every object', { kind: 'toString' }, /kind must be one of/],
+    ['an unknown kind', { kind: 'cuckoo' }, /'prefilter\.kind' must be one of 'bloom', 'trie', 'exact'/],
+    ['no kind', {}, /kind' must be one of/],
+    ['a name of every object', { kind: 'toString' }, /kind' must be one of/],
     [
       'a misspelt option',
       { kind: 'bloom', falsePositivRate: 0.01 },
-      /no option falsePositivRate; it takes falsePositiveRate/,
+      /unknown bloom prefilter option 'falsePositivRate': did you mean 'falsePositiveRate'/,
     ],
-    ['prefixBits for bloom', { kind: 'bloom', prefixBits: 32 }, /no option prefixBits/],
-    ['a rate for trie', { kind: 'trie', falsePositiveRate: 0.01 }, /no option falsePositiveRate/],
-    ['a rate for exact', { kind: 'exact', falsePositiveRate: 0.01 }, /no option falsePositiveRate/],
-    ['a rate of 0', { kind: 'bloom', falsePositiveRate: 0 }, /from 1e-9 to 0.5, not 0/],
+    [
+      'prefixBits for bloom',
+      { kind: 'bloom', prefixBits: 32 },
+      /unknown bloom prefilter option 'prefixBits': known: falsePositiveRate/,
+    ],
+    ['a rate for trie', { kind: 'trie', falsePositiveRate: 0.01 }, /unknown trie prefilter option/],
+    ['a rate for exact', { kind: 'exact', falsePositiveRate: 0.01 }, /unknown exact prefilter option/],
+    ['a rate of 0', { kind: 'bloom', falsePositiveRate: 0 }, /must be a number from 1e-9 to 0.5/],
     ['a rate of 1', { kind: 'bloom-filters', falsePositiveRate: 1 }, /from 1e-9 to 0.5/],
     ['NaN', { kind: 'bloom', falsePositiveRate: Number.NaN }, /from 1e-9 to 0.5/],
     ['a string', { kind: 'bloom', falsePositiveRate: '0.01' }, /must be a number/],
-    ['no revocations', { kind: 'bloom', expectedRevocations: 0 }, /whole number from 1 to/],
-    ['half a revocation', { kind: 'exact', expectedRevocations: 1.5 }, /whole number/],
+    ['no revocations', { kind: 'bloom', expectedRevocations: 0 }, /number from 1 to/],
+    ['half a revocation', { kind: 'exact', expectedRevocations: 1.5 }, /whole number from 1 to/],
     ['more than 2 GiB', { kind: 'bloom', falsePositiveRate: 1e-9, expectedRevocations: 1e9 }, /2 GiB/],
     ['7 bits', { kind: 'trie', prefixBits: 7 }, /from 8 to 40/],
     ['41 bits', { kind: 'trie', prefixBits: 41 }, /from 8 to 40/],
   ]
-  it.each(refused)('refuses %s', async (_, options, message) => {
+  it.each(refused)('createPrefilter refuses %s', async (_, options, message) => {
     const made = createPrefilter(options as PrefilterOptions)
     await expect(made).rejects.toMatchObject({
       code: 'ERR_CONFIG',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { someDigests } from 'revocade/testing'
 import { describe, expect, it } from 'vitest'
 import type { Prefilter, PrefilterKind } from '#dist/ports/index.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
@@ -10,7 +11,6 @@ import {
   type SnapshotFault,
 } from '#dist/prefilter/snapshot.js'
 import { TriePrefilter } from '#dist/prefilter/trie.js'
-import { someDigests } from '#dist/testing/prefilter-suite.js'
 
 const KINDS: readonly PrefilterKind[] = ['bloom', 'trie', 'exact', 'bloom-filters', 'none']
 const META = new TextEncoder().encode('{"seq":7}')
@@ -33,7 +33,11 @@ async function faultOf(bytes: Uint8Array): Promise<SnapshotFault | 'none'> {
   }
 }
 
-/** A snapshot with some of its bytes replaced and its checksum made good again. */
+function withFlippedBit(bytes: Uint8Array, index: number, bit: number): Uint8Array {
+  return bytes.map((byte, i) => (i === index ? byte ^ (1 << bit) : byte))
+}
+
+/** A snapshot with some of its bytes replaced, under a new checksum. */
 function forged(bytes: Uint8Array, change: (view: DataView) => void): Uint8Array {
   const copy = Uint8Array.from(bytes)
   change(new DataView(copy.buffer))
@@ -42,24 +46,25 @@ function forged(bytes: Uint8Array, change: (view: DataView) => void): Uint8Array
 }
 
 describe.each(KINDS)('snapshot of %s', (kind) => {
-  it('has the bytes it always had', async () => {
+  it('snapshot has the bytes it always had', async () => {
     const bytes = Buffer.from(encodeSnapshot(await small(kind), META))
     const file = new URL(`../golden/snapshot-${kind}.txt`, import.meta.url)
-    const shown = `${bytes.length} bytes, sha256 ${createHash('sha256').update(bytes).digest('hex')}\n${bytes.subarray(0, 96).toString('hex')}\n`
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    const start = bytes.subarray(0, 96).toString('hex')
+    const shown = `${bytes.length} bytes, sha256 ${sha256}\n${start}\n`
     if (process.env.UPDATE_GOLDEN === '1') writeFileSync(file, shown)
     expect(shown).toBe(readFileSync(file, 'utf8'))
   })
 
-  it('is refused when any byte is flipped', async () => {
+  it('snapshot is refused when any byte is flipped', async () => {
     const bytes = encodeSnapshot(await small(kind), META)
     for (let i = 0; i < bytes.length; i++) {
-      const damaged = Uint8Array.from(bytes)
-      damaged[i] ^= 1 << (i % 8)
+      const damaged = withFlippedBit(bytes, i, i % 8)
       expect(await faultOf(damaged), `byte ${i}`).not.toBe('none')
     }
   })
 
-  it('is refused when cut at any length, or followed by anything', async () => {
+  it('snapshot is refused when cut at any length or followed by anything', async () => {
     const bytes = encodeSnapshot(await small(kind), META)
     for (let size = 0; size < bytes.length; size++)
       expect(await faultOf(bytes.subarray(0, size)), `${size}`).toBe('truncated')
@@ -67,7 +72,7 @@ describe.each(KINDS)('snapshot of %s', (kind) => {
     expect(await faultOf(Buffer.concat([bytes, bytes]))).toBe('length')
   })
 
-  it('is refused when whole, but with tables cut short or too long', async () => {
+  it('snapshot is refused when its tables are cut short or too long', async () => {
     const filter = await small(kind)
     const body = Buffer.concat(filter.encode())
     const withBody = (encoded: Uint8Array): Uint8Array =>
@@ -82,29 +87,27 @@ describe.each(KINDS)('snapshot of %s', (kind) => {
     expect(await faultOf(withBody(Buffer.concat([body, Buffer.from('0')])))).toBe('body')
   })
 
-  it('is read from the middle of a larger buffer, at any alignment', async () => {
+  it('snapshot is read from the middle of a larger buffer, at any alignment', async () => {
     const bytes = encodeSnapshot(await small(kind), META)
     const larger = new Uint8Array(bytes.length + 5)
     larger.set(bytes, 3)
     const { prefilter, meta } = await decodeSnapshot(larger.subarray(3, 3 + bytes.length))
     expect(Buffer.from(meta).toString()).toBe('{"seq":7}')
     expect(someDigests(1, 10).every((digest) => prefilter.has(digest))).toBe(true)
-    // The tables are copies: the caller may use the buffer again.
+    // The tables are copies, so the caller may reuse the buffer.
     larger.fill(0)
     expect(someDigests(1, 10).every((digest) => prefilter.has(digest))).toBe(true)
   })
 })
 
 describe('snapshot', () => {
-  it('says what is wrong', async () => {
+  it('snapshot error names the fault', async () => {
     const bytes = encodeSnapshot(await small('bloom'), META)
     expect(await faultOf(Buffer.from('SQLite format 3\0'))).toBe('magic')
     expect(await faultOf(new Uint8Array(0))).toBe('truncated')
     expect(await faultOf(forged(bytes, (view) => view.setUint16(8, 2, true)))).toBe('version')
     expect(await faultOf(forged(bytes, (view) => view.setUint16(10, 99, true)))).toBe('kind')
-    const flipped = Uint8Array.from(bytes)
-    flipped[bytes.length - 40] ^= 1
-    expect(await faultOf(flipped)).toBe('checksum')
+    expect(await faultOf(withFlippedBit(bytes, bytes.length - 40, 0))).toBe('checksum')
     for (const length of [Number.NaN, Number.POSITIVE_INFINITY, -1, 0.5, 2 ** 60]) {
       expect(['truncated', 'length']).toContain(
         await faultOf(forged(bytes, (view) => view.setFloat64(16, length, true))),
@@ -112,7 +115,7 @@ describe('snapshot', () => {
     }
   })
 
-  it('never takes the tables of one kind for another, nor impossible ones', async () => {
+  it('snapshot with tables of another kind, or impossible ones, is refused', async () => {
     for (const kind of KINDS) {
       const bytes = encodeSnapshot(await small(kind), META)
       for (const [i, other] of KINDS.entries()) {
@@ -137,7 +140,7 @@ describe('snapshot', () => {
     for (const change of impossible) expect(await faultOf(forged(bloom, change))).toBe('body')
   })
 
-  it('refuses a trie whose leaves are not sorted and a set with a digest twice', async () => {
+  it('snapshot with unsorted leaves or a repeated digest is refused', async () => {
     const trie = new TriePrefilter(10, 8)
     for (const digest of someDigests(1, 10)) trie.add(digest)
     const leaf = 24 + META.length + 16 + 4

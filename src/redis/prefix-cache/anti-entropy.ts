@@ -1,224 +1,231 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { BucketVersionTable } from '../../buckets/version-table.js'
+import { chunks } from '../chunks.js'
 import type { RedisCommands } from '../connection/commands.js'
+import { Backoff } from './backoff.js'
 import { VERSION_FIELD } from './bucket-script.js'
+import { DelayedVerification } from './delayed-verification.js'
 import type { Keys } from './keys.js'
 import type { BucketWriteQueue } from './write-queue.js'
 
-/** Versions asked for at a time. */
-const AT_A_TIME = 64
-/** Buckets that may wait to be written before a pass goes on. */
-const AHEAD = 32
-/** The writer of a change puts it into Redis itself. The others look after it so much later, each at another moment, lest it died. */
-const LOOK_AFTER_MS = 2000
-/**
- * A pass that found much amiss does not begin again at once, and after another one later still: a server that evicts is not to be
- * fed without end. Milliseconds.
- */
-const SHORTEST_REST_MS = 1000
-const LONGEST_REST_MS = 600_000
-/** After a pass that could not be finished. */
+/** Versions asked for at the same time. */
+const READS_IN_FLIGHT = 64
+/** A pass waits while more buckets than this are queued to be written. */
+const MAX_QUEUED_BUCKETS = 32
+/** How often it looks whether the queue is shorter, in milliseconds. */
+const QUEUE_CHECK_MS = 5
+/** Pause after a pass that could not be finished, in milliseconds. */
 const RETRY_MS = 500
+/** A repair of more than this share of all buckets is a large one. */
+const LARGE_REPAIR_SHARE = 0.25
 
 export interface AntiEntropyDeps {
   readonly commands: Pick<RedisCommands, 'available' | 'breaker' | 'send'>
-  readonly publisher: Pick<BucketWriteQueue, 'queued' | 'repair'>
+  readonly queue: Pick<BucketWriteQueue, 'queued' | 'repair'>
   readonly versions: Pick<BucketVersionTable, 'bits' | 'isKnown' | 'isCurrent'>
   readonly keys: Pick<Keys, 'bucket'>
 }
 
 /**
- * Heals L1 in the background: looks through the versions of all buckets and has the ones written that are not as they should
- * be. No answer waits for it or relies on it.
+ * Heals the prefix cache in the background: a pass compares the versions of all buckets in Redis with the
+ * version table and has stale ones written again. No answer waits for a pass or relies on one.
+ *
+ * ```
+ *              request, buckets due                nothing left to do
+ *   ┌────── idle ──────────────────► running ─────────────────────► idle
+ *   │                                ▲     │
+ *   │ stop        pause over, request│     │ a pass is requested, and the pause
+ *   ▼             'now', buckets due │     ▼ after the last one is not over
+ * stopped ◄────────────────────────── waiting
+ * ```
+ *
+ * A request that can't be served (the breaker is open, or the versions are not known) stays noted in state
+ * idle. Both ends come with a request 'now': the breaker's closing, and the loading of the versions. `stop`
+ * ends any state; a run that is under way ends after the replies that it waits for.
  */
 export class AntiEntropy {
-  /** Buckets that the last pass found right or has had written; of that pass, or of the one under way. */
+  /** Buckets that the last pass, or the one under way, has found current or queued to be written. */
   verified = 0
-  passes = 0
   readonly #deps: AntiEntropyDeps
-  readonly #lookAfter = new Set<number>()
-  /** It is time to. */
-  #lookNow = false
+  readonly #backoff = new Backoff()
+  readonly #delayed = new DelayedVerification(() => this.#wake())
+  readonly #stop = new AbortController()
+  #state: 'idle' | 'waiting' | 'running' | 'stopped' = 'idle'
+  /** Whether a pass is wanted: after the pause of the {@link Backoff}, or now. */
+  #request: 'none' | 'soon' | 'now' = 'none'
+  /** Ends state waiting. */
+  #timer: NodeJS.Timeout | undefined
   #running: Promise<void> = Promise.resolve()
-  #active = false
-  #wanted = false
-  /** It is no wonder if much is amiss: Redis has just come back, or the buckets are new. */
-  #expected = false
-  #done = false
-  #restMs = SHORTEST_REST_MS
-  #notBefore = 0
-  #lookTimer: NodeJS.Timeout | undefined
-  #restTimer: NodeJS.Timeout | undefined
-  #stopped = false
 
   constructor(deps: AntiEntropyDeps) {
     this.#deps = deps
   }
 
-  /** Whether all buckets were found right, or written, and nothing has been noticed to be missing since. */
+  /**
+   * Whether the last pass reached every bucket, what it found is written, and no pass was requested since.
+   */
   get complete(): boolean {
-    return this.#done && !this.#wanted && this.#deps.publisher.queued === 0
+    const { versions, queue } = this.#deps
+    return this.#request === 'none' && this.verified === 2 ** versions.bits && queue.queued === 0
   }
 
-  /** All buckets may be amiss: look through them. `now`: not after a rest, for there is good reason. */
-  start(now = false): void {
-    if (this.#stopped) return
-    if (now) {
-      this.#notBefore = 0
-      this.#expected = true
-    }
-    if (performance.now() > this.#notBefore + this.#restMs * 4) this.#restMs = SHORTEST_REST_MS
-    this.#wanted = true
-    this.#done = false
-    this.#schedule()
+  /**
+   * Requests a pass, because any bucket may be stale.
+   *
+   * @param when - 'now' skips the pause after the last pass: Redis is back, or the buckets are new. A large
+   *   repair is expected then, and the pause after it stays short
+   */
+  request(when: 'soon' | 'now'): void {
+    if (this.#state === 'stopped') return
+    if (when === 'now') this.#backoff.reset()
+    else this.#backoff.relax()
+    this.#note(when)
+    this.#wake()
   }
 
-  /** Someone else has changed a bucket: see later that it was written. */
-  lookAfter(bucket: number): void {
-    this.#lookAfter.add(bucket)
-    this.#lookTimer ??= setTimeout(
-      () => {
-        this.#lookTimer = undefined
-        this.#lookNow = true
-        this.#schedule()
-      },
-      LOOK_AFTER_MS * (1 + Math.random() * 2),
-    ).unref()
+  /** Another engine has changed a bucket: verifies it in some seconds. */
+  verifyLater(bucket: number): void {
+    if (this.#state !== 'stopped') this.#delayed.add(bucket)
   }
 
-  /** At any bucket: a server that was emptied says so nowhere, and where it is asked last no check finds out. Rejects where it can't be asked. */
-  async lookAtOne(): Promise<void> {
-    const { commands, versions, keys } = this.#deps
+  /**
+   * Verifies one bucket. It is for an engine that reads Redis only when the store fails: no check would
+   * notice that the server was emptied. Rejects if Redis can't be asked.
+   */
+  async probeRandomBucket(): Promise<void> {
+    const { versions } = this.#deps
     const { bits } = versions
     const bucket = Math.floor(Math.random() * 2 ** bits)
-    const value = await commands.send('HGET', keys.bucket(bucket, bits), VERSION_FIELD)
-    const version = Buffer.isBuffer(value) ? value : null
-    if (
-      this.#stopped ||
-      !versions.isKnown ||
-      versions.bits !== bits ||
-      versions.isCurrent(bucket, bits, version)
-    )
-      return
-    this.repair(bucket, version)
+    const version = await this.#readVersion(bucket, bits)
+    if (this.#stop.signal.aborted || !versions.isKnown || versions.bits !== bits) return
+    if (!versions.isCurrent(bucket, bits, version)) this.readRepair(bucket, version)
   }
 
-  /** A bucket was seen that is not as it should be: has it written. `version`: what it bore, null where there was none. */
-  repair(bucket: number, version: Buffer | null): void {
-    this.#deps.publisher.repair(bucket, version)
-    // Not just behind, but gone: then others may be gone as well.
-    if (version === null) this.start()
+  /** Queues a bucket that was read and found stale. `version`: what it bore, null if it bore none. */
+  readRepair(bucket: number, version: Buffer | null): void {
+    this.#deps.queue.repair(bucket, version)
+    // It is gone, not just behind: others may be gone as well.
+    if (version === null) this.request('soon')
   }
 
+  /** Resolves when nothing is under way any more. */
   async stop(): Promise<void> {
-    this.#stopped = true
-    clearTimeout(this.#lookTimer)
-    clearTimeout(this.#restTimer)
+    this.#state = 'stopped'
+    this.#stop.abort()
+    this.#delayed.stop()
+    clearTimeout(this.#timer)
     await this.#running
   }
 
-  #schedule(): void {
-    if (this.#active || this.#stopped) return
-    this.#active = true
+  /** A request 'now' is not weakened by a later one. */
+  #note(when: 'soon' | 'now'): void {
+    if (this.#request !== 'now') this.#request = when
+  }
+
+  #wake(): void {
+    if (this.#state === 'running' || this.#state === 'stopped') return
+    clearTimeout(this.#timer)
+    this.#state = 'running'
     this.#running = this.#run()
   }
 
-  /** However often a pass is wanted meanwhile, one timer waits for it. */
-  #scheduleIn(ms: number): void {
-    clearTimeout(this.#restTimer)
-    this.#restTimer = setTimeout(() => this.#schedule(), ms).unref()
-  }
-
-  /** Nothing throws out of here: what can't be done now is done when the breaker closes. */
+  /** Never rejects: a failed command leaves a request. */
   async #run(): Promise<void> {
-    do {
-      if (this.#lookNow) await this.#lookAtSome()
-      while (this.#mayPass()) await this.#pass()
-    } while (this.#lookNow)
-    // In the turn that found nothing left to do: what comes after it finds nobody at work.
-    this.#active = false
+    while (this.#state === 'running') {
+      const due = this.#delayed.takeDue()
+      if (due.length > 0) await this.#verifyDue(due)
+      else if (!this.#isPassPossible()) this.#enter('idle')
+      else if (this.#request === 'soon' && this.#backoff.remainingMs > 0) this.#enter('waiting')
+      else await this.#pass()
+    }
   }
 
-  async #lookAtSome(): Promise<void> {
-    const some = [...this.#lookAfter]
-    this.#lookNow = false
-    this.#lookAfter.clear()
-    if ((await this.#look(some, this.#deps.versions.bits, () => undefined)) !== undefined) return
-    // Which of them were seen is not worth remembering.
-    this.#wanted = true
-    this.#done = false
+  #enter(state: 'idle' | 'waiting'): void {
+    this.#state = state
+    if (state === 'waiting') this.#timer = setTimeout(() => this.#wake(), this.#backoff.remainingMs).unref()
   }
 
-  /** Whether a pass is wanted, and possible now. */
-  #mayPass(): boolean {
+  #isPassPossible(): boolean {
     const { versions, commands } = this.#deps
-    if (!this.#wanted || this.#stopped || !versions.isKnown || commands.breaker.state !== 'closed')
-      return false
-    const restMs = this.#notBefore - performance.now()
-    if (restMs > 0) this.#scheduleIn(restMs)
-    return restMs <= 0
+    return this.#request !== 'none' && versions.isKnown && commands.breaker.state === 'closed'
+  }
+
+  async #verifyDue(buckets: readonly number[]): Promise<void> {
+    const stale = await this.#verify(buckets, this.#deps.versions.bits, () => undefined)
+    // Which of them were verified is not worth remembering: a pass covers all.
+    if (stale === undefined) this.#note('soon')
   }
 
   async #pass(): Promise<void> {
     const { bits } = this.#deps.versions
-    const expected = this.#expected
-    this.#expected = false
-    this.#wanted = false
+    const largeRepairExpected = this.#request === 'now'
+    this.#request = 'none'
     this.verified = 0
-    this.passes++
-    const amiss = await this.#look(fromAnywhere(2 ** bits), bits, () => this.verified++)
-    if (amiss === undefined) {
-      this.#wanted = true
-      this.#notBefore = performance.now() + RETRY_MS
+    const stale = await this.#verify(fromRandomStart(2 ** bits), bits, () => this.verified++)
+    if (stale !== undefined) {
+      this.#backoff.pause(stale > 2 ** bits * LARGE_REPAIR_SHARE && !largeRepairExpected)
       return
     }
-    this.#done = !this.#wanted
-    this.#notBefore = performance.now() + this.#restMs
-    this.#restMs =
-      amiss * 4 > 2 ** bits && !expected ? Math.min(this.#restMs * 2, LONGEST_REST_MS) : SHORTEST_REST_MS
+    this.#backoff.retryIn(RETRY_MS)
+    this.#note('soon')
   }
 
-  /** How many buckets were not as they should be; undefined where Redis, or what it should hold, could not be asked to the end. */
-  async #look(buckets: Iterable<number>, bits: number, onVerified: () => void): Promise<number | undefined> {
-    const { commands, versions, publisher, keys } = this.#deps
-    let amiss = 0
-    for (const chunk of chunks(buckets, AT_A_TIME)) {
-      while (publisher.queued > AHEAD && commands.available && !this.#stopped) await unhurried(5)
-      if (!commands.available || this.#stopped || versions.bits !== bits) return undefined
+  /**
+   * Compares buckets with the version table and queues the stale ones.
+   *
+   * @returns how many were stale; undefined if it could not be finished
+   */
+  async #verify(
+    buckets: Iterable<number>,
+    bits: number,
+    onVerified: () => void,
+  ): Promise<number | undefined> {
+    const { versions, queue } = this.#deps
+    let stale = 0
+    for (const chunk of chunks(buckets, READS_IN_FLIGHT)) {
+      while (this.#isQueueLong()) await this.#sleep(QUEUE_CHECK_MS)
+      if (!this.#canVerify(bits)) return undefined
       const replies = await Promise.allSettled(
-        chunk.map((bucket) => commands.send('HGET', keys.bucket(bucket, bits), VERSION_FIELD)),
+        chunk.map(async (bucket) => ({ bucket, version: await this.#readVersion(bucket, bits) })),
       )
-      for (const [i, reply] of replies.entries()) {
-        if (reply.status === 'rejected') return undefined
-        const bucket = chunk[i]
-        const version = Buffer.isBuffer(reply.value) ? reply.value : null
-        if (versions.bits !== bits) return undefined
+      for (const reply of replies) {
+        if (reply.status === 'rejected' || versions.bits !== bits) return undefined
+        const { bucket, version } = reply.value
         if (!versions.isCurrent(bucket, bits, version)) {
-          amiss++
-          publisher.repair(bucket, version)
+          stale++
+          queue.repair(bucket, version)
         }
         onVerified()
       }
     }
-    return amiss
+    return stale
+  }
+
+  #canVerify(bits: number): boolean {
+    const { commands, versions } = this.#deps
+    return commands.available && !this.#stop.signal.aborted && versions.bits === bits
+  }
+
+  #isQueueLong(): boolean {
+    const { commands, queue } = this.#deps
+    return queue.queued > MAX_QUEUED_BUCKETS && commands.available && !this.#stop.signal.aborted
+  }
+
+  /** Ends early on `stop`, and keeps no process alive. */
+  async #sleep(ms: number): Promise<void> {
+    const { signal } = this.#stop
+    await sleep(ms, undefined, { ref: false, signal }).catch(() => undefined)
+  }
+
+  async #readVersion(bucket: number, bits: number): Promise<Buffer | null> {
+    const { commands, keys } = this.#deps
+    const value = await commands.send('HGET', keys.bucket(bucket, bits), VERSION_FIELD)
+    return Buffer.isBuffer(value) ? value : null
   }
 }
 
-const unhurried = (ms: number): Promise<void> =>
-  new Promise((resolve) => void setTimeout(resolve, ms).unref())
-
-/** 0 … count − 1, beginning anywhere: several engines that begin together share the work. */
-function* fromAnywhere(count: number): Generator<number, void, void> {
+/** 0 … count − 1, beginning anywhere: engines that begin a pass at the same time share the work. */
+function* fromRandomStart(count: number): Generator<number, void, void> {
   const first = Math.floor(Math.random() * count)
   for (let i = 0; i < count; i++) yield (first + i) % count
-}
-
-function* chunks(values: Iterable<number>, size: number): Generator<number[], void, void> {
-  let chunk: number[] = []
-  for (const value of values) {
-    chunk.push(value)
-    if (chunk.length < size) continue
-    yield chunk
-    chunk = []
-  }
-  if (chunk.length > 0) yield chunk
 }

@@ -1,25 +1,27 @@
 import { createHash } from 'node:crypto'
 
 /**
- * Brings one bucket from one version to another, if it still is at the first: compare-and-set, in one step of the server.
- * The version is written last.
+ * Moves one bucket from one version to another by compare-and-set, in one step of the server.
  *
+ * ```
  * KEYS[1] the bucket
- * ARGV    1 the version it must have now, '' for none
- *         2 the version that it gets
- *         3 how long the key lives, in milliseconds
- *         4 '1': it is written whole, what it held goes; '0': these are changes
- *         5 where these are changes: the most fields that it should have then
- *         6 n, the number of fields to delete
- *         7 … these n fields, then fields and values to set
+ * ARGV[1] the version it must have now, '' for no key
+ * ARGV[2] the version that it gets
+ * ARGV[3] lifetime of the key in milliseconds
+ * ARGV[4] '1': write it whole, which removes what it held; '0': apply changes
+ * ARGV[5] with changes: the most fields that it should have afterwards
+ * ARGV[6] n, the number of fields to delete
+ * ARGV[7] and on: these n fields, then fields and values to set
  *
- * What is no hash is in the way, and goes. A server without memory refuses commands that take some, but no longer once a script
- * has written anything: so what is written whole begins with such a command, for DEL is none.
+ * {1}          the bucket is at the new version
+ * {0, version} it is at another version ('' for no key): nothing was done
+ * {2}          the bucket is at the new version, but has too many fields: a whole write removes expired ones
+ * ```
  *
- * Answers {1}: it is at the new version. {0, version}: it is at another one ('' for none), nothing was done.
- * {2}: done, but it holds more than it should (what has expired in the store goes only when a bucket is written whole).
- *
- * Only commands of Redis 6.2. Arguments go in slices, since Lua's stack holds some 8,000.
+ * The version is written last. A key of another type is removed. A server without memory refuses a script
+ * at its first command that takes memory, and at no later one. DEL takes none, so a whole write begins with
+ * an HSET before its DEL. All commands are known to Redis 6.2. Arguments go in slices of 1,000, since Lua's
+ * stack holds about 8,000.
  */
 const SOURCE = `
 local key, at = KEYS[1], redis.pcall('HGET', KEYS[1], '#') or ''

@@ -1,56 +1,77 @@
 import { MAX_BUCKET_BITS, SPLIT_ABOVE_ROWS, SPLIT_TARGET_ROWS } from '../../buckets/layout.js'
 import type { BucketSource } from '../../ports/bucket-source.js'
 import type { Logger } from '../../ports/index.js'
+import { chunks, range } from '../chunks.js'
 import type { RedisCommands } from '../connection/commands.js'
 import type { Keys } from './keys.js'
 
-/** Keys removed at a time. */
-const AT_A_TIME = 64
+/** Keys of the old layout that are removed at the same time. */
+const UNLINKS_IN_FLIGHT = 64
 
 export interface BucketSplitterDeps {
   readonly source: BucketSource
-  readonly commands: RedisCommands
+  readonly commands: Pick<RedisCommands, 'available' | 'send'>
   readonly keys: Keys
   readonly logger: Logger
   /** The store has other buckets now. */
-  readonly onDivided: () => void
-  /** It has not, and a bucket is too large still. */
+  readonly onSplit: () => void
+  /** It has not, and a bucket is still too large. */
   readonly onFailed: () => void
 }
 
-/** Has the store divide its buckets when they get too large. All engines may ask for it; the store does it once. */
+/**
+ * Has the store split its buckets when one gets too large. Every engine may ask for it; the store does it
+ * once.
+ *
+ * ```
+ *   idle ── a bucket is too large ──► splitting ── onSplit ──► cleaning ──► idle
+ *                                         └────── onFailed ──────────────────►
+ * ```
+ *
+ * Buckets that are too large in another state than idle are considered again when they are written the next
+ * time.
+ */
 export class BucketSplitter {
-  underWay = false
+  #state: 'idle' | 'splitting' | 'cleaning' = 'idle'
   readonly #deps: BucketSplitterDeps
 
   constructor(deps: BucketSplitterDeps) {
     this.#deps = deps
   }
 
-  /** `rows`: of a bucket of 2^bits. */
-  consider(bits: number, rows: number): void {
-    if (rows <= SPLIT_ABOVE_ROWS || this.underWay || bits >= MAX_BUCKET_BITS) return
-    this.underWay = true
-    this.#divide(bits, bits + Math.floor(Math.log2(rows / SPLIT_TARGET_ROWS)))
-      .catch((error: unknown) => {
-        this.#deps.logger.warn({ err: error }, 'the buckets of the Redis layer could not be divided')
-        this.#deps.onFailed()
-      })
-      .finally(() => {
-        this.underWay = false
-      })
+  get active(): boolean {
+    return this.#state !== 'idle'
   }
 
-  async #divide(from: number, to: number): Promise<void> {
-    const { source, commands, keys, onDivided } = this.#deps
-    await source.split(to)
-    onDivided()
-    // Nobody reads the undivided buckets any more. What is left of them, their expiry takes.
-    for (let bucket = 0; bucket < 2 ** from && commands.available; bucket += AT_A_TIME) {
-      const some = Array.from({ length: Math.min(AT_A_TIME, 2 ** from - bucket) }, (_, i) =>
-        keys.bucket(bucket + i, from),
-      )
-      await Promise.allSettled(some.map((key) => commands.send('UNLINK', key)))
+  /** Begins a split if a bucket of 2^bits has too many rows. */
+  consider(bits: number, rows: number): void {
+    if (rows <= SPLIT_ABOVE_ROWS || this.active || bits >= MAX_BUCKET_BITS) return
+    this.#state = 'splitting'
+    void this.#split(bits, bits + Math.floor(Math.log2(rows / SPLIT_TARGET_ROWS)))
+  }
+
+  /** Never rejects. */
+  async #split(fromBits: number, toBits: number): Promise<void> {
+    const { source, logger, onSplit, onFailed } = this.#deps
+    try {
+      await source.split(toBits)
+      onSplit()
+      this.#state = 'cleaning'
+      await this.#removeKeys(fromBits)
+    } catch (error) {
+      logger.warn({ err: error }, 'the buckets of the prefix cache could not be split')
+      onFailed()
+    } finally {
+      this.#state = 'idle'
+    }
+  }
+
+  /** Nobody reads the old keys any more. Those that can't be removed now expire by themselves. */
+  async #removeKeys(bits: number): Promise<void> {
+    const { commands, keys } = this.#deps
+    for (const some of chunks(range(2 ** bits), UNLINKS_IN_FLIGHT)) {
+      if (!commands.available) return
+      await Promise.allSettled(some.map((bucket) => commands.send('UNLINK', keys.bucket(bucket, bits))))
     }
   }
 }

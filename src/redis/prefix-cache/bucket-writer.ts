@@ -3,44 +3,77 @@ import type { BucketRead, BucketSource } from '../../ports/bucket-source.js'
 import type { RedisCommands } from '../connection/commands.js'
 import { encodeField, fieldOfBytes, type Keys } from './keys.js'
 
-/** Compare-and-set is tried so often in a row. */
-const ATTEMPTS = 5
-/** A key outlives what is in it by so long, and lives no shorter where nothing is. */
-const SPARE_SECONDS = 3600
-/** More fields than the store has rows, by a quarter and these: then what has expired goes. */
+/** Attempts of one write. After that the bucket goes back to the queue. */
+const MAX_ATTEMPTS = 5
+/** Seconds a key is kept after its last entry expires; also the lifetime of an empty bucket. */
+const KEY_GRACE_SECONDS = 3600
+/**
+ * A bucket may have this many times the rows of the store, plus SPARE_FIELDS, before its expired fields are
+ * removed.
+ */
+const FIELDS_PER_ROW = 1.25
 const SPARE_FIELDS = 16
 
-/** What is thought to be in Redis: seen there, or only presumed (`undefined`: no idea). An empty version: no key. */
-export interface Belief {
+/** The version that a bucket in Redis is expected to have: the operand of the compare-and-set. */
+export interface ExpectedVersion {
+  /** {@link NO_VERSION} for no key; undefined if nothing is known. */
   readonly version: Buffer | undefined
-  readonly seen: boolean
+  /** True: it was read from Redis. False: it is an assumption. */
+  readonly observed: boolean
 }
 
-/** What came of it. Not written and a belief: try again, from there. Neither: it makes no sense as it is. */
-export interface Outcome {
-  readonly written: boolean
-  readonly belief?: Belief
-  /** Rows of the bucket in the store, where it was read. */
-  readonly rows?: number
-}
+/** In place of a version: there is no key. */
+export const NO_VERSION = Buffer.alloc(0)
 
-export const NOTHING = Buffer.alloc(0)
+/** `rows`: of the bucket in the store. */
+export type WriteResult =
+  | { readonly kind: 'written'; readonly rows: number }
+  /** Other engines write the bucket at the same time: try again from there. */
+  | { readonly kind: 'conflict'; readonly expected: ExpectedVersion; readonly rows: number }
+  /** The bucket was split, or is too large to be read whole: drop the write. */
+  | { readonly kind: 'layout-changed' }
+  | { readonly kind: 'too-large'; readonly rows: number }
+
+/** What the bucket script has done. */
+type ScriptReply =
+  | { readonly kind: 'written' }
+  /** Redis has another version: nothing was done. */
+  | { readonly kind: 'conflict'; readonly found: Buffer }
+  /** Written, but the bucket holds expired fields: only a whole write removes them. */
+  | { readonly kind: 'needs-rewrite' }
+
+interface Attempt {
+  readonly expected: ExpectedVersion
+  /** Write the bucket whole, even if its changes since `expected` are known. */
+  readonly whole: boolean
+}
 
 export interface BucketWriterDeps {
-  readonly commands: RedisCommands
+  readonly commands: Pick<RedisCommands, 'runBucketScript'>
   readonly source: BucketSource
   readonly keys: Keys
   readonly clock: { now(): number }
-  /** Called where the store has divided its buckets: their versions must be loaded anew. */
-  readonly onDivided: () => void
+  /** The store has another number of buckets than was assumed: the versions must be loaded again. */
+  readonly onLayoutChanged: () => void
 }
 
 /**
- * Writes one bucket: from one snapshot of the store, by compare-and-set from the version that is in Redis. It is idempotent and
- * any engine may do it for any other.
+ * Writes one bucket: from one snapshot of the store, by compare-and-set on the version in Redis. A write is
+ * idempotent, and any engine may do it for any other.
  *
- * A conflict says what is there. The snapshot that is read after that is at least as new as anything that the store's own
- * history can have put there; so what still differs is behind, or of a history that is no more, and is overwritten.
+ * ```
+ *            ┌────────────────────── next attempt ◄──────────────────────┐
+ *            ▼                                                           │
+ *   read the store ──► run the script ──┬─► conflict: from the version found
+ *     │        │                        ├─► needs-rewrite: write it whole ─┘
+ *     │        └─► it is current ──┐    └─► written
+ *     └─► layout-changed           └──────► written
+ *         too-large
+ * ```
+ *
+ * After a conflict the store is read again. That snapshot is at least as new as any version that the store's
+ * own history can have put into Redis. If the versions still differ, the one in Redis is older or belongs to
+ * a discarded history, and is overwritten.
  */
 export class BucketWriter {
   conflicts = 0
@@ -50,60 +83,89 @@ export class BucketWriter {
     this.#deps = deps
   }
 
-  /** Rejects where Redis or the store can't be asked. `background`: nobody waits for it. */
-  async bringUpToDate(bucket: number, bits: number, from: Belief, background: boolean): Promise<Outcome> {
-    const { source, keys, commands, onDivided } = this.#deps
-    let belief = from
-    let whole = false
-    let rows: number | undefined
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const { version: expected = NOTHING, seen } = belief
-      const reply = source.read(bucket, bits, whole ? undefined : decodeVersion(expected), background)
+  /**
+   * Brings a bucket up to date. Rejects if Redis or the store can't be asked.
+   *
+   * @param background - nobody waits for the write: the store may read the bucket off the event loop
+   */
+  async bringUpToDate(
+    bucket: number,
+    bits: number,
+    expected: ExpectedVersion,
+    background: boolean,
+  ): Promise<WriteResult> {
+    let attempt: Attempt = { expected, whole: false }
+    let rows = 0
+    for (let i = 0; i < MAX_ATTEMPTS; i++) {
+      const from = attempt.expected.version ?? NO_VERSION
+      const reply = this.#deps.source.read(
+        bucket,
+        bits,
+        attempt.whole ? undefined : decodeVersion(from),
+        background,
+      )
       const read = reply instanceof Promise ? await reply : reply
       if (read.status === 'layout-changed') {
-        onDivided()
-        return { written: false }
+        this.#deps.onLayoutChanged()
+        return { kind: 'layout-changed' }
       }
       rows = read.rows
-      if (read.status === 'too-large') return { written: false, rows }
+      if (read.status === 'too-large') return { kind: 'too-large', rows }
       const version = encodeVersion(read.version)
-      if (seen && version.equals(expected)) return { written: true, rows }
-      const answer = await commands.runBucketScript(
-        keys.bucket(bucket, bits),
-        this.#arguments(read, expected, version),
-      )
-      const [code, there] = Array.isArray(answer) ? (answer as unknown[]) : []
-      if (code === 1) return { written: true, rows }
-      whole = code === 2
-      if (!whole) this.conflicts++
-      belief = whole
-        ? { version, seen: false }
-        : { version: Buffer.isBuffer(there) ? there : NOTHING, seen: true }
+      if (attempt.expected.observed && version.equals(from)) return { kind: 'written', rows }
+      const result = await this.#runScript(bucket, bits, read, { from, to: version })
+      if (result.kind === 'written') return { kind: 'written', rows }
+      if (result.kind === 'conflict') this.conflicts++
+      attempt = nextAttempt(result, version)
     }
-    return { written: false, belief, ...(rows === undefined ? {} : { rows }) }
+    return { kind: 'conflict', expected: attempt.expected, rows }
   }
 
-  /** See the script. */
-  #arguments(
+  async #runScript(
+    bucket: number,
+    bits: number,
     read: Extract<BucketRead, { status: 'ok' }>,
-    expected: Buffer,
-    version: Buffer,
-  ): (string | number | Buffer)[] {
-    const now = this.#deps.clock.now() / 1000
-    const removed: Buffer[] = []
-    const set: Buffer[] = []
-    let expiresAt = now
-    for (const entry of read.entries) {
-      const field = fieldOfBytes(entry.digest)
-      if (!entry.revoked) {
-        removed.push(field)
-        continue
-      }
-      set.push(field, encodeField(entry))
-      expiresAt = Math.max(expiresAt, entry.expiresAt)
-    }
-    const ttlMs = Math.ceil((expiresAt - now + SPARE_SECONDS) * 1000)
-    const mostFields = Math.ceil(read.rows * 1.25) + SPARE_FIELDS
-    return [expected, version, ttlMs, read.whole ? 1 : 0, mostFields, removed.length, ...removed, ...set]
+    change: { readonly from: Buffer; readonly to: Buffer },
+  ): Promise<ScriptReply> {
+    const { commands, keys, clock } = this.#deps
+    const args = scriptArguments(read, change, clock.now() / 1000)
+    return decodeReply(await commands.runBucketScript(keys.bucket(bucket, bits), args))
   }
+}
+
+function nextAttempt(result: Exclude<ScriptReply, { kind: 'written' }>, written: Buffer): Attempt {
+  return result.kind === 'conflict'
+    ? { expected: { version: result.found, observed: true }, whole: false }
+    : { expected: { version: written, observed: false }, whole: true }
+}
+
+/** The reply's codes are those of the script's comment. */
+function decodeReply(reply: unknown): ScriptReply {
+  const [code, found] = Array.isArray(reply) ? (reply as unknown[]) : []
+  if (code === 1) return { kind: 'written' }
+  if (code === 2) return { kind: 'needs-rewrite' }
+  return { kind: 'conflict', found: Buffer.isBuffer(found) ? found : NO_VERSION }
+}
+
+/** ARGV of the bucket script. */
+function scriptArguments(
+  read: Extract<BucketRead, { status: 'ok' }>,
+  change: { readonly from: Buffer; readonly to: Buffer },
+  nowSeconds: number,
+): (string | number | Buffer)[] {
+  const removed: Buffer[] = []
+  const set: Buffer[] = []
+  let expiresAt = nowSeconds
+  for (const entry of read.entries) {
+    const field = fieldOfBytes(entry.digest)
+    if (!entry.revoked) {
+      removed.push(field)
+      continue
+    }
+    set.push(field, encodeField(entry))
+    expiresAt = Math.max(expiresAt, entry.expiresAt)
+  }
+  const ttlMs = Math.ceil((expiresAt - nowSeconds + KEY_GRACE_SECONDS) * 1000)
+  const maxFields = Math.ceil(read.rows * FIELDS_PER_ROW) + SPARE_FIELDS
+  return [change.from, change.to, ttlMs, read.whole ? 1 : 0, maxFields, removed.length, ...removed, ...set]
 }

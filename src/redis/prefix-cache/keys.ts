@@ -10,14 +10,20 @@ export interface BucketField {
 
 const LATEST = 0xffff_ffff
 
-/** The names of keys. Each key has its own hash tag, so that a cluster spreads the buckets and keeps each in one slot. */
+/**
+ * The names of keys. Each key has its own hash tag, so that a cluster spreads the buckets and keeps each in
+ * one slot.
+ */
 export class Keys {
   /** Where engines on one store and namespace find each other. */
   readonly channel: string
   readonly #prefix: string
   readonly #scope: string
 
-  /** The store's id and the namespace are in all names: what another store has written proves nothing about this one. */
+  /**
+   * The store's id and the namespace are in all names: what another store has written proves nothing about
+   * this one.
+   */
   constructor(prefix: string, storeId: string, namespace: string) {
     this.#prefix = prefix
     this.#scope = createHash('sha256')
@@ -33,7 +39,10 @@ export class Keys {
   }
 }
 
-/** The field of a digest in its bucket: bytes 2 to 7, which neither L0 nor (up to 65,536 buckets) the bucket's number uses. */
+/**
+ * The field of a digest in its bucket: bytes 2 to 7, which neither L0 nor (up to 65,536 buckets) the bucket's
+ * number uses.
+ */
 export function fieldOf(digest: Digest): Buffer {
   // A Buffer: of any other bytes ioredis sends the numbers as text, which would be another field.
   return Buffer.from(digest.buffer, digest.byteOffset + 2, 6)

@@ -16,9 +16,9 @@ export interface RedisNotifierDeps {
 }
 
 /**
- * Wake-ups by Redis publish/subscribe. Two messages exist: `wake <seq>` announces a commit, and `figures <asker>` asks each
- * engine to publish its statistics on the channel `<channel>:<asker>`. Anybody on the server can send both, so neither is
- * trusted: a wake-up only makes the next poll come sooner.
+ * Wake-ups by Redis publish/subscribe. Two messages exist: `wake <seq>` announces a commit, and `figures
+ * <asker>` asks each engine to publish its statistics on the channel `<channel>:<asker>`. Anybody on the
+ * server can send both, so neither is trusted: a wake-up only makes the next poll come sooner.
  */
 export class RedisNotifier implements Notifier {
   readonly #deps: RedisNotifierDeps
@@ -50,7 +50,10 @@ export class RedisNotifier implements Notifier {
     this.#listener = listener
   }
 
-  /** One message is in flight at a time. Commits during that time share the next one, which carries the highest number. */
+  /**
+   * One message is in flight at a time. Commits during that time share the next one, which carries the
+   * highest number.
+   */
   announce(seq: number): void {
     this.#seq = Math.max(this.#seq, seq)
     if (this.#publishing || !this.#deps.commands.available) return
@@ -95,6 +98,7 @@ export class RedisNotifier implements Notifier {
     const { commands, channel } = this.#deps
     if (!commands.available) return
     const answer = JSON.stringify({ engine: this.#engine, ...listener.engineStats() })
-    commands.send('PUBLISH', `${channel}:${asker}`, answer).catch(() => undefined) // the asker repeats the question
+    // If it fails, the asker repeats the question.
+    commands.send('PUBLISH', `${channel}:${asker}`, answer).catch(() => undefined)
   }
 }

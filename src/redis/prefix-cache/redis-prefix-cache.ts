@@ -16,7 +16,10 @@ import { BucketWriteQueue } from './write-queue.js'
 
 /** Longest time that the end of an engine waits until the queue is written, in milliseconds. */
 const CLOSE_PATIENCE_MS = 500
-/** Buckets of one commit past which they are written at leisure: an import must not take the event loop for itself. */
+/**
+ * Buckets of one commit past which they are written at leisure: an import must not take the event loop for
+ * itself.
+ */
 const MANY = 64
 
 export interface RedisPrefixCacheDeps extends Pick<RedisSettings, 'timeoutMs' | 'reads'> {
@@ -34,9 +37,9 @@ export interface RedisPrefixCacheDeps extends Pick<RedisSettings, 'timeoutMs' | 
 export class RedisPrefixCache implements PrefixCache, VersionTableObserver {
   readonly #deps: RedisPrefixCacheDeps
   readonly #writer: BucketWriter
-  readonly #division: BucketSplitter
-  readonly #publisher: BucketWriteQueue
-  readonly #refill: AntiEntropy
+  readonly #splitter: BucketSplitter
+  readonly #queue: BucketWriteQueue
+  readonly #antiEntropy: AntiEntropy
   readonly #health: HealthMonitor
   readonly #counts = { lookups: 0, hits: 0, proven: 0, unproven: 0 }
   #why: string | null = null
@@ -46,27 +49,28 @@ export class RedisPrefixCache implements PrefixCache, VersionTableObserver {
   constructor(deps: RedisPrefixCacheDeps) {
     this.#deps = deps
     const { commands, keys, versions, source, reads, logger, clock } = deps
-    const onDivided = (): void => this.#bucketsWereSplit()
-    const writer = new BucketWriter({ commands, source, keys, clock, onDivided })
-    const division = new BucketSplitter({
+    const onSplit = (): void => this.#bucketsWereSplit()
+    const writer = new BucketWriter({ commands, source, keys, clock, onLayoutChanged: onSplit })
+    const splitter = new BucketSplitter({
       commands,
       source,
       keys,
       logger,
-      onDivided,
-      onFailed: () => this.#refill.start(),
+      onSplit,
+      onFailed: () => this.#antiEntropy.request('soon'),
     })
-    const publisher = new BucketWriteQueue({ commands, writer, division, bits: () => versions.bits })
+    const queue = new BucketWriteQueue({ commands, writer, splitter, bits: () => versions.bits })
     this.#writer = writer
-    this.#division = division
-    this.#publisher = publisher
-    this.#refill = new AntiEntropy({ commands, publisher, versions, keys })
+    this.#splitter = splitter
+    this.#queue = queue
+    this.#antiEntropy = new AntiEntropy({ commands, queue, versions, keys })
     this.#health = new HealthMonitor({
       commands,
       logger,
       clock,
-      onRestart: () => this.#refill.start(),
-      alsoLook: async () => (reads === 'when-store-fails' ? this.#refill.lookAtOne() : undefined),
+      onRestart: () => this.#antiEntropy.request('soon'),
+      alsoLook: async () =>
+        reads === 'when-store-fails' ? this.#antiEntropy.probeRandomBucket() : undefined,
     })
     versions.observe(this)
   }
@@ -87,7 +91,7 @@ export class RedisPrefixCache implements PrefixCache, VersionTableObserver {
     const { versions } = this.#deps
     // There are other buckets by now, or their versions are being loaded: all are looked through then.
     if (bits !== versions.bits || !versions.isKnown) return
-    this.#refill.repair(bucket, version)
+    this.#antiEntropy.readRepair(bucket, version)
   }
 
   async write(digests: readonly Digest[]): Promise<'written' | 'queued'> {
@@ -95,7 +99,7 @@ export class RedisPrefixCache implements PrefixCache, VersionTableObserver {
     const buckets = new Set(digests.map((digest) => bucketOf(digest, versions.bits)))
     const bulk = buckets.size > MANY
     const written = Promise.all(
-      [...buckets].map((bucket) => this.#publisher.changed(bucket, versions.of(bucket), bulk)),
+      [...buckets].map((bucket) => this.#queue.changed(bucket, versions.of(bucket), bulk)),
     )
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<readonly boolean[]>((resolve) => {
@@ -109,7 +113,7 @@ export class RedisPrefixCache implements PrefixCache, VersionTableObserver {
   stats(): PrefixCacheStats {
     const { commands, versions, description } = this.#deps
     const { breaker, timeouts, failures, lastRoundTripMs } = commands
-    const { written, queued, refusal } = this.#publisher
+    const { written, queued, refusal } = this.#queue
     return {
       state: breaker.state === 'closed' ? 'ready' : this.#answered ? 'unavailable' : 'connecting',
       breaker: breaker.state,
@@ -121,9 +125,12 @@ export class RedisPrefixCache implements PrefixCache, VersionTableObserver {
       failures,
       conflicts: this.#writer.conflicts,
       complete:
-        breaker.state === 'closed' && versions.complete && !this.#division.underWay && this.#refill.complete,
+        breaker.state === 'closed' &&
+        versions.complete &&
+        !this.#splitter.active &&
+        this.#antiEntropy.complete,
       buckets: 2 ** versions.bits,
-      verified: this.#refill.verified,
+      verified: this.#antiEntropy.verified,
       ...this.#counts,
       roundTripMs: lastRoundTripMs,
       health: this.#health.facts,
@@ -158,13 +165,13 @@ export class RedisPrefixCache implements PrefixCache, VersionTableObserver {
 
   /** The version table was loaded: after a start, a split or a restored store. */
   versionsLoaded(): void {
-    this.#publisher.forget()
-    this.#refill.start(true)
+    this.#queue.forget()
+    this.#antiEntropy.request('now')
   }
 
   /** Another engine has changed a bucket. */
   versionChanged(bucket: number): void {
-    this.#refill.lookAfter(bucket)
+    this.#antiEntropy.verifyLater(bucket)
   }
 
   /** The circuit breaker has opened or closed. */
@@ -183,9 +190,10 @@ export class RedisPrefixCache implements PrefixCache, VersionTableObserver {
     logger.info({ redis }, this.#answered ? 'Redis answers again' : 'Redis answers')
     this.#answered = true
     this.#health.look()
-    this.#publisher.run()
-    // What it holds may be of long ago, or nothing: no answer relies on it, but it wants to be looked through.
-    this.#refill.start(true)
+    this.#queue.run()
+    // What it holds may be of long ago, or nothing: no answer relies on it, but it wants to be looked
+    // through.
+    this.#antiEntropy.request('now')
   }
 
   async #close(): Promise<void> {
@@ -194,12 +202,12 @@ export class RedisPrefixCache implements PrefixCache, VersionTableObserver {
     this.#health.stop()
     for (
       const end = performance.now() + CLOSE_PATIENCE_MS;
-      this.#publisher.queued > 0 && commands.available && performance.now() < end;
+      this.#queue.queued > 0 && commands.available && performance.now() < end;
     ) {
-      this.#publisher.run()
+      this.#queue.run()
       await sleep(2)
     }
-    await Promise.all([this.#refill.stop(), this.#publisher.stop()])
+    await Promise.all([this.#antiEntropy.stop(), this.#queue.stop()])
   }
 
   #bucketsWereSplit(): void {

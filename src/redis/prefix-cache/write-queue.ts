@@ -1,194 +1,200 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isRefusal, type RedisCommands } from '../connection/commands.js'
 import type { BucketSplitter } from './bucket-splitter.js'
-import { type Belief, type BucketWriter, NOTHING } from './bucket-writer.js'
+import { type BucketWriter, type ExpectedVersion, NO_VERSION } from './bucket-writer.js'
+import { Signal } from './signal.js'
+import { type WriteTask, WriteTasks } from './write-tasks.js'
 
-/** Buckets that are written at a time. */
-const AT_A_TIME = 16
-/** In the background fewer: they take turns with commits at one connection. */
-const BACKGROUND_AT_A_TIME = 4
-/** After the server has refused a write (no memory, a replica), nothing is written for so long. */
-const PAUSE_MS = 1000
-/** After there was no room for more commands. */
-const BUSY_MS = 20
+/** Buckets of commits that are written at the same time. */
+const COMMIT_WRITES_IN_FLIGHT = 16
+/** Buckets that are written at the same time in the background: they share one connection with commits. */
+const BACKGROUND_WRITES_IN_FLIGHT = 4
+/** Pause of all writes after the server has refused one (no memory, a replica), in milliseconds. */
+const REFUSAL_PAUSE_MS = 1000
+/** Pause while too many commands are in flight, in milliseconds. */
+const BUSY_PAUSE_MS = 20
 /**
- * What the event loop reads from the store in the background takes a fifth of the time at most, and so long at a stretch, in milliseconds:
- * checks come in between. Whole buckets are read elsewhere by a store that can.
+ * Background reads may use 20 % of the event loop: they work for at most BACKGROUND_SLICE_MS, then idle four
+ * times as long. A store that can reads whole buckets in another thread.
  */
-const REST = 4
-const STRETCH_MS = 1
-
-interface Task {
-  readonly belief: Belief
-  readonly waiters: ((written: boolean) => void)[]
-}
+const BACKGROUND_SLICE_MS = 1
+const BACKGROUND_IDLE_FACTOR = 4
 
 export interface BucketWriteQueueDeps {
   readonly commands: Pick<RedisCommands, 'available' | 'breaker'>
-  readonly writer: BucketWriter
-  readonly division: BucketSplitter
-  /** The number of buckets, 2^bits. */
+  readonly writer: Pick<BucketWriter, 'bringUpToDate'>
+  readonly splitter: Pick<BucketSplitter, 'consider'>
+  /** The number of buckets is 2^bits. */
   readonly bits: () => number
 }
 
 /**
- * The queue of the buckets that are to be written to Redis: each once, however often it changes, those of commits that somebody
- * waits for first.
+ * The buckets that are to be written to Redis. Each waits once, however often it changes. Two loops write
+ * them:
+ *
+ * ```
+ *   changed ─────► #urgent ─────► commit loop:      wait for its signal ─► write up to 16 ─┐
+ *                  │  ▲ a commit                         ▲     └─ nothing to write ◄───────┘
+ *   can't be       │  │ takes it over                    └──────────┘
+ *   written now    ▼  │
+ *   repair ──────► #background ─► background loop:  wait for its signal ─► write up to 4 ──► idle ─┐
+ *   changed (bulk)                                       ▲     └─ nothing to write, or commits ◄───┘
+ *                                                        └──────────┘  are being written
+ * ```
+ *
+ * The loops end their round when the server can't be written: the breaker is open, the server refused a
+ * write, or too many commands are in flight. What waits then goes to `#background`; a timer or {@link
+ * BucketWriteQueue.run} signals the loops again. A commit never waits for a background write, except for one
+ * of the same bucket.
  */
 export class BucketWriteQueue {
+  /** Buckets written since the start. */
   written = 0
-  /** Why the server refused the last write, while it does. */
+  /** Why the server refused the last write; undefined once it has accepted one. */
   refusal: string | undefined
   readonly #deps: BucketWriteQueueDeps
-  readonly #urgent = new Map<number, Task>()
-  readonly #background = new Map<number, Task>()
-  readonly #busy = new Set<number>()
-  #running: Promise<void> = Promise.resolve()
-  #active = false
-  /** What is written in the background now, and the rest after it. */
-  #inBackground: Promise<void> | undefined
-  #onUrgent: () => void = () => undefined
-  #endRest: () => void = () => undefined
+  readonly #urgent = new WriteTasks()
+  readonly #background = new WriteTasks()
+  /** Buckets that are being written. */
+  readonly #inFlight = new Set<number>()
+  readonly #commitSignal = new Signal()
+  readonly #backgroundSignal = new Signal()
+  readonly #stop = new AbortController()
+  readonly #loops: Promise<unknown>
+  #committing = false
+  /** By `performance.now()`. */
   #pausedUntil = 0
   #timer: NodeJS.Timeout | undefined
-  #stopped = false
 
   constructor(deps: BucketWriteQueueDeps) {
     this.#deps = deps
+    this.#loops = Promise.all([this.#writeCommits(), this.#writeBackground()])
   }
 
-  /** Buckets that wait or are being written; one that is being written may wait for its next turn already. */
+  /** Buckets that wait or are being written. One that does both counts once. */
   get queued(): number {
-    const writing = [...this.#busy].filter(
-      (bucket) => !this.#urgent.has(bucket) && !this.#background.has(bucket),
-    )
-    return this.#urgent.size + this.#background.size + writing.length
+    let { size } = this.#urgent
+    for (const bucket of this.#inFlight)
+      if (!this.#urgent.has(bucket) && !this.#background.has(bucket)) size++
+    return size + this.#background.size
   }
 
   /**
-   * For the store has just committed to this bucket. `presumed`: the version before. `bulk`: there are many, and nobody is kept
-   * waiting. Resolves whether it was written this time.
+   * Queues a bucket that the store has just committed to.
+   *
+   * @param assumed - its version before the commit, undefined if it is not known
+   * @param bulk - the commit changed many buckets: write them in the background
+   * @returns whether the bucket was written at the first try. Never rejects
    */
-  changed(bucket: number, presumed: Buffer | undefined, bulk: boolean): Promise<boolean> {
+  changed(bucket: number, assumed: Buffer | undefined, bulk: boolean): Promise<boolean> {
     return new Promise((resolve) => {
-      const task: Task = { belief: { version: presumed, seen: false }, waiters: [resolve] }
+      const task: WriteTask = { expected: { version: assumed, observed: false }, waiters: [resolve] }
       if (bulk && !this.#urgent.has(bucket)) {
-        this.#enqueue(this.#background, bucket, task)
+        this.#background.add(bucket, task)
       } else {
-        const waiting = this.#background.get(bucket)
-        this.#background.delete(bucket)
-        if (waiting !== undefined) this.#enqueue(this.#urgent, bucket, waiting)
-        this.#enqueue(this.#urgent, bucket, task)
-        this.#onUrgent()
+        const waiting = this.#background.take(bucket)
+        if (waiting !== undefined) this.#urgent.add(bucket, waiting)
+        this.#urgent.add(bucket, task)
       }
       this.run()
     })
   }
 
-  /** For a bucket was seen in Redis that does not hold what it should. `version`: as it was seen, null where there was none. */
+  /** Queues a bucket that is stale in Redis. `version`: what it bears there, null if it bears none. */
   repair(bucket: number, version: Buffer | null): void {
-    this.#again(bucket, { version: version ?? NOTHING, seen: true })
+    this.#retry(bucket, { version: version ?? NO_VERSION, observed: true })
     this.run()
   }
 
-  /** Goes on with what waits. Whoever finds that Redis can be written again calls it. */
+  /** Signals the loops: something waits, or Redis can be written again. They begin in a later microtask. */
   run(): void {
-    if (this.#active || this.#stopped) return
-    this.#active = true
-    this.#running = this.#work()
+    this.#commitSignal.notify()
+    this.#backgroundSignal.notify()
   }
 
-  /** The numbers of buckets mean others now. */
+  /** Drops what waits: the numbers of buckets mean other buckets now. */
   forget(): void {
-    for (const queue of [this.#urgent, this.#background]) {
-      for (const { waiters } of queue.values()) for (const resolve of waiters) resolve(false)
-      queue.clear()
-    }
+    this.#urgent.clear()
+    this.#background.clear()
   }
 
-  /** Takes nothing up any more; resolves when nothing is under way. */
+  /** Begins no write any more. Resolves when none is in flight. */
   async stop(): Promise<void> {
-    this.#stopped = true
+    this.#stop.abort()
     clearTimeout(this.#timer)
-    this.#endRest()
-    await this.#running
-    await this.#inBackground
+    this.run()
+    await this.#loops
     this.forget()
   }
 
-  /** Another turn, when there is time. It may have been changed meanwhile: then it has one already. */
-  #again(bucket: number, belief: Belief): void {
-    if (!this.#urgent.has(bucket)) this.#enqueue(this.#background, bucket, { belief, waiters: [] })
-  }
-
-  #enqueue(queue: Map<number, Task>, bucket: number, task: Task): void {
-    const waiting = queue.get(bucket)
-    if (waiting === undefined) queue.set(bucket, task)
-    else waiting.waiters.push(...task.waiters)
-  }
-
-  /** Nothing throws out of here: each task settles by itself. */
-  async #work(): Promise<void> {
-    // Not in the turn of the caller, whose versions move first.
-    await Promise.resolve()
-    for (let round = this.#nextRound(); round !== undefined; round = this.#nextRound()) await round
-    // In the turn that found nothing left to do: what comes after it finds nobody at work.
-    this.#active = false
-  }
-
-  /** Begins the next few writes, and says when to look again; undefined where there is nothing to do, or nothing can be done. */
-  #nextRound(): Promise<unknown> | undefined {
-    if (this.#stopped) return undefined
-    if (!this.#deps.commands.available || performance.now() < this.#pausedUntil) {
-      this.#postpone()
-      // What is under way may come back into the queue.
-      return this.#inBackground
+  async #writeCommits(): Promise<void> {
+    while (!this.#stopped) {
+      await this.#commitSignal.wait()
+      this.#committing = true
+      while (this.#urgent.size > 0) {
+        if (!this.#canWrite()) {
+          this.#postpone()
+          break
+        }
+        const writes = this.#take(this.#urgent, COMMIT_WRITES_IN_FLIGHT)
+        if (writes.length === 0) break // all are in flight in the background: the end of one signals
+        await Promise.all(writes)
+      }
+      this.#committing = false
+      this.#backgroundSignal.notify()
     }
-    const urgent = this.#take(this.#urgent, AT_A_TIME)
-    if (urgent.length > 0) return Promise.all(urgent)
-    this.#inBackground ??= this.#takeBackground()
-    // A commit does not wait for what nobody waits for.
-    return (
-      this.#inBackground &&
-      Promise.race([this.#inBackground, new Promise<void>((resolve) => (this.#onUrgent = resolve))])
-    )
   }
 
-  #takeBackground(): Promise<void> | undefined {
-    const begun = performance.now()
-    const background = this.#take(this.#background, BACKGROUND_AT_A_TIME, begun + STRETCH_MS)
-    if (background.length === 0) return undefined
-    const restMs = (performance.now() - begun) * REST
-    return Promise.all(background)
-      .then(() => this.#rest(restMs))
-      .finally(() => {
-        this.#inBackground = undefined
-      })
+  async #writeBackground(): Promise<void> {
+    while (!this.#stopped) {
+      await this.#backgroundSignal.wait()
+      while (this.#isCommitFree() && this.#background.size > 0) {
+        if (!this.#canWrite()) {
+          this.#postpone()
+          break
+        }
+        const begun = performance.now()
+        const writes = this.#take(this.#background, BACKGROUND_WRITES_IN_FLIGHT, begun + BACKGROUND_SLICE_MS)
+        if (writes.length === 0) break
+        const idleMs = (performance.now() - begun) * BACKGROUND_IDLE_FACTOR
+        await Promise.all(writes)
+        if (this.#isCommitFree()) await this.#idle(idleMs)
+      }
+    }
   }
 
-  /** Commits are written meanwhile. A process that has nothing else to do may end. */
-  async #rest(ms: number): Promise<void> {
-    if (this.#urgent.size > 0 || this.#stopped) return
-    let timer: NodeJS.Timeout | undefined
-    await new Promise<void>((resolve) => {
-      this.#endRest = resolve
-      timer = setTimeout(resolve, ms).unref()
-    })
-    clearTimeout(timer)
+  /** Whether no commit waits or is being written. */
+  #isCommitFree(): boolean {
+    return this.#urgent.size === 0 && !this.#committing
   }
 
-  /** What can't be written now is written when the server is back; nobody waits for that. */
+  /** The timer keeps no process alive. */
+  async #idle(ms: number): Promise<void> {
+    const { signal } = this.#stop
+    await sleep(ms, undefined, { ref: false, signal }).catch(() => undefined)
+  }
+
+  get #stopped(): boolean {
+    return this.#stop.signal.aborted
+  }
+
+  #canWrite(): boolean {
+    return !this.#stopped && this.#deps.commands.available && performance.now() >= this.#pausedUntil
+  }
+
+  /** Tells the waiting commits that they are not written yet, and has the loops signalled later. */
   #postpone(): void {
-    for (const [bucket, { belief, waiters }] of this.#urgent) {
+    for (const [bucket, { expected, waiters }] of this.#urgent) {
       for (const resolve of waiters) resolve(false)
-      this.#enqueue(this.#background, bucket, { belief, waiters: [] })
+      this.#background.add(bucket, { expected, waiters: [] })
     }
     this.#urgent.clear()
-    // Where the breaker has opened, its closing is what goes on. Here only the room was short, or the server refuses.
-    if (this.#deps.commands.breaker.state === 'closed')
-      this.#runIn(Math.max(BUSY_MS, this.#pausedUntil - performance.now()))
+    // If the breaker is open, its closing calls run().
+    if (this.#stopped || this.#deps.commands.breaker.state !== 'closed') return
+    this.#runIn(Math.max(BUSY_PAUSE_MS, this.#pausedUntil - performance.now()))
   }
 
-  /** However much comes to wait, one timer wakes it. */
+  /** One timer at a time. */
   #runIn(ms: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
@@ -196,44 +202,54 @@ export class BucketWriteQueue {
     }, ms).unref()
   }
 
-  #take(queue: Map<number, Task>, atMost: number, until = Infinity): Promise<void>[] {
-    const taken: Promise<void>[] = []
+  /**
+   * Begins writes of at most `max` buckets that are not in flight; after the first one, none that begins
+   * later than `until`.
+   */
+  #take(queue: WriteTasks, max: number, until = Infinity): Promise<void>[] {
+    const writes: Promise<void>[] = []
     for (const [bucket, task] of queue) {
-      if (taken.length === atMost || (taken.length > 0 && performance.now() > until)) break
-      if (this.#busy.has(bucket)) continue
-      queue.delete(bucket)
-      this.#busy.add(bucket)
-      taken.push(this.#push(bucket, task, queue === this.#background))
+      if (writes.length === max || (writes.length > 0 && performance.now() > until)) break
+      if (this.#inFlight.has(bucket)) continue
+      queue.take(bucket)
+      this.#inFlight.add(bucket)
+      writes.push(this.#write(bucket, task, queue === this.#background))
     }
-    return taken
+    return writes
   }
 
-  async #push(bucket: number, { belief, waiters }: Task, background: boolean): Promise<void> {
-    const { writer, division, bits } = this.#deps
-    const of = bits()
+  /** Never rejects: what fails is queued again. */
+  async #write(bucket: number, { expected, waiters }: WriteTask, background: boolean): Promise<void> {
     let written = false
     try {
-      const outcome = await writer.bringUpToDate(bucket, of, belief, background)
-      if (outcome.rows !== undefined) division.consider(of, outcome.rows)
-      written = outcome.written
+      const { writer, splitter } = this.#deps
+      const bits = this.#deps.bits()
+      const result = await writer.bringUpToDate(bucket, bits, expected, background)
+      if (result.kind !== 'layout-changed') splitter.consider(bits, result.rows)
+      if (result.kind === 'conflict') this.#retry(bucket, result.expected)
+      written = result.kind === 'written'
       if (written) this.written++
-      // Others write it all the time: it gets another turn.
-      else if (outcome.belief !== undefined) this.#again(bucket, outcome.belief)
       this.refusal = undefined
     } catch (error) {
       if (isRefusal(error)) this.#pause(error)
-      // It stays queued. Whether the server can be reached at all is the breaker's to tell.
-      this.#again(bucket, belief)
+      // An unreachable server is the breaker's business.
+      this.#retry(bucket, expected)
     } finally {
-      this.#busy.delete(bucket)
-      if (this.#urgent.has(bucket)) this.#onUrgent()
+      this.#inFlight.delete(bucket)
+      // It may have been queued again during the write.
+      this.run()
       for (const resolve of waiters) resolve(written)
     }
   }
 
-  #pause(error: Error): void {
-    this.refusal = error.message
-    this.#pausedUntil = performance.now() + PAUSE_MS
-    this.#runIn(PAUSE_MS)
+  /** Queues a bucket in the background, unless a commit has queued it already. */
+  #retry(bucket: number, expected: ExpectedVersion): void {
+    if (!this.#urgent.has(bucket)) this.#background.add(bucket, { expected, waiters: [] })
+  }
+
+  #pause(refusal: Error): void {
+    this.refusal = refusal.message
+    this.#pausedUntil = performance.now() + REFUSAL_PAUSE_MS
+    this.#runIn(REFUSAL_PAUSE_MS)
   }
 }
