@@ -43,9 +43,8 @@ it('Engine.start answers a request for statistics that arrives during a slow sta
     notifier.ask()
     const reply = poll(...args)
     // Two slices of a long tail: the event loop turns between them, and messages arrive.
-    return polls < 3 && !(reply instanceof Promise) && reply.status === 'ok'
-      ? { ...reply, more: true }
-      : reply
+    const isOk = !(reply instanceof Promise) && reply.status === 'ok'
+    return polls < 3 && isOk ? { ...reply, more: true } : reply
   }
   const redis = { notifier, stats: () => ({}) as never, close: () => Promise.resolve() }
   const settings = readOptions({ snapshot: false })
