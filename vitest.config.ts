@@ -10,17 +10,43 @@ const alias =
         { find: /^revocade$/, replacement: `${dist}/index.js` },
       ]
 
+/** Test files that start a Redis server, or borrow one. A file that does and is not listed here fails, and says so. */
+const WITH_REDIS = [
+  'test/redis/**/*.test.ts',
+  'test/support/redis/**/*.test.ts',
+  'test/faults/{redis-*,staleness-redis}.test.ts',
+  'test/cli/{doctor,redis,watch}.test.ts',
+  'test/bench/{peers,question-scripts}.test.ts',
+  // Its mistakes are caught by tests of both projects.
+  'test/planted/**/*.test.ts',
+]
+
 // Tests run what is shipped: they import the built files (`revocade`, `#dist/…`), natively, outside Vite.
 export default defineConfig({
   resolve: { alias },
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
+    maxConcurrency: 2,
+    // Many tests wait for timers and other processes, so that two workers keep two cores busy, and no test starves.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     server: { deps: { external: [/\/dist\//] } },
-    globalSetup: ['test/support/redis/global-setup.ts'],
     setupFiles: ['test/setup.ts'],
     reporters: ['default', './test/closing-line.ts'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: WITH_REDIS },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'redis',
+          include: WITH_REDIS,
+          globalSetup: ['test/support/redis/global-setup.ts'],
+        },
+      },
+    ],
   },
 })

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
-import { compareRecords, type Comparison, DRIFT } from './comparison.js'
-import { readRecord } from './record.js'
-import { duration } from './table.js'
+import { compareRecords, type Comparison, DRIFT } from './harness/comparison.js'
+import { readRecord } from './harness/record.js'
+import { duration } from './harness/table.js'
 
 /** Prints how the figures of two records relate. */
 

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { CASES } from './cases/index.js'
-import { describeMachine, versions } from './machine.js'
+import { describeMachine, versions } from './harness/machine.js'
 import {
   type BenchRecord,
   FORMAT,
@@ -13,9 +13,9 @@ import {
   type RecordedMeasurement,
   type RecordedRow,
   stringifyRecord,
-} from './record.js'
-import { tableOf, verdict } from './table.js'
-import type { Case, CaseResult, Scale, Settings } from './types.js'
+} from './harness/record.js'
+import { tableOf, verdict } from './harness/table.js'
+import type { Case, CaseResult, Scale, Settings } from './harness/types.js'
 
 /** Runs the cases, each in a process of its own, and prints what they measured against their targets. */
 
@@ -102,7 +102,7 @@ async function runAll(
 
 function runCase({ name, nodeFlags = [] }: Case, settings: Settings): Promise<CaseResult> {
   return new Promise((settle, reject) => {
-    const script = fileURLToPath(new URL('./run-case.js', import.meta.url))
+    const script = fileURLToPath(new URL('./harness/run-case.js', import.meta.url))
     const child = fork(script, [name, JSON.stringify(settings)], { execArgv: [...nodeFlags] })
     let result: CaseResult | undefined
     child.on('message', (message) => {

@@ -1,10 +1,10 @@
-import { attacked } from '../adversary/attacked.js'
-import { crafted } from '../adversary/crafted.js'
-import { flood } from '../adversary/flood.js'
-import { overflow } from '../adversary/overflow.js'
-import { replay } from '../adversary/replay.js'
-import { RedisServer } from '../redis-server.js'
-import type { Case, Context, Row } from '../types.js'
+import { RedisServer } from '../harness/redis-server.js'
+import type { Case, Context, Row } from '../harness/types.js'
+import { attacked } from './adversary/attacked.js'
+import { crafted } from './adversary/crafted.js'
+import { flood } from './adversary/flood.js'
+import { overflow } from './adversary/overflow.js'
+import { replay } from './adversary/replay.js'
 
 /** What somebody can do who chooses the tokens that are checked, or revoked. */
 async function run(context: Context): Promise<Row[]> {

@@ -1,11 +1,12 @@
 import { PerformanceObserver } from 'node:perf_hooks'
+import { setTimeout } from 'node:timers/promises'
 import { getHeapStatistics } from 'node:v8'
 import { createRevocade, type TokenClaims } from '#dist/index.js'
-import { freshClaims } from '../claims.js'
-import { MemoryStore } from '../memory-store.js'
-import { Random } from '../random.js'
-import { sharedNo, TOLERATED } from '../subjects.js'
-import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
+import { sharedNo, TOLERATED } from '../engines/engine-workloads.js'
+import { MemoryStore } from '../engines/memory-store.js'
+import { assertAnswer, atMost, type Case, type Context, type Row } from '../harness/types.js'
+import { freshClaims } from '../inputs/claims.js'
+import { Random } from '../inputs/random.js'
 
 /** Checks in one go: well within the lease. */
 const BATCH = 20_000
@@ -31,14 +32,14 @@ async function bytesPerOperation(
   for (let i = 0; i < runs; i++) {
     const claims = prepare()
     globalThis.gc?.()
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await setTimeout(5)
     collections = 0
     const before = getHeapStatistics().used_heap_size
     let right = 0
     for (const one of claims) if (operation(one)) right++
     const after = getHeapStatistics().used_heap_size
     assertAnswer(right >= claims.length * (1 - TOLERATED), 'tokens that nobody revoked are not active')
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await setTimeout(5)
     if (collections === 0) least = Math.min(least, (after - before) / claims.length)
   }
   observer.disconnect()

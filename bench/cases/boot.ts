@@ -1,7 +1,8 @@
 import { createRevocade, type RevocadeOptions } from '#dist/index.js'
-import { median, seconds } from '../measure.js'
-import { assertHolds, storeFile } from '../store-file.js'
-import { atMost, type Case, type Context, type Row } from '../types.js'
+import { seconds } from '../harness/measure.js'
+import { median } from '../harness/statistics.js'
+import { atMost, type Case, type Context, type Row } from '../harness/types.js'
+import { assertHolds, storeFile } from '../inputs/store-file.js'
 
 const SIZES = { full: 1_000_000, quick: 30_000, test: 2000 } as const
 

@@ -1,25 +1,25 @@
 import { join } from 'node:path'
 import { createRevocade, type Revocade } from '#dist/index.js'
-import { freshId } from '../claims.js'
-import type { Filter } from '../filters/filter.js'
-import { BloomFiltersFilter, SetFilter } from '../filters/peers.js'
-import { interleave, measurement, measurements, of, type Subject, type Timed } from '../measure.js'
-import { assertKnows, CheckPeer, nameOf } from '../peers/checking.js'
-import { lettingThrough } from '../peers/let-through.js'
-import { connectRedisPeers, fillRedis, TOGETHER } from '../peers/on-redis.js'
-import type { Peer } from '../peers/peer.js'
-import { RevocadePeer } from '../peers/revocade.js'
-import { falseNegativeRows, MIXES, peerRows, verifierRows } from '../peers/rows.js'
-import { SetWithTtl } from '../peers/set-with-ttl.js'
-import { SqlitePeer } from '../peers/sqlite.js'
-import { Random } from '../random.js'
-import { RedisServer } from '../redis-server.js'
-import { inputs, storeFile } from '../store-file.js'
-import { IsClearlyActive, TOLERATED } from '../subjects.js'
-import { duration } from '../table.js'
-import { hmacKey, type Pools, pools } from '../tokens.js'
-import { assertAnswer, atLeast, type Case, type Context, type Row } from '../types.js'
-import { verifying } from '../verifying.js'
+import { IsClearlyActive, TOLERATED } from '../engines/engine-workloads.js'
+import type { Filter } from '../engines/filters/filter.js'
+import { BloomFiltersFilter, SetFilter } from '../engines/filters/peers.js'
+import { assertKnows, CheckPeer, nameOf } from '../engines/peers/checking.js'
+import { lettingThrough } from '../engines/peers/let-through.js'
+import { connectRedisPeers, fillRedis, TOGETHER } from '../engines/peers/on-redis.js'
+import type { Peer } from '../engines/peers/peer.js'
+import { RevocadePeer } from '../engines/peers/revocade.js'
+import { falseNegativeRows, MIXES, peerRows, verifierRows } from '../engines/peers/rows.js'
+import { SetWithTtl } from '../engines/peers/set-with-ttl.js'
+import { SqlitePeer } from '../engines/peers/sqlite.js'
+import { verifying } from '../engines/verifiers.js'
+import { interleave, measurement, measurements, of, type Timed, type Workload } from '../harness/measure.js'
+import { RedisServer } from '../harness/redis-server.js'
+import { duration } from '../harness/table.js'
+import { assertAnswer, atLeast, type Case, type Context, type Row } from '../harness/types.js'
+import { freshId } from '../inputs/claims.js'
+import { Random } from '../inputs/random.js'
+import { inputs, storeFile } from '../inputs/store-file.js'
+import { hmacKey, type Pools, pools } from '../inputs/tokens.js'
 
 // Redis holds fewer, those that are asked for: its lookups take as long among a million, and filling it does not.
 const SIZES = {
@@ -37,7 +37,7 @@ const SIZES = {
 } as const
 
 /** A set of ids asked for new ones, and nothing else. */
-class HasId implements Subject {
+class HasId implements Workload {
   readonly name: string
   readonly tolerated = TOLERATED
   readonly #filter: Filter
@@ -113,13 +113,13 @@ async function checkAll(
   )
   const mixes = new Map<string, Map<string, Timed>>()
   for (const [i, [mix, { share, different }]] of Object.entries(MIXES).entries()) {
-    const subjects = asked.map(([peer, inFlight], j) => {
-      // Both subjects on one engine ask about different halves: neither finds the other's verdicts in its cache.
+    const workloads = asked.map(([peer, inFlight], j) => {
+      // Both workloads on one engine ask about different halves: neither finds the other's verdicts in its cache.
       const offset = Math.floor(made.revoked.size * (i / Object.keys(MIXES).length + j / 2))
       return new CheckPeer(peer, { pools: made, share, different, inFlight, offset })
     })
     const cached = engine.stats().decided.cache
-    const timings = await interleave(subjects, { rounds, batch })
+    const timings = await interleave(workloads, { rounds, batch })
     assertAnswer(
       different < Infinity || engine.stats().decided.cache === cached,
       `a new token was found in the cache (${mix})`,
@@ -147,8 +147,8 @@ async function besideSets(context: Context, engine: Revocade, random: Random): P
   const ids = Array.from(inputs(context, held), ({ jti }) => jti)
   const [set, library] = [new SetFilter(), new BloomFiltersFilter(held, 1e-4)]
   for (const filter of [set, library]) filter.add(ids)
-  const subjects = [new IsClearlyActive(random, engine), new HasId(set, random), new HasId(library, random)]
-  const timings = await interleave(subjects, {
+  const workloads = [new IsClearlyActive(random, engine), new HasId(set, random), new HasId(library, random)]
+  const timings = await interleave(workloads, {
     rounds: { full: 100, quick: 20, test: 1 }[context.scale],
     batch: 512,
   })

@@ -1,13 +1,13 @@
 import { createRevocade } from '#dist/index.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
-import { type Counted, NumberedKeys, RandomDigests } from '../filters/counted.js'
-import { BloomfilterFilter, BloomFiltersFilter } from '../filters/peers.js'
-import { Keys } from '../keys.js'
-import { measurement, timing } from '../measure.js'
-import { MemoryStore } from '../memory-store.js'
-import { Random } from '../random.js'
-import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
-import { wilsonInterval } from '../wilson.js'
+import { type Counted, NumberedKeys, RandomDigests } from '../engines/filters/counted.js'
+import { BloomfilterFilter, BloomFiltersFilter } from '../engines/filters/peers.js'
+import { MemoryStore } from '../engines/memory-store.js'
+import { measurement, timing } from '../harness/measure.js'
+import { assertAnswer, atMost, type Case, type Context, type Row } from '../harness/types.js'
+import { wilsonInterval } from '../harness/wilson.js'
+import { Keys } from '../inputs/keys.js'
+import { Random } from '../inputs/random.js'
 
 /** Of the size that a filter was made for. */
 const FILLS = [0.5, 1, 1.5]

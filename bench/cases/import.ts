@@ -6,9 +6,9 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { createRevocade } from '#dist/index.js'
-import { seconds } from '../measure.js'
-import { assertHolds, inputs } from '../store-file.js'
-import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
+import { seconds } from '../harness/measure.js'
+import { assertAnswer, atMost, type Case, type Context, type Row } from '../harness/types.js'
+import { assertHolds, inputs } from '../inputs/store-file.js'
 
 const CLI = fileURLToPath(import.meta.resolve('#dist/cli/main.js'))
 

@@ -1,4 +1,4 @@
-import type { Case } from '../types.js'
+import type { Case } from '../harness/types.js'
 import { adversary } from './adversary.js'
 import { allocation } from './allocation.js'
 import { boot } from './boot.js'

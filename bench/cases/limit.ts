@@ -1,9 +1,7 @@
 import { createRevocade } from '#dist/index.js'
 import { BloomPrefilter } from '#dist/prefilter/bloom.js'
 import { TokenDigester } from '#dist/token/identify.js'
-import { freshClaims } from '../claims.js'
-import { EmptyFunction, MemoryCopy } from '../floor.js'
-import { interleave, measurements, of } from '../measure.js'
+import { EmptyFunction, MemoryCopy } from '../engines/baselines.js'
 import {
   BareAwait,
   BareClock,
@@ -12,11 +10,19 @@ import {
   ClockThenProbe,
   DigestThenClock,
   PartsInOneLoop,
-} from '../parts.js'
-import { Random } from '../random.js'
-import { revokedClaims, storeFile } from '../store-file.js'
-import { assertAnswers, AwaitedIsRevoked, IsClearlyActive, IsRevoked, sharedNo } from '../subjects.js'
-import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
+} from '../engines/check-components.js'
+import {
+  assertAnswers,
+  AwaitedIsRevoked,
+  IsClearlyActive,
+  IsRevoked,
+  sharedNo,
+} from '../engines/engine-workloads.js'
+import { interleave, measurements, of } from '../harness/measure.js'
+import { assertAnswer, atMost, type Case, type Context, type Row } from '../harness/types.js'
+import { freshClaims } from '../inputs/claims.js'
+import { Random } from '../inputs/random.js'
+import { revokedClaims, storeFile } from '../inputs/store-file.js'
 
 const SIZES = { full: 1_000_000, quick: 30_000, test: 2000 } as const
 

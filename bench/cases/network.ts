@@ -1,16 +1,17 @@
 import { createRevocade, type Revocade } from '#dist/index.js'
-import { delayed } from '../delayed.js'
-import { interleave, mean, measurement, of, type Timed } from '../measure.js'
-import { assertKnows, CheckPeer } from '../peers/checking.js'
-import { connectRedisPeers, fillRedis, TOGETHER } from '../peers/on-redis.js'
-import type { Peer } from '../peers/peer.js'
-import { RevocadePeer } from '../peers/revocade.js'
-import { MIXES as SHARES } from '../peers/rows.js'
-import { RedisServer } from '../redis-server.js'
-import { storeFile } from '../store-file.js'
-import { duration } from '../table.js'
-import { hmacKey, type Pools, pools } from '../tokens.js'
-import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
+import { delayed } from '../engines/delayed-redis.js'
+import { assertKnows, CheckPeer } from '../engines/peers/checking.js'
+import { connectRedisPeers, fillRedis, TOGETHER } from '../engines/peers/on-redis.js'
+import type { Peer } from '../engines/peers/peer.js'
+import { RevocadePeer } from '../engines/peers/revocade.js'
+import { MIXES as SHARES } from '../engines/peers/rows.js'
+import { interleave, measurement, of, type Timed } from '../harness/measure.js'
+import { RedisServer } from '../harness/redis-server.js'
+import { mean } from '../harness/statistics.js'
+import { duration } from '../harness/table.js'
+import { assertAnswer, atMost, type Case, type Context, type Row } from '../harness/types.js'
+import { storeFile } from '../inputs/store-file.js'
+import { hmacKey, type Pools, pools } from '../inputs/tokens.js'
 import { filled } from './redis.js'
 
 const MIXES = ['none revoked', '1 % revoked', '50 % revoked'] as const
@@ -134,13 +135,13 @@ async function inTurns(
   const { rounds, batch, groups } = SIZES[context.scale]
   const all = new Map<string, Timed>()
   for (const together of [false, true]) {
-    const subjects = asked
+    const workloads = asked
       .filter(([, inFlight]) => inFlight > 1 === together)
       .map(([peer, inFlight], i) => {
         const offset = (i + (together ? 5 : 0) + 10 * MIXES.indexOf(mix)) * 331 // no token that another has just asked for
         return new CheckPeer(peer, { pools: made, ...SHARES[mix], inFlight, offset })
       })
-    for (const [name, timed] of await interleave(subjects, {
+    for (const [name, timed] of await interleave(workloads, {
       rounds,
       batch: together ? TOGETHER * groups : batch,
     }))
@@ -186,10 +187,10 @@ async function commandsSent(
   const rows: Row[] = []
   for (const mix of MIXES) {
     for (const peer of peers) {
-      const subject = new CheckPeer(peer, { pools: made, ...SHARES[mix], inFlight: TOGETHER, offset: 0 })
-      subject.prepare(counted)
+      const workload = new CheckPeer(peer, { pools: made, ...SHARES[mix], inFlight: TOGETHER, offset: 0 })
+      workload.prepare(counted)
       const before = await server.commands()
-      assertAnswer((await subject.run()) === counted, `${peer.name} is wrong about a token`)
+      assertAnswer((await workload.run()) === counted, `${peer.name} is wrong about a token`)
       const sent = (await server.commands()) - before
       rows.push({
         what: `Redis commands a thousand checks: ${peer.name}, ${mix}`,

@@ -1,14 +1,14 @@
-import { type Answers, answersOf } from '../filters/answers.js'
-import { build } from '../filters/build.js'
-import { DigestFilter, type Filter } from '../filters/filter.js'
-import { makeFilters, type Sized } from '../filters/make.js'
-import { Add, Has, Probe } from '../filters/subjects.js'
-import { heapBytesPerEntry } from '../heap.js'
-import { KEY_KINDS, type KeyKind, Keys } from '../keys.js'
-import { interleave, measurement, of, type Subject, type Timed, timing } from '../measure.js'
-import { type Mix, MIXES } from '../mixes.js'
-import { Random } from '../random.js'
-import type { Case, Context, Measurement, Row, Situation } from '../types.js'
+import { type Answers, answersOf } from '../engines/filters/answers.js'
+import { build } from '../engines/filters/build.js'
+import { DigestFilter, type Filter } from '../engines/filters/filter.js'
+import { Add, Has, Probe } from '../engines/filters/filter-workloads.js'
+import { makeFilters, type Sized } from '../engines/filters/make.js'
+import { heapBytesPerEntry } from '../harness/heap.js'
+import { interleave, measurement, of, type Timed, timing, type Workload } from '../harness/measure.js'
+import type { Case, Context, Measurement, Row, Situation } from '../harness/types.js'
+import { KEY_KINDS, type KeyKind, Keys } from '../inputs/keys.js'
+import { type Mix, MIXES } from '../inputs/query-stream.js'
+import { Random } from '../inputs/random.js'
 
 /** How often a set of each size is built; only the last one is kept. */
 type Builds = readonly (readonly [n: number, builds: number])[]
@@ -135,8 +135,10 @@ class Run {
   async #adds(sets: readonly Sized[], keys: Keys): Promise<void> {
     const adding = sets.filter(({ adds }) => adds > 0)
     const n = Math.max(...sets.map((set) => set.n))
-    const subjects: Subject[] = adding.map(({ filter, n: held, adds }) => new Add(filter, keys, held - adds))
-    const timings = await interleave(subjects, { rounds: this.#plan.rounds, batch: this.#addBatch(n) })
+    const workloads: Workload[] = adding.map(
+      ({ filter, n: held, adds }) => new Add(filter, keys, held - adds),
+    )
+    const timings = await interleave(workloads, { rounds: this.#plan.rounds, batch: this.#addBatch(n) })
     this.#record(adding, timings, keys.kind, 'add')
   }
 
@@ -148,14 +150,14 @@ class Run {
   ): Promise<void> {
     const { rounds, batch } = this.#plan
     const asked = sets.filter(({ filter }) => filter instanceof DigestFilter)
-    const subjects = asked.flatMap(({ filter, n }) =>
+    const workloads = asked.flatMap(({ filter, n }) =>
       filter instanceof DigestFilter
         ? [new Probe(filter, keys, n, mix, answersIn(answers, filter), this.#random)]
         : [],
     )
     this.#record(
       asked,
-      await interleave(subjects, { rounds, batch }),
+      await interleave(workloads, { rounds, batch }),
       keys.kind,
       'probe of a ready digest',
       mix,

@@ -1,12 +1,13 @@
 import { fork } from 'node:child_process'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Committed, createRevocade, type Mutation, type RevocadeOptions } from '#dist/index.js'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
-import { EXPIRES_AT } from '../claims.js'
-import { timing } from '../measure.js'
-import { RedisServer } from '../redis-server.js'
-import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
+import { timing } from '../harness/measure.js'
+import { RedisServer } from '../harness/redis-server.js'
+import { assertAnswer, atMost, type Case, type Context, type Row } from '../harness/types.js'
+import { EXPIRES_AT } from '../inputs/claims.js'
 
 const WATCHERS = 3
 const STALENESS_MS = 300
@@ -37,7 +38,7 @@ async function latencies(
 ): Promise<Latencies> {
   const store = new TimedStore(options.store)
   await using writer = await createRevocade({ ...options, store })
-  const script = fileURLToPath(new URL('../watcher.js', import.meta.url))
+  const script = fileURLToPath(new URL('../engines/watcher.js', import.meta.url))
   const children = Array.from({ length: WATCHERS }, (_, me) =>
     fork(script, [JSON.stringify({ options, tokens, me, of: WATCHERS })]),
   )
@@ -52,7 +53,7 @@ async function latencies(
   const committed: number[] = []
   for (let i = 0; i < tokens; i++) {
     // At no fixed moment of their polls.
-    await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20))
+    await setTimeout(5 + Math.random() * 20)
     const calledAt = now()
     await writer.revoke({ jti: `t${i}`, exp: EXPIRES_AT })
     committedAt.push(store.acknowledgedAt)

@@ -1,10 +1,10 @@
 import { createRevocade } from '#dist/index.js'
-import { EXPIRES_AT } from '../claims.js'
-import { seconds } from '../measure.js'
-import { Random } from '../random.js'
-import { RedisServer } from '../redis-server.js'
-import { storeFile } from '../store-file.js'
-import { assertAnswer, atLeast, atMost, type Case, type Context, type Row } from '../types.js'
+import { seconds } from '../harness/measure.js'
+import { RedisServer } from '../harness/redis-server.js'
+import { assertAnswer, atLeast, atMost, type Case, type Context, type Row } from '../harness/types.js'
+import { EXPIRES_AT } from '../inputs/claims.js'
+import { Random } from '../inputs/random.js'
+import { storeFile } from '../inputs/store-file.js'
 import { filled } from './redis.js'
 
 const SIZES = { full: 1_000_000, quick: 10_000, test: 3000 } as const

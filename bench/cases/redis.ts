@@ -1,19 +1,20 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { createRevocade, type Revocade } from '#dist/index.js'
-import { freshClaims } from '../claims.js'
-import { interleave, measurements, of } from '../measure.js'
-import { Random } from '../random.js'
-import { RedisServer } from '../redis-server.js'
-import { inputs, storeFile } from '../store-file.js'
-import { AwaitedRevoke, IsClearlyActive } from '../subjects.js'
-import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
+import { AwaitedRevoke, IsClearlyActive } from '../engines/engine-workloads.js'
+import { interleave, measurements, of } from '../harness/measure.js'
+import { RedisServer } from '../harness/redis-server.js'
+import { assertAnswer, atMost, type Case, type Context, type Row } from '../harness/types.js'
+import { freshClaims } from '../inputs/claims.js'
+import { Random } from '../inputs/random.js'
+import { inputs, storeFile } from '../inputs/store-file.js'
 
 const SIZES = { full: 1_000_000, quick: 10_000, test: 2000 } as const
 
 /** Until every bucket is in Redis. */
 export async function filled(engine: Revocade): Promise<void> {
-  while (engine.stats().redis?.complete !== true) await new Promise((resolve) => setTimeout(resolve, 20))
+  while (engine.stats().redis?.complete !== true) await setTimeout(20)
 }
 
 async function run(context: Context): Promise<Row[]> {

@@ -1,31 +1,24 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { createRevocade, type Revocade, type TokenClaims } from '#dist/index.js'
-import { EXPIRES_AT, freshClaims } from '../claims.js'
-import { inFlight } from '../in-flight.js'
-import {
-  interleave,
-  measurements,
-  median,
-  nextTurn,
-  of,
-  type Subject,
-  type Timing,
-  timing,
-} from '../measure.js'
-import { Random } from '../random.js'
-import { inputs } from '../store-file.js'
-import { AwaitedRevoke, TOLERATED } from '../subjects.js'
-import { assertAnswer, atLeast, atMost, type Case, type Context, type Row } from '../types.js'
+import { AwaitedRevoke, TOLERATED } from '../engines/engine-workloads.js'
+import { inFlight } from '../harness/in-flight.js'
+import { interleave, measurements, of, type Timing, timing, type Workload } from '../harness/measure.js'
+import { median } from '../harness/statistics.js'
+import { assertAnswer, atLeast, atMost, type Case, type Context, type Row } from '../harness/types.js'
+import { EXPIRES_AT, freshClaims } from '../inputs/claims.js'
+import { Random } from '../inputs/random.js'
+import { inputs } from '../inputs/store-file.js'
 
 const IN_FLIGHT = 256
 /** Single checks timed per turn of the event loop. */
 const GROUP = 8
 
 /** What a revocation costs without this package: one row, one index, one fsync. */
-class BareInsert implements Subject {
+class BareInsert implements Workload {
   readonly name = 'bare insert'
   readonly #random: Random
   readonly #db: Database.Database
@@ -110,7 +103,7 @@ async function bursts(context: Context, engine: Revocade, random: Random): Promi
   }
   for (let round = 0; round < rounds; round++) rates.push(await burst())
   for (let round = 0; round < rounds; round++) {
-    const pause = new Promise((resolve) => setTimeout(resolve, context.scale === 'test' ? 20 : 700))
+    const pause = setTimeout(context.scale === 'test' ? 20 : 700)
     await checkMeanwhile(engine, probes, idle, pause)
     delay.enable()
     await checkMeanwhile(engine, probes, busy, burst())
@@ -172,7 +165,7 @@ async function checkMeanwhile(
       times.push(Number(process.hrtime.bigint() - start))
       if (!active) missed++
     }
-    await nextTurn()
+    await setImmediate()
   }
   await finished
   assertAnswer(

@@ -1,14 +1,21 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRevocade, type Revocade } from '#dist/index.js'
-import { growth } from '../growth.js'
-import { interleave, measurement, of, seconds, type Timed, timing } from '../measure.js'
-import { MemoryStore } from '../memory-store.js'
-import { Random } from '../random.js'
-import { storeFile } from '../store-file.js'
-import { assertAnswers, AwaitedRevoke, IsClearlyActive } from '../subjects.js'
-import { duration } from '../table.js'
-import { assertAnswer, atMost, type Case, type Context, type Measurement, type Row } from '../types.js'
+import { assertAnswers, AwaitedRevoke, IsClearlyActive } from '../engines/engine-workloads.js'
+import { MemoryStore } from '../engines/memory-store.js'
+import { growth } from '../harness/growth.js'
+import { interleave, measurement, of, seconds, type Timed, timing } from '../harness/measure.js'
+import { duration } from '../harness/table.js'
+import {
+  assertAnswer,
+  atMost,
+  type Case,
+  type Context,
+  type Measurement,
+  type Row,
+} from '../harness/types.js'
+import { Random } from '../inputs/random.js'
+import { storeFile } from '../inputs/store-file.js'
 
 /**
  * Sizes, and how often an engine is started at each. SQLite ends where filling it takes longer than everything that is measured here; the store in

@@ -1,10 +1,10 @@
 import { createRevocade } from '#dist/index.js'
-import { EXPIRES_AT, freshClaims } from '../claims.js'
-import { interleave, measurements, of } from '../measure.js'
-import { MemoryStore } from '../memory-store.js'
-import { Random } from '../random.js'
-import { assertAnswers, IsClearlyActive } from '../subjects.js'
-import { assertAnswer, atMost, type Case, type Context, type Row } from '../types.js'
+import { assertAnswers, IsClearlyActive } from '../engines/engine-workloads.js'
+import { MemoryStore } from '../engines/memory-store.js'
+import { interleave, measurements, of } from '../harness/measure.js'
+import { assertAnswer, atMost, type Case, type Context, type Row } from '../harness/types.js'
+import { EXPIRES_AT, freshClaims } from '../inputs/claims.js'
+import { Random } from '../inputs/random.js'
 
 const REVOKED = 1000
 

@@ -1,6 +1,6 @@
-import { nameOf } from '../comparison.js'
-import type { BenchRecord, RecordedCase } from '../record.js'
-import { bound, duration, quantity, verdict } from '../table.js'
+import { nameOf } from '../harness/comparison.js'
+import type { BenchRecord, RecordedCase } from '../harness/record.js'
+import { bound, duration, quantity, verdict } from '../harness/table.js'
 import { HEADLINES } from './headlines.js'
 
 /** From so many results on they are for the plots: a page of text has no use for them. */

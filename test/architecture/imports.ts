@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import ts from 'typescript'
+import { allows, type Zone, zoneOf } from './allowed-imports.js'
 
 /** Source files by their path within src, `/`-separated. */
 export type Sources = ReadonlyMap<string, string>
@@ -32,43 +33,22 @@ function packageOf(specifier: string): string {
     .join('/')
 }
 
-/** Which imports of a file are allowed; `undefined` where all are. The first zone whose pattern matches the path holds. */
-export interface Zone {
-  readonly of: RegExp
-  readonly mayImport: RegExp
-}
-
-/** Every import that no zone allows, as `importer -> imported`. */
+/** Every import that no row of the table allows, as `importer -> imported`. */
 export function strayImports(sources: Sources, zones: readonly Zone[]): string[] {
   const stray: string[] = []
   for (const [path, text] of sources) {
-    const zone = zones.find(({ of }) => of.test(path))
+    const zone = zoneOf(path, zones)
     if (zone === undefined) stray.push(`${path} belongs nowhere`)
     for (const imported of importsOf(path, text)) {
-      const isPath = imported.endsWith('.ts')
-      if (isPath && !sources.has(imported)) stray.push(`${path} -> ${imported}, which does not exist`)
-      if (zone?.mayImport.test(imported) === false) stray.push(`${path} -> ${imported}`)
+      if (imported.endsWith('.ts') && !sources.has(imported))
+        stray.push(`${path} -> ${imported}, which does not exist`)
+      if (zone !== undefined && !allows(zone, imported)) stray.push(`${path} -> ${imported}`)
     }
   }
   return stray
 }
 
-/** Packages that are imported where they may not be; `owners` says which files may, by package. */
-export function strayPackages(sources: Sources, owners: Readonly<Record<string, RegExp>>): string[] {
-  const stray: string[] = []
-  for (const [path, text] of sources) {
-    for (const name of importsOf(path, text)) {
-      if (name.endsWith('.ts') || name.startsWith('node:')) continue
-      if (!Object.hasOwn(owners, name) || !owners[name].test(path)) stray.push(`${path} -> ${name}`)
-    }
-  }
-  return stray
-}
-
-/**
- * The cycles in the graph of imports, each as the files along it. Types count too, for an arrow is an arrow; but files of
- * one folder may name each other's types.
- */
+/** The cycles in the graph of imports, types included, each as the files along it. */
 export function cycles(sources: Sources): string[] {
   const found = new Set<string>()
   const done = new Set<string>()
@@ -79,34 +59,12 @@ export function cycles(sources: Sources): string[] {
       return
     }
     if (done.has(path)) return
-    for (const next of arrowsOf(path, sources.get(path) ?? ''))
+    for (const next of importsOf(path, sources.get(path) ?? ''))
       if (sources.has(next)) visit(next, [...trail, path])
     done.add(path)
   }
   for (const path of sources.keys()) visit(path, [])
   return [...found]
-}
-
-function arrowsOf(path: string, text: string): string[] {
-  const folder = posix.dirname(path)
-  if (folder === '.') return importsOf(path, text)
-  const erased = new Set(typeImportsOf(path, text))
-  return importsOf(path, text).filter(
-    (imported) => posix.dirname(imported) !== folder || !erased.has(imported),
-  )
-}
-
-/** The files that a file imports nothing but types from. */
-function typeImportsOf(path: string, text: string): string[] {
-  const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest)
-  const erased = file.statements.filter(
-    (node) => ts.isImportDeclaration(node) && node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword,
-  )
-  const kept = file.statements.filter((node) => !erased.includes(node))
-  const runtime = new Set(kept.flatMap((node) => importsOf(path, text.slice(node.pos, node.end))))
-  return erased
-    .flatMap((node) => importsOf(path, text.slice(node.pos, node.end)))
-    .filter((imported) => !runtime.has(imported))
 }
 
 /** Uses of names that reach outside: timers, the clock, the process, the network. `Date` as a type or in `instanceof` reaches nowhere. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { compareRecords, medianInterval } from '../../bench/comparison.js'
+import { compareRecords, medianInterval } from '../../bench/harness/comparison.js'
 import { measured, recordOf } from './sample-record.js'
 
 const change = (before: number, after: number, spread = 2, count = 101): string | undefined =>

@@ -2,7 +2,7 @@ import { BloomFilter } from 'bloomfilter'
 import { describe, expect, it } from 'vitest'
 import { createPrefilter } from '#dist/prefilter/create.js'
 import { TokenDigester } from '#dist/token/identify.js'
-import { craftFalsePositives } from '../../bench/crafted-ids.js'
+import { craftFalsePositives } from '../../bench/inputs/crafted-ids.js'
 
 const ENTRIES = 2000
 const RATE = 1e-2

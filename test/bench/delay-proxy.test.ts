@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { DelayProxy } from '../../bench/delay-proxy.js'
+import { DelayProxy } from '../../bench/harness/delay-proxy.js'
 
 /** Sends everything back. */
 let echo: Server

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { KEY_KINDS, Keys } from '../../bench/keys.js'
+import { KEY_KINDS, Keys } from '../../bench/inputs/keys.js'
 
 const SHAPES = {
   uuidv4: /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { histogramMeasurement, newHistogram, percentilesOf } from '../../bench/histogram.js'
-import { type Latencies, newLatencies, openLoop } from '../../bench/open-loop.js'
+import { histogramMeasurement, newHistogram, percentilesOf } from '../../bench/harness/histogram.js'
+import { type Latencies, newLatencies, openLoop } from '../../bench/harness/open-loop.js'
 
 const RATE = 10_000
 const COUNT = 20_000

@@ -1,8 +1,8 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { interleave, measurement, measurements, of } from '../../bench/measure.js'
-import { readRecord, stringifyRecord } from '../../bench/record.js'
+import { interleave, measurement, measurements, of } from '../../bench/harness/measure.js'
+import { readRecord, stringifyRecord } from '../../bench/harness/record.js'
 import { temporaryDirectory } from '../support/temp.js'
 import { measured, recordOf } from './sample-record.js'
 
@@ -40,14 +40,14 @@ describe('a record', () => {
 })
 
 describe('what is recorded of a timing', () => {
-  const subject = (name: string, wrong = 0) => ({
+  const workload = (name: string, wrong = 0) => ({
     name,
     prepare: () => undefined,
     run: (count: number) => count - wrong,
   })
 
   it('is every sample, and the figures made from them', async () => {
-    const timings = await interleave([subject('a'), subject('b')], { rounds: 20, batch: 10 })
+    const timings = await interleave([workload('a'), workload('b')], { rounds: 20, batch: 10 })
     const all = measurements(timings, 1000)
     expect(all).toMatchObject([
       { engine: 'a', n: 1000, batch: 10 },
@@ -62,7 +62,7 @@ describe('what is recorded of a timing', () => {
   })
 
   it('is nothing where an answer was wrong', async () => {
-    await expect(interleave([subject('a'), subject('b', 1)], { rounds: 20, batch: 10 })).rejects.toThrow(
+    await expect(interleave([workload('a'), workload('b', 1)], { rounds: 20, batch: 10 })).rejects.toThrow(
       'wrong answer: b',
     )
   })

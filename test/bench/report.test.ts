@@ -1,38 +1,11 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { chartsOf } from '../../bench/report/charts.js'
+import { readRecord } from '../../bench/harness/record.js'
 import { HEADLINES } from '../../bench/report/headlines.js'
+import { latencyPlot } from '../../bench/report/latency-plot.js'
 import { headlinesMarkdown, recordMarkdown, withRecord } from '../../bench/report/markdown.js'
-import { reportPage } from '../../bench/report/page.js'
-import { logTicks } from '../../bench/report/plot.js'
+import { readPage, ROOT } from '../support/markdown.js'
 import { measured, recordOf } from './sample-record.js'
-
-describe('the report', () => {
-  it('is one page that needs nothing else', async () => {
-    const page = await reportPage(recordOf(measured('one <engine>', 100), measured('another', 2000)))
-    expect(page).toMatch(/^<!doctype html>/)
-    expect(page).toContain('<svg')
-    expect(page).toContain('prefers-color-scheme: dark')
-    expect(page).toContain('name="viewport"')
-    expect(page).toContain('one &lt;engine&gt;')
-    expect(page).not.toMatch(/<script|<engine>|<link|@import|\bsrc=|url\(/)
-    expect(page).toContain('<td>1.2×</td><td>≤ 1.4×</td><td class="pass">pass</td>')
-  })
-
-  it('says which engine forgot something', async () => {
-    expect(await reportPage(recordOf(measured('filter', 100, { falseNegatives: 0 })))).not.toContain(
-      'False negatives:',
-    )
-    expect(await reportPage(recordOf(measured('filter', 100, { falseNegatives: 3 })))).toContain(
-      '<strong>False negatives:</strong> filter, n = 1000: 3',
-    )
-  })
-
-  it('shows a record of which only the figures were kept', async () => {
-    const page = await reportPage({ ...recordOf(), cases: [{ name: 'check', title: 'A check' }] })
-    expect(page).toContain('check ÷ its parts')
-    expect(page).not.toContain('<svg')
-  })
-})
 
 describe('the tables of a record', () => {
   const record = recordOf(measured('a|b', 100), measured('c', 2000))
@@ -85,76 +58,19 @@ describe('the headlines of a record', () => {
   })
 })
 
-describe('the plots of a case', () => {
-  const sizes = [1000, 10_000, 100_000]
+describe('latencyPlot', () => {
+  const record = readRecord(join(ROOT, 'bench/records/2026-11-24-suite.json'))
 
-  it('are rows by engine at one size', () => {
-    const [chart, ...others] = chartsOf([measured('a', 100), measured('b', 200)])
-    expect(others).toEqual([])
-    expect(chart).toMatchObject({
-      kind: 'range',
-      points: [
-        { series: 'a', value: 100 },
-        { series: 'b', value: 200 },
-      ],
-    })
-    for (const { low = 0, high = 0, value } of chart.points)
-      expect([low < value, high > value]).toEqual([true, true])
+  it.each(['light', 'dark'] as const)('draws the committed %s plot from the committed record', (theme) => {
+    expect(latencyPlot(record, theme)).toBe(readPage(`docs/assets/check-latency-${theme}.svg`))
   })
 
-  it('are lines over several sizes, for each operation and mix', () => {
-    const results = sizes.flatMap((n) =>
-      ['hit', 'miss'].map((mix) => measured('a', n / 10, { n, mix, operation: 'has', keys: 'uuidv4' })),
-    )
-    expect(chartsOf(results).map(({ title, kind, points }) => [title, kind, points.length])).toEqual([
-      ['has, hit, uuidv4', 'lines', 3],
-      ['has, miss, uuidv4', 'lines', 3],
-    ])
+  it('names each engine and its median as text', () => {
+    const svg = latencyPlot(record, 'light')
+    expect(svg).toMatch(/<title>[^<]*Revocade, decoded claims 921 ns, Set with a TTL, in process 2.24 µs/)
   })
 
-  it('show the tails of what was timed one by one, as far as ten operations tell', () => {
-    const tail = { p999Ns: 900, p9999Ns: 5000, maxNs: 9000, batch: 1 }
-    const results = [
-      measured('idle', 100, { ...tail, mix: 'miss', operations: 100_000 }),
-      measured('busy', 200, { ...tail, mix: 'miss', operations: 99_999 }),
-    ]
-    const [, chart, ...others] = chartsOf(results)
-    expect(others).toEqual([])
-    expect(chart.title).toBe('miss, the slowest')
-    expect(chart.points.map(({ series, n, value }) => [series, n, value])).toEqual([
-      ['idle', 2, 100],
-      ['idle', 100, 102],
-      ['idle', 1000, 900],
-      ['idle', 10_000, 5000],
-      ['busy', 2, 200],
-      ['busy', 100, 204],
-      ['busy', 1000, 900],
-    ])
-  })
-
-  it('show memory and false positives where they were measured, each once', () => {
-    const results = ['hit', 'miss'].flatMap((mix) => [
-      measured('a', 100, { mix, bytesPerEntry: 2.7, falsePositiveRate: 1e-4 }),
-      measured('b', 200, { mix, bytesPerEntry: 70, falsePositiveRate: 0 }),
-    ])
-    const figures = chartsOf(results).slice(2)
-    expect(figures.map(({ title, points }) => [title, points.map(({ series }) => series)])).toEqual([
-      ['bytes an entry', ['a', 'b']],
-      ['false-positive rate', ['a']],
-    ])
-  })
-})
-
-describe('a logarithmic axis', () => {
-  it.each([
-    [50, 400],
-    [50, 5000],
-    [1e-4, 1],
-    [10, 1e6],
-  ])('from %d to %d has a few labels, no two alike', (least, most) => {
-    const ticks = logTicks(least, most).filter((tick) => tick >= least && tick <= most)
-    expect(new Set(ticks).size).toBe(ticks.length)
-    expect(ticks.length).toBeGreaterThan(2)
-    expect(ticks.length).toBeLessThan(9)
+  it('refuses a record that lacks an engine', () => {
+    expect(() => latencyPlot(recordOf(), 'light')).toThrow("no 'Revocade, claims' in its case check")
   })
 })

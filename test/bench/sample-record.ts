@@ -1,4 +1,4 @@
-import { type BenchRecord, FORMAT, type RecordedMeasurement } from '../../bench/record.js'
+import { type BenchRecord, FORMAT, type RecordedMeasurement } from '../../bench/harness/record.js'
 
 /** A measurement whose samples lie evenly around a time, within so many per cent. */
 export function measured(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { growth } from '../../bench/growth.js'
-import { wilsonInterval } from '../../bench/wilson.js'
+import { growth } from '../../bench/harness/growth.js'
+import { wilsonInterval } from '../../bench/harness/wilson.js'
 
 describe("Wilson's interval", () => {
   // Newcombe, "Two-sided confidence intervals for the single proportion: comparison of seven methods" (1998), table I, method 3.

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { CASES } from '../../bench/cases/index.js'
-import { readRecord } from '../../bench/record.js'
+import { readRecord } from '../../bench/harness/record.js'
 import { withRecord } from '../../bench/report/markdown.js'
 import { code, readPage, ROOT, section, tableRows } from '../support/markdown.js'
 

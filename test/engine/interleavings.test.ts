@@ -1,17 +1,16 @@
 import fc from 'fast-check'
 import type { Target } from 'revocade'
 import { describe, expect, it } from 'vitest'
+import { engineHarness } from '../support/engine-harness.js'
 import { ModelStore } from '../support/model-store.js'
 import { type Ack, brokenPromise, type Check, type Fact, type Moment } from '../support/promises.js'
-import { engineHarness } from '../support/engine-harness.js'
+import { histories } from '../support/scale.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
 // What if the revocation lands between these two lines? A store that answers late, a scheduler that decides in which
 // order its requests and replies arrive, and a history that is held against the promises of docs/guarantees.md.
 
 const STALENESS_MS = 100
-/** A longer look: REVOCADE_TEST_RUNS=5000 npx vitest run test/engine/interleavings.test.ts */
-const RUNS = Number(process.env.REVOCADE_TEST_RUNS ?? 600)
 const TOKENS = ['a', 'b', 'c'].map((jti) => ({ jti, sub: 'alice', exp: FAR_FUTURE }))
 const ALICE: Target = { kind: 'selector', where: { sub: 'alice' } }
 
@@ -157,7 +156,7 @@ describe('two engines on one store that answers late', () => {
           await scheduler.waitFor(Promise.all(underWay))
           for (const check of checks) expect(brokenPromise(check, facts, acks, STALENESS_MS)).toBeUndefined()
         }),
-        { numRuns: RUNS, endOnFailure: process.env.REVOCADE_DIST !== undefined },
+        histories(600),
       )
       // The property is no use if the runs never get to the interesting places.
       for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(50)

@@ -45,6 +45,18 @@ export class Host extends Callee {
     return (await this.call('stall', { ms, tokens })) as { direct: boolean[]; asked: string[] }
   }
 
+  /** As `stall`, from a moment at which it creates the file `begun` until there is a file `over`. */
+  async stallBetween(
+    begun: string,
+    over: string,
+    tokens: readonly Token[],
+  ): Promise<{ direct: boolean[]; asked: string[] }> {
+    return (await this.call('stallBetween', { begun, over, tokens })) as {
+      direct: boolean[]
+      asked: string[]
+    }
+  }
+
   async stats(): Promise<Stats> {
     return (await this.call('stats')) as Stats
   }

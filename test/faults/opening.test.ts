@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { open, verdict } from '../support/engine.js'
+import { scaled } from '../support/scale.js'
 import { temporaryDirectory } from '../support/temp.js'
 import { TOMORROW } from '../support/time.js'
 import { Host } from './host.js'
 
-const ROUNDS = Number(process.env.REVOCADE_TEST_CYCLES ?? 12) / 2
+const ROUNDS = scaled(6)
 
 it(
   'processes that open a new store at the same time make one store',

@@ -2,11 +2,12 @@ import fc from 'fast-check'
 import type { Target } from 'revocade'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RedisLayer } from '#dist/redis/redis-layer.js'
+import { engineHarness } from '../support/engine-harness.js'
 import { ModelStore } from '../support/model-store.js'
 import { type Ack, brokenPromise, type Check, type Fact, type Moment } from '../support/promises.js'
 import { GatedClient } from '../support/redis/gated-client.js'
 import { type RedisServer, startRedis } from '../support/redis/server.js'
-import { engineHarness } from '../support/engine-harness.js'
+import { histories } from '../support/scale.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
 // The proof of decision 10, tried: two engines, each publisher, refiller and reader at once, on one store that answers late and may
@@ -15,8 +16,6 @@ import { FAR_FUTURE, ManualClock } from '../support/time.js'
 // every check with a live lease asks Redis unless it has a cached verdict.
 
 const STALENESS_MS = 100
-/** A longer look: REVOCADE_TEST_RUNS=5000 npx vitest run test/redis/interleavings.test.ts */
-const RUNS = Number(process.env.REVOCADE_TEST_RUNS ?? 300)
 const TOKENS = ['a', 'b', 'c'].map((jti) => ({ jti, sub: 'alice', exp: FAR_FUTURE }))
 const IDS = TOKENS.map(({ jti }): Target => ({ kind: 'id', claim: 'jti', id: jti }))
 const ALICE: Target = { kind: 'selector', where: { sub: 'alice' } }
@@ -282,7 +281,7 @@ describe('two engines on one store that answers late, and a Redis that forgets',
         for (const layer of layers) seen.conflicts += layer.stats().conflicts
         for (const check of checks) expect(brokenPromise(check, facts, acks, STALENESS_MS)).toBeUndefined()
       }),
-      { numRuns: RUNS, endOnFailure: process.env.REVOCADE_DIST !== undefined },
+      histories(300),
     )
   }, 3_600_000)
 

@@ -1,7 +1,7 @@
 import { copyFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { fileIdentity } from '#dist/store/sqlite/file/identity.js'
+import { fileIdentity } from '#dist/store/sqlite/file/file-identity.js'
 import { BucketThread } from '#dist/store/sqlite/read/bucket-thread.js'
 import { revoke } from '#dist/testing/store/fixtures.js'
 import { open } from '../support/sqlite.js'

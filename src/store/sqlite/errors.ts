@@ -1,69 +1,69 @@
 import { RevocadeError, type RevocadeErrorCode } from '../../errors.js'
 import { SqliteError } from './file/driver.js'
 
-/** What was being done when SQLite refused: it decides which promise is at stake. */
-export type Doing = 'open' | 'read' | 'write'
+/** What SQLite was doing when it failed; this decides the error code. */
+export type StoreOperation = 'open' | 'read' | 'write'
 
 const HINTS: readonly (readonly [prefix: string, hint: string])[] = [
-  ['SQLITE_FULL', 'The disk is full: free some space'],
-  ['SQLITE_BUSY', 'Another connection kept the database locked'],
-  ['SQLITE_CANTOPEN', 'Check that the directory exists and that this process may read and write it'],
-  ['SQLITE_READONLY', 'This process may not write the file or its directory'],
-  ['SQLITE_IOERR', 'The disk reported an error, or is full'],
-  ['SQLITE_PERM', 'Check the permissions of the file and its directory'],
+  ['SQLITE_FULL', 'the disk is full: free some space'],
+  ['SQLITE_BUSY', 'another connection kept the database locked: try again'],
+  ['SQLITE_CANTOPEN', 'check that the directory exists and that this process may read and write it'],
+  ['SQLITE_READONLY', 'this process may not write the file or its directory: check their permissions'],
+  ['SQLITE_IOERR', 'the disk reported an error, or is full'],
+  ['SQLITE_PERM', 'check the permissions of the file and its directory'],
 ]
 
-/** Turns whatever a connection threw into a {@link RevocadeError}; one that is it already passes through. */
-export function toRevocadeError(cause: unknown, doing: Doing, path: string): RevocadeError {
+/**
+ * Turns anything a connection threw into a {@link RevocadeError}. One that is a RevocadeError already is
+ * returned.
+ */
+export function toRevocadeError(cause: unknown, operation: StoreOperation, path: string): RevocadeError {
   if (cause instanceof RevocadeError) return cause
   const code = cause instanceof SqliteError ? cause.code : ''
-  const message = messageOf(cause)
-  const unlikeSchema = doing === 'open' && code === 'SQLITE_ERROR' // a statement that fits no longer: no such column …
-  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB' || unlikeSchema) {
-    const is = code === 'SQLITE_NOTADB' ? 'no SQLite database' : 'damaged'
+  if (isDamage(code, operation)) {
+    const what = code === 'SQLITE_NOTADB' ? 'is no SQLite database' : 'is damaged'
     return new RevocadeError(
       'ERR_STORE_CORRUPT',
-      `The store ${path} is ${is} (${message}). Restore it from a backup; it is left as it was.`,
+      `the store ${path} ${what} (${messageOf(cause)}): restore it from a backup; the file was not changed`,
       { cause },
     )
   }
+  const why = describe(cause, code)
+  if (operation === 'write') {
+    const message = `nothing was acknowledged: the store ${path} could not commit: ${why}`
+    return new RevocadeError('ERR_NOT_DURABLE', message, { cause })
+  }
+  const verb = operation === 'open' ? 'opened' : 'read'
+  return new RevocadeError('ERR_STORE_UNAVAILABLE', `the store ${path} can't be ${verb}: ${why}`, { cause })
+}
+
+function isDamage(code: string, operation: StoreOperation): boolean {
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') return true
+  return operation === 'open' && code === 'SQLITE_ERROR' // a statement does not fit: a column is missing
+}
+
+function describe(cause: unknown, code: string): string {
   const hint = HINTS.find(([prefix]) => code.startsWith(prefix))?.[1]
-  const why = `${message}${code === '' ? '' : ` [${code}]`}${hint === undefined ? '' : `. ${hint}`}`
-  if (doing === 'write') {
-    return new RevocadeError(
-      'ERR_NOT_DURABLE',
-      `Nothing was acknowledged: the store ${path} could not commit: ${why}.`,
-      { cause },
-    )
-  }
-  const verb = doing === 'open' ? 'opened' : 'read'
-  return new RevocadeError('ERR_STORE_UNAVAILABLE', `The store ${path} can't be ${verb}: ${why}.`, { cause })
+  return `${messageOf(cause)}${code === '' ? '' : ` [${code}]`}${hint === undefined ? '' : `; ${hint}`}`
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'unknown error')
 
-/** An error as it crosses from a worker thread: structured cloning would keep neither its class nor its code. */
+/** An error on its way between threads: structured cloning keeps neither the class nor the code. */
 export interface PackedError {
   readonly code: RevocadeErrorCode
   readonly message: string
   readonly cause: { readonly code: string; readonly message: string } | undefined
 }
 
-export function packError(error: RevocadeError): PackedError {
-  const { cause } = error
-  return {
-    code: error.code,
-    message: error.message,
-    cause:
-      cause === undefined
-        ? undefined
-        : {
-            code: cause instanceof SqliteError ? cause.code : '',
-            message: messageOf(cause),
-          },
-  }
+/** Prepares an error for `postMessage`. */
+export function packError({ code, message, cause }: RevocadeError): PackedError {
+  if (cause === undefined) return { code, message, cause }
+  const causeCode = cause instanceof SqliteError ? cause.code : ''
+  return { code, message, cause: { code: causeCode, message: messageOf(cause) } }
 }
 
+/** The reverse of {@link packError}. */
 export function unpackError({ code, message, cause }: PackedError): RevocadeError {
   if (cause === undefined) return new RevocadeError(code, message)
   return new RevocadeError(code, message, {

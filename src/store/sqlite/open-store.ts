@@ -1,95 +1,66 @@
-import { RevocadeError } from '../../errors.js'
 import type {
   AllBucketVersions,
   BucketRead,
-  BucketSource,
+  BucketVersion,
   Committed,
   Digest,
   MaybePromise,
   Mutation,
   Poll,
   Position,
-  StoreContext,
   StoredRow,
   StoreQuery,
   StoreStats,
 } from '../../ports/index.js'
-import { type Connections, openConnections } from './connection-set.js'
 import { toRevocadeError } from './errors.js'
-import { fileIdentity, fileSize } from './file/identity.js'
-import { acquireLock, type StoreLock } from './file/lock.js'
-import { moveAwayLog } from './file/orphaned-wal.js'
+import { fileSize } from './file/file-identity.js'
 import { SCHEMA_VERSION } from './file/schema.js'
-import type { SqliteStoreOptions } from './options.js'
 import { toBucketRead } from './read/bucket-reader.js'
 import type { Reader } from './read/reader.js'
+import { StoreFile, type StoreFileSettings } from './store-file.js'
 
 const PURGE_INTERVAL_MS = 30_000
-/** In place of a file's identity: the connections were closed, and no other file could be opened yet. */
-const CLOSED = 'closed'
 
-/** A store between open and close: its connections, and what to do when the file under them is exchanged. */
+/** The last poll that delivered everything: where it was made, and what it found. */
+interface CaughtUp {
+  readonly reader: Reader
+  /** SQLite's `data_version` of that reader. */
+  readonly version: number
+  readonly position: Position
+}
+
+/**
+ * The operations of a store between `open()` and `close()`. {@link StoreFile} says which connections they
+ * use, and whether they may.
+ */
 export class OpenStore {
+  readonly id: string
   readonly key: Uint8Array
-  readonly #path: string
-  readonly #context: StoreContext
-  readonly #options: SqliteStoreOptions
-  readonly #lock: StoreLock
+  readonly #settings: StoreFileSettings
+  readonly #file: StoreFile
   readonly #purgeTimer: NodeJS.Timeout
-  #connections: Connections
-  /** The file they are open on. */
-  #identity: string
-  /** Why nothing is answered: the file is gone, another's, damaged. */
-  #fault: RevocadeError | undefined
-  /** The fault is only that the file is missing. */
-  #away = false
-  #healing: Promise<Poll> | undefined
-  /** `data_version` and position of the last poll that delivered everything. */
-  #version = -1
-  #delivered: Position = { seq: 0, epoch: '' }
-  #commits = 0
+  #caughtUp: CaughtUp | undefined
 
-  static async open(path: string, context: StoreContext, options: SqliteStoreOptions): Promise<OpenStore> {
-    const lock = acquireLock(path, context.exclusive)
-    try {
-      const connections = await openConnections(path, context, options, true)
-      return new OpenStore(path, context, options, lock, connections)
-    } catch (error) {
-      lock.release()
-      throw error
-    }
+  static async open(settings: StoreFileSettings): Promise<OpenStore> {
+    return new OpenStore(settings, await StoreFile.open(settings))
   }
 
-  private constructor(
-    path: string,
-    context: StoreContext,
-    options: SqliteStoreOptions,
-    lock: StoreLock,
-    connections: Connections,
-  ) {
-    this.key = connections.found.key
-    this.#path = path
-    this.#context = context
-    this.#options = options
-    this.#lock = lock
-    this.#connections = connections
-    this.#identity = connections.found.identity
-    this.#watchIntegrity()
+  private constructor(settings: StoreFileSettings, file: StoreFile) {
+    const { id, key } = file.latest.found
+    this.id = id
+    this.key = key
+    this.#settings = settings
+    this.#file = file
     this.#purgeTimer = setInterval(() => {
       this.purge().catch((error: unknown) =>
-        context.logger.warn({ err: error }, 'expired revocations could not be purged'),
+        settings.context.logger.warn({ err: error }, 'expired revocations could not be purged'),
       )
     }, PURGE_INTERVAL_MS).unref()
   }
 
-  get id(): string {
-    return this.#connections.found.id
-  }
-
-  /** The namespace's number, where the store can be read at all. */
-  healthy(): { readonly namespaceId: number } {
-    if (this.#fault !== undefined) throw this.#fault
-    return this.#connections.found
+  /** The number of the namespace. Throws if the store can't be used. */
+  namespaceId(): number {
+    return this.#file.usable().found.namespaceId
   }
 
   get(digest: Digest): StoredRow | undefined {
@@ -104,179 +75,106 @@ export class OpenStore {
     return this.#read((reader) => reader.bucketVersions())
   }
 
-  /** All of a bucket that nobody waits for is read by the thread, where there are many and it can; everything else at once. */
+  /**
+   * What changed in a bucket since a version, or all of it if that version is not in its recent history. In
+   * the background, a thread reads whole buckets if there are enough of them and it can.
+   */
   readBucket(
-    ...[bucket, bits, since, background]: Parameters<BucketSource['read']>
+    bucket: number,
+    bits: number,
+    since: Pick<BucketVersion, 'seq' | 'tag'> | undefined,
+    background = false,
   ): MaybePromise<BucketRead> {
     const changes = since && this.#read((reader) => reader.buckets.changes(bucket, bits, since))
     if (changes !== undefined) return changes
-    if (this.#fault !== undefined) throw this.#fault
-    const { buckets } = this.#connections
+    const { buckets } = this.#file.usable()
     const atOnce = (): BucketRead => this.#read((reader) => toBucketRead(reader.buckets.whole(bucket, bits)))
-    return background === true && buckets.isWorthIt(bits)
-      ? buckets.read(bucket, bits).catch(atOnce)
-      : atOnce()
+    return background && buckets.isWorthIt(bits) ? buckets.read(bucket, bits).catch(atOnce) : atOnce()
   }
 
-  async divide(bits: number): Promise<void> {
-    if (this.#fault !== undefined) throw this.#fault
-    await this.#connections.writer.chore({ type: 'divide', bits })
+  async splitBuckets(bits: number): Promise<void> {
+    await this.#file.usable().writeQueue.maintain({ type: 'split-buckets', bits })
   }
 
   isCurrent(): boolean {
-    if (this.#fault !== undefined || fileIdentity(this.#path) !== this.#identity) return false
-    return this.#connections.reader.dataVersion() === this.#version
+    if (this.#caughtUp === undefined || !this.#file.isInPlace()) return false
+    const { reader, version } = this.#caughtUp
+    return reader === this.#file.usable().reader && reader.dataVersion() === version
   }
 
   poll(after: Position, limit: number, seen: Position): MaybePromise<Poll> {
-    if (this.#healing !== undefined) return this.#healing
-    const standing = fileIdentity(this.#path)
-    if (standing === undefined) throw this.#missing()
-    if (standing !== this.#identity) return this.#heal()
-    if (this.#away) {
-      this.#away = false
-      this.#fault = undefined
-    }
-    if (this.#fault !== undefined) throw this.#fault
+    const reopened = this.#file.follow()
+    if (reopened !== undefined) return reopened.then(() => ({ status: 'diverged' }))
+    const { reader, writeQueue } = this.#file.usable()
     try {
-      const { reader, writer } = this.#connections
       // Read before the head: a commit in between makes the next poll look again.
       const version = reader.dataVersion()
-      if (
-        version === this.#version &&
-        after.seq === this.#delivered.seq &&
-        after.epoch === this.#delivered.epoch
-      ) {
-        return { status: 'ok', changes: [], position: this.#delivered, more: false }
+      const last = this.#caughtUp
+      if (last?.reader === reader && last.version === version && isSame(after, last.position)) {
+        return { status: 'ok', changes: [], position: last.position, more: false }
       }
-      const tail = reader.tail(after, seen, Math.max(1, limit), this.#context.buckets === true)
+      const withBuckets = this.#settings.context.buckets === true
+      const tail = reader.tail(after, seen, Math.max(1, limit), withBuckets)
       if (tail === undefined) return { status: 'diverged' }
       if (!tail.more) {
-        this.#version = version
-        this.#delivered = tail.position
-        writer.seen = tail.position.seq
+        this.#caughtUp = { reader, version, position: tail.position }
+        writeQueue.newestSeq = tail.position.seq
       }
       return { status: 'ok', ...tail }
     } catch (error) {
-      throw toRevocadeError(error, 'read', this.#path)
+      throw toRevocadeError(error, 'read', this.#settings.path)
     }
   }
 
+  /** Resolves once all mutations are durable; see `WriteQueue`. */
   async write(mutations: readonly Mutation[]): Promise<Committed> {
-    if (this.#fault !== undefined) throw this.#fault
-    return this.#connections.writer.write(mutations)
+    return this.#file.usable().writeQueue.write(mutations)
   }
 
+  /** Deletes rows whose expiry and grace are over, and returns how many; 0 if the store can't be used. */
   async purge(): Promise<number> {
-    if (this.#fault !== undefined) return 0
-    const { clock, purgeGraceSeconds } = this.#context
-    return this.#connections.writer.chore({
-      type: 'purge',
-      expiredBefore: Math.floor(clock.now() / 1000) - purgeGraceSeconds,
-    })
+    if (this.#file.fault !== undefined) return 0
+    const { clock, purgeGraceSeconds } = this.#settings.context
+    const expiredBefore = Math.floor(clock.now() / 1000) - purgeGraceSeconds
+    return this.#file.usable().writeQueue.maintain({ type: 'purge', expiredBefore })
   }
 
   stats(): StoreStats {
-    const { reader, writer, found, integrity } = this.#connections
+    const { path, context } = this.#settings
+    const { fault, commits } = this.#file
+    const { reader, writeQueue, found, integrity } = this.#file.latest
     return {
       kind: 'sqlite',
       id: found.id,
-      seq: this.#fault === undefined ? reader.head().seq : this.#delivered.seq,
-      path: this.#path,
-      bytes: fileSize(this.#path),
-      walBytes: fileSize(`${this.#path}-wal`),
+      seq: fault === undefined ? reader.head().seq : (this.#caughtUp?.position.seq ?? 0),
+      path,
+      bytes: fileSize(path),
+      walBytes: fileSize(`${path}-wal`),
       journalMode: found.journalMode,
       synchronous: found.synchronous === 2 ? 'full' : String(found.synchronous),
       sqliteVersion: found.sqliteVersion,
       schemaVersion: SCHEMA_VERSION,
-      exclusive: this.#context.exclusive,
+      exclusive: context.exclusive,
       integrity: integrity.state,
-      pendingWrites: writer.waiting,
-      commits: this.#commits + writer.commits,
-      fault: this.#fault?.code ?? null,
+      pendingWrites: writeQueue.waiting,
+      commits,
+      fault: fault?.code ?? null,
     }
   }
 
   async close(): Promise<void> {
     clearInterval(this.#purgeTimer)
-    await this.#healing?.catch(() => undefined)
-    const { reader, writer, integrity, buckets } = this.#connections
-    await Promise.all([integrity.stop(), buckets.stop()])
-    const refusal = new RevocadeError('ERR_CLOSED', 'The store was closed.')
-    reader.close() // first: the last connection to go folds the log into the file, and only a writing one can
-    await writer.close(refusal)
-    this.#lock.release()
+    await this.#file.close()
   }
 
   #read<T>(read: (reader: Reader) => T): T {
-    if (this.#fault !== undefined) throw this.#fault
+    const { reader } = this.#file.usable()
     try {
-      return read(this.#connections.reader)
+      return read(reader)
     } catch (error) {
-      throw toRevocadeError(error, 'read', this.#path)
+      throw toRevocadeError(error, 'read', this.#settings.path)
     }
-  }
-
-  /** No file stands at the path. Its connections stay open: it may come back, and until then nobody gets its inode. */
-  #missing(): RevocadeError {
-    if (this.#fault === undefined) {
-      this.#away = true
-      this.#fault = replaced(this.#path)
-    }
-    return this.#fault
-  }
-
-  /** Another file stands at the path: nothing is answered from the old one any more, and the new one is tried. */
-  #heal(): Promise<Poll> {
-    this.#healing ??= this.#reopen().finally(() => {
-      this.#healing = undefined
-    })
-    return this.#healing
-  }
-
-  async #reopen(): Promise<Poll> {
-    const { reader, writer, log, integrity, buckets } = this.#connections
-    const gone = replaced(this.#path)
-    this.#fault = gone
-    this.#away = false
-    try {
-      if (this.#identity !== CLOSED) {
-        moveAwayLog(this.#path, log, this.#context.exclusive)
-        this.#identity = CLOSED
-        this.#commits += writer.commits
-        reader.close()
-        await Promise.all([writer.close(gone), integrity.stop(), buckets.stop()])
-      }
-      this.#connections = await openConnections(this.#path, this.#context, this.#options, false)
-      this.#identity = this.#connections.found.identity
-      this.#version = -1
-      if (Buffer.compare(this.#connections.found.key, this.key) !== 0) {
-        throw new RevocadeError(
-          'ERR_STORE_MISMATCH',
-          `The store ${this.#path} was replaced by one with another digest key. Restart the process.`,
-        )
-      }
-    } catch (error) {
-      this.#fault = toRevocadeError(error, 'open', this.#path)
-      throw this.#fault
-    }
-    this.#fault = undefined
-    this.#watchIntegrity()
-    const details = { path: this.#path, id: this.id }
-    this.#context.logger.warn(details, 'the store was replaced while in use: starting over from the new file')
-    return { status: 'diverged' }
-  }
-
-  #watchIntegrity(): void {
-    const connections = this.#connections
-    connections.integrity.schedule(this.#options.integrityCheckDelayMs ?? 5000, (error) => {
-      if (this.#connections === connections) this.#fault ??= error
-    })
   }
 }
 
-const replaced = (path: string): RevocadeError =>
-  new RevocadeError(
-    'ERR_STORE_UNAVAILABLE',
-    `The store ${path} was replaced or deleted while in use. Restore it from a backup.`,
-  )
+const isSame = (one: Position, other: Position): boolean => one.seq === other.seq && one.epoch === other.epoch

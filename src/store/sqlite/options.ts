@@ -1,9 +1,19 @@
 /** Options of `SqliteStore`. */
 export interface SqliteStoreOptions {
-  /** How long a commit waits for another process's commit, in milliseconds. Default 5000. */
+  /**
+   * The number of milliseconds a commit waits for another process's commit, before it fails with
+   * `ERR_NOT_DURABLE`.
+   *
+   * @default 5000
+   */
   readonly busyTimeoutMs?: number
-  /** When the file is checked in full, in milliseconds after opening. Default 5000; Infinity: never. */
+  /**
+   * The number of milliseconds after opening, at which the whole file is checked for damage in the
+   * background; `Infinity`: never.
+   *
+   * @default 5000
+   */
   readonly integrityCheckDelayMs?: number
-  /** @internal Tests only: the disk is "full" past this many pages of 4 KiB. */
+  /** @internal Tests only: commits fail as on a full disk once the file has this many pages of 4 KiB. */
   readonly maxPageCount?: number
 }

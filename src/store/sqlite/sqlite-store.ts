@@ -24,47 +24,66 @@ import type { SqliteStoreOptions } from './options.js'
 import { streamScan } from './read/scan.js'
 
 /**
- * The embedded store: one SQLite file, on a local disk, shared by any number of processes of one host.
+ * The embedded store: one SQLite file on a local disk, shared by any number of processes of one host.
  *
- * Reads are answered at once by the calling thread; commits (WAL, `synchronous=FULL`) and long scans have threads
- * of their own.
+ * Reads are answered by the calling thread; commits and scans have threads of their own. The way of a commit:
+ *
+ * 1. `SqliteStore.write` and `OpenStore.write` (open-store.ts) pass it on.
+ * 2. `WriteQueue.write` (write/write-queue.ts) packs it into a batch for the write thread (write/worker.ts).
+ * 3. `Committer.apply` (write/commit.ts) makes the batch one transaction.
+ * 4. It is durable when COMMIT returns: `makeDurable` (file/open-writer.ts) sets WAL and `synchronous=FULL`,
+ *    so SQLite syncs the log first.
+ *
+ * @example
+ * const store = new SqliteStore('./revocade.db', { busyTimeoutMs: 10_000 })
+ * const revocade = await createRevocade({ store })
  */
 export class SqliteStore implements RevocationStore {
   readonly kind = 'sqlite'
   readonly buckets: BucketSource = {
     versions: () => this.#required().bucketVersions(),
-    read: (...which) => this.#required().readBucket(...which),
-    split: async (bits) => this.#required().divide(bits),
+    read: (bucket, bits, since, background) => this.#required().readBucket(bucket, bits, since, background),
+    split: async (bits) => this.#required().splitBuckets(bits),
   }
 
   readonly #path: string
   readonly #options: SqliteStoreOptions
-  readonly #jobs = new Set<Worker>()
+  readonly #scans = new Set<Worker>()
   #open: OpenStore | undefined
   #opened = false
   #closing: Promise<void> | undefined
 
-  /** @param path The database file; created where it is missing. Its directory must exist. */
+  /**
+   * @param path The database file; created if it is missing. Its directory must exist.
+   * @throws {RevocadeError} ERR_CONFIG when the path is not one of a file.
+   */
   constructor(path: string, options: SqliteStoreOptions = {}) {
     if (path === '' || path === ':memory:' || path.startsWith('file:')) {
       throw new RevocadeError(
         'ERR_CONFIG',
-        `The SQLite store needs the path of a file, not ${JSON.stringify(path)}: ` +
-          'its connections could not share it.',
+        `the SQLite store needs the path of a file, such as './revocade.db', not ${JSON.stringify(path)}`,
       )
     }
     this.#path = realPath(path)
     this.#options = options
   }
 
+  /** Snapshots of the prefilter stand beside the store file. */
   get snapshotPath(): string {
     return `${this.#path}-l0`
   }
 
+  /**
+   * Opens the file, and creates or migrates the store in it.
+   *
+   * @throws {RevocadeError} ERR_STORE_UNAVAILABLE when the file can't be opened, ERR_STORE_CORRUPT when it is
+   * damaged, ERR_STORE_MISMATCH when it belongs to another application, a newer version or another secret,
+   * ERR_CONFIG when this store was opened before.
+   */
   async open(context: StoreContext): Promise<StoreInfo> {
-    if (this.#opened) throw new RevocadeError('ERR_CONFIG', 'A store is opened once. Make another one.')
+    if (this.#opened) throw new RevocadeError('ERR_CONFIG', 'a store is opened only once: make another one')
     this.#opened = true
-    const open = await OpenStore.open(this.#path, context, this.#options)
+    const open = await OpenStore.open({ path: this.#path, context, options: this.#options })
     if (this.#closing !== undefined) {
       await open.close()
       throw closed()
@@ -86,8 +105,8 @@ export class SqliteStore implements RevocationStore {
   }
 
   async *scan(liveAfter: number): AsyncGenerator<ScanChunk, ScanEnd, void> {
-    const { namespaceId } = this.#required().healthy()
-    return yield* streamScan({ job: 'scan', path: this.#path, namespaceId, liveAfter }, this.#jobs)
+    const namespaceId = this.#required().namespaceId()
+    return yield* streamScan({ job: 'scan', path: this.#path, namespaceId, liveAfter }, this.#scans)
   }
 
   async write(mutations: readonly Mutation[]): Promise<Committed> {
@@ -98,7 +117,11 @@ export class SqliteStore implements RevocationStore {
     return this.#required().list(query)
   }
 
-  /** Deletes rows whose expiry and grace are over; the number of rows. Runs by itself every 30 s. */
+  /**
+   * Deletes the rows whose expiry and grace are over. The store does this by itself every 30 s.
+   *
+   * @returns The number of deleted rows.
+   */
   async purge(): Promise<number> {
     return this.#required().purge()
   }
@@ -113,22 +136,25 @@ export class SqliteStore implements RevocationStore {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#jobs].map((job) => job.terminate()))
+    await Promise.all([...this.#scans].map((thread) => thread.terminate()))
     await this.#open?.close()
   }
 
   #required(): OpenStore {
     if (this.#closing !== undefined) throw closed()
     if (this.#open === undefined) {
-      throw new RevocadeError('ERR_STORE_UNAVAILABLE', 'The store is not open. Await open() first.')
+      throw new RevocadeError('ERR_STORE_UNAVAILABLE', 'the store is not open: await open() first')
     }
     return this.#open
   }
 }
 
-const closed = (): RevocadeError => new RevocadeError('ERR_CLOSED', 'The store was closed.')
+const closed = (): RevocadeError => new RevocadeError('ERR_CLOSED', 'the store was closed')
 
-/** One name for one file: SQLite puts its log beside the file a link leads to, and so do we with the lock. */
+/**
+ * The path with links resolved. SQLite puts its log beside the file a link leads to; our lock must stand
+ * there, too.
+ */
 function realPath(path: string): string {
   const absolute = resolve(path)
   try {
@@ -137,7 +163,7 @@ function realPath(path: string): string {
     try {
       return join(realpathSync(dirname(absolute)), basename(absolute))
     } catch {
-      return absolute // no such directory: opening says so
+      return absolute // no such directory: opening reports it
     }
   }
 }

@@ -1,21 +1,26 @@
 import type { PackedError } from './errors.js'
-import type { Connected, ConnectOptions } from './file/open-writer.js'
+import type { OpenedWriter, WriterOptions } from './file/open-writer.js'
 import type { PackedRead } from './read/bucket-reader.js'
 import type { PackedChunk, PackedEnd } from './read/scan-chunks.js'
 import type { BatchResult } from './write/commit.js'
 
 /** What the write thread is started with. */
-export type WriterData = ConnectOptions
+export type WriterData = WriterOptions
 
-/** Work for the write thread that is no commit of anyone's: one of a type at a time. */
-export type Chore =
+/** Work of the write thread that is no commit of a caller. At most one task of a type runs at a time. */
+export type MaintenanceTask =
   | { readonly type: 'purge'; /** NumericDate seconds. */ readonly expiredBefore: number }
-  | { readonly type: 'divide'; /** The buckets are to be 2^bits. */ readonly bits: number }
+  | { readonly type: 'split-buckets'; /** Makes 2^bits buckets. */ readonly bits: number }
 
 /** To the write thread. */
 export type ToWriter =
-  | { readonly type: 'batch'; readonly memory: ArrayBuffer; readonly count: number; readonly seen: number }
-  | Chore
+  | {
+      readonly type: 'batch'
+      readonly memory: ArrayBuffer
+      readonly count: number
+      readonly newestSeq: number
+    }
+  | MaintenanceTask
   | { readonly type: 'close' }
 
 /** From the write thread. */
@@ -24,46 +29,50 @@ export type FromWriter =
   | { readonly type: 'failed'; readonly error: PackedError }
   | ({ readonly type: 'committed'; readonly memory: ArrayBuffer } & BatchResult)
   | { readonly type: 'rejected'; readonly memory: ArrayBuffer; readonly error: PackedError }
-  | {
-      readonly type: 'done'
-      readonly chore: Chore['type']
-      /** Rows. */ readonly changed: number
-      readonly error: PackedError | undefined
-    }
+  | ({ readonly type: 'maintained' } & MaintenanceResult)
 
-/** What the write connection found on opening. */
-export type WriterReady = Omit<Connected, 'db'>
+/** The end of a maintenance task. */
+export interface MaintenanceResult {
+  readonly task: MaintenanceTask['type']
+  /** Rows. */
+  readonly changed: number
+  readonly error: PackedError | undefined
+}
 
-/** What a job thread is started with; each job has a thread and a read connection of its own. */
+/** What the write connection found when it opened the file. */
+export type WriterReady = Omit<OpenedWriter, 'db'>
+
+/** What a read thread is started with. Each job has a thread and a connection of its own. */
 export type JobData =
   | { readonly job: 'scan'; readonly path: string; readonly namespaceId: number; readonly liveAfter: number }
   | { readonly job: 'integrity'; readonly path: string }
   | {
       readonly job: 'buckets'
       readonly path: string
-      /** Of the file that is meant. */ readonly identity: string
+      /** The file to read; see `fileIdentity`. The thread opens no other one that stands at the path. */
+      readonly identity: string
       readonly namespaceId: number
     }
 
-/** From a scan. The thread sends a few chunks ahead, then one for each `'more'` it gets. */
+/** From a scan. The thread sends a few chunks ahead, then one for each `'more'` that it receives. */
 export type FromScan =
   | ({ readonly type: 'chunk' } & PackedChunk)
   | ({ readonly type: 'end' } & PackedEnd)
   | { readonly type: 'failed'; readonly error: PackedError }
 
-/** From an integrity check: SQLite's findings, none where all is well. */
+/** From an integrity check: the problems SQLite found; none in a sound file. */
 export type FromIntegrity =
   | { readonly type: 'checked'; readonly problems: readonly string[] }
   | { readonly type: 'failed'; readonly error: PackedError }
 
-/** To a thread that reads buckets. */
+/** To the thread that reads buckets. */
 export interface ToBuckets {
   readonly id: number
   readonly bucket: number
   readonly bits: number
 }
 
-/** From it: for each request, under its id. */
+/** From the thread that reads buckets: one reply for each request, under its id. */
 export type FromBuckets =
   | { readonly type: 'read'; readonly id: number; readonly read: PackedRead }
   | { readonly type: 'failed'; readonly id: number; readonly error: PackedError }

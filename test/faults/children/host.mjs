@@ -1,4 +1,5 @@
 // A process with an engine of its own that does what its parent asks, one message at a time.
+import { existsSync, writeFileSync } from 'node:fs'
 import { importBuilt } from '../../support/package-under-test.mjs'
 import { serve } from '../../support/serve.mjs'
 
@@ -6,6 +7,12 @@ const { createRevocade } = await importBuilt('index.js')
 const { SqliteStore } = await importBuilt('store/sqlite/index.js')
 
 let engine
+
+async function lookAndAsk(tokens) {
+  const direct = tokens.map((token) => engine.isClearlyActive(token))
+  const asked = await Promise.all(tokens.map((token) => engine.check(token)))
+  return { direct, asked: asked.map(({ status }) => status) }
+}
 
 const doings = {
   async open({ storeOptions, ...options }) {
@@ -32,9 +39,12 @@ const doings = {
   async stall({ ms, tokens }) {
     const end = performance.now() + ms
     while (performance.now() < end);
-    const direct = tokens.map((token) => engine.isClearlyActive(token))
-    const asked = await Promise.all(tokens.map((token) => engine.check(token)))
-    return { direct, asked: asked.map(({ status }) => status) }
+    return lookAndAsk(tokens)
+  },
+  async stallBetween({ begun, over, tokens }) {
+    writeFileSync(begun, '')
+    while (!existsSync(over));
+    return lookAndAsk(tokens)
   },
   stats: () => engine.stats(),
   close: () => engine.close(),

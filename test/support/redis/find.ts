@@ -50,9 +50,14 @@ async function findOwn(say: (line: string) => void, mayInstall: boolean): Promis
 
   if (!mayInstall) tried.push('apt-get: not tried, as REVOCADE_TEST_REDIS_URL is set')
   else if (!(await canInstall())) tried.push('apt-get: needs root on a Debian')
+  else if (process.env.REVOCADE_TEST_NO_INSTALL === '1')
+    tried.push('apt-get: not tried, as REVOCADE_TEST_NO_INSTALL is 1')
   else {
     try {
-      say('none on PATH nor in Docker: installing redis-server with apt-get')
+      say(
+        "none on PATH nor in Docker: now installing Debian's redis-server with apt-get " +
+          '(set REVOCADE_TEST_NO_INSTALL=1 to forbid it)',
+      )
       await installRedis()
       const installed = await findBinary(`${process.env.PATH ?? ''}${delimiter}/usr/bin`, tried)
       if (installed !== undefined) {

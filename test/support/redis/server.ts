@@ -1,6 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis'
 import { inject, onTestFinished, TestRunner } from 'vitest'
-import type {} from './choice.js'
+import type { RedisChoice } from './choice.js'
 import { ServerContainer } from './container.js'
 import { ServerProcess } from './server-process.js'
 import type { ServerRunner } from './server-runner.js'
@@ -14,7 +14,7 @@ import type { ServerRunner } from './server-runner.js'
 export async function startRedis({
   args = [],
 }: { readonly args?: readonly string[] } = {}): Promise<RedisServer> {
-  const { own } = inject('redis')
+  const { own } = chosen()
   if (own.kind === 'none') throw new Error(own.whatToDo)
   const runner =
     own.kind === 'binary' ? new ServerProcess(own.path, args) : new ServerContainer(own.image, args)
@@ -34,11 +34,19 @@ export async function startRedis({
  * the caller's own. Use keys of your own; what all keys or clients share (FLUSHALL, CONFIG SET) is {@link startRedis}'s.
  */
 export async function borrowRedis(): Promise<RedisAccess> {
-  const { given } = inject('redis')
+  const { given } = chosen()
   if (given === null) return startRedis()
   const access = new GivenRedis(given)
   if (TestRunner.getCurrentTest() !== undefined) onTestFinished(access.stop)
   return access
+}
+
+/** What global-setup.ts found. */
+function chosen(): RedisChoice {
+  const choice = inject('redis') as RedisChoice | undefined
+  if (choice === undefined)
+    throw new Error('this test needs a Redis: add its file to WITH_REDIS in vitest.config.ts')
+  return choice
 }
 
 /** A server that answers, and how to look at it. */

@@ -4,18 +4,23 @@ import { RevocadeError } from '../../../errors.js'
 
 /** An open connection. */
 export type Connection = Database.Database
+/** The class of the driver's errors. */
 export const { SqliteError } = Database
 
-/** How long a connection waits for another one's lock before SQLITE_BUSY, and whether it may write or create. */
+/** How a connection is opened. */
 export interface DriverOptions {
   readonly readonly?: boolean
   readonly fileMustExist?: boolean
+  /** Milliseconds to wait for another connection's lock before SQLITE_BUSY. */
   readonly timeout?: number
 }
 
 let checked = false
 
-/** better-sqlite3 13 needs Node-API 10; on an older one, opening ends the process (segmentation fault). */
+/**
+ * Refuses better-sqlite3 13 without Node-API 10: opening a database would end the process (segmentation
+ * fault).
+ */
 function checkDriver(): void {
   if (checked) return
   let version: string
@@ -31,18 +36,22 @@ function checkDriver(): void {
   checked = true
 }
 
-/** Throws `ERR_CONFIG` where this better-sqlite3 can't run on this Node. */
+/**
+ * Compares the driver with Node.js.
+ *
+ * @throws {RevocadeError} ERR_CONFIG when this better-sqlite3 can't run on this Node.js.
+ */
 export function assertDriverFits(driverVersion: string, nodeApi: string): void {
   if (Number.parseInt(driverVersion, 10) >= 13 && Number.parseInt(nodeApi, 10) < 10) {
     throw new RevocadeError(
       'ERR_CONFIG',
       `better-sqlite3 ${driverVersion} needs Node.js 22.14 or newer ` +
-        `(Node-API 10, this is ${nodeApi}). Update Node.js, or install better-sqlite3@12.`,
+        `(Node-API 10, this is ${nodeApi}): update Node.js, or install better-sqlite3@12`,
     )
   }
 }
 
-/** Opens a connection. Throws the driver's own errors: see `sqlite-errors.ts`. */
+/** Opens a connection. Throws the driver's own errors; `toRevocadeError` translates them. */
 export function openDatabase(path: string, options: DriverOptions): Connection {
   checkDriver()
   return new Database(path, options)

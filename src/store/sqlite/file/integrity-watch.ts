@@ -1,10 +1,10 @@
 import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../../errors.js'
 import type { Logger } from '../../../ports/index.js'
-import { startJob } from '../read/scan.js'
+import { startJob } from '../read/start-job.js'
 import type { FromIntegrity } from '../thread-messages.js'
 
-/** Checks the whole file once, in the background, some time after it was opened. */
+/** Checks the whole file for damage once, in a thread, some time after it was opened. */
 export class IntegrityWatch {
   state: 'pending' | 'ok' | 'failed' | 'unknown' = 'pending'
   readonly #path: string
@@ -17,7 +17,7 @@ export class IntegrityWatch {
     this.#logger = logger
   }
 
-  /** @param onDamage Called once, where the file turns out to be damaged. */
+  /** @param onDamage Called once, if the file is damaged. */
   schedule(delayMs: number, onDamage: (error: RevocadeError) => void): void {
     if (delayMs === Number.POSITIVE_INFINITY) this.state = 'unknown'
     else this.#timer = setTimeout(() => this.#check(onDamage), delayMs).unref()
@@ -49,11 +49,11 @@ export class IntegrityWatch {
       this.state = 'failed'
       const error = new RevocadeError(
         'ERR_STORE_CORRUPT',
-        `The store ${this.#path} is damaged (${problems[0] ?? ''}). Restore it from a backup.`,
+        `the store ${this.#path} is damaged (${problems[0] ?? ''}): restore it from a backup`,
       )
       this.#logger.error(
         { path: this.#path, problems },
-        'the store is damaged; nothing is answered from it any more',
+        'the store is damaged and is not used any more: restore it from a backup',
       )
       onDamage(error)
     }

@@ -1,8 +1,8 @@
 import { toRevocadeError } from '../errors.js'
 import { openDatabase } from './driver.js'
-import { validateFile } from './open-writer.js'
+import { validateFile } from './validate-file.js'
 
-/** SQLite's own findings about a database file; none where all is well. Reads every page. */
+/** The problems that SQLite finds in a database file; none in a sound one. Reads every page. */
 export function integrityProblems(path: string, pragma: 'integrity_check' | 'quick_check'): string[] {
   const db = openDatabase(path, { readonly: true, fileMustExist: true })
   try {
@@ -14,19 +14,20 @@ export function integrityProblems(path: string, pragma: 'integrity_check' | 'qui
 }
 
 /**
- * Looks into a store file without an engine, for `doctor`: is it a store, one this version can read, undamaged?
+ * Examines a store file without an engine, for `doctor`: whether it is a store that this version can read,
+ * and sound.
  *
- * @param deep Compares every index with its table as well: slower, finds more.
- * @returns What is wrong in words; empty where nothing is.
- * @throws `ERR_STORE_UNAVAILABLE`, `ERR_STORE_CORRUPT` or `ERR_STORE_MISMATCH` where it can't even be looked into.
+ * @param deep Also compares every index with its table, which is slower and finds more.
+ * @returns The problems in words; none in a sound file.
+ * @throws {RevocadeError} ERR_STORE_UNAVAILABLE or ERR_STORE_MISMATCH when the file can't be examined.
  */
 export function checkIntegrity(path: string, deep = false): string[] {
   try {
     validateFile(path)
     return integrityProblems(path, deep ? 'integrity_check' : 'quick_check')
   } catch (error) {
-    const told = toRevocadeError(error, 'read', path)
-    if (told.code === 'ERR_STORE_CORRUPT') return [told.message]
-    throw told
+    const reason = toRevocadeError(error, 'read', path)
+    if (reason.code === 'ERR_STORE_CORRUPT') return [reason.message]
+    throw reason
   }
 }

@@ -2,8 +2,10 @@ import { RevocadeError } from '../../../errors.js'
 import { toRevocadeError } from '../errors.js'
 import { openDatabase, SqliteError } from './driver.js'
 
-/** How long an opener waits out another one that is just trying, in milliseconds. */
-const PATIENCE_MS = 200
+/** Milliseconds to wait for another opener, which holds the lock for a moment even if it is refused. */
+const LOCK_TIMEOUT_MS = 200
+/** Milliseconds to wait for another process in {@link withReservation}. */
+const RESERVATION_TIMEOUT_MS = 1000
 
 /** A held lock. */
 export interface StoreLock {
@@ -11,21 +13,23 @@ export interface StoreLock {
 }
 
 /**
- * Shares or owns a store between processes, by the locks of an empty SQLite database beside it: the operating
- * system lets go of them when their process dies, however it dies. Works between engines of one process too.
+ * Shares a store between processes, or owns it, by SQLite's locks on an empty database beside it. The
+ * operating system releases them when their process ends in any way. They also work between engines of one
+ * process.
  *
- * @throws `ERR_STORE_UNAVAILABLE` where another holder excludes this one.
+ * @throws {RevocadeError} ERR_STORE_UNAVAILABLE when another holder excludes this one.
  */
 export function acquireLock(path: string, exclusive: boolean): StoreLock {
   let db
   try {
-    db = openDatabase(`${path}-lock`, { timeout: PATIENCE_MS })
-    db.pragma('journal_mode = MEMORY') // the lock database never gets a journal, nor any content
+    db = openDatabase(`${path}-lock`, { timeout: LOCK_TIMEOUT_MS })
+    db.pragma('journal_mode = MEMORY') // the lock database gets no content, and so no journal
     if (exclusive) {
       db.exec('BEGIN EXCLUSIVE')
     } else {
       db.exec('BEGIN')
-      db.prepare('SELECT count(*) FROM sqlite_schema').get() // takes the SHARED lock, for as long as the transaction
+      // Reading takes the SHARED lock until the transaction ends.
+      db.prepare('SELECT count(*) FROM sqlite_schema').get()
     }
   } catch (error) {
     db?.close()
@@ -34,9 +38,10 @@ export function acquireLock(path: string, exclusive: boolean): StoreLock {
     throw new RevocadeError(
       'ERR_STORE_UNAVAILABLE',
       exclusive
-        ? `The store ${path} can't be opened exclusively: another process or engine has it open. Close that one first.`
-        : `The store ${path} is in exclusive use by another process or engine. Close that one first, ` +
-            'or open it there without `exclusive`.',
+        ? `the store ${path} can't be opened exclusively, because another process or engine has it open: ` +
+            'close that one first'
+        : `the store ${path} is in exclusive use by another process or engine: close that one first, ` +
+            'or open it there without `exclusive`',
       { cause: error },
     )
   }
@@ -44,12 +49,12 @@ export function acquireLock(path: string, exclusive: boolean): StoreLock {
   return { release: () => held.close() }
 }
 
-/** Runs something that only one of the processes that share a store may do at a time. */
+/** Runs something that only one process at a time may do, of those that share a store. */
 export function withReservation(path: string, run: () => void): void {
-  const db = openDatabase(`${path}-lock`, { timeout: 1000 })
+  const db = openDatabase(`${path}-lock`, { timeout: RESERVATION_TIMEOUT_MS })
   try {
     db.pragma('journal_mode = MEMORY')
-    db.exec('BEGIN IMMEDIATE') // RESERVED: goes together with the others' SHARED locks, not with another of its kind
+    db.exec('BEGIN IMMEDIATE') // RESERVED: excludes another RESERVED lock, but not the SHARED ones
     run()
   } finally {
     db.close()

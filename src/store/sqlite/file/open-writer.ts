@@ -1,31 +1,30 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { statSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { RevocadeError } from '../../../errors.js'
 import { toRevocadeError } from '../errors.js'
 import { type Connection, openDatabase, SqliteError } from './driver.js'
-import { fileIdentity, fileSize } from './identity.js'
+import { fileIdentity } from './file-identity.js'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.js'
+import { findNamespace, identifyStore } from './store-identity.js'
+import { cannotOpen, validateFile, validatePath } from './validate-file.js'
 
 /** What the write connection is opened with. Plain data: it crosses into the write thread. */
-export interface ConnectOptions {
+export interface WriterOptions {
   readonly path: string
   readonly namespace: string
   readonly secret: Uint8Array | undefined
-  /** False: a missing or empty file is an error (it was there before). */
+  /** False: a missing or empty file is an error, because it was there before. */
   readonly create: boolean
-  /** The file that it has to be, where it was open before. See `fileIdentity`. */
+  /** The file that must stand at the path, if it was open before; see `fileIdentity`. */
   readonly identity?: string | undefined
-  /** How long a commit waits for another process's lock, in milliseconds. */
+  /** Milliseconds that a commit waits for another process's lock. */
   readonly busyTimeoutMs: number
-  /** How long past its expiry a revocation is honoured still, in seconds. */
+  /** Seconds that a revocation is still honoured after its expiry. */
   readonly toleranceSeconds: number
-  /** Tests only: SQLite reports a full disk past this many pages. */
+  /** Tests only: SQLite reports a full disk beyond this many pages. */
   readonly maxPageCount?: number | undefined
 }
 
 /** An open write connection and what it found. */
-export interface Connected {
+export interface OpenedWriter {
   readonly db: Connection
   readonly id: string
   readonly key: Uint8Array
@@ -37,34 +36,38 @@ export interface Connected {
   readonly sqliteVersion: string
 }
 
+/** Milliseconds between two attempts to switch to WAL. */
+const WAL_RETRY_MS = 5
+
 /**
- * Opens the store for writing: validates what is there without touching it, then creates, migrates and makes sure
- * that the connection will commit durably.
+ * Opens the store for writing. It validates the file before it changes anything, then creates or migrates the
+ * schema and makes commits durable.
  *
- * Throws `ERR_STORE_UNAVAILABLE`, `ERR_STORE_CORRUPT`, `ERR_STORE_MISMATCH`.
+ * @throws {RevocadeError} ERR_STORE_UNAVAILABLE, ERR_STORE_CORRUPT or ERR_STORE_MISMATCH.
  */
-export function connect(options: ConnectOptions): Connected {
+export function openWriter(options: WriterOptions): OpenedWriter {
   const { path } = options
   let db: Connection | undefined
   try {
-    checkPath(path, options.create)
+    validatePath(path, options.create)
     const before = fileIdentity(path)
-    if (options.identity !== undefined && before !== options.identity)
-      throw unavailable(path, 'it was replaced')
+    if (options.identity !== undefined && before !== options.identity) {
+      throw cannotOpen(path, 'it was replaced: restore it from a backup')
+    }
     validateFile(path)
     db = openDatabase(path, { fileMustExist: !options.create, timeout: options.busyTimeoutMs })
     const durability = makeDurable(db, options.busyTimeoutMs)
     migrate(db)
     const opened = {
       db,
-      ...identify(db, options.secret),
-      namespaceId: namespaceId(db, options.namespace),
+      ...identifyStore(db, options.secret),
+      namespaceId: findNamespace(db, options.namespace),
       identity: fileIdentity(path) ?? '',
       ...durability,
       sqliteVersion: String(db.prepare<[], string>('SELECT sqlite_version()').pluck().get()),
     }
     if (opened.identity === '' || (before !== undefined && before !== opened.identity)) {
-      throw unavailable(path, 'it was replaced meanwhile. Try again')
+      throw cannotOpen(path, 'it was replaced at the same time: try again')
     }
     if (options.maxPageCount !== undefined) db.pragma(`max_page_count = ${options.maxPageCount}`)
     return opened
@@ -74,84 +77,10 @@ export function connect(options: ConnectOptions): Connected {
   }
 }
 
-const unavailable = (path: string, why: string, cause?: unknown): RevocadeError =>
-  new RevocadeError('ERR_STORE_UNAVAILABLE', `The store ${path} can't be opened: ${why}.`, { cause })
-
-function checkPath(path: string, create: boolean): void {
-  let stat
-  try {
-    stat = statSync(path, { throwIfNoEntry: false })
-    if (stat === undefined && !statSync(dirname(path)).isDirectory()) {
-      throw unavailable(path, `${dirname(path)} is no directory`)
-    }
-  } catch (error) {
-    if (error instanceof RevocadeError) throw error
-    throw unavailable(path, 'its directory does not exist or may not be read. Create it first', error)
-  }
-  if (stat?.isDirectory() === true) throw unavailable(path, 'it is a directory. Name a file in it')
-  if (!create && (stat === undefined || stat.size === 0)) {
-    throw unavailable(
-      path,
-      `the file ${stat === undefined ? 'is gone' : 'was emptied'}. Restore it from a backup`,
-    )
-  }
-}
-
-/** SQLite takes a file shorter than this for an empty one, and would write over it. */
-const SMALLEST_PAGE = 512
-
-/** Refuses what is no store of ours, before anything is written to it. */
-export function validateFile(path: string): void {
-  const size = fileSize(path)
-  if (size === 0) return
-  if (size < SMALLEST_PAGE) {
-    throw new RevocadeError(
-      'ERR_STORE_CORRUPT',
-      `The store ${path} is no SQLite database, but ${size} bytes of something else. It is left as it was.`,
-    )
-  }
-  // Where a log is waiting, a writing connection would fold it into the file on closing. Where there is none, only
-  // a writing connection takes the empty one away again that opening creates. Neither changes the file so.
-  const readonly = fileSize(`${path}-wal`) > 0
-  const db = openDatabase(path, { readonly, fileMustExist: true, timeout: 250 })
-  try {
-    // One snapshot: another process may be making a store of an empty file between two reads.
-    db.transaction(() => validate(db, path))()
-  } catch (error) {
-    throw toRevocadeError(error, 'open', path)
-  } finally {
-    db.close()
-  }
-}
-
-const corrupt = (how: string): RevocadeError =>
-  new RevocadeError('ERR_STORE_CORRUPT', `The store ${how}. Restore it from a backup.`)
-
-function validate(db: Connection, path: string): void {
-  const applicationId = db.pragma('application_id', { simple: true })
-  const version = Number(db.pragma('user_version', { simple: true }))
-  const tables = db.prepare<[], string>('SELECT name FROM sqlite_schema').pluck().all()
-  if (applicationId !== APPLICATION_ID) {
-    if (applicationId === 0 && version === 0 && tables.length === 0) return // empty: becomes a store
-    throw new RevocadeError(
-      'ERR_STORE_MISMATCH',
-      `${path} is a database of another application. Choose another file for the store.`,
-    )
-  }
-  if (version > SCHEMA_VERSION) {
-    throw new RevocadeError(
-      'ERR_STORE_MISMATCH',
-      `The store ${path} has schema version ${version}, newer than this ` +
-        `version of revocade knows (${SCHEMA_VERSION}). Update the package, or choose another file.`,
-    )
-  }
-  const needed = ['revocations', 'head', 'epochs', 'namespaces', 'meta', ...(version < 2 ? [] : ['buckets'])]
-  if (!needed.every((table) => tables.includes(table))) {
-    throw corrupt('lacks some of its tables')
-  }
-}
-
-/** WAL and FULL sync, set and read back: an acknowledged revocation must survive a power failure. */
+/**
+ * Makes commits durable: WAL with `synchronous = FULL`, so that COMMIT returns after the log is synced to
+ * disk. Both settings are read back, because an acknowledged revocation must survive a power failure.
+ */
 function makeDurable(db: Connection, busyTimeoutMs: number): { journalMode: string; synchronous: number } {
   const journalMode = retryBusy(busyTimeoutMs, () =>
     String(db.pragma('journal_mode = WAL', { simple: true })),
@@ -165,14 +94,17 @@ function makeDurable(db: Connection, busyTimeoutMs: number): { journalMode: stri
   if (journalMode !== 'wal' || synchronous !== 2) {
     throw new RevocadeError(
       'ERR_STORE_UNAVAILABLE',
-      `SQLite refuses durable commits here (journal_mode ${journalMode}, ` +
-        `synchronous ${synchronous}). Put the store on a local file system that supports WAL mode.`,
+      `SQLite refuses durable commits here (journal_mode ${journalMode}, synchronous ${synchronous}): ` +
+        'put the store on a local file system that supports WAL mode',
     )
   }
   return { journalMode, synchronous }
 }
 
-/** Switching to WAL does not wait for another process that is doing the same: SQLite answers BUSY at once. */
+/**
+ * SQLite does not wait for its busy timeout when another process switches to WAL too: it answers BUSY at
+ * once.
+ */
 function retryBusy<T>(timeoutMs: number, attempt: () => T): T {
   const deadline = performance.now() + timeoutMs
   for (;;) {
@@ -181,7 +113,7 @@ function retryBusy<T>(timeoutMs: number, attempt: () => T): T {
     } catch (error) {
       const busy = error instanceof SqliteError && error.code.startsWith('SQLITE_BUSY')
       if (!busy || performance.now() > deadline) throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAL_RETRY_MS)
     }
   }
 }
@@ -190,73 +122,9 @@ function migrate(db: Connection): void {
   const from = Number(db.pragma('user_version', { simple: true }))
   if (from === SCHEMA_VERSION) return
   db.transaction(() => {
-    const version = Number(db.pragma('user_version', { simple: true })) // another process may have been faster
+    const version = Number(db.pragma('user_version', { simple: true })) // another process may be faster
     for (const step of MIGRATIONS.slice(version)) db.exec(step)
     db.pragma(`application_id = ${APPLICATION_ID}`)
     db.pragma(`user_version = ${SCHEMA_VERSION}`)
   }).immediate()
-}
-
-/** Proves that a key is the one of a store, without being of use to anyone who reads it there. */
-const checkValue = (key: Uint8Array): Buffer =>
-  createHash('sha256').update('revocade digest key check\0').update(key).digest().subarray(0, 8)
-
-/** The store's id and digest key; on the first opening both are decided. */
-function identify(db: Connection, secret: Uint8Array | undefined): { id: string; key: Uint8Array } {
-  if (secret !== undefined && secret.length !== 16)
-    throw new RevocadeError('ERR_CONFIG', 'A digest key has 16 bytes.')
-  const get = db.prepare<[key: string], Buffer | string>('SELECT value FROM meta WHERE key = ?').pluck()
-  const put = db.prepare('INSERT INTO meta VALUES (?, ?)')
-  const text = (name: string): string => get.get(name)?.toString() ?? ''
-  if (get.get('id') === undefined) {
-    db.transaction(() => {
-      if (get.get('id') !== undefined) return
-      if (db.prepare<[], number>('SELECT seq FROM head').pluck().get() !== 0) {
-        throw corrupt('has lost its identity')
-      }
-      put.run('id', Buffer.from(randomBytes(12).toString('base64url')))
-      put.run('created_at', Buffer.from(new Date().toISOString()))
-      if (secret === undefined) put.run('key', randomBytes(16))
-      else put.run('key_check', checkValue(secret))
-    }).immediate()
-  }
-  const id = text('id')
-  const kept = get.get('key')
-  const check = get.get('key_check')
-  if (Buffer.isBuffer(kept) && kept.length === 16) {
-    if (secret === undefined || timingSafeEqual(kept, secret)) return { id, key: Uint8Array.from(kept) }
-    throw new RevocadeError(
-      'ERR_STORE_MISMATCH',
-      'This store has a digest key of its own, but a `secret` is ' +
-        'configured: none of its revocations would be found. Remove the secret, or start a new store with it.',
-    )
-  }
-  if (!Buffer.isBuffer(check) || check.length !== 8) {
-    throw corrupt('has lost its digest key')
-  }
-  if (secret === undefined) {
-    throw new RevocadeError(
-      'ERR_STORE_MISMATCH',
-      'This store was made with a `secret`, and none is configured: ' +
-        'none of its revocations would be found. Configure the same secret.',
-    )
-  }
-  if (!timingSafeEqual(check, checkValue(secret))) {
-    throw new RevocadeError(
-      'ERR_STORE_MISMATCH',
-      'This store was made with another `secret`: none of its revocations ' +
-        'would be found. Configure the one it was made with.',
-    )
-  }
-  return { id, key: Uint8Array.from(secret) }
-}
-
-function namespaceId(db: Connection, name: string): number {
-  const find = db.prepare<[name: string], number>('SELECT id FROM namespaces WHERE name = ?').pluck()
-  const known = find.get(name)
-  if (known !== undefined) return known
-  db.prepare('INSERT INTO namespaces (name) VALUES (?) ON CONFLICT DO NOTHING').run(name)
-  const made = find.get(name)
-  if (made === undefined) throw corrupt('has a damaged table of namespaces')
-  return made
 }

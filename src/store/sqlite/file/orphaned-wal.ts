@@ -1,24 +1,26 @@
 import { renameSync, rmSync } from 'node:fs'
-import { fileIdentity } from './identity.js'
+import { fileIdentity } from './file-identity.js'
 import { withReservation } from './lock.js'
 
-/** Which log files stand beside a store file: they belong to that file, whatever stands at its path later. */
+/**
+ * The log files of an open store file. They still belong to that file when another one stands at its path.
+ */
 export interface LogIdentity {
   readonly wal: string | undefined
   readonly shm: string | undefined
 }
 
-/** To be called while a connection is open: its log can't be exchanged then. */
+/** Identifies the log files. Call it while a connection is open: SQLite keeps its log files open, too. */
 export function logIdentity(path: string): LogIdentity {
   return { wal: fileIdentity(`${path}-wal`, 'counts'), shm: fileIdentity(`${path}-shm`, 'counts') }
 }
 
 /**
- * Before a file that took another's place is opened: moves the other's log out of its way. SQLite knows a log by
- * its name alone, and would apply what was meant for the old file to the new one.
+ * Moves the log of a replaced file away, before the new file is opened. SQLite finds a log by its name, and
+ * would apply the old file's log to the new file.
  *
- * Only files known to be the old log are touched. The log is kept (`-wal-replaced`): if the old file was moved
- * away rather than deleted, its last changes may stand nowhere else.
+ * It touches only files known to be the old log. The log is kept as `-wal-replaced`: if the old file was
+ * moved rather than deleted, its last changes may be nowhere else.
  */
 export function moveAwayLog(path: string, old: LogIdentity, exclusive: boolean): void {
   const move = (): void => {
@@ -26,7 +28,7 @@ export function moveAwayLog(path: string, old: LogIdentity, exclusive: boolean):
     if (now.wal !== undefined && now.wal === old.wal) renameSync(`${path}-wal`, `${path}-wal-replaced`)
     if (now.shm !== undefined && now.shm === old.shm) rmSync(`${path}-shm`, { force: true })
   }
-  // Every process on the old file does this; looking and moving must be one step among them.
+  // Every process that had the old file open does this, so comparing and moving must be one step among them.
   if (exclusive) move()
   else withReservation(path, move)
 }

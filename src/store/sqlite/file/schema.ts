@@ -1,12 +1,14 @@
-/** 'Rvcd': tells a store of this package from any other SQLite file (`PRAGMA application_id`). */
+/* eslint-disable max-len -- The SQL is part of the file format: docs/formats.md has the same lines. */
+
+/** 'Rvcd': marks a SQLite file as a store of this package (`PRAGMA application_id`). */
 export const APPLICATION_ID = 0x52_76_63_64
 
 /**
- * One entry a schema version, run in order in one transaction by whoever opens the file first.
- * `PRAGMA user_version` is the number of those that were run.
+ * One entry for each schema version. The first process to open the file runs the missing ones in one
+ * transaction; `PRAGMA user_version` is the number of entries that were run.
  *
- * A row lives at rowid = `seq`, so the b-tree itself is the compacted change log: writers append to it, and
- * "what changed since" is one range scan. The only index that sees random keys is the one of the digests.
+ * The rowid of a row is its `seq`, so the table's b-tree is the compacted change log: writers append to it,
+ * and the changes after a position are one range scan. Only the index of digests has random keys.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -53,4 +55,5 @@ export const MIGRATIONS: readonly string[] = [
   `,
 ]
 
+/** The schema version that this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length

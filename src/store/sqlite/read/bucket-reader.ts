@@ -5,12 +5,14 @@ import type { Connection } from '../file/driver.js'
 
 type RawVersion = readonly [bucket: number, seq: number, tag: Buffer]
 type RawEntry = readonly [digest: Buffer, revoked: number, expiresAt: number, issuedThrough: number | null]
-/** A bucket as SQLite joins it: hexadecimal digests, comma-separated times; null where it is empty. */
+/**
+ * The rows of a bucket, joined by SQLite: hexadecimal digests, comma-separated times; null if there are none.
+ */
 type RawBucket = readonly [digests: string | null, expiries: string | null, cutoffs: string | null]
 
 const NO_TAG = Buffer.alloc(8)
 
-/** All of a bucket, as it is cheapest to hand from thread to thread: see {@link toBucketRead}. */
+/** A whole bucket, in a form that is cheap to send between threads: see {@link toBucketRead}. */
 export type PackedRead =
   | Exclude<BucketRead, { status: 'ok' }>
   | {
@@ -20,7 +22,7 @@ export type PackedRead =
       readonly packed: RawBucket | undefined
     }
 
-/** Reads buckets and their versions, on the connection of a {@link Reader} and in its snapshots. */
+/** Reads buckets and their versions on a given connection. */
 export class BucketReader {
   readonly #statements: ReturnType<typeof prepare>
 
@@ -28,19 +30,22 @@ export class BucketReader {
     this.#statements = prepare(db, namespace)
   }
 
-  /** The versions of all buckets. To be called within a snapshot. */
+  /** The versions of all buckets. Call it inside a read transaction. */
   all(): BucketVersions {
     return { bits: this.#bits(), versions: this.#statements.all.all().map(toVersion) }
   }
 
-  /** The versions of the buckets that some changes lie in. To be called within the snapshot of the changes. */
+  /** The versions of the buckets of some changes. Call it inside the read transaction of the changes. */
   of(changes: readonly Change[]): BucketVersions {
     const bits = this.#bits()
     const buckets = new Set(changes.map(({ digest }) => bucketOf(digest, bits)))
     return { bits, versions: [...buckets].map((bucket) => this.#version(bucket)) }
   }
 
-  /** What changed in a bucket since a version, from one snapshot; undefined where that is not in its recent history. */
+  /**
+   * What changed in a bucket since a version, from one snapshot; undefined if its recent history lacks the
+   * version.
+   */
   changes(bucket: number, bits: number, since: Pick<BucketVersion, 'seq' | 'tag'>): BucketRead | undefined {
     return this.#snapshot((): BucketRead | undefined => {
       if (this.#bits() !== bits) return { status: 'layout-changed' }
@@ -58,7 +63,7 @@ export class BucketReader {
     })
   }
 
-  /** All of a bucket, from one snapshot. */
+  /** A whole bucket from one snapshot. */
   whole(bucket: number, bits: number): PackedRead {
     return this.#snapshot((): PackedRead => {
       if (this.#bits() !== bits) return { status: 'layout-changed' }
@@ -100,6 +105,7 @@ export class BucketReader {
 
 const toVersion = ([bucket, seq, tag]: RawVersion): BucketVersion => ({ bucket, seq, tag })
 
+/** Unpacks a whole bucket. */
 export function toBucketRead(read: PackedRead): BucketRead {
   if (read.status !== 'ok') return read
   const { version, rows, packed } = read
@@ -126,7 +132,8 @@ function unpack([digests, expiries, cutoffs]: RawBucket = [null, null, null]): B
 }
 
 function prepare(db: Connection, namespace: number) {
-  // The index of (namespace, digest) holds the rowid, which is `seq`: rows that did not change are passed over within it.
+  // The index of (namespace, digest) contains the rowid, which is `seq`, so it skips rows that did not
+  // change.
   const range = `FROM revocations WHERE namespace = ${namespace} AND digest >= ? AND digest < ?`
   const version = `SELECT bucket, seq, tag FROM buckets WHERE namespace = ${namespace}`
   return {
@@ -141,7 +148,7 @@ function prepare(db: Connection, namespace: number) {
       )
       .pluck(),
     count: db.prepare<[from: Uint8Array, to: Uint8Array], number>(`SELECT count(*) ${range}`).pluck(),
-    // One row of strings takes half the time of many rows.
+    // One row of joined strings takes half the time of many rows.
     live: db
       .prepare<[from: Uint8Array, to: Uint8Array], RawBucket>(
         `

@@ -4,14 +4,14 @@ import type { BucketRead } from '../../../ports/bucket-source.js'
 import { unpackError } from '../errors.js'
 import type { FromBuckets, ToBuckets } from '../thread-messages.js'
 import { toBucketRead } from './bucket-reader.js'
-import { startJob } from './scan.js'
+import { startJob } from './start-job.js'
 
-/** A thread that nobody has asked for so long ends, in milliseconds. */
+/** Milliseconds without a request, after which the thread ends. */
 const IDLE_MS = 10_000
-/** After one that could not begin, or ended by itself, none is begun for so long. */
-const REST_MS = 60_000
-/** Fewer than 2^this buckets are all read before a thread has begun. */
-const LEAST_BITS = 8
+/** Milliseconds without a new thread, after one could not start or ended by itself. */
+const RETRY_DELAY_MS = 60_000
+/** From 2^8 buckets on, a thread is used. Reading fewer takes less time than starting it. */
+const MIN_BITS = 8
 
 interface Request {
   readonly resolve: (read: BucketRead) => void
@@ -19,37 +19,42 @@ interface Request {
 }
 
 /**
- * Reads whole buckets in a thread: each is a hundred rows or so, at as many places of the file, and takes a millisecond or more that the event
- * loop has better uses for. It keeps no process alive.
+ * Reads whole buckets in a thread, to spare the event loop: a bucket has about a hundred rows at as many
+ * places of the file, and reading it takes 1 ms or more. The thread does not keep the process alive.
  */
 export class BucketThread {
   readonly #path: string
   readonly #identity: string
   readonly #namespaceId: number
   readonly #requests = new Map<number, Request>()
-  #asked = 0
+  #lastId = 0
   #notBefore = 0
   #worker: Worker | undefined
   #idle: NodeJS.Timeout | undefined
 
-  /** @param identity Of the file that is to be read: another one that stands at the path meanwhile is left alone. */
+  /**
+   * @param identity The file to read, see `fileIdentity`: if another one stands at the path, reads are
+   * rejected.
+   */
   constructor(path: string, identity: string, namespaceId: number) {
     this.#path = path
     this.#identity = identity
     this.#namespaceId = namespaceId
   }
 
-  /** Whether to ask the thread, where there are 2^bits buckets. */
+  /** Whether a thread should read, if there are 2^bits buckets. */
   isWorthIt(bits: number): boolean {
-    return bits >= LEAST_BITS && performance.now() >= this.#notBefore
+    return bits >= MIN_BITS && performance.now() >= this.#notBefore
   }
 
-  /** All of a bucket, from one snapshot. Rejects where it can't be read, or not by this thread. */
+  /**
+   * Reads a whole bucket from one snapshot. Rejects if the bucket can't be read, or the thread can't start.
+   */
   async read(bucket: number, bits: number): Promise<BucketRead> {
     clearTimeout(this.#idle)
-    // Before the request is noted: where there is no thread to be had, this throws.
+    // Before the request is recorded: this throws if no thread can be started.
     const worker = (this.#worker ??= this.#start())
-    const request: ToBuckets = { id: this.#asked++, bucket, bits }
+    const request: ToBuckets = { id: ++this.#lastId, bucket, bits }
     return new Promise((resolve, reject) => {
       this.#requests.set(request.id, { resolve, reject })
       worker.postMessage(request)
@@ -78,13 +83,13 @@ export class BucketThread {
       worker.on('exit', () => this.#ended(worker))
       return worker
     } catch (error) {
-      this.#notBefore = performance.now() + REST_MS
+      this.#notBefore = performance.now() + RETRY_DELAY_MS
       throw error
     }
   }
 
   #answer(worker: Worker, reply: FromBuckets): void {
-    // One that was stopped has nothing to say to who asks its successor.
+    // A stopped thread must not answer the requests to its successor.
     if (this.#worker !== worker) return
     const request = this.#requests.get(reply.id)
     this.#requests.delete(reply.id)
@@ -97,7 +102,7 @@ export class BucketThread {
   #ended(worker: Worker): void {
     if (this.#worker !== worker) return
     this.#worker = undefined
-    this.#notBefore = performance.now() + REST_MS
+    this.#notBefore = performance.now() + RETRY_DELAY_MS
     this.#refuse()
   }
 
@@ -105,6 +110,6 @@ export class BucketThread {
     const requests = [...this.#requests.values()]
     this.#requests.clear()
     for (const { reject } of requests)
-      reject(new RevocadeError('ERR_STORE_UNAVAILABLE', `Reading ${this.#path} was stopped.`))
+      reject(new RevocadeError('ERR_STORE_UNAVAILABLE', `reading ${this.#path} was stopped`))
   }
 }

@@ -12,7 +12,7 @@ import { type Connection, openDatabase } from '../file/driver.js'
 import { BucketReader } from './bucket-reader.js'
 import { type RawRow, ROW_COLUMNS, selectorNames, toStoredRow } from './rows.js'
 
-/** A change of any namespace; one of another only moves the cursor. */
+/** A change of any namespace. A change of another namespace only moves the position. */
 type RawChange = readonly [
   seq: number,
   namespace: number,
@@ -22,7 +22,7 @@ type RawChange = readonly [
   selector: string | null,
 ]
 
-/** Rows after a position, and where they lead to. */
+/** The changes after a position, and the position they lead to. */
 export interface Tail {
   readonly changes: readonly Change[]
   readonly position: Position
@@ -31,14 +31,17 @@ export interface Tail {
   readonly buckets?: BucketVersions
 }
 
-/** How long a read waits for a lock, in milliseconds: only WAL recovery takes one, and the event loop waits with us. */
+/**
+ * Milliseconds that a read waits for a lock. Only WAL recovery takes one, and the event loop is blocked
+ * meanwhile.
+ */
 const BUSY_TIMEOUT_MS = 250
 
-// A digest's 16 bytes are the memory of its four words; SQLite, the file and other machines expect little-endian.
+// A digest's 16 bytes are the memory of its four words, and the file has them in little-endian order.
 if (endianness() !== 'LE')
-  throw new Error('revocade: digests are stored little-endian, and this machine is not')
+  throw new Error('revocade stores digests little-endian: this machine is big-endian')
 
-/** The read connection of the main thread: prepared statements over snapshots that last for one call. */
+/** The read connection of the main thread. Each call reads one snapshot. */
 export class Reader {
   readonly buckets: BucketReader
   readonly #db: Connection
@@ -76,9 +79,10 @@ export class Reader {
   }
 
   /**
-   * What changed after a position, in one snapshot; undefined where the history does not contain the position, or what was seen.
+   * The changes after a position, from one snapshot; undefined if the history does not contain `after` or
+   * `seen`.
    *
-   * @param buckets Whether the versions of the buckets that changed are wanted.
+   * @param buckets Whether to return the versions of the changed buckets.
    */
   tail(after: Position, seen: Position, limit: number, buckets: boolean): Tail | undefined {
     const { begin, end, changes } = this.#statements
@@ -96,7 +100,7 @@ export class Reader {
     }
   }
 
-  /** The versions of all buckets, and the head, in one snapshot. */
+  /** The versions of all buckets and the head, from one snapshot. */
   bucketVersions(): AllBucketVersions {
     const { begin, end } = this.#statements
     begin.run()

@@ -1,7 +1,7 @@
 import { RevocadeError } from '../../../errors.js'
 import type { StoredRow, Target } from '../../../ports/index.js'
 
-/** The columns of {@link ROW_COLUMNS}, as a raw statement answers them. */
+/** The columns of {@link ROW_COLUMNS}, as a raw statement returns them. */
 export type RawRow = readonly [
   seq: number,
   target: string,
@@ -14,10 +14,15 @@ export type RawRow = readonly [
   actor: string | null,
 ]
 
+/** The columns of a {@link StoredRow}. */
 export const ROW_COLUMNS =
   'seq, target, revoked, expires_at, revoked_at, issued_before, issued_through, reason, actor'
 
-/** Builds the record of a row. Throws `ERR_STORE_CORRUPT` where the target can't be understood. */
+/**
+ * Builds the record of a row.
+ *
+ * @throws {RevocadeError} ERR_STORE_CORRUPT when the target can't be read.
+ */
 export function toStoredRow(row: RawRow): StoredRow {
   const [seq, target, revoked, expiresAt, revokedAt, issuedBefore, issuedThrough, reason, actor] = row
   return {
@@ -47,11 +52,11 @@ function targetFromJson(json: string): Target {
       if (kind === 'where' && isClaims(first)) return { kind: 'selector', where: first }
     }
   } catch {
-    // not even JSON: told below
+    // not even JSON: reported below
   }
   throw new RevocadeError(
     'ERR_STORE_CORRUPT',
-    'A row of the store does not say what it revokes. Restore the store from a backup.',
+    'a row of the store has a damaged target: restore the store from a backup',
   )
 }
 
@@ -61,15 +66,18 @@ const isScalar = (value: unknown): value is string | number =>
 const isClaims = (value: unknown): value is Record<string, string | number> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isScalar)
 
+const MAX_SHAPES = 1024
 const shapes = new Map<string, readonly string[]>()
 
-/** The claim names of a selector column. There are few shapes in a store, and each is parsed once. */
+/**
+ * The claim names of a selector column. A store has few different lists of names, and each is parsed once.
+ */
 export function selectorNames(json: string): readonly string[] {
   let names = shapes.get(json)
   if (names === undefined) {
     const parsed: unknown = JSON.parse(json)
     names = Object.freeze(Array.isArray(parsed) ? parsed.map(String) : [])
-    if (shapes.size < 1024) shapes.set(json, names)
+    if (shapes.size < MAX_SHAPES) shapes.set(json, names)
   }
   return names
 }

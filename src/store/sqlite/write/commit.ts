@@ -2,82 +2,46 @@ import { randomBytes } from 'node:crypto'
 import { bucketOfBytes } from '../../../buckets/layout.js'
 import { RevocadeError } from '../../../errors.js'
 import type { Connection } from '../file/driver.js'
+import { type ExistingRow, isLive, mergeRows } from './merge-rows.js'
 import { unpack, type UnpackedMutation } from './mutation-codec.js'
 
-/** Mutations from which on a batch is worth a long log. */
+/** Mutations from which on a batch gets a long log. */
 const LARGE_BATCH = 32
-/** 64 MB and 4 MB. */
+/** Pages of the log before SQLite folds it into the file, for large and small batches: 64 MB and 4 MB. */
 const LONG_LOG_PAGES = 16_000
 const SHORT_LOG_PAGES = 1000
-/** Versions of a bucket that are remembered besides the present one: from any of them L1 is brought up to date by what changed since. */
+/** Earlier versions remembered for each bucket. From any of them, a reader gets only the later changes. */
 const EARLIER_TAGS = 7
 
-/** What a committed batch answers: `[seq, expiresAt]` for each mutation, and where the history and the buckets stand now. */
+/** The answer to a committed batch. */
 export interface BatchResult {
+  /** `[seq, expiresAt]` for each mutation, in one array. */
   readonly results: Float64Array<ArrayBuffer>
+  /** The epoch and number of the newest change. */
   readonly epoch: string
   readonly seq: number
+  /** The namespace has 2^bits buckets. */
   readonly bits: number
-  /** Hexadecimal: a typed array would be cloned with the memory around it. */
+  /** The tag of the commit in hexadecimal: cloning a typed array would copy all the memory around it. */
   readonly tag: string
 }
 
-/** The columns of an existing row that decide what an upsert leaves. */
-type Existing = readonly [
-  seq: number,
-  revoked: number,
-  expiresAt: number,
-  revokedAt: number,
-  issuedBefore: number | null,
-  issuedThrough: number | null,
-  reason: string | null,
-  actor: string | null,
-]
-
-/** The columns that an upsert writes besides what identifies the row. */
-export interface Merged {
-  readonly expiresAt: number
-  readonly revokedAt: number
-  readonly issuedBefore: number | null
-  readonly issuedThrough: number | null
-  readonly reason: string | null
-  readonly actor: string | null
-}
-
-/** No cutoff at all matches every token: it is later than any. */
-const cutoff = (issuedThrough: number | null): number => issuedThrough ?? Number.POSITIVE_INFINITY
-
-/** Whether checks still honour a row at some time, in milliseconds: until its expiry, and the clock tolerance more. */
-const isLive = ([, revoked, expiresAt]: Existing, toleranceSeconds: number, at: number): boolean =>
-  revoked === 1 && (expiresAt + toleranceSeconds) * 1000 > at
-
-/**
- * What stands after a revocation meets a row of the same digest. A live one is only ever widened: the later
- * expiry and the later cutoff win. A tombstone or an expired row is replaced.
- */
-export function merge(existing: Existing, mutation: UnpackedMutation, toleranceSeconds: number): Merged {
-  if (!isLive(existing, toleranceSeconds, mutation.revokedAt)) return mutation
-  const [, , expiresAt, revokedAt, issuedBefore, issuedThrough, reason, actor] = existing
-  const step = cutoff(mutation.issuedThrough) - cutoff(issuedThrough) // NaN: neither has one
-  const later = step > 0 || (step === 0 && (mutation.issuedBefore ?? 0) > (issuedBefore ?? 0))
-  return {
-    expiresAt: Math.max(expiresAt, mutation.expiresAt),
-    revokedAt: later ? mutation.revokedAt : revokedAt,
-    issuedBefore: later ? mutation.issuedBefore : issuedBefore,
-    issuedThrough: later ? mutation.issuedThrough : issuedThrough,
-    reason: mutation.reason ?? reason,
-    actor: mutation.actor ?? actor,
-  }
+/** The changes of one batch, inside its transaction. */
+interface AppliedBatch {
+  readonly results: Float64Array<ArrayBuffer>
+  /** The number of the last change. */
+  readonly seq: number
+  /** The last change of each bucket that was changed. */
+  readonly touched: ReadonlyMap<number, number>
 }
 
 /**
- * Applies batches, one transaction each, and numbers the changes without gaps.
+ * Applies each batch in one transaction, and numbers the changes without gaps.
  *
- * It also tags the history: before its first change, a write connection draws a random *epoch* that begins with that
- * change, and draws another if the store was set back behind what it has seen. Two histories that went apart (a
- * backup was restored) may both have a change 1000, but not in the same epoch.
- *
- * And it moves the versions of the buckets that the changes lie in, with a tag drawn for each commit.
+ * - Epochs: before its first change, a write connection draws a random epoch that begins with that change. It
+ *   draws another one if the store was set back behind what it has seen. So a change 1000 of a restored
+ *   backup and a change 1000 that came after the backup are in different epochs.
+ * - Buckets: each commit draws a random tag, the new version of every bucket that it changes.
  */
 export class Committer {
   readonly #db: Connection
@@ -86,8 +50,8 @@ export class Committer {
   readonly #toleranceSeconds: number
   #longLog: boolean | undefined
   #epochBegun = false
-  /** The newest change known to have been committed. */
-  #seen = 0
+  /** The newest change that this connection has committed or met. */
+  #newestSeq = 0
 
   constructor(db: Connection, namespace: number, toleranceSeconds: number) {
     this.#db = db
@@ -97,59 +61,71 @@ export class Committer {
   }
 
   /**
-   * Commits a packed batch, all or nothing.
+   * Commits a packed batch: all mutations or none. When it returns, they are durable.
    *
-   * @param seen The newest change that anyone in this process has seen.
+   * @param newestSeq The newest change that this process has seen.
    */
-  apply(memory: ArrayBuffer, count: number, seen = 0): BatchResult {
-    const { begin, head, setHead, startEpoch, commit, setBucket } = this.#statements
+  apply(memory: ArrayBuffer, count: number, newestSeq = 0): BatchResult {
+    const { begin, head, commit, rollback } = this.#statements
     this.#tuneLog(count)
     begin.run()
     try {
       const before = head.get()
       if (before === undefined) throw damaged('has lost its head row')
-      let [seq, epoch] = before
-      const [, , bits] = before
-      const first = seq + 1
-      const results = new Float64Array(count * 2)
+      const [lastSeq, lastEpoch, bits] = before
       const tag = randomBytes(8)
-      const touched = new Map<number, number>()
-      let i = 0
-      for (const mutation of unpack(memory, count)) {
-        const expiresAt = mutation.revoke
-          ? this.#revoke(seq + 1, mutation)
-          : this.#unrevoke(seq + 1, mutation)
-        if (expiresAt >= 0) {
-          seq++
-          results[i] = seq
-          results[i + 1] = expiresAt
-          touched.set(bucketOfBytes(mutation.digest, bits), seq)
-        }
-        i += 2
-      }
-      const begun = this.#epochBegun && first > Math.max(this.#seen, seen)
-      if (seq >= first) {
-        if (!begun) {
-          epoch = randomBytes(9).toString('base64url')
-          startEpoch.run(first, epoch)
-        }
-        for (const [bucket, last] of touched) setBucket.run(bucket, last, tag)
-        setHead.run(seq, epoch, tag)
-      }
+      const applied = this.#applyAll(memory, count, lastSeq, bits)
+      const { results, seq } = applied
+      const changed = seq > lastSeq
+      const epochGoesOn = this.#epochBegun && lastSeq >= Math.max(this.#newestSeq, newestSeq)
+      const epoch = !changed || epochGoesOn ? lastEpoch : this.#startEpoch(lastSeq + 1)
+      if (changed) this.#moveVersions(applied, epoch, tag)
       commit.run()
-      if (seq >= first) this.#epochBegun = true
-      this.#seen = seq
+      if (changed) this.#epochBegun = true
+      this.#newestSeq = seq
       return { results, epoch, seq, bits, tag: tag.toString('hex') }
     } catch (error) {
-      if (this.#db.inTransaction) this.#statements.rollback.run()
+      if (this.#db.inTransaction) rollback.run()
       throw error
     }
   }
 
+  #applyAll(memory: ArrayBuffer, count: number, lastSeq: number, bits: number): AppliedBatch {
+    const results = new Float64Array(count * 2)
+    const touched = new Map<number, number>()
+    let seq = lastSeq
+    let i = 0
+    for (const mutation of unpack(memory, count)) {
+      const expiresAt = mutation.revoke ? this.#revoke(seq + 1, mutation) : this.#unrevoke(seq + 1, mutation)
+      if (expiresAt >= 0) {
+        seq++
+        results[i] = seq
+        results[i + 1] = expiresAt
+        touched.set(bucketOfBytes(mutation.digest, bits), seq)
+      }
+      i += 2
+    }
+    return { results, seq, touched }
+  }
+
+  #startEpoch(firstSeq: number): string {
+    const epoch = randomBytes(9).toString('base64url')
+    this.#statements.startEpoch.run(firstSeq, epoch)
+    return epoch
+  }
+
+  /** Moves the versions of the changed buckets, and the head. */
+  #moveVersions({ seq, touched }: AppliedBatch, epoch: string, tag: Buffer): void {
+    const { setBucket, setHead } = this.#statements
+    for (const [bucket, last] of touched) setBucket.run(bucket, last, tag)
+    setHead.run(seq, epoch, tag)
+  }
+
   /**
-   * How long the log gets before it is folded into the file. Short for single revocations: a commit that makes the
-   * log's file longer takes twice the time of one that writes over what was folded in already. Long for large batches:
-   * they touch most pages of the index again and again, and each is then folded in once.
+   * Sets the length of the log before it is folded into the file. Single revocations get a short log: a
+   * commit that makes the log's file longer takes twice as long as one that overwrites folded pages. Large
+   * batches get a long log: they change most pages of the index many times, and each page is then folded in
+   * once.
    */
   #tuneLog(count: number): void {
     const long = count >= LARGE_BATCH
@@ -158,11 +134,11 @@ export class Committer {
     this.#db.pragma(`wal_autocheckpoint = ${long ? LONG_LOG_PAGES : SHORT_LOG_PAGES}`)
   }
 
-  /** The expiry that now stands. */
+  /** Returns the expiry of the row that results. */
   #revoke(seq: number, mutation: UnpackedMutation): number {
     const { insert, find, move } = this.#statements
     const { digest, target, selector } = mutation
-    // Nearly every revocation is a new one: try that first, and look only where the digest is taken.
+    // Nearly every revocation is new: insert first, and read the row only if the digest exists.
     const { changes } = insert.run(
       seq,
       this.#namespace,
@@ -179,7 +155,7 @@ export class Committer {
     if (changes === 1) return mutation.expiresAt
     const existing = find.get(this.#namespace, digest)
     if (existing === undefined) throw damaged('has a damaged index')
-    const row = merge(existing, mutation, this.#toleranceSeconds)
+    const row = mergeRows(existing, mutation, this.#toleranceSeconds)
     move.run(
       seq,
       row.expiresAt,
@@ -195,7 +171,7 @@ export class Committer {
     return row.expiresAt
   }
 
-  /** The expiry of the tombstone, or -1 where nothing was live. */
+  /** Returns the expiry of the tombstone, or -1 if no revocation was live. */
   #unrevoke(seq: number, mutation: UnpackedMutation): number {
     const { find, bury } = this.#statements
     const existing = find.get(this.#namespace, mutation.digest)
@@ -207,7 +183,7 @@ export class Committer {
 }
 
 const damaged = (how: string): RevocadeError =>
-  new RevocadeError('ERR_STORE_CORRUPT', `The store ${how}. Restore it from a backup.`)
+  new RevocadeError('ERR_STORE_CORRUPT', `the store ${how}: restore it from a backup`)
 
 function prepare(db: Connection, namespace: number) {
   return {
@@ -224,17 +200,18 @@ function prepare(db: Connection, namespace: number) {
     setHead: db.prepare<[seq: number, epoch: string, tag: Buffer]>(
       'UPDATE head SET seq = ?, epoch = ?, tag = ? WHERE id = 1',
     ),
-    // The concatenation of two blobs is text with the same bytes, hence the cast.
+    // SQLite's || returns text with the same bytes, hence the cast.
     setBucket: db.prepare<[bucket: number, seq: number, tag: Buffer]>(`
       INSERT INTO buckets VALUES (${namespace}, ?, ?, ?, x'') ON CONFLICT DO UPDATE
-      SET earlier = substr(CAST(tag || earlier AS BLOB), 1, ${EARLIER_TAGS * 8}), seq = excluded.seq, tag = excluded.tag`),
+      SET earlier = substr(CAST(tag || earlier AS BLOB), 1, ${EARLIER_TAGS * 8}),
+        seq = excluded.seq, tag = excluded.tag`),
     startEpoch: db.prepare<[seq: number, epoch: string]>('INSERT OR REPLACE INTO epochs VALUES (?, ?)'),
     insert: db.prepare(`
       INSERT INTO revocations (seq, namespace, digest, revoked, expires_at, revoked_at, selector, target,
         issued_before, issued_through, reason, actor) VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (namespace, digest) DO NOTHING`),
     find: db
-      .prepare<[namespace: number, digest: Buffer], Existing>(
+      .prepare<[namespace: number, digest: Buffer], ExistingRow>(
         `
       SELECT seq, revoked, expires_at, revoked_at, issued_before, issued_through, reason, actor
       FROM revocations WHERE namespace = ? AND digest = ?`,

@@ -2,11 +2,11 @@ import { RevocadeError } from '../../../errors.js'
 import type { Mutation, Target } from '../../../ports/index.js'
 
 /**
- * The batch format: how mutations travel to the write thread. One transferable buffer a batch, because cloning
- * thousands of small objects between threads costs more than the commit does.
+ * The batch format, in which mutations travel to the write thread: one transferable buffer for each batch,
+ * because cloning thousands of small objects between threads costs more than the commit.
  *
- * A mutation is a fixed part (op, presence flags, digest, four float64 times; little-endian) and the UTF-8 texts
- * target, selector, reason and actor, each with a uint32 length in the fixed part.
+ * A mutation is a fixed part (operation, presence flags, digest, four float64 times; little-endian) and the
+ * UTF-8 texts target, selector, reason and actor. The fixed part has the length of each text as a uint32.
  */
 const REVOKE = 1
 const UNREVOKE = 0
@@ -20,10 +20,10 @@ const TIMES_AT = 18
 const LENGTHS_AT = TIMES_AT + 4 * 8
 const FIXED = LENGTHS_AT + 4 * 4
 const INITIAL_BYTES = 64 * 1024
-/** A larger buffer is not kept for the next batch. */
-const RECYCLED_BYTES = 8 * 1024 * 1024
+/** Larger buffers are not reused for a later batch. */
+const MAX_RECYCLED_BYTES = 8 * 1024 * 1024
 
-/** A mutation as the write thread sees it; absent values are null, as SQLite binds them. */
+/** A mutation in the write thread. Absent values are null, as SQLite binds them. */
 export interface UnpackedMutation {
   readonly revoke: boolean
   readonly digest: Buffer
@@ -37,7 +37,10 @@ export interface UnpackedMutation {
   readonly actor: string | null
 }
 
-/** A target as the store keeps it in JSON: `["id", claim, id, iss?]`, `["hash", sha256]`, `["where", claims]`. */
+/**
+ * A target as JSON, as the store keeps it: `["id", claim, id, iss?]`, `["hash", sha256]`, `["where",
+ * claims]`.
+ */
 export function targetToJson(target: Target): string {
   switch (target.kind) {
     case 'id':
@@ -53,13 +56,16 @@ export function targetToJson(target: Target): string {
   }
 }
 
-/** A whole number for an INTEGER column. Fractions are rounded up: later is the safe side for every time we keep. */
-function wholeTime(value: number, what: string): number {
-  const whole = Math.ceil(value)
-  if (!Number.isSafeInteger(whole) || whole < 0) {
-    throw new RevocadeError('ERR_INVALID_TIME', `${what} can't be kept: ${value} is no time since 1970.`)
+/**
+ * An integer for a column of times. Fractions are rounded up, since a later time is the safe side for each of
+ * them.
+ */
+function toStoredTime(value: number, name: string): number {
+  const time = Math.ceil(value)
+  if (!Number.isSafeInteger(time) || time < 0) {
+    throw new RevocadeError('ERR_INVALID_TIME', `${name} can't be stored: ${value} is no time after 1970`)
   }
-  return whole
+  return time
 }
 
 /** Fills one buffer with mutations. */
@@ -81,7 +87,11 @@ export class Packer {
     return this.#end
   }
 
-  /** Appends all of the mutations, or none where one of them can't be kept (`ERR_INVALID_TIME`, `ERR_CONFIG`). */
+  /**
+   * Appends mutations: all of them, or none if it throws.
+   *
+   * @throws {RevocadeError} ERR_INVALID_TIME or ERR_CONFIG when one of them can't be stored.
+   */
   push(mutations: readonly Mutation[]): void {
     const { count } = this
     const end = this.#end
@@ -94,17 +104,18 @@ export class Packer {
     }
   }
 
-  /** The memory, to be transferred. The packer can't be used any more. */
+  /** Hands out the memory for transfer. The packer can't be used afterwards. */
   release(): ArrayBuffer {
     return this.#view.buffer as ArrayBuffer
   }
 
   #append(mutation: Mutation): void {
-    if (mutation.digest.length !== 16) throw new RevocadeError('ERR_CONFIG', 'A digest has 16 bytes.')
+    if (mutation.digest.length !== 16)
+      throw new RevocadeError('ERR_CONFIG', `a digest has 16 bytes, not ${mutation.digest.length}`)
     this.#reserve(FIXED)
     const start = this.#end
     this.#bytes.set(mutation.digest, start + DIGEST_AT)
-    this.#view.setFloat64(start + TIMES_AT + 8, wholeTime(mutation.revokedAt, 'revokedAt'), true)
+    this.#view.setFloat64(start + TIMES_AT + 8, toStoredTime(mutation.revokedAt, 'revokedAt'), true)
     this.#end = start + FIXED
     if (mutation.op === 'unrevoke') {
       this.#view.setUint8(start, UNREVOKE)
@@ -112,14 +123,14 @@ export class Packer {
       const { target, issuedBefore, issuedThrough, reason, actor } = mutation
       let flags = 0
       this.#view.setUint8(start, REVOKE)
-      this.#view.setFloat64(start + TIMES_AT, wholeTime(mutation.expiresAt, 'expiresAt'), true)
+      this.#view.setFloat64(start + TIMES_AT, toStoredTime(mutation.expiresAt, 'expiresAt'), true)
       if (issuedBefore !== undefined) {
         flags |= HAS_ISSUED_BEFORE
-        this.#view.setFloat64(start + TIMES_AT + 16, wholeTime(issuedBefore, 'issuedBefore'), true)
+        this.#view.setFloat64(start + TIMES_AT + 16, toStoredTime(issuedBefore, 'issuedBefore'), true)
       }
       if (issuedThrough !== undefined) {
         flags |= HAS_ISSUED_THROUGH
-        this.#view.setFloat64(start + TIMES_AT + 24, wholeTime(issuedThrough, 'issuedThrough'), true)
+        this.#view.setFloat64(start + TIMES_AT + 24, toStoredTime(issuedThrough, 'issuedThrough'), true)
       }
       this.#text(start, 0, targetToJson(target))
       if (target.kind === 'selector') {
@@ -140,7 +151,7 @@ export class Packer {
   }
 
   #text(start: number, index: number, text: string): void {
-    this.#reserve(text.length * 3) // UTF-8 needs at most 3 bytes a UTF-16 unit
+    this.#reserve(text.length * 3) // UTF-8 needs at most 3 bytes for a UTF-16 unit
     const written = this.#bytes.write(text, this.#end, 'utf8')
     this.#view.setUint32(start + LENGTHS_AT + index * 4, written, true)
     this.#end += written
@@ -156,12 +167,12 @@ export class Packer {
   }
 }
 
-/** Whether a buffer that came back is worth keeping for the next batch. */
+/** Whether a buffer that came back is reused for a later batch. */
 export function isRecyclable(memory: ArrayBuffer): boolean {
-  return memory.byteLength >= INITIAL_BYTES && memory.byteLength <= RECYCLED_BYTES
+  return memory.byteLength >= INITIAL_BYTES && memory.byteLength <= MAX_RECYCLED_BYTES
 }
 
-/** The mutations of a packed batch, in order. Digests are views of the buffer. */
+/** Reads the mutations of a packed batch in order. Digests are views of the buffer. */
 export function* unpack(memory: ArrayBuffer, count: number): Generator<UnpackedMutation, void, void> {
   const bytes = Buffer.from(memory)
   const view = new DataView(memory)

@@ -1,18 +1,19 @@
 import type { Connection } from '../file/driver.js'
 
-/** Rows looked at in one step: about a millisecond, so that no commit waits long behind a purge. */
-const WINDOW = 8192
-/** Newest epochs kept. A follower from before them rebuilds. */
+/** Rows examined in one step: about 1 ms, so that no commit waits long for a purge. */
+const ROWS_PER_STEP = 8192
+/** The newest epochs are kept. A follower whose position is older rebuilds. */
 const EPOCHS_KEPT = 65_536
 
 /**
- * Deletes what expired long enough ago, a window of the log at a time; each `next()` is one step and one
- * transaction, and yields how many rows it deleted. The head stays where it is: purged rows are no gap.
+ * Deletes the rows that expired before a time (NumericDate seconds), in order of `seq`. Each `next()` is one
+ * step and one transaction, and yields the number of deleted rows. The head does not move: purged rows are no
+ * gap.
  */
 export function* purgeExpired(db: Connection, expiredBefore: number): Generator<number, void, void> {
   const windowEnd = db
     .prepare<[after: number], number | null>(
-      `SELECT max(seq) FROM (SELECT seq FROM revocations WHERE seq > ? ORDER BY seq LIMIT ${WINDOW})`,
+      `SELECT max(seq) FROM (SELECT seq FROM revocations WHERE seq > ? ORDER BY seq LIMIT ${ROWS_PER_STEP})`,
     )
     .pluck()
   const remove = db.prepare<[after: number, upTo: number, expiredBefore: number]>(

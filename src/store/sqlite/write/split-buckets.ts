@@ -1,14 +1,15 @@
 import { MAX_BUCKET_BITS } from '../../../buckets/layout.js'
 import type { Connection } from '../file/driver.js'
 
-/** A bucket as it stands: its number, then what its parts inherit. */
+/** A bucket: its number, and the version that its parts inherit. */
 type RawBucket = readonly [bucket: number, seq: number, tag: Buffer, earlier: Buffer]
 
 /**
- * Divides a namespace into 2^bits buckets, in one transaction; nothing where there are as many. Each part inherits the
- * version: it is the last change that can have been in it. Yields once, with the number of parts made.
+ * Splits a namespace into 2^bits buckets in one transaction; does nothing if there are as many. Each part
+ * inherits the version of its bucket, which names the last change that can be in it. Yields once: the number
+ * of parts made.
  */
-export function* divideBuckets(
+export function* splitBuckets(
   db: Connection,
   namespace: number,
   bits: number,

@@ -1,36 +1,36 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { RevocadeError } from '../../../errors.js'
 import { packError, toRevocadeError } from '../errors.js'
-import { fileIdentity } from '../file/identity.js'
-import { connect, type Connected } from '../file/open-writer.js'
-import type { Chore, FromWriter, ToWriter, WriterData } from '../thread-messages.js'
+import { fileIdentity } from '../file/file-identity.js'
+import { type OpenedWriter, openWriter } from '../file/open-writer.js'
+import type { FromWriter, MaintenanceTask, ToWriter, WriterData } from '../thread-messages.js'
 import { Committer } from './commit.js'
 import { purgeExpired } from './purge.js'
-import { divideBuckets } from './split-buckets.js'
+import { splitBuckets } from './split-buckets.js'
 
-// The write thread: owns the one write connection of an opened store, commits a batch per message.
+// The write thread: it owns the store's only write connection, and commits one batch for each message.
 
 const options = workerData as WriterData
 const { path } = options
 const send = (message: FromWriter, transfer: ArrayBuffer[] = []): void =>
   parentPort?.postMessage(message, transfer)
 
-function serve({ db, ...found }: Connected, committer: Committer): void {
+function serve({ db, ...found }: OpenedWriter, committer: Committer): void {
   send({ type: 'ready', ...found })
 
-  /** A commit into a file that no path leads to any more would be acknowledged and lost. */
+  /** A commit to a file that the path no longer leads to would be acknowledged and lost. */
   const assertInPlace = (): void => {
     if (fileIdentity(path) === found.identity) return
     throw new RevocadeError(
       'ERR_NOT_DURABLE',
-      `Nothing was acknowledged: the store ${path} was replaced or deleted while in use.`,
+      `nothing was acknowledged: the store ${path} was replaced or deleted while in use`,
     )
   }
 
-  const commit = ({ memory, count, seen }: ToWriter & { type: 'batch' }): void => {
+  const commit = ({ memory, count, newestSeq }: ToWriter & { type: 'batch' }): void => {
     try {
       assertInPlace()
-      const result = committer.apply(memory, count, seen)
+      const result = committer.apply(memory, count, newestSeq)
       assertInPlace()
       send({ type: 'committed', memory, ...result }, [memory, result.results.buffer])
     } catch (error) {
@@ -38,15 +38,19 @@ function serve({ db, ...found }: Connected, committer: Committer): void {
     }
   }
 
-  const work = (chore: Chore['type'], steps: Iterator<number, void, void>, changed: number): void => {
+  /** Does one step of a task, then lets waiting batches go first. */
+  const maintain = (
+    task: MaintenanceTask['type'],
+    steps: Iterator<number, void, void>,
+    changed: number,
+  ): void => {
     if (!db.open) return
     try {
       const step = steps.next()
-      if (step.done !== true)
-        setImmediate(work, chore, steps, changed + step.value) // batches that wait go first
-      else send({ type: 'done', chore, changed, error: undefined })
+      if (step.done !== true) setImmediate(maintain, task, steps, changed + step.value)
+      else send({ type: 'maintained', task, changed, error: undefined })
     } catch (error) {
-      send({ type: 'done', chore, changed, error: packError(toRevocadeError(error, 'write', path)) })
+      send({ type: 'maintained', task, changed, error: packError(toRevocadeError(error, 'write', path)) })
     }
   }
 
@@ -56,10 +60,10 @@ function serve({ db, ...found }: Connected, committer: Committer): void {
         commit(message)
         break
       case 'purge':
-        work('purge', purgeExpired(db, message.expiredBefore), 0)
+        maintain('purge', purgeExpired(db, message.expiredBefore), 0)
         break
-      case 'divide':
-        work('divide', divideBuckets(db, found.namespaceId, message.bits), 0)
+      case 'split-buckets':
+        maintain('split-buckets', splitBuckets(db, found.namespaceId, message.bits), 0)
         break
       case 'close':
         db.close()
@@ -68,12 +72,12 @@ function serve({ db, ...found }: Connected, committer: Committer): void {
   })
 }
 
-function open(): [Connected, Committer] {
-  const connected = connect(options)
+function open(): [OpenedWriter, Committer] {
+  const opened = openWriter(options)
   try {
-    return [connected, new Committer(connected.db, connected.namespaceId, options.toleranceSeconds)]
+    return [opened, new Committer(opened.db, opened.namespaceId, options.toleranceSeconds)]
   } catch (error) {
-    connected.db.close()
+    opened.db.close()
     throw error
   }
 }

@@ -1,18 +1,20 @@
+import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../../errors.js'
 import type { Committed, Mutation, Written } from '../../../ports/index.js'
 import { toRevocadeError, unpackError } from '../errors.js'
-import type { ConnectOptions } from '../file/open-writer.js'
+import type { WriterOptions } from '../file/open-writer.js'
 import { startThread } from '../thread.js'
-import type { Chore, FromWriter, ToWriter, WriterReady } from '../thread-messages.js'
+import type { FromWriter, MaintenanceTask, ToWriter, WriterReady } from '../thread-messages.js'
 import type { BatchResult } from './commit.js'
+import { Maintenance } from './maintenance.js'
 import { isRecyclable, Packer } from './mutation-codec.js'
 
-/** Mutations that may wait for a commit, some 200 bytes each. Past that, writes are refused instead of queued. */
+/** Mutations that may wait for a commit, at about 200 bytes each. Beyond that, writes are refused. */
 const MAX_WAITING = 131_072
 /**
- * A batch takes whole writes until it has this many mutations: about 0.3 s of commit. Their digests are random, so a
- * commit writes nearly every page of a large index anew: four times the batch is a fifth of the writing.
+ * Mutations from which on a batch takes no further writes: about 0.3 s of commit. Large batches write less in
+ * total, because digests are random and each commit writes nearly every page of a large index once.
  */
 const BATCH_MUTATIONS = 32_768
 
@@ -27,38 +29,34 @@ interface Batch {
   readonly waiters: Waiter[]
 }
 
-interface Doing {
-  readonly promise: Promise<number>
-  readonly resolve: (changed: number) => void
-  readonly reject: (error: RevocadeError) => void
-}
-
 /**
- * The write queue: group commit on a thread of its own. At most one batch is being committed; everything that
- * arrives meanwhile is packed into the next, so a slow fsync makes batches larger, not the queue longer.
+ * Group commit on a thread of its own. At most one batch is being committed. Writes that arrive during that
+ * time are packed into the next batch, so a slow fsync makes batches larger and the queue no longer.
  */
-export class Writer {
-  #options: ConnectOptions
+export class WriteQueue {
+  #options: WriterOptions
   #worker: Worker | undefined
   #ready: Promise<WriterReady> | undefined
   #inFlight: Batch | undefined
   readonly #queue: Batch[] = []
-  #flushing = false
+  #flushScheduled = false
+  /** The memory of an earlier batch, for the next one. */
   #spare: ArrayBuffer | undefined
-  readonly #chores = new Map<Chore['type'], Doing>()
-  #idle: (() => void) | undefined
-  #retired: RevocadeError | undefined
+  readonly #maintenance = new Maintenance()
+  #onIdle: (() => void) | undefined
+  /** Set by {@link WriteQueue.close}: what new writes are rejected with. */
+  #refusal: RevocadeError | undefined
   /** Mutations accepted and not yet answered. */
   waiting = 0
   commits = 0
   /** The newest change this process has seen, committed here or elsewhere. */
-  seen = 0
+  newestSeq = 0
 
-  constructor(options: ConnectOptions) {
+  constructor(options: WriterOptions) {
     this.#options = options
   }
 
-  /** Starts the thread and opens its connection; throws what `connect` throws. */
+  /** Starts the thread and opens its connection. Rejects with what `openWriter` throws. */
   start(): Promise<WriterReady> {
     this.#ready ??= new Promise<WriterReady>((resolve, reject) => {
       const worker = startThread(new URL('./worker.js', import.meta.url), this.#options)
@@ -72,7 +70,7 @@ export class Writer {
       }
       worker.on('message', (message: FromWriter) => {
         if (message.type === 'ready') {
-          // Should the thread die, the next one must find this very file, and never make a new one.
+          // If the thread dies, the next one must find this very file, and never create one.
           this.#options = { ...this.#options, create: false, identity: message.identity }
           worker.unref()
           resolve(message)
@@ -83,65 +81,55 @@ export class Writer {
         }
       })
       worker.on('error', (error) => lost(toRevocadeError(error, 'open', this.#options.path)))
-      worker.on('exit', () => lost(new RevocadeError('ERR_STORE_UNAVAILABLE', 'The write thread has ended.')))
+      worker.on('exit', () => lost(new RevocadeError('ERR_STORE_UNAVAILABLE', 'the write thread ended')))
     })
     return this.#ready
   }
 
-  /** Resolves once all of it is durable. One call is one unit: all of it is committed, or nothing. */
+  /** Resolves once all mutations are durable. They are committed together or not at all. */
   write(mutations: readonly Mutation[]): Promise<Committed> {
-    if (this.#retired !== undefined) return Promise.reject(this.#retired)
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal)
     if (this.waiting > 0 && this.waiting + mutations.length > MAX_WAITING) {
       return Promise.reject(
         new RevocadeError(
           'ERR_UNAVAILABLE',
-          `${this.waiting} revocations wait for the disk already. Try again later.`,
+          `${this.waiting} revocations wait for the disk: try again later`,
         ),
       )
     }
     return new Promise((resolve, reject) => {
       const last = this.#queue.at(-1)
       const batch = last === undefined || last.packer.count >= BATCH_MUTATIONS ? this.#newBatch() : last
-      batch.packer.push(mutations) // throws: this write rejects, the others of the batch stand
+      batch.packer.push(mutations) // if it throws, only this write is rejected
       if (batch !== last) this.#queue.push(batch)
       batch.waiters.push({ count: mutations.length, resolve, reject })
       this.waiting += mutations.length
-      if (this.#flushing || this.#inFlight !== undefined) return
-      this.#flushing = true
+      if (this.#flushScheduled || this.#inFlight !== undefined) return
+      this.#flushScheduled = true
       queueMicrotask(() => this.#flush())
     })
   }
 
-  /** Has the thread do something in the background; resolves with the number of rows. One that is under way already is not begun again. */
-  chore(chore: Chore): Promise<number> {
-    const doing = this.#chores.get(chore.type)
-    if (doing !== undefined) return doing.promise
-    const worker = this.#worker
-    if (worker === undefined) return Promise.resolve(0)
-    let settle: Omit<Doing, 'promise'> = { resolve: () => undefined, reject: () => undefined }
-    const promise = new Promise<number>((resolve, reject) => {
-      settle = { resolve, reject }
-    })
-    this.#chores.set(chore.type, { promise, ...settle })
-    worker.ref()
-    post(worker, chore)
-    return promise
+  /** Has the thread do a maintenance task between commits; resolves with the number of changed rows. */
+  maintain(task: MaintenanceTask): Promise<number> {
+    return this.#worker === undefined ? Promise.resolve(0) : this.#maintenance.run(this.#worker, task)
   }
 
-  /** Refuses new writes with this error, waits for the accepted ones, closes the connection, ends the thread. */
+  /**
+   * Refuses new writes with an error, waits for the accepted ones, closes the connection and ends the thread.
+   */
   async close(refusal: RevocadeError): Promise<void> {
-    this.#retired ??= refusal
+    this.#refusal ??= refusal
     if (this.#inFlight !== undefined || this.#queue.length > 0) {
       await new Promise<void>((resolve) => {
-        this.#idle = resolve
+        this.#onIdle = resolve
       })
     }
     const worker = this.#worker
     if (worker === undefined) return
-    for (const { resolve } of this.#chores.values()) resolve(0)
-    this.#chores.clear()
+    this.#maintenance.cancel()
     worker.ref()
-    const exited = new Promise((resolve) => worker.once('exit', resolve))
+    const exited = once(worker, 'exit')
     post(worker, { type: 'close' })
     await exited
   }
@@ -153,11 +141,11 @@ export class Writer {
   }
 
   #flush(): void {
-    this.#flushing = false
+    this.#flushScheduled = false
     if (this.#inFlight !== undefined) return
     const batch = this.#queue.shift()
     if (batch === undefined) {
-      this.#idle?.()
+      this.#onIdle?.()
       return
     }
     this.#inFlight = batch
@@ -166,48 +154,45 @@ export class Writer {
       this.#send(worker, batch)
       return
     }
-    // The thread died: this write starts another one.
+    // The thread died: this write starts another one. If that fails, `lost` rejects the batch.
     this.start().then(
       () => {
         if (this.#worker !== undefined) this.#send(this.#worker, batch)
       },
       () => undefined,
-    ) // `lost` has rejected the batch
+    )
   }
 
   #send(worker: Worker, { packer }: Batch): void {
-    worker.ref() // a process that still has something to make durable must not end
+    worker.ref() // the process must not end before the batch is durable
     const { count } = packer
     const memory = packer.release()
-    post(worker, { type: 'batch', memory, count, seen: this.seen }, [memory])
+    post(worker, { type: 'batch', memory, count, newestSeq: this.newestSeq }, [memory])
   }
 
   #answer(message: Exclude<FromWriter, { type: 'ready' | 'failed' }>): void {
-    if (message.type === 'done') {
-      const doing = this.#chores.get(message.chore)
-      this.#chores.delete(message.chore)
-      this.#letEnd()
-      if (message.error === undefined) doing?.resolve(message.changed)
-      else doing?.reject(unpackError(message.error))
+    if (message.type === 'maintained') {
+      this.#maintenance.settle(message)
+      this.#unrefIdleThread()
       return
     }
     const batch = this.#inFlight
     this.#inFlight = undefined
-    this.#letEnd()
+    this.#unrefIdleThread()
     if (isRecyclable(message.memory)) this.#spare = message.memory
     if (message.type === 'committed') {
       this.commits++
-      if (message.seq > this.seen) this.seen = message.seq
+      if (message.seq > this.newestSeq) this.newestSeq = message.seq
     }
-    this.#flush() // the next batch first: the thread must not wait for our callers
+    this.#flush() // before the callers run, so that the thread does not wait for them
     if (batch === undefined) return
     if (message.type === 'committed') this.#acknowledge(batch, message)
     else this.#reject(batch, unpackError(message.error))
   }
 
-  /** A process that has nothing under way may end. */
-  #letEnd(): void {
-    if (this.#inFlight === undefined && this.#chores.size === 0) this.#worker?.unref()
+  /** An idle thread does not keep the process alive. */
+  #unrefIdleThread(): void {
+    if (this.#inFlight === undefined && this.#maintenance.isIdle) this.#worker?.unref()
   }
 
   #acknowledge(batch: Batch, { results, epoch, bits, tag }: BatchResult): void {
@@ -230,19 +215,18 @@ export class Writer {
     }
   }
 
-  /** The thread is gone: nobody knows what became of the batch it had, and whether another would do better. */
+  /** The thread is gone. Whether its batch was committed is unknown, so no batch is acknowledged. */
   #fail(cause: RevocadeError): void {
     const error =
       cause.code === 'ERR_NOT_DURABLE'
         ? cause
-        : new RevocadeError('ERR_NOT_DURABLE', `Nothing was acknowledged: ${cause.message}`, { cause })
+        : new RevocadeError('ERR_NOT_DURABLE', `nothing was acknowledged: ${cause.message}`, { cause })
     const batches =
       this.#inFlight === undefined ? this.#queue.splice(0) : [this.#inFlight, ...this.#queue.splice(0)]
     this.#inFlight = undefined
-    for (const { reject } of this.#chores.values()) reject(error)
-    this.#chores.clear()
+    this.#maintenance.fail(error)
     for (const batch of batches) this.#reject(batch, error)
-    this.#idle?.()
+    this.#onIdle?.()
   }
 }
 

@@ -1,0 +1,93 @@
+import { createRevocade, type Revocade } from '#dist/index.js'
+import type { Filter } from '../../engines/filters/filter.js'
+import { BloomfilterFilter, BloomFiltersFilter } from '../../engines/filters/peers.js'
+import { MemoryStore } from '../../engines/memory-store.js'
+import { assertAnswer, atLeast, atMost, type Context, type Row } from '../../harness/types.js'
+import { EXPIRES_AT } from '../../inputs/claims.js'
+import { craftFalsePositives } from '../../inputs/crafted-ids.js'
+import { Random } from '../../inputs/random.js'
+
+const ENTRIES = { full: 50_000, quick: 2000, test: 500 } as const
+const RATE = { full: 1e-4, quick: 1e-3, test: 1e-2 } as const
+/** Ids looked for against each library; the slow one takes some 10 µs a try. */
+const FAST = { full: 1000, quick: 200, test: 20 } as const
+const SLOW = { full: 50, quick: 8, test: 5 } as const
+
+/**
+ * A filter whose hash has no key is the same for everybody. Who knows what is revoked (it may be his own tokens, of which he logged out)
+ * finds ids that it takes for revoked, on his own machine: to have other people's tokens refused, where a positive refuses, or to send every
+ * check to the store. Our digests are keyed: the same ids, against the same revocations, are positives as often as any others.
+ */
+export async function crafted(context: Context): Promise<Row[]> {
+  const [entries, rate] = [ENTRIES[context.scale], RATE[context.scale]]
+  const random = new Random(context.seed, 'crafted')
+  await using engine = await createRevocade({
+    // Alone: the search keeps the event loop from turning for longer than a lease lasts.
+    store: new MemoryStore(0, random),
+    exclusive: true,
+    claims: [],
+    prefilter: { kind: 'bloom', expectedRevocations: entries, falsePositiveRate: rate },
+  })
+  const revoked = Array.from({ length: entries }, () => random.uuid())
+  await engine.revokeMany(revoked.map((jti) => ({ jti, expiresAt: EXPIRES_AT })))
+  return [
+    ...against(
+      'bloomfilter (FNV-1a)',
+      () => new BloomfilterFilter(entries, rate),
+      FAST[context.scale],
+      revoked,
+      engine,
+      rate,
+    ),
+    // Its seed is the same wherever it is installed.
+    ...against(
+      'bloom-filters (xxHash, its default seed)',
+      () => new BloomFiltersFilter(entries, rate),
+      SLOW[context.scale],
+      revoked,
+      engine,
+      rate,
+    ),
+  ]
+}
+
+function against(
+  name: string,
+  make: () => Filter,
+  count: number,
+  revoked: readonly string[],
+  engine: Revocade,
+  rate: number,
+): Row[] {
+  const [theirs, copy] = [make(), make()]
+  theirs.add(revoked)
+  copy.add(revoked)
+  // In the copy; the filter itself is asked only afterwards.
+  const { ids, tried } = craftFalsePositives((id) => copy.count([id]) === 1, count, 'session-')
+  const positives = theirs.count(ids)
+  const ours = ids.filter((jti) => !engine.isClearlyActive({ jti, exp: EXPIRES_AT })).length
+  const expected = ids.length * rate
+  const some = revoked.slice(0, 500)
+  assertAnswer(
+    theirs.count(some) === some.length &&
+      some.every((jti) => !engine.isClearlyActive({ jti, exp: EXPIRES_AT })),
+    'a revoked token is not found',
+  )
+  return [
+    {
+      what: `${ids.length} ids crafted against ${name}: taken for revoked there`,
+      value: positives,
+      unit: '',
+      target: atLeast(ids.length),
+      from: `found in ${tried.toLocaleString('en')} tries; nominal rate ${rate}`,
+    },
+    {
+      // Five standard deviations above what the rate lets expect.
+      what: 'the same ids: not ruled out by our filter',
+      value: ours,
+      unit: '',
+      target: atMost(Math.ceil(expected + 5 * Math.sqrt(expected))),
+      from: `${expected} to be expected`,
+    },
+  ]
+}

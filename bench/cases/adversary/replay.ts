@@ -1,0 +1,114 @@
+import { setImmediate } from 'node:timers/promises'
+import type { DecidedBy, Revocade, TokenClaims } from '#dist/index.js'
+import { interleave, measurements, of, type Workload } from '../../harness/measure.js'
+import { assertAnswer, atMost, type Context, type Row } from '../../harness/types.js'
+import { freshClaims } from '../../inputs/claims.js'
+import { type Attacked, parse, tokens } from './attacked.js'
+import { type Caused, causedBy, inWords } from './caused.js'
+
+/** Of each token, counted. */
+const REPLAYS = { full: 1_000_000, quick: 10_000, test: 1000 } as const
+/** And timed. */
+const ROUNDS = { full: 100, quick: 20, test: 1 } as const
+const BATCH = 512
+
+/** The same token again and again, each time parsed anew. */
+class Replay implements Workload {
+  readonly name: string
+  protected readonly engine: Revocade
+  protected claims: TokenClaims[] = []
+  readonly #json: string
+  readonly #revoked: boolean
+
+  constructor(name: string, engine: Revocade, json: string, revoked: boolean) {
+    this.name = name
+    this.engine = engine
+    this.#json = json
+    this.#revoked = revoked
+  }
+
+  prepare(count: number): void {
+    this.claims = Array.from({ length: count }, () => parse(this.#json))
+  }
+
+  async run(count: number): Promise<number> {
+    let right = 0
+    for (let i = 0; i < count; i++)
+      if ((await this.engine.isRevoked(this.claims[i])) === this.#revoked) right++
+    return right
+  }
+}
+
+/**
+ * Somebody has a token that the filter can't rule out, or one that was revoked, and sends it without end. The first is looked for below; from
+ * then on the exact verdict is in the cache, and neither store nor Redis hears of it.
+ */
+export async function replay(context: Context, on: Attacked): Promise<Row[]> {
+  const { engine, server, way } = on
+  const stolen = freshClaims(on.random)
+  await engine.revoke(stolen)
+  const [unlucky] = tokens(on, 1, false)
+  const [ordinary] = tokens(on, 1, true)
+
+  const first = async (claims: TokenClaims, by: DecidedBy, status: 'active' | 'revoked'): Promise<Caused> =>
+    causedBy(async () => {
+      const verdict = await engine.check(claims)
+      assertAnswer(
+        verdict.status === status && verdict.decidedBy === by,
+        `at first it is ${verdict.status} by ${verdict.decidedBy}`,
+      )
+    }, on)
+  const unluckyFirst = await first(parse(unlucky), server === undefined ? 'store' : 'redis', 'active')
+  const stolenFirst = await first(stolen, 'store', 'revoked')
+
+  const names = {
+    plain: 'one that the filter rules out',
+    unlucky: 'a replayed false positive',
+    stolen: 'a replayed revoked token',
+  }
+  const replays = REPLAYS[context.scale]
+  const plain = new Replay(names.plain, engine, ordinary, false)
+  const replayed = [
+    new Replay(names.unlucky, engine, unlucky, false),
+    new Replay(names.stolen, engine, JSON.stringify(stolen), true),
+  ]
+  const next = await causedBy(async () => {
+    for (const one of replayed) await send(one, replays)
+  }, on)
+  const timed = await interleave([plain, ...replayed], { rounds: ROUNDS[context.scale], batch: BATCH })
+  context.record(measurements(new Map([...timed].map(([name, one]) => [`${name}, ${way}`, one])), on.entries))
+
+  const [none, one] = server === undefined ? [1, 0] : [0, 1]
+  const caused = (what: string, by: Caused, most: number): Row => ({
+    what: `${what}, ${way}: store reads and Redis commands`,
+    value: by.reads + by.commands,
+    unit: '',
+    target: atMost(most),
+    from: inWords(by),
+  })
+  const cost = (name: string): Row => {
+    const [mine, plain] = [of(timed, name).p50, of(timed, names.plain).p50]
+    return {
+      what: `a check of ${name}, ${way} ÷ ${names.plain}`,
+      value: mine / plain,
+      unit: 'x',
+      from: `${mine.toFixed(0)} ns ÷ ${plain.toFixed(0)} ns, each answer awaited`,
+    }
+  }
+  return [
+    caused('a false positive, the first check', unluckyFirst, none + one),
+    caused('a revoked token, the first check', stolenFirst, 1 + one),
+    caused(`the next ${(2 * replays).toLocaleString('en')} checks of these`, next, 0),
+    cost(names.unlucky),
+    cost(names.stolen),
+  ]
+}
+
+async function send(workload: Replay, count: number): Promise<void> {
+  for (let sent = 0; sent < count; sent += BATCH) {
+    const some = Math.min(BATCH, count - sent)
+    workload.prepare(some)
+    assertAnswer((await workload.run(some)) === some, workload.name)
+    await setImmediate()
+  }
+}

@@ -1,0 +1,34 @@
+import { setImmediate, setTimeout } from 'node:timers/promises'
+import { createRevocade, type RevocadeOptions } from '#dist/index.js'
+import { EXPIRES_AT } from '../inputs/claims.js'
+
+// A process of the case `propagation`: looks, again and again, whether the next token is revoked by now, and says when it first was.
+
+interface Job {
+  readonly options: RevocadeOptions
+  readonly tokens: number
+  /** This is number `me` of so many. */
+  readonly me: number
+  readonly of: number
+}
+
+const { options, tokens, me, of } = JSON.parse(process.argv[2]) as Job
+const engine = await createRevocade(options)
+process.send?.('ready')
+
+const seenAt: number[] = []
+while (seenAt.length < tokens) {
+  const token = { jti: `t${seenAt.length}`, exp: EXPIRES_AT }
+  // They take turns at looking all the time: if all did, they would measure how they are in each other's way.
+  const closely = seenAt.length % of === me
+  if (engine.isClearlyActive(token)) {
+    await (closely ? setImmediate() : setTimeout(1))
+    continue
+  }
+  const at = Number(process.hrtime.bigint()) / 1e6
+  // A filter that is wrong about one of them would be taken for quick: the layers below have the last word.
+  if (await engine.isRevoked(token)) seenAt.push(at)
+}
+await engine.close()
+process.send?.(seenAt)
+process.disconnect()

@@ -1,0 +1,50 @@
+import type { Random } from './random.js'
+import { Zipf } from './zipf.js'
+
+/**
+ * Which keys are asked for. `mixed`: a hit or a miss, by the toss of a coin, so that no branch predictor knows the answer. `zipf`: as
+ * mixed, but a few keys make most of the questions, as clients that try again and again do.
+ */
+export const MIXES = ['hit', 'miss', 'mixed', 'zipf'] as const
+export type Mix = (typeof MIXES)[number]
+
+/** As in the Yahoo Cloud Serving Benchmark (Cooper et al. 2010), so that figures can be held beside others'. */
+const EXPONENT = 0.99
+
+/** Keys that were never added are numbered from n on; so many that hardly one is asked for twice. */
+const MISSES = 2 ** 29
+
+/** Spreads ranks over the set, lest the keys asked for most stand side by side because they were added one after another. */
+const SPREAD = 1_000_003
+
+/** Numbers of keys to ask a set for that holds the keys 0 to n − 1. */
+export class QueryStream {
+  readonly #mix: Mix
+  readonly #n: number
+  readonly #random: Random
+  readonly #zipf: Zipf
+
+  constructor(mix: Mix, n: number, random: Random) {
+    this.#mix = mix
+    this.#n = n
+    this.#random = random
+    this.#zipf = new Zipf(2 * n, EXPONENT, random)
+  }
+
+  /** A hit is a number below n. */
+  next(): number {
+    if (this.#mix === 'zipf') return this.#byRank(this.#zipf.next() - 1)
+    const hit = this.#mix === 'hit' || (this.#mix === 'mixed' && this.#random.int32() < 0)
+    return hit ? this.#below(this.#n) : this.#n + this.#below(MISSES)
+  }
+
+  /** Every other rank is a hit. */
+  #byRank(rank: number): number {
+    const number = ((rank >> 1) * SPREAD) % this.#n
+    return rank % 2 === 0 ? number : this.#n + number
+  }
+
+  #below(limit: number): number {
+    return Math.floor(this.#random.share() * limit)
+  }
+}

@@ -1,0 +1,62 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import ts from 'typescript'
+
+/** A mistake to make on purpose, and what must notice it. */
+export interface Mistake {
+  readonly name: string
+  /** Below src. */
+  readonly file: string
+  /** The function, method or constant that holds the place. */
+  readonly within: string
+  /** What stands there, once. White space does not count. */
+  readonly is: string
+  readonly becomes: string
+  /** The test file that must fail, and how: the promise it names (docs/guarantees.md), or the test. */
+  readonly caughtBy: string
+  readonly breaks: RegExp
+}
+
+/** Copies the build, with one source file compiled anew with a mistake in it. */
+export function plant(mistake: Mistake, source: string, build: string, copy: string): void {
+  cpSync(build, copy, { recursive: true, filter: (path) => !/\.(?:map|d\.ts)$/.test(path) })
+  const text = withMistake(mistake, readFileSync(`${source}/${mistake.file}`, 'utf8'))
+  const { outputText } = ts.transpileModule(text, {
+    compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext },
+  })
+  writeFileSync(`${copy}/${mistake.file.replace(/\.ts$/, '.js')}`, outputText)
+}
+
+/** The source text with the mistake in it. Throws where its place is not there exactly once. */
+export function withMistake({ file, within, is, becomes }: Mistake, text: string): string {
+  const holders = declarationsOf(within, ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true))
+  if (holders.length !== 1) throw new Error(`${file}: ${holders.length} declarations of ${within}, not 1`)
+  const [start, end] = [holders[0]?.getStart() ?? 0, holders[0]?.getEnd() ?? 0]
+  const places = occurrences(text.slice(start, end), is)
+  if (places.length !== 1)
+    throw new Error(`${file}: '${is}' stands ${places.length} times in ${within}, not once`)
+  const [from, to] = places[0] ?? [0, 0]
+  return text.slice(0, start + from) + becomes + text.slice(start + to)
+}
+
+function declarationsOf(name: string, file: ts.SourceFile): ts.Node[] {
+  const found: ts.Node[] = []
+  const visit = (node: ts.Node): void => {
+    const declares =
+      ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node) || ts.isVariableDeclaration(node)
+    if (declares && node.name?.getText() === name) found.push(node)
+    ts.forEachChild(node, visit)
+  }
+  visit(file)
+  return found
+}
+
+/** Where a text stands in another, white space aside: offsets of its first character and past its last. */
+function occurrences(text: string, part: string): (readonly [from: number, to: number])[] {
+  const offsets = [...text.matchAll(/\S/g)].map(({ index }) => index)
+  const dense = text.replace(/\s/g, '')
+  const wanted = part.replace(/\s/g, '')
+  const found: (readonly [number, number])[] = []
+  for (let at = dense.indexOf(wanted); at >= 0; at = dense.indexOf(wanted, at + 1))
+    found.push([offsets[at] ?? 0, (offsets[at + wanted.length - 1] ?? 0) + 1])
+  return found
+}
