@@ -98,7 +98,8 @@ export class Digester {
 
   /** Digest of a prefix and the values of claims in the order of their names; otherwise as {@link Digester.one}. */
   values(midstate: Midstate, names: readonly string[], values: readonly unknown[]): Digest {
-    if (names.length === 1) return this.one(midstate, names[0], values[0])
+    const [name] = names
+    if (names.length === 1 && name !== undefined) return this.one(midstate, name, values[0])
     let at = this.#message
     names.forEach((name, i) => {
       const end = this.#write(at + 4, name, values[i])

@@ -119,8 +119,8 @@ export class TokenDigester {
    */
   selector(shape: PreparedShape, claims: Claims, index = 0): boolean {
     const { names, midstate } = shape
-    if (names.length === 1) {
-      const name = names[0]
+    const name = names[0]
+    if (names.length === 1 && name !== undefined) {
       const value = claims[name]
       if (value === undefined) return false
       if (typeof value !== 'object') {

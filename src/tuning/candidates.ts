@@ -82,17 +82,16 @@ function bloom({ capacity, fullest, kept }: Population, rate: number): Candidate
 }
 
 /**
- * A root of up to 16 bits, four bytes each; the rest of each prefix in whole bytes, in 512 pages (fewer under a shorter root) that grow by an
- * eighth and are half used on average. A digest that was never added meets one of n prefixes with 1 − (1 − 2^−b)^n.
+ * Memory: a root of up to 16 bits at four bytes a bucket, and the rest of each distinct prefix in whole bytes. They
+ * are in 512 pages (fewer under a shorter root), whose slack of an eighth is half used on average.
+ * Rate: a digest that was never added meets one of n prefixes with 1 − (1 − 2^−b)^n.
  */
 function trie({ capacity, fullest, kept }: Population, prefixBits: number): Candidate {
   const rootBits = Math.min(16, prefixBits - 8)
   const width = Math.ceil((prefixBits - rootBits) / 8)
   const pages = Math.max(1, 2 ** rootBits / 128)
-  const bytes =
-    4 * 2 ** rootBits +
-    width * (fullest * (1 + 1 / 16) + 4 * pages) +
-    40 * repeatsPastThree(fullest, prefixBits)
+  const distinct = -(2 ** prefixBits) * Math.expm1(fullest * Math.log1p(-(2 ** -prefixBits)))
+  const bytes = 4 * 2 ** rootBits + width * (distinct * (1 + 1 / 16) + 4 * pages)
   return candidate(
     `trie ${prefixBits}`,
     { kind: 'trie', prefixBits, expectedRevocations: capacity },
@@ -103,18 +102,6 @@ function trie({ capacity, fullest, kept }: Population, prefixBits: number): Cand
       falsePositiveRate: -Math.expm1(fullest * Math.log1p(-(2 ** -prefixBits))),
     },
   )
-}
-
-/**
- * Prefixes that stand more than three times, each of which is an entry of a map: the chance that a prefix is met more often (Poisson)
- * times their number. All but never, except in a trie that is too short to be of use.
- */
-function repeatsPastThree(entries: number, prefixBits: number): number {
-  const load = entries / 2 ** prefixBits
-  // By its series where it is small: as a difference it would drown in rounding.
-  const chance =
-    load < 0.01 ? load ** 4 / 24 : 1 - Math.exp(-load) * (1 + load + load ** 2 / 2 + load ** 3 / 6)
-  return 2 ** prefixBits * Math.max(0, chance)
 }
 
 const SHARDS = 1024

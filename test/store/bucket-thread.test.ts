@@ -13,7 +13,7 @@ function thread(path: string, identity = fileIdentity(path) ?? ''): BucketThread
   return one
 }
 
-it('reads what is read at once', async () => {
+it('the thread reads the same as the main thread', async () => {
   const path = join(temporaryDirectory(), 'store.db')
   const store = await open(path)
   await store.write([1, 2, 3].map((n) => revoke(n)))
@@ -24,7 +24,7 @@ it('reads what is read at once', async () => {
   expect(read).toMatchObject({ whole: true, rows: 3 })
 })
 
-it('knows of every commit that came before it was asked', async () => {
+it('the thread sees every commit that came before the request', async () => {
   const path = join(temporaryDirectory(), 'store.db')
   const store = await open(path)
   const one = thread(path)
@@ -34,14 +34,14 @@ it('knows of every commit that came before it was asked', async () => {
   }
 })
 
-it('notices another number of buckets', async () => {
+it('the thread reports another number of buckets', async () => {
   const path = join(temporaryDirectory(), 'store.db')
   const store = await open(path)
   await store.write([revoke(1)])
   expect(await thread(path).read(0, 3)).toEqual({ status: 'layout-changed' })
 })
 
-it('is asked for what nobody waits for, where there are many buckets', async () => {
+it('the store reads in the thread only in the background and from many buckets', async () => {
   const store = await open(join(temporaryDirectory(), 'store.db'))
   await store.write([revoke(1)])
   expect(store.buckets.read(0, 0, undefined, true)).not.toBeInstanceOf(Promise)
@@ -52,7 +52,7 @@ it('is asked for what nobody waits for, where there are many buckets', async () 
   expect(await read).toMatchObject({ status: 'ok', whole: true })
 })
 
-it('reads no other file than the one that is meant', async () => {
+it('the thread refuses another file at the path', async () => {
   const path = join(temporaryDirectory(), 'store.db')
   const store = await open(path)
   await store.write([revoke(1)])
@@ -65,7 +65,7 @@ it('reads no other file than the one that is meant', async () => {
   expect(one.isWorthIt(16)).toBe(false)
 })
 
-it('a stopped one refuses who waits, and begins again for who asks later', async () => {
+it('a stopped thread rejects its requests; a later request starts another', async () => {
   const path = join(temporaryDirectory(), 'store.db')
   const store = await open(path)
   await store.write([revoke(1)])
@@ -79,7 +79,7 @@ it('a stopped one refuses who waits, and begins again for who asks later', async
   expect(one.isWorthIt(16)).toBe(true)
 })
 
-it('that can not be asked is done without', async () => {
+it('the store reads by itself if the thread cannot be used', async () => {
   const store = await open(join(temporaryDirectory(), 'store.db'))
   await store.write([revoke(1)])
   await store.buckets.split(8)
@@ -89,7 +89,7 @@ it('that can not be asked is done without', async () => {
   expect(read).toHaveBeenCalledOnce()
 })
 
-it('answers each what it asked, also after a thread could not be had', async () => {
+it('each request gets its own answer after a thread failed to start', async () => {
   const path = join(temporaryDirectory(), 'store.db')
   const store = await open(path)
   await store.write(Array.from({ length: 50 }, (_, n) => revoke(n)))

@@ -14,11 +14,13 @@ function firstVersion(path: string): Database.Database {
   db.pragma(`application_id = ${APPLICATION_ID}`)
   db.pragma('user_version = 1')
   db.exec(
-    `INSERT INTO meta VALUES ('id', x'${Buffer.from('an-old-store').toString('hex')}'), ('key', x'${'07'.repeat(16)}')`,
+    `INSERT INTO meta VALUES ('id', x'${Buffer.from('an-old-store').toString('hex')}'),
+      ('key', x'${'07'.repeat(16)}')`,
   )
   db.exec("INSERT INTO namespaces (name) VALUES ('default')")
   const insert = db.prepare(
-    'INSERT INTO revocations (seq, namespace, digest, revoked, expires_at, revoked_at, target) VALUES (?, 1, ?, 1, ?, ?, ?)',
+    `INSERT INTO revocations (seq, namespace, digest, revoked, expires_at, revoked_at, target)
+      VALUES (?, 1, ?, 1, ?, ?, ?)`,
   )
   for (const n of [1, 2, 3])
     insert.run(n, digestOf(n), NOW / 1000 + 3600, NOW, JSON.stringify(['id', 'jti', `token-${n}`]))
@@ -27,7 +29,7 @@ function firstVersion(path: string): Database.Database {
   return db
 }
 
-it('a store of schema version 1 is taken over, and its one bucket has a version', async () => {
+it('a store of schema version 1 is migrated, and its only bucket gets a version', async () => {
   const path = join(temporaryDirectory(), 'store.db')
   firstVersion(path).close()
   const store = await open(path)
@@ -39,7 +41,7 @@ it('a store of schema version 1 is taken over, and its one bucket has a version'
   expect((await store.write([revoke(4)])).written).toMatchObject([{ seq: 4 }])
 })
 
-it('code of version 1 that still runs can not commit past the buckets', async () => {
+it('a process that still runs code of schema version 1 cannot commit', async () => {
   const path = join(temporaryDirectory(), 'store.db')
   const old = firstVersion(path)
   const commit = old.transaction((n: number) => {

@@ -105,7 +105,7 @@ describe('a place where no store can be is refused', () => {
 })
 
 describe('opening', () => {
-  it('creates a store in an empty file, or where there is none', async () => {
+  it('creates a store in an empty file, or a new one', async () => {
     const path = join(temporaryDirectory(), 'store.db')
     writeFileSync(path, '')
     expect((await open(path)).stats().seq).toBe(0)
@@ -130,13 +130,13 @@ describe('opening', () => {
     })
   })
 
-  it('several at once creates one store', async () => {
+  it('by several at the same time creates one store', async () => {
     const path = join(temporaryDirectory(), 'store.db')
     const stores = await Promise.all([1, 2, 3, 4].map(() => open(path)))
     expect(new Set(stores.map((store) => store.stats().id)).size).toBe(1)
   })
 
-  it('takes a link for the file it leads to', async () => {
+  it('resolves a link to its file', async () => {
     const path = await sample(3)
     const link = join(temporaryDirectory(), 'link.db')
     symlinkSync(path, link)
@@ -180,7 +180,7 @@ describe('integrity', () => {
     expect(await settled(store)).toBe('ok')
   })
 
-  it('found broken stops the store', async () => {
+  it('stops the store if it is broken', async () => {
     const logged: string[] = []
     const silent = (): void => undefined
     const error = (_: object, message: string): void => void logged.push(message)
@@ -194,7 +194,7 @@ describe('integrity', () => {
     await expect(store.write([revoke(1)])).rejects.toMatchObject(corrupt)
   })
 
-  it('is told by checkIntegrity, without an engine', async () => {
+  it('is checked by checkIntegrity without an engine', async () => {
     expect(checkIntegrity(await sample(), true)).toEqual([])
     expect(checkIntegrity(await damaged()).length).toBeGreaterThan(0)
     const swapped = await sample(10)
@@ -210,7 +210,7 @@ describe('integrity', () => {
     )
   })
 
-  it('a damaged page met by a scan is told', async () => {
+  it('rejects a scan that meets a damaged page', async () => {
     const path = await sample(20_000)
     const content = readFileSync(path)
     for (let at = 4096 * Math.floor(content.length / 8192); at < content.length; at += 4096)

@@ -3,8 +3,8 @@ import { expect, it } from 'vitest'
 import { checkIntegrity } from '#dist/store/sqlite/index.js'
 import { digestOf, follow, wordsOf } from '#dist/testing/store/fixtures.js'
 import { open } from '../support/sqlite.js'
-import { childWriter } from './child-writer.js'
 import { temporaryDirectory } from '../support/temp.js'
+import { childWriter } from './child-writer.js'
 
 const START = { seq: 0, epoch: '' }
 
@@ -17,7 +17,7 @@ const acknowledged = (lines: readonly string[]): [seq: number, n: number][] =>
       return [seq, n]
     })
 
-it('processes that write at once number without gaps and lose nothing', async () => {
+it('processes that write together number without gaps and lose nothing', async () => {
   const path = join(temporaryDirectory(), 'store.db')
   const store = await open(path)
   const children = [0, 10_000, 20_000].map((first) => childWriter(path, first, 400))
@@ -40,7 +40,7 @@ it('processes that write at once number without gaps and lose nothing', async ()
   for (const [seq, n] of all) expect(store.get(wordsOf(digestOf(n)))?.seq).toBe(seq)
 })
 
-it('nothing acknowledged is lost by kill -9, at any instant', async () => {
+it('a kill -9 at any instant loses nothing acknowledged', async () => {
   const path = join(temporaryDirectory(), 'store.db')
   const all: [seq: number, n: number][] = []
   for (let cycle = 0; cycle < 20; cycle++) {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Mutation, Position } from '#dist/ports/index.js'
+import type { SqliteStore } from '#dist/store/sqlite/index.js'
 import {
   collect,
   digestOf,
@@ -32,21 +33,24 @@ class Model {
     const key = id(mutation.digest)
     const old = this.rows.get(key)
     const live = old?.revoked === true && old.expiresAt * 1000 > mutation.revokedAt ? old : undefined
-    if (mutation.op === 'unrevoke') {
-      if (live === undefined) return 0
-      this.rows.set(key, { ...live, seq: ++this.seq, revoked: false })
-    } else {
-      this.rows.set(key, {
-        seq: ++this.seq,
-        revoked: true,
-        expiresAt: Math.max(mutation.expiresAt, live?.expiresAt ?? 0),
-        through: Math.max(mutation.issuedThrough ?? Infinity, live?.through ?? 0),
-        reason: mutation.reason ?? live?.reason,
-      })
+    if (mutation.op === 'revoke') {
+      this.rows.set(key, { ...merged(mutation, live), seq: ++this.seq, revoked: true })
+      return this.seq
     }
+    if (live === undefined) return 0
+    this.rows.set(key, { ...live, seq: ++this.seq, revoked: false })
     return this.seq
   }
 }
+
+const merged = (
+  mutation: Mutation & { op: 'revoke' },
+  live: ModelRow | undefined,
+): Omit<ModelRow, 'seq' | 'revoked'> => ({
+  expiresAt: Math.max(mutation.expiresAt, live?.expiresAt ?? 0),
+  through: Math.max(mutation.issuedThrough ?? Infinity, live?.through ?? 0),
+  reason: mutation.reason ?? live?.reason,
+})
 
 const DIGESTS = 6
 const second = NOW / 1000
@@ -95,7 +99,18 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reopen' as const) }) },
 )
 
-it('answers as a plain map would, and a follower that polls now and then ends up equal', async () => {
+/** Every digest has the row of the model. */
+function expectRows(store: SqliteStore, model: Model): void {
+  for (let n = 0; n < DIGESTS; n++) {
+    const row = store.get(wordsOf(digestOf(n)))
+    const expected = model.rows.get(id(digestOf(n)))
+    expect(row && [row.seq, row.revoked, row.expiresAt, row.issuedThrough ?? Infinity, row.reason]).toEqual(
+      expected && [expected.seq, expected.revoked, expected.expiresAt, expected.through, expected.reason],
+    )
+  }
+}
+
+it('the store answers as a plain map would, and a follower ends up equal', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 14 }), async (steps) => {
       const path = join(temporaryDirectory(), 'store.db')
@@ -138,15 +153,7 @@ it('answers as a plain map would, and a follower that polls now and then ends up
             .sort(),
         ),
       )
-      for (let n = 0; n < DIGESTS; n++) {
-        const row = stores[1].get(wordsOf(digestOf(n)))
-        const expected = model.rows.get(id(digestOf(n)))
-        expect(
-          row && [row.seq, row.revoked, row.expiresAt, row.issuedThrough ?? Infinity, row.reason],
-        ).toEqual(
-          expected && [expected.seq, expected.revoked, expected.expiresAt, expected.through, expected.reason],
-        )
-      }
+      expectRows(stores[1], model)
       const { live, end } = await collect(stores[1].scan(second + 10))
       expect(end.position).toEqual(position)
       expect(new Map([...live].sort())).toEqual(

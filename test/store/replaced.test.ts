@@ -26,7 +26,7 @@ async function withBackup(): Promise<{ path: string; backup: string; store: Sqli
 }
 
 describe('a restored backup', () => {
-  it('is another history, even where both count equally far', async () => {
+  it('is another history, even if both have the same last number', async () => {
     const { path, backup, store } = await withBackup()
     await store.write([revoke(2), revoke(3)])
     const { position } = await follow(store, START)
@@ -41,7 +41,7 @@ describe('a restored backup', () => {
     expect(await poll(restored, position)).toEqual({ status: 'diverged' })
   })
 
-  it('still contains what was before it', async () => {
+  it('continues the history up to the backup', async () => {
     const { path, backup, store } = await withBackup()
     const { position } = await follow(store, START)
     await store.write([revoke(2)])
@@ -52,7 +52,7 @@ describe('a restored backup', () => {
     expect((await follow(restored, position)).changes.map(({ seq }) => seq)).toEqual([2])
   })
 
-  it('put in place through SQLite, under open connections, is noticed by their next write', async () => {
+  it('restored by SQLite under open connections is noticed by the next write', async () => {
     const { path, backup, store } = await withBackup()
     await store.write([revoke(2)])
     const { position } = await follow(store, START)
@@ -70,7 +70,7 @@ describe('a restored backup', () => {
     expect(await poll(store, position)).toEqual({ status: 'diverged' })
   })
 
-  it('put in place of the open file is found by the next poll, and used from then on', async () => {
+  it('that takes the place of the open file is used from the next poll on', async () => {
     const { path, backup, store } = await withBackup()
     await store.write([revoke(2)])
     const { position } = await follow(store, START)
@@ -90,7 +90,7 @@ describe('a restored backup', () => {
     expect((await open(path)).get(words(4))?.revoked).toBe(true)
   })
 
-  it('is found by every store that had the old file open, and all use the new one together', async () => {
+  it('is found by every store that had the old file open', async () => {
     const { path, backup, store } = await withBackup()
     const other = await open(path)
     await store.write(Array.from({ length: 50 }, (_, i) => revoke(100 + i)))
@@ -138,7 +138,7 @@ describe('a store whose file is taken away', () => {
     expect(store.get(words(1))?.revoked).toBe(true)
   })
 
-  it('goes on where it was when the same file comes back', async () => {
+  it('continues where it was when the same file comes back', async () => {
     const { path, store } = await withBackup()
     const { position } = await follow(store, START)
     renameSync(path, `${path}.away`)
@@ -148,13 +148,13 @@ describe('a store whose file is taken away', () => {
     expect((await store.write([revoke(2)])).written[0]?.seq).toBe(2)
   })
 
-  it('does not acknowledge what no path leads to', async () => {
+  it('acknowledges no write to the deleted file', async () => {
     const { path, store } = await withBackup()
     rmSync(path)
     await expect(store.write([revoke(2)])).rejects.toThrow(code('ERR_NOT_DURABLE'))
   })
 
-  it('refuses one with another digest key, for good', async () => {
+  it('refuses a file with another digest key for good', async () => {
     const { path, store } = await withBackup()
     const { position } = await follow(store, START)
     const stranger = join(temporaryDirectory(), 'stranger.db')

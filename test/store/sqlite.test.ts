@@ -5,11 +5,11 @@ import { storeSuite } from '#dist/testing/store/suite.js'
 import { temporaryDirectory } from '../support/temp.js'
 
 storeSuite({ describe, it }, 'SQLite', {
-  async make() {
+  make() {
     const directory = temporaryDirectory()
-    return {
+    return Promise.resolve({
       connect: () => new SqliteStore(join(directory, 'store.db')),
       dispose: () => Promise.resolve(),
-    }
+    })
   },
 })

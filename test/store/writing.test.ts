@@ -7,8 +7,8 @@ import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { digestOf, follow, NOW, revoke, unrevoke, wordsOf } from '#dist/testing/store/fixtures.js'
 import { open } from '../support/sqlite.js'
-import { childWriter } from './child-writer.js'
 import { temporaryDirectory } from '../support/temp.js'
+import { childWriter } from './child-writer.js'
 
 const code = (expected: string): unknown => expect.objectContaining({ code: expected })
 const words = (n: number): Int32Array => wordsOf(digestOf(n))
@@ -39,7 +39,7 @@ describe('group commit', () => {
     expect(store.stats().commits).toBeLessThan(30)
   })
 
-  it('refuses more than it can hold, and only that', async () => {
+  it('refuses only the writes beyond its limit', async () => {
     const store = await open(join(temporaryDirectory(), 'store.db'))
     const first = store.write(range(0, 131_072).map((n) => revoke(n)))
     await expect(store.write([revoke(140_000)])).rejects.toThrow(code('ERR_UNAVAILABLE'))
@@ -63,8 +63,8 @@ describe('group commit', () => {
   })
 })
 
-describe('a commit that fails is told, and the next one works', () => {
-  it('another process keeps the lock too long', async () => {
+describe('a commit that fails is rejected, and the next one works, when', () => {
+  it('another process holds the lock too long', async () => {
     const path = join(temporaryDirectory(), 'store.db')
     const store = await open(path, { busyTimeoutMs: 50 })
     const blocker = new Database(path)
@@ -79,7 +79,7 @@ describe('a commit that fails is told, and the next one works', () => {
     expect((await store.write([revoke(1)])).written[0]?.seq).toBe(1)
   })
 
-  it('a statement in the middle of the batch', async () => {
+  it('a statement in the middle of the batch fails', async () => {
     const path = join(temporaryDirectory(), 'store.db')
     const store = await open(path)
     const db = new Database(path)
@@ -156,10 +156,10 @@ describe('a commit that fails is told, and the next one works', () => {
   })
 })
 
-describe('exclusive', () => {
+describe('exclusive use', () => {
   const refused = code('ERR_STORE_UNAVAILABLE')
 
-  it('is refused where the store is open, and refuses others', async () => {
+  it('is refused if the store is open, and refuses others', async () => {
     const path = join(temporaryDirectory(), 'store.db')
     const shared = await open(path)
     await expect(open(path, {}, { exclusive: true })).rejects.toThrow(refused)
@@ -172,7 +172,7 @@ describe('exclusive', () => {
     expect((await open(path)).stats().seq).toBe(1)
   })
 
-  it('holds between processes, and ends with the process however it ends', async () => {
+  it('holds between processes, and ends with the process in any way', async () => {
     const path = join(temporaryDirectory(), 'store.db')
     const child = childWriter(path, 0, 1_000_000)
     await child.said(1)
@@ -187,7 +187,7 @@ describe('exclusive', () => {
 })
 
 describe('the purge', () => {
-  it('deletes what expired longer than the grace ago, tombstones too, and leaves no gap behind', async () => {
+  it('deletes rows and tombstones whose grace is over, and leaves no gap', async () => {
     let now = NOW
     const store = await open(
       join(temporaryDirectory(), 'store.db'),
@@ -219,7 +219,7 @@ describe('the purge', () => {
 })
 
 describe('a process', () => {
-  it('may end with the store open and idle, but not before an accepted write is durable', async () => {
+  it('may end with an idle store open, but not before a write is durable', async () => {
     const path = join(temporaryDirectory(), 'store.db')
     const run = (rest: string): void => {
       const script = `

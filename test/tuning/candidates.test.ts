@@ -62,8 +62,13 @@ describe('candidates', () => {
       (revocations) => new Map(all(revocations).map(({ name, bytes }) => [name, bytes])),
     )
     for (const [i, size] of sizes.entries())
-      for (const [name, bytes] of size)
-        if (i > 0) expect(bytes, name).toBeGreaterThan(sizes[i - 1].get(name) ?? Infinity)
+      for (const [name, bytes] of size) {
+        if (i === 0) continue
+        const fewer = sizes[i - 1].get(name) ?? Infinity
+        // A trie of 16 bits holds all its 65,536 prefixes long before 1e6 revocations.
+        if (name.startsWith('trie 16')) expect(bytes, name).toBeGreaterThanOrEqual(fewer)
+        else expect(bytes, name).toBeGreaterThan(fewer)
+      }
   })
 
   it('let through at their fullest no more than they were asked for', () => {
