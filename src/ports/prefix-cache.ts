@@ -1,10 +1,10 @@
 import type { Digest } from './index.js'
 import type { NotifierStats } from './notifier.js'
 
-/** When L1 is asked: before the store, or last, where the store can't be asked. */
+/** When the prefix cache is asked: before the store, or only when the store can't be asked. */
 export type PrefixCacheReads = 'before-store' | 'when-store-fails'
 
-/** What L1 holds under a digest's long prefix. Times in NumericDate seconds. */
+/** An entry of the cache, found by the long prefix of a digest. Times in NumericDate seconds. */
 export interface PrefixEntry {
   readonly expiresAt: number
   /** Selectors with a cutoff: tokens issued up to then are revoked. */

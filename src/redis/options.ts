@@ -37,9 +37,9 @@ export interface RedisOptions {
    */
   readonly timeoutMs?: number | undefined
   /**
-   * When Redis is asked about a token that L0 can't rule out. 'before-store': before the store, which a
-   * proven absence spares a read. 'when-store-fails': only where the store can't be asked; better with a
-   * store on a local disk, whose read takes less than a round trip. Default 'before-store'.
+   * When Redis is asked about a token that the prefilter can't rule out. 'before-store': before the store,
+   * which a proven absence spares a read. 'when-store-fails': only where the store can't be asked; better
+   * with a store on a local disk, whose read takes less than a round trip. Default 'before-store'.
    */
   readonly reads?: PrefixCacheReads | undefined
   /** What the names of all keys and channels begin with. Default 'revocade'. */

@@ -13,10 +13,12 @@ export function readZones(markdown: string): Zone[] {
   const rows = after.split('\n').filter((line) => line.startsWith('| `'))
   return rows.map((row) => {
     const [, part = '', imports = '', packages = ''] = row.split('|')
-    const names = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name)
     return { part: names(part)[0] ?? '', mayImport: names(imports), packages: names(packages) }
   })
 }
+
+/** What stands in backticks. */
+const names = (cell: string): string[] => Array.from(cell.matchAll(/`([^`]+)`/g), ([, name = '']) => name)
 
 /** The zone of a file: of all that hold it, the one with the longest name. */
 export function zoneOf(path: string, zones: readonly Zone[]): Zone | undefined {

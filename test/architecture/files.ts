@@ -4,24 +4,23 @@ import type { Sources } from './imports.js'
 const MOST_LINES = 250
 const MOST_COLUMNS = 110
 
-/** Files that are too long, or have a line that is, or lie in a folder that is named for nothing. */
+/** Names of folders and files that say nothing of what is in them. */
+const NAMELESS = /(?:^|\/)(?:utils?|helpers?|misc|common)(?:\/|\.ts$)/
+
+/** Files that are too long, that have a line that is too long, or whose name says nothing. */
 export function misshapenFiles(sources: Sources): string[] {
-  return [...sources].flatMap(([path, text]) => {
+  const found: string[] = []
+  for (const [path, text] of sources) {
     const lines = text.trimEnd().split('\n')
-    const wide = lines.flatMap((line, i) =>
-      line.length > MOST_COLUMNS ? [`${path}:${i + 1} is too wide`] : [],
-    )
-    return [
-      ...(lines.length > MOST_LINES ? [`${path} has ${lines.length} lines`] : []),
-      ...(/(?:^|\/)(?:utils?|helpers?|misc|common)(?:\/|\.ts$)/.test(path)
-        ? [`${path} is named for nothing`]
-        : []),
-      ...wide,
-    ]
-  })
+    if (lines.length > MOST_LINES) found.push(`${path} has ${lines.length} lines`)
+    if (NAMELESS.test(path)) found.push(`${path} is named for nothing`)
+    for (const [i, line] of lines.entries())
+      if (line.length > MOST_COLUMNS) found.push(`${path}:${i + 1} is too wide`)
+  }
+  return found
 }
 
-/** Exports without a docstring, as `path: name`. What is only exported again has its docstring where it is declared. */
+/** Exports without a docstring, as `path: name`. A re-export has its docstring where it is declared. */
 export function undocumentedExports(sources: Sources): string[] {
   return [...sources].flatMap(([path, text]) => {
     const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
@@ -43,7 +42,8 @@ function isOverload(node: ts.Node, file: ts.SourceFile): boolean {
   const named = file.statements.filter(
     (other) => ts.isFunctionDeclaration(other) && other.name?.text === node.name?.text,
   )
-  return named[0] !== node && named[0] !== undefined && isDocumented(named[0])
+  const [first] = named
+  return first !== node && first !== undefined && isDocumented(first)
 }
 
 function nameOf(node: ts.Statement): string {

@@ -16,7 +16,10 @@ export function readSources(root: string): Sources {
   return sources
 }
 
-/** What a file imports: files within src by path, modules by name (`lru-cache`, `node:fs`). Types and dynamic imports count. */
+/**
+ * What a file imports: files within src by path, modules by name (`lru-cache`, `node:fs`).
+ * Types and dynamic imports count.
+ */
 export function importsOf(path: string, text: string): string[] {
   const { importedFiles } = ts.preProcessFile(text, true, true)
   return importedFiles.map(({ fileName }) => {
@@ -67,7 +70,10 @@ export function cycles(sources: Sources): string[] {
   return [...found]
 }
 
-/** Uses of names that reach outside: timers, the clock, the process, the network. `Date` as a type or in `instanceof` reaches nowhere. */
+/**
+ * Uses of names that reach outside: timers, the clock, the process, the network.
+ * `Date` as a type or in `instanceof` reaches nowhere.
+ */
 export function outsideReach(path: string, text: string): string[] {
   const banned = new Set([
     'setTimeout',

@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ERROR_STATUS } from '#dist/errors.js'
-import type { Target } from '#dist/ports/index.js'
+import type { PrefilterKind, Target } from '#dist/ports/index.js'
+import { createPrefilter } from '#dist/prefilter/create.js'
+import { encodeSnapshot } from '#dist/prefilter/snapshot.js'
 import { MIGRATIONS, SCHEMA_VERSION } from '#dist/store/sqlite/file/schema.js'
+import { INTEGER_TAG, KIND, STRING_TAG } from '#dist/token/encoding.js'
 import { digestBytes, TokenDigester } from '#dist/token/identify.js'
 import {
   anchors,
@@ -17,8 +21,8 @@ import {
   tableRows,
 } from '../support/markdown.js'
 
-describe('every page', () => {
-  it.each(pages())('%s leads nowhere that is not there', (page) => {
+describe('links', () => {
+  it.each(pages())('%s links and names only what is there', (page) => {
     for (const link of localLinks(page)) {
       const [path = '', anchor = ''] = link.split('#')
       expect(existsSync(join(ROOT, path)), link).toBe(true)
@@ -35,42 +39,38 @@ describe('errors.md', () => {
   const sections = readPage('docs/errors.md').split(/^## /m).slice(1)
   const told = new Map(sections.map((text) => [text.split('\n', 1)[0], text]))
 
-  it('has a section for each code and for nothing else', () => {
+  it('the sections are the error codes, in their order', () => {
     expect([...told.keys()]).toEqual(Object.keys(ERROR_STATUS))
   })
 
-  it.each(Object.entries(ERROR_STATUS))('says the status of %s and what to do', (name, status) => {
-    expect(told.get(name)).toContain(`\nStatus ${status}. `)
-    expect(told.get(name)).toContain('\n*Do:* ')
-  })
+  it.each(Object.entries(ERROR_STATUS))(
+    'the section of %s says its status and what to do',
+    (name, status) => {
+      expect(told.get(name)).toContain(`\nStatus ${status}. `)
+      expect(told.get(name)).toContain('\n*Do:* ')
+    },
+  )
 })
 
 // The contract: these words are what users rely on. Whoever changes one changes a promise.
-const PROMISES = [
-  '**Durable.** A resolved `revoke()` survives a crash of the process, and of the machine where the disk honours fsync (SQLite WAL with `synchronous=FULL`; PostgreSQL `synchronous_commit=on`).',
-  '**Read your writes.** From then on that engine never answers "active" for the target until it expires or is un-revoked.',
-  '**Bounded staleness.** No other engine on the same store answers "active" for it in a check that starts more than Δ after the commit: either it has applied the change, or its lease has run out and it asks the store.',
-  '**Unknown is not active.** When nothing can decide, the verdict is `unknown`, and `onUnknown` says what happens. Every decision by policy is counted.',
-  '**Exact positives.** "revoked" comes from the store or from an exact cached verdict. One exception, so labelled: store unreachable and the long Redis prefix matches → revoked, `decidedBy: \'redis\'`.',
-  '**No I/O for the common case.** A warm engine answers "active" from L0 with no I/O and no new promise.',
-  '**No bearer token at rest or in logs**: digests and claim values only.',
-  '**Nothing above the store matters.** Redis flushed, evicted, restarted empty, failed over with a lost tail; a snapshot file corrupt or missing: answers stay right, only slower, and the layers heal.',
-]
+const PROMISES = readFileSync(new URL('promises.txt', import.meta.url), 'utf8')
+  .trimEnd()
+  .split('\n')
 
 describe('guarantees.md', () => {
   const sections = readPage('docs/guarantees.md').split(/^## /m).slice(1)
 
-  it('makes these promises and no others', () => {
+  it('the promises are these and no others', () => {
     const quotes = sections.map((text) => flat(/(?:^>.*\n)+/m.exec(text)?.[0] ?? ''))
     expect(quotes).toEqual(PROMISES)
   })
 
-  it('numbers them', () => {
+  it('the promises are numbered', () => {
     expect(sections.map((text) => text.split('.', 1)[0])).toEqual(PROMISES.map((_, i) => String(i + 1)))
   })
 
   it.each(sections.map((text) => [text.split('\n', 1)[0], text]))(
-    '%s: how it is kept, which tests show it, its limits',
+    '%s: says how it is kept, which tests show it, its limits',
     (_title, text) => {
       expect(text).toContain('\n**How it is kept.** ')
       expect(text).toContain('\n**Limits.** ')
@@ -80,6 +80,43 @@ describe('guarantees.md', () => {
   )
 })
 
+interface Encoding {
+  readonly kind: number
+  readonly fields: readonly string[]
+  readonly values: readonly (string | number)[]
+}
+
+/** An encoding read by the grammar of docs/formats.md, without the code that writes it. */
+function readEncoding(bytes: Buffer): Encoding {
+  let at = 4
+  const taken = (length: number): Buffer => bytes.subarray(at, (at += length))
+  const sized = (): Buffer => taken(taken(4).readUInt32LE())
+  const fields = Array.from({ length: bytes.readUInt16LE(2) }, () => sized().toString())
+  const padding = taken((8 - (at % 8)) % 8)
+  expect([bytes[0], ...padding]).toEqual([1, ...padding.map(() => 0)])
+  const kind = bytes.readUInt8(1)
+  const several = kind === KIND.selector && fields.length > 2
+  const values: (string | number)[] = []
+  while (at < bytes.length) {
+    const value = several ? sized() : taken(bytes.length - at)
+    const rest = value.subarray(1)
+    values.push(value[0] === STRING_TAG ? rest.toString() : Number(rest.readBigInt64LE()))
+  }
+  return { kind, fields, values }
+}
+
+/** What an encoding says of a target in the namespace 'default', by the table of kinds in docs/formats.md. */
+function partsOf(target: Target): Encoding {
+  const kind = KIND[target.kind]
+  if (target.kind === 'hash') return { kind, fields: ['default'], values: [target.sha256] }
+  if (target.kind === 'id') {
+    const issuer = target.iss === undefined ? [] : [target.iss]
+    return { kind, fields: ['default', target.claim, ...issuer], values: [target.id] }
+  }
+  const names = Object.keys(target.where).toSorted()
+  return { kind, fields: ['default', ...names], values: names.map((name) => target.where[name]) }
+}
+
 describe('formats.md', () => {
   const lines = (text: string) =>
     text
@@ -87,29 +124,72 @@ describe('formats.md', () => {
       .map((line) => line.trim())
       .filter((line) => line !== '')
 
-  it('shows the schema as it is', () => {
+  it('the schema is the one of the store', () => {
     expect(lines(section('docs/formats.md', 'schema').replaceAll(/```(?:sql)?/g, ''))).toEqual(
       lines(MIGRATIONS.join('\n')),
     )
     expect(readPage('docs/formats.md')).toContain(`\`PRAGMA user_version\`, ${SCHEMA_VERSION} |`)
   })
 
-  it('shows the snapshot as its source does', () => {
-    const source = readFileSync(join(ROOT, 'src/prefilter/snapshot.ts'), 'utf8')
-    const documented = [...source.matchAll(/^ \* (\|.*\|)$/gm)].map(([, row = '']) => row)
-    expect(documented.length).toBeGreaterThan(5)
-    expect(lines(section('docs/formats.md', 'snapshot'))).toEqual(documented)
-  })
-
-  it('shows the grammar of the encoding as its source does', () => {
-    const grammar = (text: string) =>
-      /```\n(?: \* )?(encoding = [^]*?)```/.exec(text)?.[1].replaceAll(/^ \* ?/gm, '')
-    expect(grammar(readPage('docs/formats.md'))).toBe(
-      grammar(readFileSync(join(ROOT, 'src/token/encoding.ts'), 'utf8')),
+  it('the header of a snapshot is the one that is written', async () => {
+    const rows = tableRows(section('docs/formats.md', 'snapshot'))
+    const meta = Buffer.from('the meta')
+    const bytes = Buffer.from(encodeSnapshot(await createPrefilter({ kind: 'exact' }), meta))
+    const [M, B] = [bytes.readUInt32LE(12), bytes.readDoubleLE(16)]
+    // A size or an offset: a sum of numbers and of M and B.
+    const sum = (cell: string) =>
+      cell
+        .split(' + ')
+        .reduce((total, part) => total + (part === 'M' ? M : part === 'B' ? B : Number(part)), 0)
+    let end = 0
+    for (const [offset, size] of rows) {
+      expect(sum(offset), offset).toBe(end)
+      end += sum(size)
+    }
+    expect(end).toBe(bytes.length)
+    const text = (row: number) => rows[row]?.[2] ?? ''
+    const magic = bytes
+      .subarray(0, 8)
+      .toString('hex')
+      .toUpperCase()
+      .replace(/..(?=.)/g, '$& ')
+    expect(text(0)).toContain(`magic: ${magic} `)
+    expect(text(1)).toBe(`format version, u16: ${bytes.readUInt16LE(8)}`)
+    expect(bytes.subarray(24, 24 + M)).toEqual(meta)
+    expect(bytes.subarray(24 + M + B)).toEqual(
+      createHash('sha256')
+        .update(bytes.subarray(0, 24 + M + B))
+        .digest(),
     )
   })
 
-  it('has examples of targets with their true encoding and digest', () => {
+  it('the codes of prefilter kinds are those that are written', async () => {
+    const [, , kinds] = tableRows(section('docs/formats.md', 'snapshot')).map(([, , text]) => text)
+    const documented = [...kinds.matchAll(/(\d) ([\w-]+)/g)].map(([, number, kind]) => [kind, Number(number)])
+    const written = documented.map(async ([kind]) => {
+      const prefilter = await createPrefilter({ kind: kind as PrefilterKind })
+      return [kind, Buffer.from(encodeSnapshot(prefilter, new Uint8Array())).readUInt16LE(10)]
+    })
+    expect(documented).toHaveLength(5)
+    expect(await Promise.all(written)).toEqual(documented)
+  })
+
+  it('the kinds of targets are those of the encoding', () => {
+    const rows = tableRows(section('docs/formats.md', 'kinds'))
+    expect(rows.map(([number]) => Number(number))).toEqual(Object.values(KIND))
+  })
+
+  it('the grammar of the encoding reads every example', () => {
+    const grammar = readPage('docs/formats.md')
+    expect(grammar).toContain(`value    = 0x0${STRING_TAG}, UTF-8 bytes of a string`)
+    expect(grammar).toContain(`         | 0x0${INTEGER_TAG}, i64 of a whole number`)
+    for (const [target, encoding] of tableRows(section('docs/formats.md', 'examples')).map((row) =>
+      row.map(code),
+    ))
+      expect(readEncoding(Buffer.from(encoding, 'hex'))).toEqual(partsOf(JSON.parse(target) as Target))
+  })
+
+  it('the examples of targets have their true encoding and digest', () => {
     const key = Uint8Array.from({ length: 16 }, (_, i) => i)
     const digester = new TokenDigester({
       key,
@@ -127,7 +207,7 @@ describe('formats.md', () => {
   })
 })
 
-describe('the decisions', () => {
+describe('decisions', () => {
   it.each(pages().filter((page) => page.startsWith('docs/decisions/')))(
     '%s says why, what and what follows',
     (page) => {
@@ -143,8 +223,8 @@ describe('the decisions', () => {
   )
 })
 
-describe('the changelog', () => {
-  it('has an entry for this version', () => {
+describe('CHANGELOG.md', () => {
+  it('this version has an entry', () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
     expect(readPage('CHANGELOG.md')).toMatch(
       new RegExp(`^## \\[${version.replaceAll('.', '\\.')}\\] - \\d{4}-\\d{2}-\\d{2}$`, 'm'),

@@ -18,14 +18,14 @@ import { SqliteStore } from '#dist/store/sqlite/index.js'
 import { temporaryDirectory } from '../support/temp.js'
 import { nowSeconds } from '../support/time.js'
 
-// The eight promises of docs/guarantees.md, from outside: the public API, real files, real processes, the real clock.
+// The eight promises of docs/guarantees.md, from outside: the public API, real files, processes and clock.
 // The tests of each part go deeper; these would fail first if a promise were broken where users see it.
 
 let directory: string
 let file: string
 const engines: Revocade[] = []
 
-beforeEach(async () => {
+beforeEach(() => {
   directory = temporaryDirectory()
   file = join(directory, 'store.db')
 })
@@ -67,7 +67,7 @@ function watched(faults: { get?: boolean; poll?: boolean } = {}) {
 }
 
 describe('1. Durable', () => {
-  it('what was acknowledged before a kill -9 is revoked afterwards', async () => {
+  it('a revocation acknowledged before a kill -9 is there afterwards', async () => {
     const child = fileURLToPath(new URL('guarantees-child.mjs', import.meta.url))
     const acknowledged: string[] = []
     for (let round = 0; round < 4; round++) {
@@ -91,7 +91,7 @@ describe('1. Durable', () => {
 })
 
 describe('2. Read your writes', () => {
-  it('no check after a revoke() has resolved says "active", whatever goes on', async () => {
+  it('no check after a resolved revoke() says "active", whatever goes on', async () => {
     const revocade = await open({ prefilter: { expectedRevocations: 1000 } })
     const one = async (i: number): Promise<void> => {
       const token = claims(`t${i}`)
@@ -132,7 +132,7 @@ describe('3. Bounded staleness', () => {
     }
   })
 
-  it('an engine that can not follow the store asks it once its lease has run out', async () => {
+  it('an engine that can not follow the store asks it once its lease has ended', async () => {
     const { store, calls, faults } = watched()
     const reader = await open({ store, maxStalenessMs: 100 })
     const writer = await open()
@@ -150,7 +150,7 @@ describe('3. Bounded staleness', () => {
 })
 
 describe('4. Unknown is not active', () => {
-  it('where nothing can decide, the policy does, and is counted', async () => {
+  it('the policy decides when nothing else can, and is counted', async () => {
     const { store, faults } = watched()
     const revocade = await open({ store, maxStalenessMs: 50 })
     const token = claims('a')
@@ -180,7 +180,7 @@ describe('4. Unknown is not active', () => {
 })
 
 describe('5. Exact positives', () => {
-  it('a filter that is wrong every other time revokes nobody', async () => {
+  it('a prefilter that is wrong every other time revokes nobody', async () => {
     const revocade = await open({
       prefilter: { falsePositiveRate: 0.5, expectedRevocations: 2000 },
       cacheEntries: 10,
@@ -280,7 +280,8 @@ describe('8. Nothing above the store matters', () => {
       'wiped where the filter is',
       async (path) => {
         const bytes = await readFile(path)
-        bytes.fill(0, 24 + bytes.readUInt32LE(12) + 40, bytes.length - 32) // between the heads and the checksum: docs/formats.md
+        // Between the headers and the checksum, see docs/formats.md.
+        bytes.fill(0, 24 + bytes.readUInt32LE(12) + 40, bytes.length - 32)
         await writeFile(path, bytes)
       },
     ],

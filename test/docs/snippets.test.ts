@@ -22,8 +22,8 @@ beforeAll(async () => {
 })
 
 /**
- * The snippet as a program: a line `expression // => value` is an assertion. Comments stay, lines stay where they are.
- * Counted, so that a snippet whose assertions are no longer understood does not pass in silence.
+ * The snippet as a program: a line `expression // => value` becomes an assertion, line numbers stay the same.
+ * Assertions are counted, so that one that is not recognised makes the test fail.
  */
 function program({ text }: Snippet): { text: string; assertions: number } {
   let assertions = 0
@@ -52,7 +52,7 @@ async function execute(snippet: Snippet, name: string): Promise<string> {
   if (snippet.driver !== undefined)
     await cp(join(ROOT, 'test/docs/drivers', `${snippet.driver}.mjs`), join(place, 'driver.mjs'))
   const main = snippet.driver === undefined ? 'snippet.mjs' : 'driver.mjs'
-  // An engine that is not closed must not keep the process: the time limit shows it.
+  // An engine that is not closed must not keep the process alive: then the time limit fails the test.
   const { stdout } = await run(process.execPath, [main], {
     cwd: place,
     timeout: 20_000,
@@ -61,22 +61,22 @@ async function execute(snippet: Snippet, name: string): Promise<string> {
   return stdout
 }
 
-describe('the snippets run', () => {
+describe('snippets', () => {
   const all = pages().flatMap(snippets)
 
-  it('has some', () => {
+  it('the pages have some', () => {
     expect(all.length).toBeGreaterThanOrEqual(4)
   })
 
   it.each(all.map((snippet, i) => [`${snippet.page}:${snippet.line}`, snippet, `s${i}`] as const))(
-    '%s',
+    '%s runs, and has the values it names',
     async (_name, snippet, place) => {
       const said = await execute(snippet, place)
       if (snippet.driver !== undefined) expect(said).toBe('ok\n')
     },
   )
 
-  it('fails where a snippet says what is not so', async () => {
+  it('a snippet with a wrong value fails', async () => {
     const wrong: Snippet = {
       page: 'none',
       line: 1,

@@ -5,7 +5,7 @@ import { readPage, section } from '../support/markdown.js'
 const dir = inDirectory()
 
 describe('tuning.md', () => {
-  it('shows what the command prints', async () => {
+  it('the example is what the command prints', async () => {
     const [command = '', ...shown] = section('docs/tuning.md', 'example')
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('```'))
@@ -24,7 +24,7 @@ describe('tuning.md', () => {
 })
 
 describe('cli.md', () => {
-  it('has every command in its table', async () => {
+  it('the table has every command', async () => {
     const { stdout } = await dir.run(['--help'])
     const [, list = ''] = stdout.split('\nCommands:\n')
     const commands = [...list.matchAll(/^ {2}([a-z]+)/gm)]
@@ -35,7 +35,7 @@ describe('cli.md', () => {
     for (const name of commands) expect(table).toContain(`[\`${name}\`](#${name})`)
   })
 
-  it('has every option of tune, and no other', async () => {
+  it('the section tune has every option, and no other', async () => {
     const { stdout } = await dir.run(['tune', '--help'])
     const there = [...stdout.matchAll(/^ {2}(?:-h, )?(--[a-z-]+)/gm)]
       .map(([, flag = '']) => flag)

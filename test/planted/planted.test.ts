@@ -7,8 +7,8 @@ import { report } from '../support/scale.js'
 import { MISTAKES } from './mistakes.js'
 import { type Mistake, plant, withMistake } from './plant.js'
 
-// A test that can't fail shows nothing. Each of these mistakes is made on purpose, in a copy of the build, and the tests that
-// are there against it must say which promise it breaks.
+// A test that can't fail shows nothing. Each of these mistakes is made on purpose, in a copy of the build, and
+// the tests that are there against it must say which promise it breaks.
 
 /** Chance makes the histories of some tests: few are tried first, many where none of these went wrong. */
 const SCALES = ['1', '10']
@@ -19,7 +19,7 @@ afterAll(() => rmSync(copies, { recursive: true, force: true }))
 
 describe.concurrent('a planted mistake is noticed', { timeout: 1_200_000 }, () => {
   it.each(MISTAKES.map((mistake, i) => ({ ...mistake, i })))('$name', async ({ i, ...mistake }) => {
-    // The folder's name ends as the build's does: what runs there runs outside the test runner's own loader as well.
+    // The folder's name ends as the build's does, so that Vitest loads what is in it natively as well.
     const dist = `${copies}/${i}/dist`
     plant(mistake, `${root}src`, `${root}dist`, dist)
     let caught = false

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { createRevocade, type Revocade, type RevocadeOptions } from 'revocade'
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { readFigures } from '#dist/redis/inspect/engine-stats-message.js'
+import { readEngineStats } from '#dist/redis/inspect/engine-stats-message.js'
 import { RedisInspector } from '#dist/redis/inspect/inspector.js'
 import { readRedisOptions } from '#dist/redis/options.js'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
@@ -50,7 +50,7 @@ async function realAnswer(): Promise<Record<string, unknown>> {
   )
   await client.psubscribe('revocade:*:*')
   const watching = await observer(id)
-  await watching.askEngines()
+  await watching.engineStats()
   return JSON.parse(await message) as Record<string, unknown>
 }
 
@@ -96,10 +96,10 @@ function changed(answer: Json, path: string, value: unknown): string {
 describe('what is taken for the figures of an engine', () => {
   it('is what an engine says, and nothing that lacks a part or has another kind of thing in its place', async () => {
     const answer = await realAnswer()
-    expect(readFigures(JSON.stringify(answer))).toEqual(answer)
+    expect(readEngineStats(JSON.stringify(answer))).toEqual(answer)
     for (const path of READ) {
       for (const wrong of [undefined, null, -1, [], 'x'.repeat(300)])
-        expect(readFigures(changed(answer, path, wrong)), `${path}: ${String(wrong)}`).toBeUndefined()
+        expect(readEngineStats(changed(answer, path, wrong)), `${path}: ${String(wrong)}`).toBeUndefined()
     }
     for (const path of [
       'lease.ageMs',
@@ -107,13 +107,15 @@ describe('what is taken for the figures of an engine', () => {
       'redis.roundTripMs',
       'prefilter.measuredFalsePositiveRate',
     ]) {
-      expect(readFigures(changed(answer, path, null)), path).toBeDefined()
-      expect(readFigures(changed(answer, path, {})), path).toBeUndefined()
+      expect(readEngineStats(changed(answer, path, null)), path).toBeDefined()
+      expect(readEngineStats(changed(answer, path, {})), path).toBeUndefined()
     }
   })
 
   it('never throws, whatever is said', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (message) => readFigures(message) === undefined))
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (message) => readEngineStats(message) === undefined),
+    )
   })
 })
 
@@ -127,7 +129,7 @@ describe('asking all engines', () => {
     const watching = await observer(second.stats().store.id)
     for (let round = 0; round < 2; round++) {
       const begun = performance.now()
-      const { reached, answers, failure } = await watching.askEngines(10_000)
+      const { reached, answers, failure } = await watching.engineStats(10_000)
       expect(performance.now() - begun).toBeLessThan(5000)
       expect({ reached, failure }).toEqual({ reached: 2, failure: null })
       expect(answers.map(({ figures }) => figures.decided.prefilter).sort()).toEqual([0, 1])
@@ -144,7 +146,7 @@ describe('asking all engines', () => {
     await mute.subscribe(channel)
     const watching = await observer(id)
     const begun = performance.now()
-    expect(await watching.askEngines(300)).toMatchObject({
+    expect(await watching.engineStats(300)).toMatchObject({
       reached: 2,
       answers: [{ figures: { store: { id } } }],
       failure: null,
@@ -164,7 +166,7 @@ describe('asking all engines', () => {
     })
     await liar.psubscribe('revocade:*')
     const watching = await observer(made.stats().store.id)
-    const { answers } = await watching.askEngines(300)
+    const { answers } = await watching.engineStats(300)
     expect(answers).toHaveLength(1)
   })
 
@@ -173,10 +175,10 @@ describe('asking all engines', () => {
     const made = await createRevocade({ store, redis: own.url, snapshot: false })
     onTestFinished(() => made.close())
     const watching = await observer(made.stats().store.id, { url: own.url })
-    await expect.poll(async () => (await watching.askEngines()).answers.length, SOON).toBe(1)
+    await expect.poll(async () => (await watching.engineStats()).answers.length, SOON).toBe(1)
     expect(watching.server).toMatchObject({ state: 'ready', why: null, server: `${own.url}/0` })
     await own.suspend(true)
-    expect(await watching.askEngines()).toMatchObject({
+    expect(await watching.engineStats()).toMatchObject({
       reached: null,
       answers: [],
       failure: 'no reply to PUBLISH within 200 ms',
@@ -187,13 +189,13 @@ describe('asking all engines', () => {
       roundTripMs: null,
     })
     await own.suspend(false)
-    await expect.poll(async () => (await watching.askEngines()).answers.length, SOON).toBe(1)
+    await expect.poll(async () => (await watching.engineStats()).answers.length, SOON).toBe(1)
     await own.kill()
     await expect
       .poll(() => watching.server, SOON)
       .toMatchObject({ state: 'unavailable', why: expect.stringContaining('ECONNREFUSED') as string })
     await own.restart()
-    await expect.poll(async () => (await watching.askEngines()).answers.length, SOON).toBe(1)
+    await expect.poll(async () => (await watching.engineStats()).answers.length, SOON).toBe(1)
     expect(watching.server.state).toBe('ready')
   })
 })
@@ -279,7 +281,7 @@ describe('looking at the keys', () => {
       current: 1,
       estimatedBytes: null,
     })
-    expect((await watching.askEngines()).answers).toHaveLength(1)
+    expect((await watching.engineStats()).answers).toHaveLength(1)
   })
 
   it('sees what is behind the store', async () => {

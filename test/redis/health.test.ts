@@ -1,11 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import {
-  readConfig,
-  readHealth,
-  type RedisHealth,
-  type Send,
-  warningsOf,
-} from '#dist/redis/connection/health.js'
+import { readConfig, readHealth, type RedisHealth, type Send } from '#dist/redis/connection/health.js'
+import { warningsOf } from '#dist/redis/connection/health-warnings.js'
 import { type RedisServer, startRedis } from '../support/redis/server.js'
 
 const GIB = 2 ** 30

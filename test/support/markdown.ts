@@ -10,7 +10,8 @@ export function pages(): string[] {
   const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((path) =>
     path.endsWith('.md'),
   )
-  return ['README.md', 'CHANGELOG.md', ...docs.map((path) => join('docs', path))].toSorted()
+  const atRoot = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md']
+  return [...atRoot, ...docs.map((path) => join('docs', path))].toSorted()
 }
 
 export const readPage = (path: string): string => readFileSync(join(ROOT, path), 'utf8')

@@ -1,10 +1,5 @@
-import {
-  type HealthWarningCode,
-  readHealth,
-  type RedisHealth,
-  type Send,
-  warningsOf,
-} from '../../redis/connection/health.js'
+import { readHealth, type RedisHealth, type Send } from '../../redis/connection/health.js'
+import { type HealthWarningCode, warningsOf } from '../../redis/connection/health-warnings.js'
 import { bytes } from '../output/format-numbers.js'
 import { type Finding, millisecondsText, ok, warn, why } from './finding.js'
 

@@ -1,5 +1,5 @@
 import type { DecidedBy } from '../../engine/verdict.js'
-import type { EngineFigures } from '../../redis/inspect/engine-stats-message.js'
+import type { EngineStats } from '../../redis/inspect/engine-stats-message.js'
 
 /** The layers that decide, from the first that is asked to the last. */
 export const LAYERS = [
@@ -39,7 +39,7 @@ export function sharesOf(counts: ByLayer): ByLayer | null {
 
 /** The false-positive rate of several L0 together, each by the number of tokens that were not revoked. */
 export function measuredTogether(
-  engines: readonly Pick<EngineFigures, 'decided' | 'prefilter'>[],
+  engines: readonly Pick<EngineStats, 'decided' | 'prefilter'>[],
 ): number | null {
   let absent = 0
   let falsePositives = 0

@@ -1,6 +1,7 @@
 import type { BucketSource } from '../../ports/index.js'
-import type { HealthWarning, RedisHealth } from '../../redis/connection/health.js'
-import type { EngineFigures } from '../../redis/inspect/engine-stats-message.js'
+import type { RedisHealth } from '../../redis/connection/health.js'
+import type { HealthWarning } from '../../redis/connection/health-warnings.js'
+import type { EngineStats } from '../../redis/inspect/engine-stats-message.js'
 import type { RedisInspector, ServerState } from '../../redis/inspect/inspector.js'
 import type { KeySample } from '../../redis/inspect/key-sample.js'
 import { addUp, type ByLayer, measuredTogether } from '../output/layer-counts.js'
@@ -14,7 +15,7 @@ export interface RedisReport extends ServerState {
   /** Engines that heard the question; null where that is not known. */
   readonly reached: number | null
   /** Those that answered. */
-  readonly engines: readonly EngineFigures[]
+  readonly engines: readonly EngineStats[]
   readonly total: {
     readonly decided: ByLayer
     readonly measuredFalsePositiveRate: number | null
@@ -27,7 +28,7 @@ export async function readRedisReport(
   observer: RedisInspector,
   buckets: BucketSource | undefined,
 ): Promise<RedisReport> {
-  const { reached, answers } = await observer.askEngines()
+  const { reached, answers } = await observer.engineStats()
   const engines = answers.map(({ figures }) => figures)
   const seen = await observer.health().catch(() => null)
   const keys =

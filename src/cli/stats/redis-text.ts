@@ -1,5 +1,5 @@
 import type { RedisHealth } from '../../redis/connection/health.js'
-import type { EngineFigures } from '../../redis/inspect/engine-stats-message.js'
+import type { EngineStats } from '../../redis/inspect/engine-stats-message.js'
 import type { KeySample } from '../../redis/inspect/key-sample.js'
 import { printable } from '../errors.js'
 import { bytes, chance, percent, shortDuration, whole } from '../output/format-numbers.js'
@@ -117,7 +117,7 @@ function stateTable({ engines, total }: RedisReport): string {
   })
 }
 
-function stateText({ state, breaker }: EngineFigures['redis']): string {
+function stateText({ state, breaker }: EngineStats['redis']): string {
   if (state === 'ready') return tone('ready', 'good')
   return tone(printable(breaker === 'closed' ? state : `${state}, ${breaker}`), 'bad')
 }

@@ -1,10 +1,10 @@
 import type { Revocade } from '../../api.js'
 import type { RevocationStore } from '../../ports/index.js'
-import type { EngineFigures } from '../../redis/inspect/engine-stats-message.js'
+import type { EngineStats } from '../../redis/inspect/engine-stats-message.js'
 import type { RedisInspector, ServerState } from '../../redis/inspect/inspector.js'
 
 /** The figures of an engine; of one without Redis there are none of that. */
-export type WatchedFigures = Omit<EngineFigures, 'redis'> & { readonly redis: EngineFigures['redis'] | null }
+export type WatchedFigures = Omit<EngineStats, 'redis'> & { readonly redis: EngineStats['redis'] | null }
 
 /** What was seen at one moment. Times `at` by the monotonic clock, in milliseconds. */
 export interface Look {
@@ -28,7 +28,7 @@ export async function lookThroughRedis(
   store: RevocationStore,
   intervalMs: number,
 ): Promise<Look> {
-  const { reached, answers } = await observer.askEngines(Math.min(LONGEST_WAIT_MS, intervalMs / 2))
+  const { reached, answers } = await observer.engineStats(Math.min(LONGEST_WAIT_MS, intervalMs / 2))
   // The engines follow the store by whatever way they have; the file that was opened here may have been exchanged since.
   const seq =
     answers.length === 0 ? store.stats().seq : Math.max(...answers.map(({ figures }) => figures.store.seq))

@@ -1,28 +1,36 @@
-/** `open`: nothing is asked. `half-open`: one probe is under way, and nothing else is asked. */
+/** `open`: no command is sent. `half-open`: one probe is in flight, and no other command is sent. */
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
-/** Failures in a row that open it. */
-const THRESHOLD = 5
-/** How long it stays open before a probe: doubled after each probe that fails. Milliseconds. */
-const SHORTEST_MS = 100
-const LONGEST_MS = 5000
+/** Failures in a row that open the breaker. */
+const MAX_FAILURES = 5
+/** Wait before a probe, in milliseconds: doubled after each probe that fails. */
+const MIN_PROBE_DELAY_MS = 100
+const MAX_PROBE_DELAY_MS = 5000
 
 export interface BreakerOptions {
-  /** Resolves where the server answers again. */
+  /** Resolves if the server answers. */
   readonly probe: () => Promise<unknown>
-  /** Told of each change between "asked" and "not asked", once. */
+  /** Called once for each opening and closing. */
   readonly onChange: (state: 'open' | 'closed', why: string) => void
 }
 
 /**
- * A circuit breaker: after some failures in a row nobody waits for the server any more, and a probe in the background, never
- * a caller, finds out whether it is back. It begins open, with a server that has not answered yet.
+ * A circuit breaker. After some failures in a row no caller waits for the server any more; a probe in the
+ * background finds out whether it is back. It begins open, since the server has not answered yet.
+ *
+ * ```
+ *            failures, connection lost            the wait is over, connected
+ *   closed ──────────────────────────────► open ─────────────────────────────► half-open
+ *     ▲                                     ▲            the probe fails           │  │
+ *     │                                     └──────────────────────────────────────┘  │
+ *     └──────────────────────────── the probe is answered ────────────────────────────┘
+ * ```
  */
 export class Breaker {
   state: BreakerState = 'open'
   readonly #options: BreakerOptions
   #failures = 0
-  #backoffMs = SHORTEST_MS
+  #backoffMs = MIN_PROBE_DELAY_MS
   #timer: NodeJS.Timeout | undefined
   #told: 'open' | 'closed' | undefined
   #stopped = false
@@ -36,19 +44,19 @@ export class Breaker {
   }
 
   failed(error: unknown): void {
-    if (++this.#failures >= THRESHOLD) this.trip(error)
+    if (++this.#failures >= MAX_FAILURES) this.trip(error)
   }
 
-  /** Opens at once: the connection is gone. */
+  /** Opens at once, because the connection is lost. */
   trip(error: unknown): void {
     if (this.state !== 'closed' || this.#stopped) return
     this.state = 'open'
-    this.#backoffMs = SHORTEST_MS
+    this.#backoffMs = MIN_PROBE_DELAY_MS
     this.#tell('open', messageOf(error))
     this.#probeLater()
   }
 
-  /** Probes now: the connection is there. Resolves when the probe is over. */
+  /** Probes at once, because the connection is made. Resolves when the probe is over. */
   async probe(): Promise<void> {
     if (this.state !== 'open' || this.#stopped) return
     clearTimeout(this.#timer)
@@ -58,12 +66,12 @@ export class Breaker {
       if (this.#isStopped()) return
       this.state = 'closed'
       this.#failures = 0
-      this.#backoffMs = SHORTEST_MS
+      this.#backoffMs = MIN_PROBE_DELAY_MS
       this.#tell('closed', 'it answers')
     } catch (error) {
       if (this.#isStopped()) return
       this.state = 'open'
-      this.#backoffMs = Math.min(this.#backoffMs * 2, LONGEST_MS)
+      this.#backoffMs = Math.min(this.#backoffMs * 2, MAX_PROBE_DELAY_MS)
       this.#tell('open', messageOf(error))
       this.#probeLater()
     }
@@ -76,7 +84,7 @@ export class Breaker {
   }
 
   #probeLater(): void {
-    // Spread, so that many processes do not knock at the same moment.
+    // Jittered, so that many processes do not probe at the same moment.
     const delay = this.#backoffMs * (0.8 + Math.random() * 0.4)
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => void this.probe(), delay).unref()
@@ -88,7 +96,7 @@ export class Breaker {
     this.#options.onChange(state, why)
   }
 
-  /** Asked after a wait, in which it may have been stopped. */
+  /** A method, since the compiler does not expect the field to change during an await. */
   #isStopped(): boolean {
     return this.#stopped
   }

@@ -1,20 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { BUCKET_SCRIPT } from '../prefix-cache/bucket-script.js'
 import { Breaker, messageOf } from './circuit-breaker.js'
 import type { RedisClient } from './client.js'
 
-/** Commands that may be waiting for their replies. Past that, nothing is asked until some are back. */
-const MAX_IN_FLIGHT = 1024
+/** Commands that may wait for replies. No other is sent meanwhile. */
+const MAX_COMMANDS_IN_FLIGHT = 1024
 
 export interface RedisCommandsOptions {
   readonly client: RedisClient
-  /** How long anyone waits for a reply, in milliseconds. */
+  /** Longest wait for a reply, in milliseconds. */
   readonly timeoutMs: number
-  /** Whether the client is ours, and may be told to connect anew. */
+  /** Whether the client is ours and may be told to reconnect. */
   readonly mayReconnect: boolean
   readonly onChange: (state: 'open' | 'closed', why: string) => void
 }
 
-/** What a server refuses; the server itself is well. */
+/** Whether a healthy server has refused a command. Other errors count against the server. */
 export function isRefusal(error: unknown): error is Error {
   return (
     error instanceof Error &&
@@ -23,12 +24,15 @@ export function isRefusal(error: unknown): error is Error {
   )
 }
 
-/** Commands with a deadline, behind a circuit breaker. Nothing is queued: what can't be sent now is not sent. */
+/**
+ * Sends commands with a deadline, behind a circuit breaker. It queues none: a command that can't be sent now
+ * is rejected.
+ */
 export class RedisCommands {
   readonly breaker: Breaker
   timeouts = 0
   failures = 0
-  /** Of the last reply, in milliseconds. */
+  /** Round trip of the last reply, in milliseconds. */
   lastRoundTripMs: number | null = null
   readonly #options: RedisCommandsOptions
   #inFlight = 0
@@ -48,18 +52,20 @@ export class RedisCommands {
 
   /** Whether a command would be sent. */
   get available(): boolean {
-    return this.breaker.state === 'closed' && this.#inFlight < MAX_IN_FLIGHT && this.#isReady()
+    return this.breaker.state === 'closed' && this.#inFlight < MAX_COMMANDS_IN_FLIGHT && this.#isReady()
   }
 
-  /** Connects, where that is ours to do, and waits some time for the first answer. Whether it came. */
+  /**
+   * Connects a client that is not connected, and waits for the first answer. @returns whether it came in time
+   */
   async start(patienceMs: number): Promise<boolean> {
     const { client } = this.#options
-    // A failure shows in the breaker, and the client goes on trying.
+    // After a failure the breaker stays open, and the client tries again.
     if (client.status === 'wait') client.connect().catch(() => undefined)
     else if (client.status === 'ready') void this.breaker.probe()
     for (const end = performance.now() + patienceMs; this.breaker.state !== 'closed';) {
       if (performance.now() > end) return false
-      await new Promise((resolve) => setTimeout(resolve, 2))
+      await sleep(2)
     }
     return true
   }
@@ -72,9 +78,9 @@ export class RedisCommands {
     client.off('end', this.#onClose)
   }
 
-  /** Rejects where there is no reply in time, or the server refuses; callers ask {@link RedisCommands.available} first. */
+  /** Rejects if no reply comes in time or the server refuses. Check {@link RedisCommands.available} first. */
   async send(command: string, ...args: (string | number | Buffer)[]): Promise<unknown> {
-    if (!this.available) throw new Error('Redis is not asked now')
+    if (!this.available) throw new Error('Redis is not available')
     try {
       const reply = await this.#within(this.#options.timeoutMs, command, args)
       this.breaker.succeeded()
@@ -90,7 +96,7 @@ export class RedisCommands {
     }
   }
 
-  /** Runs the bucket script; its text is sent only where the server does not know it yet. */
+  /** Runs the bucket script. Its text is sent only if the server does not know it. */
   async runBucketScript(key: string, args: readonly (string | number | Buffer)[]): Promise<unknown> {
     try {
       return await this.send('EVALSHA', BUCKET_SCRIPT.sha, 1, key, ...args)
@@ -117,7 +123,8 @@ export class RedisCommands {
           this.timeouts++
           reject(new Error(`no reply to ${command} within ${timeoutMs} ms`))
         }
-        // Where it was this process that stalled, the reply lies in the socket: that is read between a timer and an immediate.
+        // If this process stalled, the reply is in the socket: Node.js reads it between a timer and an
+        // immediate.
         timer = setTimeout(() => setImmediate(() => setImmediate(expire)), timeoutMs)
       })
       const answer = await Promise.race([reply, deadline])
@@ -134,7 +141,7 @@ export class RedisCommands {
     return this.#options.client.status === 'ready'
   }
 
-  /** A server that keeps a connection open and says nothing may be gone for good: after two probes in vain another connection is made. */
+  /** A silent connection may be dead: after two probes without an answer the client reconnects. */
   async #probe(): Promise<void> {
     const { client, mayReconnect, timeoutMs } = this.#options
     if (!this.#isReady()) throw new Error(`not connected (${client.status})`)

@@ -8,12 +8,17 @@ import { letProcessEnd } from './unref.js'
 /** Waits between attempts to connect: doubled from the first to the last, for ever. Milliseconds. */
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 2000
-/** A server that refuses writes is left for whoever is master now, but not more often than this: it may be all there is. */
+/**
+ * A server that refuses writes is left for whoever is master now, but not more often than this: it may be all
+ * there is.
+ */
 const READONLY_PAUSE_MS = 5000
 /** A connection that is to be ended, and whose server does not take leave, is cut after so long. */
 const LEAVE_MS = 200
 
-/** Where the defaults of ioredis 5 and 6 differ: the protocol that 5 speaks, and either family of addresses. */
+/**
+ * Where the defaults of ioredis 5 and 6 differ: the protocol that 5 speaks, and either family of addresses.
+ */
 const SAME_IN_ALL_VERSIONS: Options = { protocol: 2, family: 0 }
 
 /** What ioredis exports, as a module of this kind sees it. */
@@ -21,14 +26,17 @@ type Ioredis = Pick<typeof import('ioredis'), 'Redis' | 'Cluster'>
 type Options = Omit<RedisOptions, 'replyMapping'>
 
 /**
- * The two connections that the layer needs, for any form of deployment. Neither is connected yet, nor are they ever given up:
- * `connect()` may reject, and the client goes on trying all the same, at most 2 seconds apart.
+ * The two connections that the layer needs, for any form of deployment. Neither is connected yet, nor are
+ * they ever given up: `connect()` may reject, and the client goes on trying all the same, at most 2 seconds
+ * apart.
  *
- * Nothing waits in a queue for a server that is away (commands reject at once), and nothing that was sent is sent again. There
- * is no `commandTimeout`, which would end a connection that only listens, and no `socketTimeout`, which in ioredis 5 may hit the
- * next connection: how long a reply is waited for, and when a silent server is given up, is the caller's to say.
+ * Nothing waits in a queue for a server that is away (commands reject at once), and nothing that was sent is
+ * sent again. There is no `commandTimeout`, which would end a connection that only listens, and no
+ * `socketTimeout`, which in ioredis 5 may hit the next connection: how long a reply is waited for, and when a
+ * silent server is given up, is the caller's to say.
  *
- * A client that was handed in is used as it is: not connected, not configured, not ended. Only its duplicate is ours.
+ * A client that was handed in is used as it is: not connected, not configured, not ended. Only its duplicate
+ * is ours.
  *
  * Throws `ERR_CONFIG` where ioredis is not installed.
  */
@@ -67,7 +75,10 @@ function newClient(ioredis: Ioredis, target: RedisTarget, timeoutMs: number): Re
   })
 }
 
-/** How long a connection may take to be made. Ten times what a caller waits for a reply, and time enough for a slow network. */
+/**
+ * How long a connection may take to be made. Ten times what a caller waits for a reply, and time enough for a
+ * slow network.
+ */
 function patience(timeoutMs: number): number {
   return Math.max(2000, timeoutMs * 10)
 }
@@ -77,15 +88,18 @@ function connectionOptions(timeoutMs: number): Options {
   return {
     lazyConnect: true,
     enableOfflineQueue: false,
-    // With any other number, commands that were under way when a connection broke would never settle without being sent again.
+    // With any other number, commands that were under way when a connection broke would never settle without
+    // being sent again.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    // ioredis would subscribe again without anybody to catch the rejection, which ends the process where that connection breaks as well.
+    // ioredis would subscribe again without anybody to catch the rejection, which ends the process where that
+    // connection breaks as well.
     autoResubscribe: false,
     connectTimeout: patience(timeoutMs),
     disconnectTimeout: LEAVE_MS,
     retryStrategy,
-    // With the ten probes that Node.js sends a second apart, a connection that only listens is known to be dead after 20 seconds.
+    // With the ten probes that Node.js sends a second apart, a connection that only listens is known to be
+    // dead after 20 seconds.
     keepAlive: 10_000,
     connectionName: 'revocade',
     disableClientInfo: true,

@@ -36,7 +36,10 @@ interface Access {
   readonly description: string
 }
 
-/** Where the keys are, in one of the forms that a deployment of Redis takes. `tls`: undefined is none, `{}` is plain TLS. */
+/**
+ * Where the keys are, in one of the forms that a deployment of Redis takes. `tls`: undefined is none, `{}` is
+ * plain TLS.
+ */
 export type RedisTarget =
   | (Access & {
       readonly kind: 'single'
@@ -60,7 +63,10 @@ export type RedisTarget =
       readonly tls: object | undefined
     })
 
-/** What goes together. A field that would be ignored is refused: whoever gave it believes that it does something. */
+/**
+ * What goes together. A field that would be ignored is refused: whoever gave it believes that it does
+ * something.
+ */
 const FIELDS_OF = {
   single: ['host', 'port', 'db', 'username', 'password', 'tls'],
   socket: ['path', 'db', 'username', 'password'],

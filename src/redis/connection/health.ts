@@ -1,13 +1,16 @@
-/** Sends a command; the reply as `callBuffer` of ioredis gives it. */
+/** Sends a command; resolves with the reply of ioredis' `callBuffer`. */
 export type Send = (command: string, ...args: string[]) => Promise<unknown>
 
-/** What a server says of itself. Null is what it does not say, or may not be asked. Of a cluster: of the node that happened to answer. */
+/** What a server reports; null if it does not, or may not be asked. A cluster: what the node that answered reports. */
 export type RedisHealth = Readonly<{
   server: 'redis' | 'valkey'
   version: string | null
   /** `standalone`, `cluster` or `sentinel`. */
   mode: string | null
-  /** Another one: another server, or the same one started anew. Null of a cluster, where each node has its own. */
+  /**
+   * Another one: another server, or the same one started anew. Null of a cluster, where each node has its
+   * own.
+   */
   runId: string | null
   role: 'master' | 'replica' | null
   usedMemoryBytes: number | null
@@ -16,41 +19,17 @@ export type RedisHealth = Readonly<{
   maxmemoryPolicy: string | null
   /** Since the server was started. */
   evictedKeys: number | null
-  /** Whether it saves snapshots. Not asked where it keeps an append-only file. */
+  /** Whether it saves snapshots; null if it keeps an append-only file. */
   rdb: boolean | null
   /** Whether it keeps an append-only file. */
   aof: boolean | null
-  /** How far the server's clock is from ours at least: half a round trip may be on either side. */
+  /** Least distance of the server's clock from ours: half a round trip is allowed on either side. */
   clockDistanceMs: number | null
 }>
 
-/** The stable codes of {@link HealthWarning}. */
-export type HealthWarningCode =
-  | 'sentinel'
-  | 'replica'
-  | 'evicting-policy'
-  | 'evicted-keys'
-  | 'memory'
-  | 'restarted'
-  | 'old-version'
-  | 'clock'
-  | 'no-persistence'
-
-/** Something that should be looked after. Answers are right all the same. */
-export interface HealthWarning {
-  readonly code: HealthWarningCode
-  /** `info`: nothing is wrong, it is only good to know. */
-  readonly level: 'warn' | 'info'
-  readonly message: string
-  readonly advice: string
-}
-
-const CLOCK_TOLERANCE_MS = 1000
-const FULL = 0.9
-
 /**
- * Looks at a server: TIME and INFO, and of CONFIG what INFO leaves out. Rejects as `send` does where there is no INFO; what is
- * refused beside it is null. INFO is asked for all of it: servers before 7.0 take one section only.
+ * Reads the state of a server: TIME, INFO, and from CONFIG what INFO leaves out. Rejects if INFO fails; other refusals give
+ * null. INFO is asked for all sections, since servers before 7.0 take one section only.
  */
 export async function readHealth(send: Send, clock: { now(): number }): Promise<RedisHealth> {
   const clockDistanceMs = await readClockDistance(send, clock).catch(() => null)
@@ -93,128 +72,7 @@ export async function readConfig(send: Send, pattern: string): Promise<ReadonlyM
   return new Map(words.flatMap((name, i) => (i % 2 === 0 ? [[name, words[i + 1] ?? ''] as const] : [])))
 }
 
-/** What should be looked after, and since the previous look where there was one. */
-export function warningsOf(facts: RedisHealth, previous?: RedisHealth): HealthWarning[] {
-  if (facts.mode === 'sentinel') {
-    return [
-      warn(
-        'sentinel',
-        'a Sentinel answers, which keeps no data',
-        'Name the master that it watches: redis://host1:26379,host2:26379/name.',
-      ),
-    ]
-  }
-  return [...placeWarnings(facts, previous), ...memoryWarnings(facts, previous), ...machineWarnings(facts)]
-}
-
-function placeWarnings({ role, runId }: RedisHealth, previous: RedisHealth | undefined): HealthWarning[] {
-  const found: HealthWarning[] = []
-  if (role === 'replica') {
-    found.push(
-      warn(
-        'replica',
-        'the server is a replica: it refuses writes',
-        'Give the address of its master, or those of the Sentinels: redis://host1:26379,host2:26379/name.',
-      ),
-    )
-  }
-  if (typeof previous?.runId === 'string' && runId !== null && previous.runId !== runId) {
-    found.push(
-      warn(
-        'restarted',
-        'the server was started anew, or is another one',
-        'Nothing, if that was meant: the layer is filled from the store again. Else see the log of the server.',
-      ),
-    )
-  }
-  return found
-}
-
-function memoryWarnings(facts: RedisHealth, previous: RedisHealth | undefined): HealthWarning[] {
-  const { usedMemoryBytes, maxMemoryBytes, maxmemoryPolicy, evictedKeys } = facts
-  const found: HealthWarning[] = []
-  const limited = maxMemoryBytes !== null && maxMemoryBytes > 0
-  const evicts = maxmemoryPolicy !== null && maxmemoryPolicy !== 'noeviction'
-  if (limited && evicts) {
-    const which = maxmemoryPolicy.startsWith('volatile-')
-      ? 'those that expire, as all keys of this layer do,'
-      : 'any, those of this layer as well,'
-    found.push(
-      warn(
-        'evicting-policy',
-        `maxmemory-policy is ${maxmemoryPolicy}: at ${mebibytes(maxMemoryBytes)} keys are evicted, ${which} whatever they hold`,
-        'Set maxmemory-policy noeviction, on a server that is for this alone. Answers stay right: what was evicted is asked of the store and written again.',
-      ),
-    )
-  }
-  // Of a cluster another node may have answered; after a restart the count begins anew.
-  const comparable = facts.runId !== null && facts.runId === previous?.runId
-  if (
-    comparable &&
-    evictedKeys !== null &&
-    previous.evictedKeys !== null &&
-    evictedKeys > previous.evictedKeys
-  ) {
-    found.push(
-      warn(
-        'evicted-keys',
-        `${evictedKeys - previous.evictedKeys} keys were evicted since the last look`,
-        'Give the server more memory, or a server of its own to this. Until then answers come from the store more often.',
-      ),
-    )
-  }
-  if (limited && usedMemoryBytes !== null && usedMemoryBytes > maxMemoryBytes * FULL) {
-    found.push(
-      warn(
-        'memory',
-        `${mebibytes(usedMemoryBytes)} of ${mebibytes(maxMemoryBytes)} are used`,
-        evicts
-          ? 'Raise maxmemory before keys are evicted.'
-          : 'Raise maxmemory: at the limit writes are refused, and ever more answers come from the store.',
-      ),
-    )
-  }
-  return found
-}
-
-function machineWarnings({ server, version, clockDistanceMs, rdb, aof }: RedisHealth): HealthWarning[] {
-  const found: HealthWarning[] = []
-  if (server === 'redis' && version !== null && olderThan(version, 6, 2)) {
-    found.push(
-      warn(
-        'old-version',
-        `Redis ${version} is older than 6.2`,
-        'Update it: nobody has tried this layer with it.',
-      ),
-    )
-  }
-  if (clockDistanceMs !== null && clockDistanceMs > CLOCK_TOLERANCE_MS) {
-    found.push(
-      warn(
-        'clock',
-        `the clock of the server is ${(clockDistanceMs / 1000).toFixed(1)} s from ours`,
-        'Let a time service set both. No answer depends on it: it only moves when keys that have ended are dropped.',
-      ),
-    )
-  }
-  if (rdb === false && aof === false) {
-    const advice =
-      'Nothing has to be done: the store has it all, and fills the layer again. With a snapshot (save) that is quicker after a restart.'
-    found.push({
-      code: 'no-persistence',
-      level: 'info',
-      message: 'the server keeps nothing on its disk',
-      advice,
-    })
-  }
-  return found
-}
-
-function warn(code: HealthWarningCode, message: string, advice: string): HealthWarning {
-  return { code, level: 'warn', message, advice }
-}
-
-/** The wall clocks are compared at the middle of the round trip; up to half of it, the difference may be the network's. */
+/** Compares the clocks at the middle of the round trip. Up to half of it, a difference may be the network's. */
 async function readClockDistance(send: Send, clock: { now(): number }): Promise<number | null> {
   const sent = clock.now()
   const reply = await send('TIME')
@@ -251,13 +109,4 @@ function saves(text: string | undefined): boolean | null {
 function roleOf(text: string | undefined): RedisHealth['role'] {
   if (text === 'master') return 'master'
   return text === 'slave' || text === 'replica' ? 'replica' : null
-}
-
-function olderThan(version: string, major: number, minor: number): boolean {
-  const [theirMajor = 0, theirMinor = 0] = version.split('.').map(Number)
-  return theirMajor < major || (theirMajor === major && theirMinor < minor)
-}
-
-function mebibytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toLocaleString('en', { maximumFractionDigits: 1 })} MiB`
 }

@@ -1,15 +1,15 @@
 import type { RedisClient } from './client.js'
 
 export interface SubscriptionDeps {
-  /** A connection of its own. It goes on trying by itself. */
+  /** A connection for this subscription alone. It reconnects by itself. */
   readonly client: RedisClient
   readonly channel: string
   readonly onMessage: (message: string) => void
-  /** Called whenever the channel is heard from then on. */
+  /** Called each time that the subscription is made. */
   readonly onListening?: () => void
 }
 
-/** Hears one channel, and does so again after each loss of the connection. What was said meanwhile is lost. */
+/** Subscribes to one channel, again after each reconnection. Messages during an interruption are lost. */
 export class Subscription {
   listening = false
   readonly #deps: SubscriptionDeps
@@ -24,7 +24,7 @@ export class Subscription {
 
   start(): void {
     const { client } = this.#deps
-    // A failure shows in that nothing is heard.
+    // After a failure `listening` stays false, and the client tries again.
     if (client.status === 'wait') client.connect().catch(() => undefined)
     else if (client.status === 'ready') this.#onReady()
   }
@@ -44,7 +44,7 @@ export class Subscription {
         this.listening = true
         onListening?.()
       },
-      () => undefined, // the connection was lost again: the next one tries
+      () => undefined, // the connection was lost: the next one subscribes
     )
   }
 

@@ -15,18 +15,16 @@ import {
 /**
  * The forms of a Redis URL:
  *
- * | form | |
- * | --- | --- |
- * | `redis://[user:password@]host[:port][/db]` | one server; the port is 6379 where it is left out |
- * | `redis://[…@]s1[:port],s2[:port]/name[/db]` | the master that Sentinels know by that name; their port is 26379 where it is left out |
- * | `redis://[…@]n1[:port],n2[:port]` | a cluster, by some of its nodes |
- * | `/path`, `unix:///path[?db=1]`, also `redis+unix:` and `redis+socket:` | a Unix socket |
+ * | form | | | --- | --- | | `redis://[user:password@]host[:port][/db]` | one server; the port is 6379 where
+ * it is left out | | `redis://[…@]s1[:port],s2[:port]/name[/db]` | the master that Sentinels know by that
+ * name; their port is 26379 where it is left out | | `redis://[…@]n1[:port],n2[:port]` | a cluster, by some
+ * of its nodes | | `/path`, `unix:///path[?db=1]`, also `redis+unix:` and `redis+socket:` | a Unix socket |
  *
- * `rediss:` is TLS. User and password are percent-encoded where they hold reserved characters; IPv6 hosts stand in brackets.
- * `?sentinelPassword=…` is what the Sentinels ask for.
+ * `rediss:` is TLS. User and password are percent-encoded where they hold reserved characters; IPv6 hosts
+ * stand in brackets. `?sentinelPassword=…` is what the Sentinels ask for.
  *
- * Errors (`ERR_CONFIG`) say what is wrong and never repeat any of the URL: which part of a misspelt one is the password
- * is anybody's guess.
+ * Errors (`ERR_CONFIG`) say what is wrong and never repeat any of the URL: which part of a misspelt one is
+ * the password is anybody's guess.
  */
 export function parseRedisUrl(url: string): RedisTarget {
   return targetOf(fieldsOfUrl(url))
@@ -142,7 +140,9 @@ function database(text: string): number {
   )
 }
 
-/** The parameters after `?`, of which `known` are accepted. A plus sign is a plus sign: passwords have them. */
+/**
+ * The parameters after `?`, of which `known` are accepted. A plus sign is a plus sign: passwords have them.
+ */
 function queryOf<K extends string>(query: string, known: readonly K[]): { readonly [name in K]?: string } {
   const found: { [name in K]?: string } = {}
   for (const pair of query === '' ? [] : query.split('&')) {

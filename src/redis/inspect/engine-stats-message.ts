@@ -1,59 +1,60 @@
 /**
- * What an engine answers to those who watch, as far as they look at it: `stats()` of the engine, and its name.
+ * What an engine answers to a monitor: its name, and the part of its `stats()` that monitors read.
  *
- * The answers come from a channel that anybody on the server may write to, and from engines of other versions. So they are looked at
- * before they are believed to be what they should.
+ * Anybody on the server can write to the channel, and engines of other versions do. So each answer is checked
+ * against this shape.
  */
-export type EngineFigures = Of<typeof FIGURES>
+export type EngineStats = Of<typeof ENGINE_STATS>
 
 type Guard<T> = (value: unknown) => value is T
 type Shape = Guard<unknown> | { readonly [name: string]: Shape }
 type Of<S> = S extends Guard<infer T> ? T : { readonly [K in keyof S]: Of<S[K]> }
 
-const MOST_CHARACTERS = 256
+const MAX_TEXT_CHARACTERS = 256
 
-const number = (value: unknown): value is number =>
+const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0
-const flag = (value: unknown): value is boolean => typeof value === 'boolean'
-const text = (value: unknown): value is string => typeof value === 'string' && value.length <= MOST_CHARACTERS
+const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean'
+const isText = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= MAX_TEXT_CHARACTERS
 const orNull =
   <T>(guard: Guard<T>) =>
   (value: unknown): value is T | null =>
     value === null || guard(value)
 
-const FIGURES = {
-  engine: text,
+const ENGINE_STATS = {
+  engine: isText,
   prefilter: {
-    kind: text,
-    entries: number,
-    bytes: number,
-    expectedFalsePositiveRate: orNull(number),
-    measuredFalsePositiveRate: orNull(number),
+    kind: isText,
+    entries: isCount,
+    bytes: isCount,
+    expectedFalsePositiveRate: orNull(isCount),
+    measuredFalsePositiveRate: orNull(isCount),
   },
-  decided: { prefilter: number, cache: number, redis: number, store: number, policy: number },
-  lease: { live: flag, ageMs: orNull(number), maxStalenessMs: number },
-  store: { seq: number },
+  decided: { prefilter: isCount, cache: isCount, redis: isCount, store: isCount, policy: isCount },
+  lease: { live: isBoolean, ageMs: orNull(isCount), maxStalenessMs: isCount },
+  store: { seq: isCount },
   redis: {
-    state: text,
-    breaker: text,
-    why: orNull(text),
-    queued: number,
-    complete: flag,
-    buckets: number,
-    verified: number,
-    roundTripMs: orNull(number),
+    state: isText,
+    breaker: isText,
+    why: orNull(isText),
+    queued: isCount,
+    complete: isBoolean,
+    buckets: isCount,
+    verified: isCount,
+    roundTripMs: orNull(isCount),
   },
 } as const
 
-/** The figures in a message, with whatever else there is in it; undefined for what is no answer of an engine. */
-export function readFigures(message: string): EngineFigures | undefined {
+/** Parses an answer, which may have other properties as well; undefined if it does not fit. */
+export function readEngineStats(message: string): EngineStats | undefined {
   let value: unknown
   try {
     value = JSON.parse(message)
   } catch {
     return undefined
   }
-  return fits(value, FIGURES) ? value : undefined
+  return fits(value, ENGINE_STATS) ? value : undefined
 }
 
 function fits<S extends Shape>(value: unknown, shape: S): value is Of<S> {

@@ -1,54 +1,55 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../connection/circuit-breaker.js'
 import type { RedisClient } from '../connection/client.js'
 import type { RedisCommands } from '../connection/commands.js'
 import { Subscription } from '../connection/subscription.js'
-import { type EngineFigures, readFigures } from './engine-stats-message.js'
+import { type EngineStats, readEngineStats } from './engine-stats-message.js'
 
-/** How long an engine that is well may take to answer, in milliseconds. */
+/** Longest time that the engines have to answer, in milliseconds. */
 const PATIENCE_MS = 300
-/** Answers are short. What is longer, or comes from more engines than anybody has, is somebody else's. */
-const MOST_CHARACTERS = 64 * 1024
-const MOST_ENGINES = 1000
+/** Anybody on the server can send answers: longer ones, and those of more engines, are ignored. */
+const MAX_ANSWER_CHARACTERS = 64 * 1024
+const MAX_ENGINES = 1000
 
-export interface RollCallDeps {
-  /** Not connected yet. It goes on trying by itself. */
+export interface FleetStatsDeps {
+  /** Not connected yet. It reconnects by itself. */
   readonly subscriber: RedisClient
   readonly commands: RedisCommands
-  /** Where the engines on one store and namespace hear each other. */
+  /** The channel of the engines on one store and namespace. */
   readonly channel: string
-  /** False: the server does not know how many heard a message. A node of a cluster knows only of those that listen at it. */
+  /** False: the server can't count who received a message. A cluster node counts its own subscribers only. */
   readonly countsListeners: boolean
 }
 
-/** An answer, and when it came, by the monotonic clock in milliseconds. */
-export interface Heard {
+/** An engine's answer. `at`: when it arrived, by `performance.now()`. */
+export interface EngineReply {
   readonly at: number
-  readonly figures: EngineFigures
+  readonly figures: EngineStats
 }
 
-export interface Roll {
-  /** Engines that heard the question. Null: it is not known, or nobody could be asked. */
+export interface FleetReport {
+  /** Engines that received the question; null if that is not known. */
   readonly reached: number | null
-  /** One an engine, in the order of their names. */
-  readonly answers: readonly Heard[]
-  /** Why nobody could be asked; null where somebody could. */
+  /** One for each engine, sorted by name. */
+  readonly answers: readonly EngineReply[]
+  /** Why the question could not be sent; null if it was sent. */
   readonly failure: string | null
 }
 
 /**
- * Asks all engines on one store and namespace for their figures, as often as one likes. Engines answer on a channel that has the
- * asker's name in it, so that no answer goes to anybody else.
+ * Asks all engines on one store and namespace for their statistics. They answer on a channel that bears the
+ * name of this asker, so that no answer reaches another one.
  */
 export class FleetStats {
-  readonly #deps: RollCallDeps
+  readonly #deps: FleetStatsDeps
   readonly #asker = randomUUID()
-  readonly #answers = new Map<string, Heard>()
+  readonly #answers = new Map<string, EngineReply>()
   readonly #subscription: Subscription
-  /** Called whenever something has come that may be waited for. */
+  /** Called when an answer arrives or the subscription begins. */
   #notify: () => void = () => undefined
 
-  constructor(deps: RollCallDeps) {
+  constructor(deps: FleetStatsDeps) {
     this.#deps = deps
     this.#subscription = new Subscription({
       client: deps.subscriber,
@@ -62,8 +63,10 @@ export class FleetStats {
     this.#subscription.start()
   }
 
-  /** Resolves when all that were reached have answered, or patience is at its end. Never rejects. */
-  async askEngines(patienceMs = PATIENCE_MS): Promise<Roll> {
+  /**
+   * Resolves when all engines that received the question have answered, or after `patienceMs`. Never rejects.
+   */
+  async collect(patienceMs = PATIENCE_MS): Promise<FleetReport> {
     const { commands, channel, countsListeners } = this.#deps
     const deadline = performance.now() + patienceMs
     this.#answers.clear()
@@ -83,30 +86,26 @@ export class FleetStats {
     this.#subscription.stop()
   }
 
-  #sorted(): Heard[] {
+  #sorted(): EngineReply[] {
     return [...this.#answers.values()].sort((a, b) => (a.figures.engine < b.figures.engine ? -1 : 1))
   }
 
-  /** Whether something is so before a deadline. */
-  async #until(deadline: number, isSo: () => boolean): Promise<boolean> {
-    while (!isSo()) {
+  /** Whether a condition holds before a deadline. */
+  async #until(deadline: number, holds: () => boolean): Promise<boolean> {
+    while (!holds()) {
       const left = deadline - performance.now()
       if (left <= 0) return false
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left)
-        this.#notify = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
+      const changed = new AbortController()
+      this.#notify = () => changed.abort()
+      await sleep(left, undefined, { signal: changed.signal }).catch(() => undefined)
     }
     return true
   }
 
   #heard(message: string): void {
-    if (message.length > MOST_CHARACTERS) return
-    const figures = readFigures(message)
-    if (figures === undefined || (this.#answers.size >= MOST_ENGINES && !this.#answers.has(figures.engine)))
+    if (message.length > MAX_ANSWER_CHARACTERS) return
+    const figures = readEngineStats(message)
+    if (figures === undefined || (this.#answers.size >= MAX_ENGINES && !this.#answers.has(figures.engine)))
       return
     this.#answers.set(figures.engine, { at: performance.now(), figures })
     this.#notify()

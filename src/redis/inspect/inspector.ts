@@ -3,55 +3,56 @@ import type { BucketSource } from '../../ports/index.js'
 import type { RedisConnections } from '../connection/client.js'
 import { RedisCommands } from '../connection/commands.js'
 import { connectRedis } from '../connection/connect.js'
-import { type HealthWarning, readHealth, type RedisHealth, warningsOf } from '../connection/health.js'
+import { readHealth, type RedisHealth } from '../connection/health.js'
+import { type HealthWarning, warningsOf } from '../connection/health-warnings.js'
 import type { RedisSettings } from '../options.js'
 import { Keys } from '../prefix-cache/keys.js'
-import { FleetStats, type Roll } from './fleet-stats.js'
+import { type FleetReport, FleetStats } from './fleet-stats.js'
 import { type KeySample, sampleKeys } from './key-sample.js'
 
-/** How long a server that does not answer is waited for at the start, in milliseconds. */
+/** Longest time that the start waits for the server, in milliseconds. */
 const START_PATIENCE_MS = 500
 
-/** A server as it is seen from here. */
+/** The server as seen by this process. */
 export interface ServerState {
   /** Without user and password. */
   readonly server: string
   readonly state: 'ready' | 'unavailable'
   /** Why it is unavailable. */
   readonly why: string | null
-  /** Of the last reply, in milliseconds. */
+  /** Round trip of the last reply, in milliseconds. */
   readonly roundTripMs: number | null
 }
 
 /**
- * Looks at the Redis layer of one store and namespace from outside: its engines, its keys, its server. It is no engine itself, and
- * writes nothing. A server that goes away is found again when it comes back.
+ * Reads the state of the Redis layer of one store and namespace: its engines, keys and server. It is no
+ * engine and writes nothing. It reconnects by itself.
  */
 export class RedisInspector {
   readonly #connections: RedisConnections
   readonly #commands: RedisCommands
   readonly #keys: Keys
-  readonly #rollCall: FleetStats
+  readonly #fleet: FleetStats
   #why: string | null = null
-  /** Of the last question to the engines: a server that hangs is known by that before the breaker opens. */
+  /** Why the last question to the engines failed: it shows that a server hangs before the breaker opens. */
   #silence: string | null = null
 
-  /** @throws RevocadeError `ERR_CONFIG` */
+  /** @throws {RevocadeError} ERR_CONFIG when ioredis is not installed */
   static async connect(settings: RedisSettings, storeId: string, namespace: string): Promise<RedisInspector> {
-    const observer = new RedisInspector(
+    const inspector = new RedisInspector(
       settings,
       await connectRedis(settings),
       new Keys(settings.keyPrefix, storeId, namespace),
     )
-    observer.#rollCall.start()
-    await observer.#commands.start(START_PATIENCE_MS)
-    return observer
+    inspector.#fleet.start()
+    await inspector.#commands.start(START_PATIENCE_MS)
+    return inspector
   }
 
   private constructor({ target, timeoutMs }: RedisSettings, connections: RedisConnections, keys: Keys) {
     this.#connections = connections
     this.#keys = keys
-    // What the connection says of itself is closer to the cause than what is noticed of it.
+    // An error of the connection names the cause, the breaker only its effect.
     connections.commands.on('error', this.#onError)
     this.#commands = new RedisCommands({
       client: connections.commands,
@@ -61,7 +62,7 @@ export class RedisInspector {
         this.#why = state === 'closed' ? null : (this.#why ?? why)
       },
     })
-    this.#rollCall = new FleetStats({
+    this.#fleet = new FleetStats({
       subscriber: connections.subscriber,
       commands: this.#commands,
       channel: keys.channel,
@@ -81,26 +82,29 @@ export class RedisInspector {
     }
   }
 
-  /** Never rejects: who does not answer is not in the roll. */
-  async askEngines(patienceMs?: number): Promise<Roll> {
-    const roll = await this.#rollCall.askEngines(patienceMs)
-    this.#silence = roll.failure
-    return roll
+  /**
+   * Asks all engines for their statistics. Never rejects: an engine that does not answer is missing in the
+   * report.
+   */
+  async engineStats(patienceMs?: number): Promise<FleetReport> {
+    const report = await this.#fleet.collect(patienceMs)
+    this.#silence = report.failure
+    return report
   }
 
-  /** Rejects where the server can't be asked. */
+  /** Rejects if the server can't be asked. */
   async health(): Promise<{ readonly facts: RedisHealth; readonly warnings: readonly HealthWarning[] }> {
     const facts = await readHealth((command, ...args) => this.#commands.send(command, ...args), Date)
     return { facts, warnings: warningsOf(facts) }
   }
 
-  /** Rejects where the server, or the store, can't be asked. */
+  /** Rejects if the server or the store can't be asked. */
   async sampleKeys(source: BucketSource): Promise<KeySample> {
     return sampleKeys(this.#commands, this.#keys, new BucketVersionTable(source))
   }
 
   stop(): void {
-    this.#rollCall.stop()
+    this.#fleet.stop()
     this.#commands.stop()
     const { commands, handedIn } = this.#connections
     commands.off('error', this.#onError)
@@ -109,7 +113,7 @@ export class RedisInspector {
 
   readonly #onError = (error: unknown): void => {
     if (!(error instanceof Error)) return
-    // Of several addresses that were tried, Node.js names only the code.
+    // After trying several addresses, Node.js reports an empty message and a code.
     this.#why = error.message !== '' ? error.message : 'code' in error ? String(error.code) : error.name
   }
 }

@@ -1,34 +1,39 @@
 import type { BucketVersionTable } from '../../buckets/version-table.js'
+import { chunks } from '../chunks.js'
 import type { RedisCommands } from '../connection/commands.js'
 import { VERSION_FIELD } from '../prefix-cache/bucket-script.js'
 import type { Keys } from '../prefix-cache/keys.js'
 
-/** Buckets looked at. The mean of so many is good to some percent, and they are asked for in a few milliseconds. */
-const SAMPLE = 256
-const AT_A_TIME = 64
-const LOOKS_AGAIN = 2
+/** The mean of 256 buckets is exact to some percent, and they are read within some milliseconds. */
+const SAMPLE_BUCKETS = 256
+const READS_IN_FLIGHT = 64
+/**
+ * Times that stale buckets are read again: they may have changed between the reply of the store and that of
+ * Redis.
+ */
+const MAX_REREADS = 2
 
-/** What a look at some of the buckets in Redis says of all of them. */
+/** The state of all buckets in Redis, estimated from a sample. */
 export interface KeySample {
   readonly buckets: number
-  /** Buckets that were looked at, chosen at random. */
+  /** Size of the sample, chosen at random. */
   readonly lookedAt: number
-  /** Of these: there at all. */
+  /** Buckets of the sample that exist. */
   readonly present: number
-  /** Of these: bearing the version that the store has. */
+  /** Buckets of the sample that have the store's version. */
   readonly current: number
-  /** Memory of all buckets, from the mean of those looked at; null where the server does not tell. */
+  /** Memory of all buckets, from the mean of the sample; null if the server does not report it. */
   readonly estimatedBytes: number | null
 }
 
-interface Look {
+interface BucketState {
   readonly bucket: number
   readonly present: boolean
   readonly current: boolean
   readonly bytes: number | null
 }
 
-/** Looks at some buckets. Rejects where Redis, or the store, can't be asked. */
+/** Reads a sample of the buckets. Rejects if Redis or the store can't be asked. */
 export async function sampleKeys(
   commands: RedisCommands,
   keys: Keys,
@@ -36,54 +41,56 @@ export async function sampleKeys(
 ): Promise<KeySample> {
   await versions.load()
   const buckets = 2 ** versions.bits
-  let looks = await lookAt(atRandom(buckets, SAMPLE), commands, keys, versions)
-  // A bucket that changes all the time may have changed between the store's answer and that of Redis.
-  for (let again = 0; again < LOOKS_AGAIN && looks.some(({ current }) => !current); again++) {
+  let states = await readAll(randomNumbers(buckets, SAMPLE_BUCKETS), commands, keys, versions)
+  for (let again = 0; again < MAX_REREADS && states.some(({ current }) => !current); again++) {
     await versions.load()
-    const behind = looks.filter(({ current }) => !current).map(({ bucket }) => bucket)
-    looks = [...looks.filter(({ current }) => current), ...(await lookAt(behind, commands, keys, versions))]
+    const behind = states.filter(({ current }) => !current).map(({ bucket }) => bucket)
+    states = [
+      ...states.filter(({ current }) => current),
+      ...(await readAll(behind, commands, keys, versions)),
+    ]
   }
-  const told = looks.flatMap(({ bytes }) => (bytes === null ? [] : [bytes]))
+  const told = states.flatMap(({ bytes }) => (bytes === null ? [] : [bytes]))
   const sum = told.reduce((total, bytes) => total + bytes, 0)
   return {
     buckets,
-    lookedAt: looks.length,
-    present: looks.filter(({ present }) => present).length,
-    current: looks.filter(({ current }) => current).length,
+    lookedAt: states.length,
+    present: states.filter(({ present }) => present).length,
+    current: states.filter(({ current }) => current).length,
     estimatedBytes: told.length === 0 ? null : Math.round((sum / told.length) * buckets),
   }
 }
 
-async function lookAt(
+async function readAll(
   buckets: readonly number[],
   commands: RedisCommands,
   keys: Keys,
   versions: BucketVersionTable,
-): Promise<Look[]> {
-  const looks: Look[] = []
-  for (const some of chunks(buckets, AT_A_TIME)) {
-    looks.push(
+): Promise<BucketState[]> {
+  const states: BucketState[] = []
+  for (const some of chunks(buckets, READS_IN_FLIGHT)) {
+    states.push(
       ...(await Promise.all(
-        some.map((bucket) => look(commands, keys.bucket(bucket, versions.bits), bucket, versions)),
+        some.map((bucket) => readOne(commands, keys.bucket(bucket, versions.bits), bucket, versions)),
       )),
     )
   }
-  return looks
+  return states
 }
 
-async function look(
+async function readOne(
   commands: RedisCommands,
   key: string,
   bucket: number,
   versions: BucketVersionTable,
-): Promise<Look> {
+): Promise<BucketState> {
   const [found, used] = await Promise.all([
     commands.send('HGET', key, VERSION_FIELD),
-    // Some hosted servers refuse it.
+    // Some hosted servers refuse MEMORY.
     commands.send('MEMORY', 'USAGE', key).catch(() => undefined),
   ])
   const version = found instanceof Uint8Array ? found : null
-  // Null: there is no key.
+  // Null means that there is no key.
   const bytes = used === null ? 0 : typeof used === 'number' ? used : null
   return {
     bucket,
@@ -93,16 +100,10 @@ async function look(
   }
 }
 
-/** Some of the numbers from 0 to count − 1, each at most once; all of them where there are no more. */
-function atRandom(count: number, size: number): number[] {
+/** `size` different numbers below `count`; all of them if there are no more. */
+function randomNumbers(count: number, size: number): number[] {
   if (count <= size) return Array.from({ length: count }, (_, i) => i)
   const chosen = new Set<number>()
   while (chosen.size < size) chosen.add(Math.floor(Math.random() * count))
   return [...chosen]
-}
-
-function chunks(values: readonly number[], size: number): number[][] {
-  return Array.from({ length: Math.ceil(values.length / size) }, (_, i) =>
-    values.slice(i * size, (i + 1) * size),
-  )
 }

@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto'
 import type { Digest } from '../../ports/index.js'
 
-/** What a bucket says of one digest. Times in NumericDate seconds, at most 2^32 − 1, which is 2106. */
+/** The value of a field. Times in NumericDate seconds, at most 2^32 − 1 (the year 2106). */
 export interface BucketField {
   readonly expiresAt: number
   /** Selectors with a cutoff: tokens issued up to then are revoked. */
   readonly issuedThrough?: number
 }
 
-const LATEST = 0xffff_ffff
+const MAX_SECONDS = 0xffff_ffff
 
 /**
  * The names of keys. Each key has its own hash tag, so that a cluster spreads the buckets and keeps each in
  * one slot.
  */
 export class Keys {
-  /** Where engines on one store and namespace find each other. */
+  /** The channel of the engines on one store and namespace. */
   readonly channel: string
   readonly #prefix: string
   readonly #scope: string
@@ -33,15 +33,15 @@ export class Keys {
     this.channel = `${prefix}:{${this.#scope}}`
   }
 
-  /** The hash of one of 2^bits buckets. */
+  /** The key of one of 2^bits buckets. */
   bucket(bucket: number, bits: number): string {
     return `${this.#prefix}:{${this.#scope}:${bits}:${bucket.toString(36)}}`
   }
 }
 
 /**
- * The field of a digest in its bucket: bytes 2 to 7, which neither L0 nor (up to 65,536 buckets) the bucket's
- * number uses.
+ * The field of a digest in its bucket: bytes 2 to 7, which neither the prefilter nor (up to 65,536 buckets)
+ * the bucket's number uses.
  */
 export function fieldOf(digest: Digest): Buffer {
   // A Buffer: of any other bytes ioredis sends the numbers as text, which would be another field.
@@ -55,16 +55,16 @@ export function fieldOfBytes(digest: Uint8Array): Buffer {
 /** Four bytes of expiry; for a selector with a cutoff four more. */
 export function encodeField({ expiresAt, issuedThrough }: BucketField): Buffer {
   const bytes = Buffer.alloc(issuedThrough === undefined ? 4 : 8)
-  bytes.writeUInt32BE(Math.min(expiresAt, LATEST), 0)
-  if (issuedThrough !== undefined) bytes.writeUInt32BE(Math.min(Math.max(issuedThrough, 0), LATEST), 4)
+  bytes.writeUInt32BE(Math.min(expiresAt, MAX_SECONDS), 0)
+  if (issuedThrough !== undefined) bytes.writeUInt32BE(Math.min(Math.max(issuedThrough, 0), MAX_SECONDS), 4)
   return bytes
 }
 
-/** Undefined for what we never wrote. */
+/** The reverse of {@link encodeField}; undefined for other bytes. */
 export function decodeField(bytes: Uint8Array): BucketField | undefined {
   if (bytes.length !== 4 && bytes.length !== 8) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  const unlimited = (seconds: number): number => (seconds === LATEST ? Infinity : seconds)
+  const unlimited = (seconds: number): number => (seconds === MAX_SECONDS ? Infinity : seconds)
   const expiresAt = unlimited(view.getUint32(0))
   return bytes.length === 4 ? { expiresAt } : { expiresAt, issuedThrough: unlimited(view.getUint32(4)) }
 }

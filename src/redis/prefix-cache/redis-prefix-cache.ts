@@ -16,11 +16,8 @@ import { BucketWriteQueue } from './write-queue.js'
 
 /** Longest time that the end of an engine waits until the queue is written, in milliseconds. */
 const CLOSE_PATIENCE_MS = 500
-/**
- * Buckets of one commit past which they are written at leisure: an import must not take the event loop for
- * itself.
- */
-const MANY = 64
+/** A commit of more buckets is written in the background: an import must not occupy the event loop. */
+const BULK_BUCKETS = 64
 
 export interface RedisPrefixCacheDeps extends Pick<RedisSettings, 'timeoutMs' | 'reads'> {
   readonly commands: RedisCommands
@@ -33,7 +30,7 @@ export interface RedisPrefixCacheDeps extends Pick<RedisSettings, 'timeoutMs' | 
   readonly clock: { now(): number }
 }
 
-/** L1 in Redis. Losing it, or any part of it, loses nothing. */
+/** The prefix cache in Redis. Losing it, or any part of it, loses no revocation. */
 export class RedisPrefixCache implements PrefixCache, VersionTableObserver {
   readonly #deps: RedisPrefixCacheDeps
   readonly #writer: BucketWriter
@@ -69,7 +66,7 @@ export class RedisPrefixCache implements PrefixCache, VersionTableObserver {
       logger,
       clock,
       onRestart: () => this.#antiEntropy.request('soon'),
-      alsoLook: async () =>
+      alsoCheck: async () =>
         reads === 'when-store-fails' ? this.#antiEntropy.probeRandomBucket() : undefined,
     })
     versions.observe(this)
@@ -89,7 +86,7 @@ export class RedisPrefixCache implements PrefixCache, VersionTableObserver {
   repair({ bucket, bits, version }: PrefixReply): void {
     this.#counts.unproven++
     const { versions } = this.#deps
-    // There are other buckets by now, or their versions are being loaded: all are looked through then.
+    // The buckets were split, or the versions are being loaded: a pass over all follows.
     if (bits !== versions.bits || !versions.isKnown) return
     this.#antiEntropy.readRepair(bucket, version)
   }
@@ -97,7 +94,7 @@ export class RedisPrefixCache implements PrefixCache, VersionTableObserver {
   async write(digests: readonly Digest[]): Promise<'written' | 'queued'> {
     const { versions, timeoutMs } = this.#deps
     const buckets = new Set(digests.map((digest) => bucketOf(digest, versions.bits)))
-    const bulk = buckets.size > MANY
+    const bulk = buckets.size > BULK_BUCKETS
     const written = Promise.all(
       [...buckets].map((bucket) => this.#queue.changed(bucket, versions.of(bucket), bulk)),
     )
@@ -152,14 +149,14 @@ export class RedisPrefixCache implements PrefixCache, VersionTableObserver {
       const [value, version] = Array.isArray(reply) ? (reply as unknown[]) : []
       const entry = value instanceof Uint8Array ? (decodeField(value) ?? null) : null
       if (entry !== null) this.#counts.hits++
-      // A value that we never wrote is no absence.
+      // A value that we never wrote proves nothing.
       const readable = value === null || entry !== null
       return { bucket, bits, entry, version: readable && Buffer.isBuffer(version) ? version : null }
     } catch (error) {
-      // Something else stands under that name: to be written over.
+      // Another type of key has that name: it is overwritten.
       if (isRefusal(error) && error.message.startsWith('WRONGTYPE'))
         return { bucket, bits, entry: null, version: null }
-      return undefined // the breaker has counted it, and the store is asked instead
+      return undefined // the breaker has counted the failure
     }
   }
 
@@ -189,10 +186,9 @@ export class RedisPrefixCache implements PrefixCache, VersionTableObserver {
     this.#why = null
     logger.info({ redis }, this.#answered ? 'Redis answers again' : 'Redis answers')
     this.#answered = true
-    this.#health.look()
+    this.#health.check()
     this.#queue.run()
-    // What it holds may be of long ago, or nothing: no answer relies on it, but it wants to be looked
-    // through.
+    // Its content may be old or gone.
     this.#antiEntropy.request('now')
   }
 

@@ -9,7 +9,7 @@ import { type WriteTask, WriteTasks } from './write-tasks.js'
 const COMMIT_WRITES_IN_FLIGHT = 16
 /** Buckets that are written at the same time in the background: they share one connection with commits. */
 const BACKGROUND_WRITES_IN_FLIGHT = 4
-/** Pause of all writes after the server has refused one (no memory, a replica), in milliseconds. */
+/** Pause of all writes after a refusal (no memory, a replica), in milliseconds. */
 const REFUSAL_PAUSE_MS = 1000
 /** Pause while too many commands are in flight, in milliseconds. */
 const BUSY_PAUSE_MS = 20

@@ -1,0 +1,47 @@
+// Runs the tests that gain from length for long, and writes what they counted to docs/reliability.md.
+// `npm run test:long -- 20`: 20 times as long as `npm test` (default: 50).
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { arch, platform, tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const FILES = ['test/faults', 'test/engine/interleavings', 'test/redis/interleavings', 'test/planted']
+const scale = process.argv[2] ?? '50'
+const folder = mkdtempSync(join(tmpdir(), 'revocade-long-'))
+const counted = join(folder, 'report')
+const begin = new Date()
+const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...FILES], {
+  stdio: 'inherit',
+  env: { ...process.env, REVOCADE_TEST_SCALE: scale, REVOCADE_TEST_REPORT: counted },
+})
+
+/** Counts by test; a test that reports several times is summed up. */
+const tests = new Map()
+const lines = existsSync(counted) ? readFileSync(counted, 'utf8').trim().split('\n') : []
+for (const { test, counts } of lines.map((line) => JSON.parse(line))) {
+  const sums = tests.get(test) ?? {}
+  for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count
+  tests.set(test, sums)
+}
+rmSync(folder, { recursive: true })
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+const minutes = Math.round((Date.now() - begin.getTime()) / 60_000)
+const show = (counts) =>
+  Object.entries(counts)
+    .map(([name, count]) => `${name}: ${count.toLocaleString('en')}`)
+    .join(', ')
+const page = `# Reliability
+
+What the long run of the tests counted. \`npm run test:long\` writes this page. Every test judges what it counts by the
+[guarantees](guarantees.md), and fails on the first violation.
+
+Run on ${begin.toISOString().slice(0, 10)}, ${minutes} minutes, ${scale} times the length of \`npm test\`: ${status === 0 ? 'all tests passed' : '**tests failed**'}.
+revocade ${version}, Node.js ${process.version}, ${platform()} ${arch()}.
+
+| test | counted |
+| --- | --- |
+${[...tests].map(([test, counts]) => `| ${test} | ${show(counts)} |`).join('\n')}
+`
+writeFileSync('docs/reliability.md', page)
+process.exitCode = status ?? 1
