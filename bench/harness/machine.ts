@@ -40,13 +40,13 @@ export function versions(): Record<string, string> {
     node,
     v8,
     openssl,
-    revocade: versionAt('../../package.json'),
+    revocade: versionAt('../../../package.json'),
     ...Object.fromEntries(MEASURED.map((name) => [name, versionOf(name)])),
   }
 }
 
 /** Read from where it is installed: not every package exports its manifest. */
-const versionOf = (name: string): string => versionAt(`../../node_modules/${name}/package.json`)
+const versionOf = (name: string): string => versionAt(`../../../node_modules/${name}/package.json`)
 
 function versionAt(path: string): string {
   const manifest = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
