@@ -1,5 +1,5 @@
 import type { CheckOptions, Receipt, Revocade, RevokeOptions, Token } from './api.js'
-import { createRevocade } from './engine/engine.js'
+import { createRevocade } from './create-revocade.js'
 import { RevocadeError } from './errors.js'
 import type { RevocadeOptions } from './options.js'
 

@@ -17,7 +17,7 @@ export type {
 } from './api.js'
 export type { Clock } from './ports/clock.js'
 export { configure, defaultRevocade, isRevoked, revoke } from './default-engine.js'
-export { createRevocade } from './engine/engine.js'
+export { createRevocade } from './create-revocade.js'
 export { ERROR_STATUS, RevocadeError, type RevocadeErrorCode } from './errors.js'
 export type { PrefilterChoice, RevocadeOptions } from './options.js'
 export type * from './ports/index.js'

@@ -4,6 +4,7 @@ import type { Clock } from './ports/clock.js'
 import type { Logger, PrefilterKind, RevocationStore } from './ports/index.js'
 import type { RedisClient } from './redis/connection/client.js'
 import { readRedisOptions, type RedisOptions, type RedisSettings } from './redis/options.js'
+import { storeFactory } from './store/resolve.js'
 import {
   asRecord,
   booleanOption,
@@ -79,6 +80,8 @@ export interface Settings {
   readonly onUnknown: UnknownPolicy
   readonly maxTokenLifetimeSeconds: number | undefined
   readonly clockToleranceSeconds: number
+  /** How long past its expiry a revocation stays in the prefilter and the store. */
+  readonly graceSeconds: number
   readonly namespace: string
   readonly secret: string | Uint8Array | undefined
   readonly maxTokenBytes: number
@@ -108,6 +111,9 @@ const OPTION_NAMES = [
   'clock',
 ]
 
+/** The wall clock may be set back by this much without a live revocation going missing. */
+const CLOCK_SETBACK_SECONDS = 3600
+
 const nothing = (): void => {}
 const silent: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
 
@@ -116,6 +122,13 @@ export function readOptions(options: RevocadeOptions = {}): Settings {
   const given = asRecord(options, 'options')
   rejectUnknownKeys(given, OPTION_NAMES, 'option')
   const idClaims = options.idClaims === undefined ? ['jti'] : names(options.idClaims, 'idClaims')
+  const clockToleranceSeconds = numberOption(
+    options.clockToleranceSeconds,
+    'clockToleranceSeconds',
+    0,
+    86_400,
+    60,
+  )
   return Object.freeze({
     store: storeOption(options.store),
     redis:
@@ -130,13 +143,8 @@ export function readOptions(options: RevocadeOptions = {}): Settings {
       options.maxTokenLifetimeSeconds === undefined
         ? undefined
         : numberOption(options.maxTokenLifetimeSeconds, 'maxTokenLifetimeSeconds', 1, 10 * 366 * 86_400, 0),
-    clockToleranceSeconds: numberOption(
-      options.clockToleranceSeconds,
-      'clockToleranceSeconds',
-      0,
-      86_400,
-      60,
-    ),
+    clockToleranceSeconds,
+    graceSeconds: clockToleranceSeconds + CLOCK_SETBACK_SECONDS,
     namespace: namespaceOption(options.namespace),
     secret: secretOption(options.secret),
     maxTokenBytes: numberOption(options.maxTokenBytes, 'maxTokenBytes', 256, 65_536, 16_384),
@@ -150,8 +158,7 @@ export function readOptions(options: RevocadeOptions = {}): Settings {
 function storeOption(store: unknown): string | RevocationStore {
   if (store === undefined) return './revocade.db'
   if (typeof store === 'string' && store !== '') {
-    if (/^postgres(ql)?:\/\//i.test(store))
-      throw optionError('store', 'this version has no PostgreSQL store: give a file path')
+    storeFactory(store)
     return store
   }
   if (isStore(store)) return store

@@ -33,7 +33,7 @@ export async function withStore<T>(
 ): Promise<T> {
   // Loaded here, not at the top: `--help` and a mistyped option need no database driver.
   const [{ createRevocade }, { SqliteStore }] = await Promise.all([
-    import('../engine/engine.js'),
+    import('../create-revocade.js'),
     import('../store/sqlite/index.js'),
   ])
   const settings = engineOptions(options)

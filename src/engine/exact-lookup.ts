@@ -11,7 +11,7 @@ export type Found =
 /** A digest that is being looked up, so that many who ask for one make one call. */
 interface InFlight {
   /** The cache's, when it was sent. */
-  readonly stamp: number
+  readonly generation: number
   readonly found: Promise<Found>
 }
 
@@ -46,10 +46,10 @@ export class ExactLookup {
     const key = keyOf(digest)
     const flight = this.#inFlight.get(key)
     // One that was sent before the last change that we have seen may not know of it.
-    if (flight?.stamp === this.#cache.generation) return flight.found
+    if (flight?.generation === this.#cache.generation) return flight.found
     const asked = this.#prefixCacheReads === 'before-store' ? this.#prefixCache?.lookup(digest) : undefined
     const found = asked === undefined ? this.#fromStore(digest, true) : this.#fromPrefixCache(digest, asked)
-    if (found instanceof Promise) this.#share(key, { stamp: this.#cache.generation, found })
+    if (found instanceof Promise) this.#share(key, { generation: this.#cache.generation, found })
     return found
   }
 

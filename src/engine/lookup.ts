@@ -21,8 +21,8 @@ import {
 
 export interface LookupDeps {
   readonly digester: TokenDigester
-  readonly l0: LivePrefilter
-  readonly closerLook: ExactLookup
+  readonly live: LivePrefilter
+  readonly exactLookup: ExactLookup
   readonly lease: Lease
   readonly sync: Sync
   readonly clock: { now(): number }
@@ -72,15 +72,15 @@ export class Lookup {
    * probe: a clock read waits for all memory that was asked for, so after the probe it would wait for that as well.
    */
   isClearlyActive(token: unknown): boolean {
-    const { digester, l0, lease, sync } = this.#deps
+    const { digester, live, lease, sync } = this.#deps
     try {
       if (!digester.tokenIfIdentifiable(token)) return false
       // Catching up runs the code of others (store, logger), which may ask us about another token: digest again.
       if (!lease.isLive() && !(sync.catchUp() && digester.tokenIfIdentifiable(token))) return false
       const { claims } = digester
       if (
-        l0.liveSelectors.length === 0 || claims === undefined
-          ? l0.prefilter.has(digester.words)
+        live.liveSelectors.length === 0 || claims === undefined
+          ? live.prefilter.has(digester.words)
           : this.#holdsAny(claims)
       )
         return false
@@ -105,14 +105,14 @@ export class Lookup {
    * probes: each waits for memory about as long as a digest takes, and so they wait together.
    */
   #holdsAny(claims: Claims): boolean {
-    const { digester, l0 } = this.#deps
+    const { digester, live } = this.#deps
     const digests = this.#digests
     copyTo(digests, 0, digester.words)
     let count = 1
-    for (const shape of l0.liveSelectors) {
+    for (const shape of live.liveSelectors) {
       for (let i = 0; digester.selector(shape, claims, i); i++) copyTo(digests, count++, digester.words)
     }
-    for (let i = 0; i < count; i++) if (l0.prefilter.has(digests[i])) return true
+    for (let i = 0; i < count; i++) if (live.prefilter.has(digests[i])) return true
     return false
   }
 
@@ -138,10 +138,10 @@ export class Lookup {
 
   /** The digests that L0 can't rule out; all that the token has where L0 is not known to be current. Copied: the next check overwrites them. */
   #candidates(token: unknown, selectorsOnly: boolean, fresh: boolean): Candidate[] {
-    const { digester, l0 } = this.#deps
+    const { digester, live } = this.#deps
     const candidates: Candidate[] = []
     const consider = (claims: Claims | undefined): void => {
-      if (!fresh || l0.prefilter.has(digester.words))
+      if (!fresh || live.prefilter.has(digester.words))
         candidates.push({ digest: digester.words.slice(), claims })
     }
     const identified = digester.tokenIfIdentifiable(token)
@@ -150,7 +150,7 @@ export class Lookup {
     else if (!selectorsOnly || isWrapped(token)) digester.token(token)
     const { claims } = digester
     if (claims === undefined) return candidates
-    for (const shape of fresh ? l0.liveSelectors : l0.configuredSelectors) {
+    for (const shape of fresh ? live.liveSelectors : live.configuredSelectors) {
       for (let i = 0; digester.selector(shape, claims, i); i++) consider(claims)
     }
     return candidates
@@ -162,7 +162,7 @@ export class Lookup {
     let failure: unknown
     for (const { digest, claims } of candidates) {
       try {
-        const found = this.#deps.closerLook.find(digest, fresh)
+        const found = this.#deps.exactLookup.find(digest, fresh)
         const answer = found instanceof Promise ? await found : found
         if ('entry' in answer) {
           if (!this.#revokes({ revoked: true, ...answer.entry }, claims)) throw answer.failure

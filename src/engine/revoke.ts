@@ -37,7 +37,7 @@ interface Done {
 export interface RevokeDeps {
   readonly digester: TokenDigester
   readonly mutations: Mutations
-  readonly l0: LivePrefilter
+  readonly live: LivePrefilter
   readonly sync: Sync
   readonly store: RevocationStore
   readonly prefixCache?: PrefixCache | undefined
@@ -168,9 +168,9 @@ export class Revoke {
 
   /** L0 first: from here on a check takes the closer look, whatever becomes of the write. Then the commit. */
   #commit(mutations: readonly RevokeMutation[]): Promise<Done> {
-    const { l0 } = this.#deps
+    const { live } = this.#deps
     const digests = mutations.map(({ digest }) => digestOfBytes(digest))
-    mutations.forEach(({ target, expiresAt }, i) => l0.add(digests[i], expiresAt, selectorOf(target)))
+    mutations.forEach(({ target, expiresAt }, i) => live.add(digests[i], expiresAt, selectorOf(target)))
     return this.#write(
       mutations,
       mutations.map(({ target }) => target),

@@ -18,7 +18,7 @@ const STALE_CHANGES = 4096
 /** Nobody takes so long to write one: its writer was killed at it. */
 const ABANDONED_MS = 60_000
 
-export interface RestoredL0 {
+export interface RestoredPrefilter {
   readonly prefilter: Prefilter
   readonly state: LivePrefilterState
   readonly position: Position
@@ -30,21 +30,17 @@ export interface RestoredL0 {
  */
 export class SnapshotFile {
   readonly #path: string
-  readonly #settings: Settings & { readonly graceSeconds: number }
+  readonly #settings: Settings
   #saving: Promise<void> = Promise.resolve()
   #savedSeq = -1
 
-  private constructor(path: string, settings: Settings & { readonly graceSeconds: number }) {
+  private constructor(path: string, settings: Settings) {
     this.#path = path
     this.#settings = settings
   }
 
   /** Undefined where the store has no place for one. The file's name tells apart what must not be mixed up: store, key, namespace, kind of filter, grace. */
-  static beside(
-    store: RevocationStore,
-    info: StoreInfo,
-    settings: Settings & { readonly graceSeconds: number },
-  ): SnapshotFile | undefined {
+  static beside(store: RevocationStore, info: StoreInfo, settings: Settings): SnapshotFile | undefined {
     if (store.snapshotPath === undefined) return undefined
     const of = [
       info.id,
@@ -58,7 +54,7 @@ export class SnapshotFile {
   }
 
   /** The snapshot, if it is whole. That its position lies in the store's history is for the first poll to find out. */
-  async load(): Promise<RestoredL0 | undefined> {
+  async load(): Promise<RestoredPrefilter | undefined> {
     const { clock, logger, graceSeconds } = this.#settings
     await this.#removeAbandoned()
     try {
@@ -94,16 +90,18 @@ export class SnapshotFile {
   }
 
   /** Replaces the file if enough has changed since it was made to make the next start slow. */
-  saveIfStale(l0: LivePrefilter, position: Position): Promise<void> {
+  saveIfStale(live: LivePrefilter, position: Position): Promise<void> {
     const changes = position.seq - this.#savedSeq
-    return changes > STALE_CHANGES + l0.prefilter.entries / 8 ? this.save(l0, position) : Promise.resolve()
+    return changes > STALE_CHANGES + live.prefilter.entries / 8
+      ? this.save(live, position)
+      : Promise.resolve()
   }
 
   /** Replaces the file in one step. A failure is logged: the next start is slower, nothing else. */
-  save(l0: LivePrefilter, position: Position): Promise<void> {
+  save(live: LivePrefilter, position: Position): Promise<void> {
     this.#savedSeq = position.seq
     // As they are now: L0 may be another by the time that the one before is written.
-    const { prefilter, state } = l0
+    const { prefilter, state } = live
     this.#saving = this.#saving.then(() => this.#write(prefilter, state, position))
     return this.#saving
   }

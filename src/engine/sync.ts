@@ -18,9 +18,12 @@ const CLOCK_STEP_MS = 250
 /** How often L0 is looked through for what has expired. */
 const SWEEP_NS = 5_000_000_000n
 
+/** Before the first change of any store. */
+const ORIGIN: Position = { seq: 0, epoch: '' }
+
 export interface SyncDeps {
   readonly store: RevocationStore
-  readonly l0: LivePrefilter
+  readonly live: LivePrefilter
   readonly cache: VerdictCache
   readonly lease: Lease
   /** The versions that L1 must bear to count; undefined where there is no L1. */
@@ -33,7 +36,7 @@ export interface SyncDeps {
   /** Steps back of the wall clock up to so many seconds are covered by what L0 keeps past its expiry. */
   readonly graceSeconds: number
   /** Called where a snapshot of L0 may be worth taking: L0 was rebuilt, or looked through. */
-  readonly checkpoint: (why: 'rebuilt' | 'swept') => void
+  readonly checkpoint: (why: 'rebuilt' | 'swept', position: Position) => void
 }
 
 /**
@@ -43,9 +46,9 @@ export interface SyncDeps {
  */
 export class Sync {
   readonly #deps: SyncDeps
-  #position: Position
+  #position: Position = ORIGIN
   /** The newest position of the store's history that was heard of, perhaps ahead of what was taken in. The store must know it still. */
-  #seen: Position
+  #seen: Position = ORIGIN
   readonly #timer: PollTimer
   #stopped = false
   /** L0 holds everything up to the position. Not before the start, nor while it is rebuilt because it can't be trusted. */
@@ -57,12 +60,8 @@ export class Sync {
   readonly #clockWatch: ClockStepDetector
   #sweptAt: bigint
 
-  /** `position`: everything up to it is in L0. */
-  constructor(deps: SyncDeps, position: Position) {
+  constructor(deps: SyncDeps) {
     this.#deps = deps
-    this.#position = position
-    this.#seen = position
-    deps.cache.maxConfirmedSeq = position.seq
     const intervalMs = deps.exclusive ? EXCLUSIVE_POLL_MS : Math.max(5, (deps.maxStalenessMs || 1000) / 3)
     this.#timer = new PollTimer(() => this.poll().catch((error: unknown) => this.#failed(error)), intervalMs)
     this.#clockWatch = new ClockStepDetector(deps.clock)
@@ -75,8 +74,15 @@ export class Sync {
     return this.#position
   }
 
-  /** Takes in everything committed so far. Rejects where the store can't be read. */
-  async start(): Promise<void> {
+  /**
+   * Applies everything committed so far. Rejects when the store can't be read.
+   *
+   * @param position - the prefilter holds every change up to it
+   */
+  async start(position: Position): Promise<void> {
+    this.#position = position
+    this.#seen = position
+    this.#deps.cache.maxConfirmedSeq = position.seq
     this.#following = true
     await this.loadVersions()
     await this.poll()
@@ -195,7 +201,7 @@ export class Sync {
 
   #applyChange({ digest, revoked, expiresAt, selector }: Change): void {
     // A tombstone leaves its bits in L0 until the next rebuild: that costs a closer look, never a wrong answer.
-    if (revoked) this.#deps.l0.add(digest, expiresAt, selector)
+    if (revoked) this.#deps.live.add(digest, expiresAt, selector)
     this.#deps.cache.forget(digest)
   }
 
@@ -208,7 +214,7 @@ export class Sync {
 
   /** Nothing that L0 and the cache hold counts any more. */
   async #startOver(why: string): Promise<void> {
-    const { lease, cache, logger, l0, store, versions } = this.#deps
+    const { lease, cache, logger, live, store, versions } = this.#deps
     lease.end()
     cache.clear()
     versions?.forget()
@@ -216,7 +222,7 @@ export class Sync {
     this.#unfinished = why
     logger.warn({ position: this.#position }, why)
     await this.#rebuild
-    const position = await l0.rebuild(store)
+    const position = await live.rebuild(store)
     cache.clear()
     this.#position = position
     this.#seen = position
@@ -224,7 +230,7 @@ export class Sync {
     await this.loadVersions()
     this.#unfinished = undefined
     this.#following = !this.#stopped
-    this.#deps.checkpoint('rebuilt')
+    this.#deps.checkpoint('rebuilt', this.#position)
   }
 
   /** Ends the lease where the clocks disagree; true where L0 itself can't be trusted by the new time. */
@@ -242,15 +248,15 @@ export class Sync {
   }
 
   #sweep(): void {
-    const { clock, l0, store, logger, checkpoint } = this.#deps
+    const { clock, live, store, logger, checkpoint } = this.#deps
     const now = clock.monotonic()
     if (now - this.#sweptAt < SWEEP_NS) return
     this.#sweptAt = now
-    if (!l0.sweep()) checkpoint('swept')
+    if (!live.sweep()) checkpoint('swept', this.#position)
     else
-      this.#rebuild ??= l0
+      this.#rebuild ??= live
         .rebuild(store)
-        .then(() => checkpoint('rebuilt'))
+        .then(() => checkpoint('rebuilt', this.#position))
         .catch((error: unknown) =>
           logger.warn({ err: error }, 'L0 could not be rebuilt; the old one stays in use'),
         )

@@ -38,7 +38,7 @@ export function prefilterSuite(
 
     it('loses nothing far past its capacity, asked all the while', async () => {
       const filter = await make({ expectedRevocations: 100 })
-      const digests = someDigests(2, 20_000)
+      const digests = someDigests(2, 8000)
       digests.forEach((digest, i) => {
         filter.add(digest)
         // Asks for old and new entries alike.
@@ -115,7 +115,7 @@ export function prefilterSuite(
     it('is wrong as often as it expects: at capacity and at four times that', async () => {
       // A coarse rate, so that few probes say much.
       const filter = await make({ expectedRevocations: 2000, falsePositiveRate: 0.02 })
-      const absent = someDigests(7, 20_000)
+      const absent = someDigests(7, 8000)
       const check = (): void => {
         const expected = filter.expectedFalsePositiveRate
         const measured = 1 - missing(filter, absent) / absent.length
@@ -152,7 +152,7 @@ export function prefilterSuite(
 
     it('can be added to and grow while it is written out: what was there is in it', async () => {
       const filter = await make({ expectedRevocations: 100_000 })
-      const [before, meanwhile] = [someDigests(12, 100_000), someDigests(13, 3000)]
+      const [before, meanwhile] = [someDigests(12, 20_000), someDigests(13, 3000)]
       for (const digest of before) filter.add(digest)
       const pieces: Uint8Array[] = []
       for (const piece of snapshotPieces(filter, new Uint8Array(0))) {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { createRevocade, type Receipt } from 'revocade'
 import { describe, expect, it } from 'vitest'
 import { ModelStore } from '../support/model-store.js'
-import { rig } from '../support/rig.js'
+import { engineHarness } from '../support/engine-harness.js'
 import { temporaryDirectory } from '../support/temp.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
@@ -13,7 +13,7 @@ const aWhile = (): Promise<void> => new Promise((resolve) => setTimeout(resolve,
 
 async function pending() {
   const clock = new ManualClock()
-  const { writer } = await rig(new ModelStore(), { clock, maxStalenessMs: STALENESS_MS })
+  const { writer } = await engineHarness(new ModelStore(), { clock, maxStalenessMs: STALENESS_MS })
   let receipt: Receipt | undefined
   const done = writer
     .revoke({ jti: 'a', exp: FAR_FUTURE }, { ack: 'fleet' })

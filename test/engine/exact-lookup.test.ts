@@ -3,7 +3,7 @@ import { ExactLookup } from '#dist/engine/exact-lookup.js'
 import { VerdictCache } from '#dist/engine/verdict-cache.js'
 import type { PrefixCache, PrefixReply } from '#dist/ports/prefix-cache.js'
 import { ModelStore } from '../support/model-store.js'
-import { rig } from '../support/rig.js'
+import { engineHarness } from '../support/engine-harness.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
 const TOKEN = { jti: 'a', exp: FAR_FUTURE }
@@ -29,7 +29,7 @@ function holding(what: string): {
 describe('many checks of one digest', () => {
   it('ask the store once', async () => {
     const store = new ModelStore()
-    const { lookup } = await rig(store, {
+    const { lookup } = await engineHarness(store, {
       clock: new ManualClock(),
       maxStalenessMs: 1000,
       prefilter: { kind: 'none' },
@@ -46,7 +46,7 @@ describe('many checks of one digest', () => {
 
   it('do not share an answer that was asked for before a change', async () => {
     const store = new ModelStore()
-    const { lookup, writer } = await rig(store, {
+    const { lookup, writer } = await engineHarness(store, {
       clock: new ManualClock(),
       maxStalenessMs: 1000,
       prefilter: { kind: 'none' },

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import type { Target } from 'revocade'
 import { describe, expect, it } from 'vitest'
+import { engineHarness } from '../support/engine-harness.js'
 import { ModelStore } from '../support/model-store.js'
 import { type Ack, brokenPromise, type Check, type Fact, type Moment } from '../support/promises.js'
-import { rig } from '../support/rig.js'
 import { histories } from '../support/scale.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
@@ -69,7 +69,7 @@ describe('two engines on one store that answers late', () => {
             maxStalenessMs: STALENESS_MS,
             prefilter: kind === 'trie' ? { kind, prefixBits: 8 } : { kind },
           } as const
-          const engines = [await rig(store, options), await rig(store, options)]
+          const engines = [await engineHarness(store, options), await engineHarness(store, options)]
           store.gate = (label) => scheduler.schedule(Promise.resolve(), label)
 
           const facts: Fact[] = []
@@ -110,7 +110,7 @@ describe('two engines on one store that answers late', () => {
               }
             } else {
               const { engine } = step
-              const { lookup, writer, sync, l0 } = engines[engine]
+              const { lookup, writer, sync, live } = engines[engine]
               const token = 'token' in step ? TOKENS[step.token] : TOKENS[0]
               const id: Target = { kind: 'id', claim: 'jti', id: token.jti }
               switch (step.do) {
@@ -132,7 +132,7 @@ describe('two engines on one store that answers late', () => {
                   underWay.push(only(polling, engine, () => sync.poll()))
                   break
                 case 'rebuild':
-                  underWay.push(only(rebuilding, engine, () => l0.rebuild(store)))
+                  underWay.push(only(rebuilding, engine, () => live.rebuild(store)))
                   break
                 case 'check': {
                   const start = now()

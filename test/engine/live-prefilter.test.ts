@@ -21,7 +21,7 @@ it('a rebuild lets the event loop turn within a chunk, and loses nothing that is
     clock: Date,
     logger,
   }
-  const l0 = new LivePrefilter(options, digester, await createPrefilter({ kind: 'bloom' }))
+  const live = new LivePrefilter(options, digester, await createPrefilter({ kind: 'bloom' }))
   const [inStore, meanwhile] = [someDigests(1, 300_000), someDigests(2, 1000)]
   const expiresAt = Date.now() / 1000 + 3600
   async function* scan(): AsyncGenerator<ScanChunk, ScanEnd, void> {
@@ -32,14 +32,16 @@ it('a rebuild lets the event loop turn within a chunk, and loses nothing that is
   }
   const state = { rebuilding: true }
   const added: typeof meanwhile = []
-  const rebuilt = l0.rebuild({ scan } as unknown as RevocationStore).finally(() => (state.rebuilding = false))
+  const rebuilt = live
+    .rebuild({ scan } as unknown as RevocationStore)
+    .finally(() => (state.rebuilding = false))
   while (state.rebuilding && meanwhile.length > 0) {
     await new Promise(setImmediate)
     const [digest] = meanwhile.splice(0, 1)
-    l0.add(digest, expiresAt)
+    live.add(digest, expiresAt)
     added.push(digest)
   }
   await rebuilt
   expect(added.length).toBeGreaterThan(3)
-  for (const digest of [...inStore, ...added]) expect(l0.prefilter.has(digest)).toBe(true)
+  for (const digest of [...inStore, ...added]) expect(live.prefilter.has(digest)).toBe(true)
 })

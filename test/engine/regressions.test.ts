@@ -13,7 +13,7 @@ import {
 import { describe, expect, it } from 'vitest'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
 import { ModelStore } from '../support/model-store.js'
-import { rig } from '../support/rig.js'
+import { engineHarness } from '../support/engine-harness.js'
 import { temporaryDirectory } from '../support/temp.js'
 import { ManualClock, nowSeconds } from '../support/time.js'
 
@@ -108,7 +108,7 @@ describe('a store that was set back in place', () => {
   })
 
   it('a commit of ours in another epoch does not pass for the next change', async () => {
-    const engine = await rig(new ModelStore(), { clock: new ManualClock(), maxStalenessMs: 1000 })
+    const engine = await engineHarness(new ModelStore(), { clock: new ManualClock(), maxStalenessMs: 1000 })
     const change = (seq: number) => ({
       digest: new Int32Array([1, 2, 3, 4]),
       seq,

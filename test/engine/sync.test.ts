@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Lease } from '#dist/engine/lease.js'
 import { ModelStore } from '../support/model-store.js'
-import { rig } from '../support/rig.js'
+import { engineHarness } from '../support/engine-harness.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
 const TOKEN = { jti: 'a', exp: FAR_FUTURE }
@@ -40,8 +40,8 @@ describe('the lease', () => {
   it('runs from before the poll was sent, not from its reply', async () => {
     const clock = new ManualClock()
     const store = new ModelStore()
-    const follower = await rig(store, { clock, maxStalenessMs: 100 })
-    const writer = await rig(store, { clock, maxStalenessMs: 100 })
+    const follower = await engineHarness(store, { clock, maxStalenessMs: 100 })
+    const writer = await engineHarness(store, { clock, maxStalenessMs: 100 })
 
     const { gate, release } = holding()
     store.gate = gate
@@ -98,7 +98,7 @@ describe('the sync', () => {
   it('ends the lease and says so when the clocks disagree, even if the store does not answer', async () => {
     const clock = new ManualClock()
     const store = new ModelStore()
-    const { sync, lease, warnings } = await rig(store, { clock, maxStalenessMs: 60_000 })
+    const { sync, lease, warnings } = await engineHarness(store, { clock, maxStalenessMs: 60_000 })
     await sync.poll()
     store.broken = new Error('gone')
     clock.wall += 500
@@ -110,15 +110,19 @@ describe('the sync', () => {
   it('rebuilds L0 when the clock is set far back: what was dropped as expired lives again', async () => {
     const clock = new ManualClock()
     const store = new ModelStore()
-    const { sync, writer, lookup, l0 } = await rig(store, { clock, maxStalenessMs: 100, graceSeconds: 60 })
+    const { sync, writer, lookup, live } = await engineHarness(store, {
+      clock,
+      maxStalenessMs: 100,
+      graceSeconds: 60,
+    })
     await writer.revoke({ jti: 'short', exp: clock.wall / 1000 + 100 })
     clock.advance(3_600_000)
     await sync.poll()
-    await l0.rebuild(store)
-    expect(l0.prefilter.entries).toBe(0)
+    await live.rebuild(store)
+    expect(live.prefilter.entries).toBe(0)
     clock.wall -= 3_600_000
     await sync.poll()
-    expect(l0.prefilter.entries).toBe(1)
+    expect(live.prefilter.entries).toBe(1)
     await expect(lookup.isRevoked({ jti: 'short' })).resolves.toBe(true)
   })
 
@@ -126,12 +130,12 @@ describe('the sync', () => {
     const clock = new ManualClock()
     const store = new ModelStore()
     const restore = store.backup()
-    const follower = await rig(store, { clock, maxStalenessMs: 100 })
+    const follower = await engineHarness(store, { clock, maxStalenessMs: 100 })
     await follower.writer.revoke(TOKEN)
     await expect(follower.lookup.check(TOKEN)).resolves.toMatchObject({ status: 'revoked' })
     // Restored from a backup without that change, then changed otherwise up to the same number.
     restore()
-    const other = await rig(store, { clock, maxStalenessMs: 100 })
+    const other = await engineHarness(store, { clock, maxStalenessMs: 100 })
     await other.writer.revoke({ jti: 'b', exp: FAR_FUTURE })
     expect(store.head.seq).toBe(follower.sync.position.seq)
     await follower.sync.poll()
@@ -144,29 +148,29 @@ describe('the sync', () => {
   it('takes in a long tail in slices, and gives no lease before its end', async () => {
     const clock = new ManualClock()
     const store = new ModelStore()
-    const follower = await rig(store, { clock, maxStalenessMs: 100 })
-    const other = await rig(store, { clock, maxStalenessMs: 100 })
+    const follower = await engineHarness(store, { clock, maxStalenessMs: 100 })
+    const other = await engineHarness(store, { clock, maxStalenessMs: 100 })
     await other.writer.revokeMany(
       Array.from({ length: 2500 }, (_, i) => ({ jti: `t${i}`, expiresAt: FAR_FUTURE })),
     )
     clock.advance(100)
     const polling = follower.sync.poll()
     await Promise.resolve()
-    expect(follower.l0.prefilter.entries).toBeGreaterThan(0)
+    expect(follower.live.prefilter.entries).toBeGreaterThan(0)
     expect(follower.lease.isLive()).toBe(false)
     // Nor does a check take in thousands of changes at once: it asks the store.
     expect(follower.lookup.isClearlyActive({ jti: 'none' })).toBe(false)
     await polling
     expect(follower.lease.isLive()).toBe(true)
-    expect(follower.l0.prefilter.entries).toBe(2500)
+    expect(follower.live.prefilter.entries).toBe(2500)
     expect(follower.sync.position).toEqual(store.head)
   })
 
   it('does not read its own changes again, but reads those of others between them', async () => {
     const clock = new ManualClock()
     const store = new ModelStore()
-    const mine = await rig(store, { clock, maxStalenessMs: 100 })
-    const other = await rig(store, { clock, maxStalenessMs: 100 })
+    const mine = await engineHarness(store, { clock, maxStalenessMs: 100 })
+    const other = await engineHarness(store, { clock, maxStalenessMs: 100 })
     await mine.writer.revoke(TOKEN)
     expect(mine.sync.position.seq).toBe(1)
     await other.writer.revoke({ jti: 'b', exp: FAR_FUTURE })
@@ -181,7 +185,7 @@ describe('the sync', () => {
     const clock = new ManualClock()
     const store = new ModelStore()
     Object.assign(store, { isCurrent: () => true })
-    const { lookup, lease } = await rig(store, { clock, maxStalenessMs: 100 })
+    const { lookup, lease } = await engineHarness(store, { clock, maxStalenessMs: 100 })
     clock.advance(5000)
     expect(lease.isLive()).toBe(false)
     expect(lookup.isClearlyActive(TOKEN)).toBe(true)
@@ -209,8 +213,8 @@ describe('the sync', () => {
     for (const maxStalenessMs of [0, 100]) {
       const clock = new ManualClock()
       const store = versioned(new ModelStore())
-      const follower = await rig(store, { clock, maxStalenessMs })
-      const other = await rig(store, { clock, maxStalenessMs })
+      const follower = await engineHarness(store, { clock, maxStalenessMs })
+      const other = await engineHarness(store, { clock, maxStalenessMs })
       await follower.sync.poll()
       await other.writer.revoke(TOKEN)
       clock.advance(200)
@@ -223,8 +227,8 @@ describe('the sync', () => {
   it('brings L0 up to date before each look where Δ is 0', async () => {
     const clock = new ManualClock()
     const store = versioned(new ModelStore())
-    const follower = await rig(store, { clock, maxStalenessMs: 0 })
-    const other = await rig(store, { clock, maxStalenessMs: 0 })
+    const follower = await engineHarness(store, { clock, maxStalenessMs: 0 })
+    const other = await engineHarness(store, { clock, maxStalenessMs: 0 })
     expect(follower.lookup.isClearlyActive(TOKEN)).toBe(true)
     await other.writer.revoke(TOKEN)
     expect(follower.lookup.isClearlyActive(TOKEN)).toBe(false)
@@ -243,7 +247,7 @@ describe('L0', () => {
   it('lets expired entries go by a rebuild, and sweeps selectors that have none left', async () => {
     const clock = new ManualClock()
     const store = new ModelStore()
-    const { l0, sync, writer, checkpoints } = await rig(store, {
+    const { live, sync, writer, checkpoints } = await engineHarness(store, {
       clock,
       maxStalenessMs: 100,
       graceSeconds: 60,
@@ -253,13 +257,13 @@ describe('L0', () => {
       Array.from({ length: 2000 }, (_, i) => ({ jti: `t${i}`, expiresAt: i < 1500 ? soon : FAR_FUTURE })),
     )
     await writer.revokeWhere({ sub: 'alice' }, { expiresAt: soon, issuedBefore: soon - 3700 })
-    expect(l0.liveSelectors.map(({ names }) => names)).toEqual([['sub']])
-    expect(l0.prefilter.entries).toBe(2001)
+    expect(live.liveSelectors.map(({ names }) => names)).toEqual([['sub']])
+    expect(live.prefilter.entries).toBe(2001)
     clock.advance(3_600_000)
     await sync.poll()
     await sync.stop()
-    expect(l0.prefilter.entries).toBe(500)
-    expect(l0.liveSelectors).toEqual([])
+    expect(live.prefilter.entries).toBe(500)
+    expect(live.liveSelectors).toEqual([])
     expect(checkpoints).toEqual(['rebuilt'])
   })
 
@@ -267,22 +271,22 @@ describe('L0', () => {
     const clock = new ManualClock()
     const store = new ModelStore()
     const prefilter = { kind: 'bloom' as const, expectedRevocations: 1000 }
-    const { l0, sync, writer } = await rig(store, { clock, maxStalenessMs: 100, prefilter })
+    const { live, sync, writer } = await engineHarness(store, { clock, maxStalenessMs: 100, prefilter })
     await writer.revokeMany(Array.from({ length: 3000 }, (_, i) => ({ jti: `t${i}`, expiresAt: FAR_FUTURE })))
     clock.advance(10_000)
     await sync.poll()
     await sync.stop()
-    expect(l0.prefilter.capacity).toBeGreaterThanOrEqual(6000)
-    expect(l0.prefilter.expectedFalsePositiveRate).toBeLessThan(1e-4)
-    expect(l0.rebuilds).toBe(2)
+    expect(live.prefilter.capacity).toBeGreaterThanOrEqual(6000)
+    expect(live.prefilter.expectedFalsePositiveRate).toBeLessThan(1e-4)
+    expect(live.rebuilds).toBe(2)
   })
 
   it('warns once of selectors in the store that nobody here looks for', async () => {
     const clock = new ManualClock()
-    const { l0, warnings } = await rig(new ModelStore(), { clock, maxStalenessMs: 100 })
-    l0.add(new Int32Array(4), FAR_FUTURE, ['client_id'])
-    l0.add(Int32Array.of(1, 2, 3, 4), FAR_FUTURE, ['client_id'])
-    expect(l0.notHonoured).toEqual([['client_id']])
+    const { live, warnings } = await engineHarness(new ModelStore(), { clock, maxStalenessMs: 100 })
+    live.add(new Int32Array(4), FAR_FUTURE, ['client_id'])
+    live.add(Int32Array.of(1, 2, 3, 4), FAR_FUTURE, ['client_id'])
+    expect(live.notHonoured).toEqual([['client_id']])
     expect(warnings.filter((warning) => warning.includes('client_id'))).toHaveLength(1)
   })
 })

@@ -2,11 +2,11 @@ import fc from 'fast-check'
 import type { Target } from 'revocade'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RedisLayer } from '#dist/redis/redis-layer.js'
+import { engineHarness } from '../support/engine-harness.js'
 import { ModelStore } from '../support/model-store.js'
 import { type Ack, brokenPromise, type Check, type Fact, type Moment } from '../support/promises.js'
 import { GatedClient } from '../support/redis/gated-client.js'
 import { type RedisServer, startRedis } from '../support/redis/server.js'
-import { rig } from '../support/rig.js'
 import { histories } from '../support/scale.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
@@ -146,8 +146,8 @@ describe('two engines on one store that answers late, and a Redis that forgets',
         await Promise.all(layers.map((layer) => layer.start()))
         const options = { clock, maxStalenessMs: STALENESS_MS, prefilter: { kind: 'none' } } as const
         const engines = [
-          await rig(store, { ...options, l1: layers[0] }),
-          await rig(store, { ...options, l1: layers[1] }),
+          await engineHarness(store, { ...options, shared: layers[0] }),
+          await engineHarness(store, { ...options, shared: layers[1] }),
         ]
         const gate = (label: string): Promise<void> => scheduler.schedule(Promise.resolve(), label)
         store.gate = gate

@@ -3,7 +3,7 @@ import { RedisLayer } from '#dist/redis/redis-layer.js'
 import { ModelStore } from '../support/model-store.js'
 import { GatedClient } from '../support/redis/gated-client.js'
 import { type RedisServer, startRedis } from '../support/redis/server.js'
-import { rig } from '../support/rig.js'
+import { engineHarness } from '../support/engine-harness.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
 // A restored store gives its numbers out again, while Redis still holds what they meant before. Nobody writes to Redis here
@@ -36,7 +36,12 @@ async function engineOn(store: ModelStore, clock: ManualClock) {
   })
   await layer.start()
   onTestFinished(() => layer.close())
-  const engine = await rig(store, { clock, maxStalenessMs: 1000, prefilter: { kind: 'none' }, l1: layer })
+  const engine = await engineHarness(store, {
+    clock,
+    maxStalenessMs: 1000,
+    prefilter: { kind: 'none' },
+    shared: layer,
+  })
   /** From now on Redis can be read, and not written. */
   const freeze = (): void => {
     commands.gate = (label) =>

@@ -3,7 +3,7 @@
  * Arguments: the store's path, the seconds at which the revocations expire.
  */
 import { writeSync } from 'node:fs'
-import { createRevocade } from '../../engine/engine.js'
+import { createRevocade } from '../../create-revocade.js'
 import { crashClaims } from './crash.js'
 
 const IN_FLIGHT = 8

@@ -60,7 +60,7 @@ async function syncedWrite(directory: string): Promise<Finding> {
 /** The driver, the mode and a durable revocation, in a store that is thrown away. */
 async function realStore(directory: string): Promise<Finding[]> {
   try {
-    const { createRevocade } = await import('../../engine/engine.js')
+    const { createRevocade } = await import('../../create-revocade.js')
     const engine = await createRevocade({
       store: join(directory, 'probe.db'),
       prefilter: { kind: 'none' },

@@ -1,0 +1,108 @@
+import type { BucketVersionTable } from '../buckets/version-table.js'
+import type { Settings } from '../options.js'
+import type { Position, Prefilter, RevocationStore } from '../ports/index.js'
+import type { Notifier } from '../ports/notifier.js'
+import type { PrefixCache } from '../ports/prefix-cache.js'
+import { TokenDigester } from '../token/identify.js'
+import { ExactLookup } from './exact-lookup.js'
+import { Lease } from './lease.js'
+import { LivePrefilter, type LivePrefilterState } from './live-prefilter.js'
+import { Lookup } from './lookup.js'
+import { Mutations } from './revocation-request.js'
+import { Revoke } from './revoke.js'
+import { Sync } from './sync.js'
+import { VerdictCache } from './verdict-cache.js'
+
+/** What the engines of one store share besides the store. Without any of it an engine is right, only slower. */
+export interface SharedLayers {
+  readonly prefixCache?: PrefixCache | undefined
+  readonly notifier?: Notifier | undefined
+  /** The versions that buckets in the prefix cache must have. */
+  readonly versions?: BucketVersionTable | undefined
+}
+
+export interface LayerParts {
+  /** Already open. */
+  readonly store: RevocationStore
+  /** The 16-byte digest key. */
+  readonly key: Uint8Array
+  readonly prefilter: Prefilter
+  /** Of a prefilter that comes from a snapshot. */
+  readonly prefilterState?: LivePrefilterState | undefined
+  readonly shared?: SharedLayers | undefined
+  /** Called when a snapshot of the prefilter may be worth taking: after a rebuild or a sweep. */
+  readonly checkpoint?: (why: 'rebuilt' | 'swept', live: LivePrefilter, position: Position) => void
+}
+
+/** The layers of one engine, wired to each other. */
+export interface Layers {
+  readonly digester: TokenDigester
+  readonly live: LivePrefilter
+  readonly lease: Lease
+  readonly cache: VerdictCache
+  readonly sync: Sync
+  readonly lookup: Lookup
+  readonly writer: Revoke
+}
+
+/**
+ * Builds the layers. It does no I/O and starts nothing: fill the prefilter, then call {@link Sync.start} with the
+ * position that it holds.
+ */
+export function buildLayers(settings: Settings, parts: LayerParts): Layers {
+  const { clock, logger, graceSeconds, clockToleranceSeconds, exclusive, maxStalenessMs, idClaims } = settings
+  const { store, key, prefilter, prefilterState, shared = {}, checkpoint } = parts
+  const { namespace, maxTokenBytes, selectors } = settings
+  const digester = new TokenDigester({ key, namespace, idClaims, maxTokenBytes })
+  const live = new LivePrefilter(
+    { prefilter: settings.prefilter, selectors, graceSeconds, clock, logger },
+    digester,
+    prefilter,
+    prefilterState,
+  )
+  const lease = new Lease(clock, exclusive ? Infinity : maxStalenessMs)
+  const cache = new VerdictCache(settings.cacheEntries)
+  const sync = new Sync({
+    store,
+    live,
+    cache,
+    lease,
+    versions: shared.versions,
+    clock,
+    logger,
+    maxStalenessMs,
+    exclusive,
+    graceSeconds,
+    checkpoint: (why, position) => checkpoint?.(why, live, position),
+  })
+  const lookup = new Lookup({
+    digester,
+    live,
+    lease,
+    sync,
+    clock,
+    clockToleranceSeconds,
+    exactLookup: new ExactLookup(cache, store, shared.prefixCache, settings.redis?.reads),
+    onUnknown: settings.onUnknown,
+  })
+  const mutations = new Mutations({
+    digester,
+    clock,
+    idClaims,
+    selectors: new Set(selectors.map((names) => JSON.stringify(names))),
+    maxTokenLifetimeSeconds: settings.maxTokenLifetimeSeconds,
+  })
+  const writer = new Revoke({
+    digester,
+    mutations,
+    live,
+    sync,
+    store,
+    prefixCache: shared.prefixCache,
+    notifier: shared.notifier,
+    clock,
+    clockToleranceSeconds,
+    stalenessMs: exclusive ? 0 : maxStalenessMs,
+  })
+  return { digester, live, lease, cache, sync, lookup, writer }
+}
