@@ -171,7 +171,7 @@ export class Fleet {
     const proven = (all: Stats[]): number[] => all.map(({ redis }) => redis?.proven ?? 0)
     const before = proven(await this.stats())
     await until('Redis decides again', async () =>
-      proven(await this.stats()).every((count, i) => count > before[i] + 100),
+      proven(await this.stats()).every((count, i) => count > (before[i] ?? 0) + 100),
     )
   }
 

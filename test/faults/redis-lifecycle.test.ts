@@ -217,7 +217,7 @@ describe('what engines tell each other', () => {
     const redis = await startRedis()
     const engine = await open({ store: join(temporaryDirectory(), 'store.db'), redis: redis.url, ...asking })
     await complete(engine)
-    const [channel] = (await redis.command('PUBSUB', 'CHANNELS', 'revocade:*')) as string[]
+    const [channel = ''] = (await redis.command('PUBSUB', 'CHANNELS', 'revocade:*')) as string[]
     for (const message of [
       'wake 999999',
       'wake -1',

@@ -121,7 +121,7 @@ describe('three processes on one store, and their Redis', { timeout: PATIENCE_MS
         async () => {
           for (const key of await client.keys('revocade:*')) if (Math.random() < 0.3) await keep(key)
           const old = kept[Math.floor(Math.random() * kept.length)]
-          await client.restore(old.key, 0, old.dump, 'REPLACE')
+          if (old !== undefined) await client.restore(old.key, 0, old.dump, 'REPLACE')
         },
         12,
       ),

@@ -26,7 +26,7 @@ function snapshotOf(store: string): string {
   const folder = join(store, '..')
   const found = readdirSync(folder).filter((name) => /-l0-[0-9a-f]{16}$/.test(name))
   expect(found).toHaveLength(1)
-  return join(folder, found[0])
+  return join(folder, found.join())
 }
 
 /** Opens, makes some changes, closes: leaves a snapshot. */
@@ -74,7 +74,8 @@ describe('a snapshot that is', () => {
       true,
       (snapshot) => {
         const bytes = readFileSync(snapshot)
-        bytes[bytes.length >> 1] ^= 4
+        const middle = bytes.length >> 1
+        bytes.writeUInt8(bytes.readUInt8(middle) ^ 4, middle)
         writeFileSync(snapshot, bytes)
       },
     ],
@@ -102,9 +103,8 @@ describe('a snapshot that is', () => {
   it('half written by a process that was killed: is taken away once nobody can be at it any more', async () => {
     const store = join(temporaryDirectory(), 'store.db')
     await session(store, revokeAll(names('a', 5)))
-    const [abandoned, recent] = ['1234.0123abcd', '1235.0123abcd'].map(
-      (rest) => `${snapshotOf(store)}.${rest}`,
-    )
+    const abandoned = `${snapshotOf(store)}.1234.0123abcd`
+    const recent = `${snapshotOf(store)}.1235.0123abcd`
     for (const file of [abandoned, recent]) writeFileSync(file, 'half')
     utimesSync(abandoned, new Date(), new Date(Date.now() - 120_000))
     expect(await expectRight(store, names('a', 5), names('b', 5))).toEqual({ rebuilds: 0 })

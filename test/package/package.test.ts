@@ -52,7 +52,7 @@ describe('the tarball', () => {
       }
     }
     expect(loaded).toEqual(
-      expect.arrayContaining(['dist/store/sqlite/writer-worker.js', 'dist/store/sqlite/job-worker.js']),
+      expect.arrayContaining(['dist/store/sqlite/write/worker.js', 'dist/store/sqlite/read/worker.js']),
     )
     expect(loaded.filter((path) => !packed.files.includes(path))).toEqual([])
   })
