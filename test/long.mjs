@@ -1,5 +1,5 @@
-// Runs the tests that gain from length for long, and writes what they counted to docs/reliability.md.
-// `npm run test:long -- 20`: 20 times as long as `npm test` (default: 50).
+// Runs the tests that gain from length for a long time, and writes what they counted to docs/reliability.md.
+// `npm run test:long -- 20` runs them 20 times as long as `npm test` (default: 50).
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { arch, platform, tmpdir } from 'node:os'
@@ -31,12 +31,13 @@ const show = (counts) =>
   Object.entries(counts)
     .map(([name, count]) => `${name}: ${count.toLocaleString('en')}`)
     .join(', ')
+const outcome = status === 0 ? 'all tests passed' : '**tests failed**'
 const page = `# Reliability
 
-What the long run of the tests counted. \`npm run test:long\` writes this page. Every test judges what it counts by the
-[guarantees](guarantees.md), and fails on the first violation.
+The counts of the last long run of the tests. \`npm run test:long\` writes this page. Every test judges what it counts by
+the [guarantees](guarantees.md), and fails on the first violation.
 
-Run on ${begin.toISOString().slice(0, 10)}, ${minutes} minutes, ${scale} times the length of \`npm test\`: ${status === 0 ? 'all tests passed' : '**tests failed**'}.
+Run on ${begin.toISOString().slice(0, 10)}, ${minutes} minutes, ${scale} times the length of \`npm test\`: ${outcome}.
 revocade ${version}, Node.js ${process.version}, ${platform()} ${arch()}.
 
 | test | counted |

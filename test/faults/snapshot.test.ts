@@ -16,7 +16,7 @@ import { open, verdict } from '../support/engine.js'
 import { temporaryDirectory } from '../support/temp.js'
 import { TOMORROW } from '../support/time.js'
 
-// Promise 8 for the snapshot of L0: whatever becomes of the file, answers stay right.
+// Promise 8 for the snapshot of the prefilter: whatever happens to the file, answers stay right.
 
 const token = (jti: string) => ({ jti, exp: TOMORROW })
 const names = (prefix: string, count: number): string[] =>
@@ -100,7 +100,7 @@ describe('a snapshot that is', () => {
     expect(await expectRight(store, names('b', 50), names('c', 200))).toEqual({ rebuilds: 0 })
   })
 
-  it('half written by a process that was killed: is taken away once nobody can be at it any more', async () => {
+  it('half written by a killed process: is removed once it is old', async () => {
     const store = join(temporaryDirectory(), 'store.db')
     await session(store, revokeAll(names('a', 5)))
     const abandoned = `${snapshotOf(store)}.1234.0123abcd`
