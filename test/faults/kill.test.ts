@@ -197,6 +197,6 @@ describe('a writer killed at any moment', () => {
       expect(total.acknowledged).toBeGreaterThan(CYCLES * 20)
       expect(total.fromSnapshot).toBeGreaterThan(CYCLES / 2)
     },
-    60_000 + CYCLES * 5000,
+    600_000 + CYCLES * 5000,
   )
 })

@@ -31,7 +31,7 @@ describe('the tarball', () => {
     ).toBe(true)
   })
 
-  it('has for each source its module, declarations and maps, and no module without a source', () => {
+  it('has exactly the module, declarations and maps of each source', () => {
     const sources = packed.files
       .filter((path) => /^src\/.*\.ts$/.test(path))
       .map((path) => path.slice('src/'.length, -'.ts'.length))
