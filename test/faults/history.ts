@@ -1,7 +1,7 @@
 import type { Verdict } from 'revocade'
 
-// The calls of engines and their answers, judged by the promises of docs/guarantees.md. Times are in milliseconds
-// of one clock for all processes (CLOCK_MONOTONIC, `process.hrtime`).
+// The calls of engines and their answers, judged by the promises of docs/guarantees.md. Times are in
+// milliseconds of one clock for all processes (CLOCK_MONOTONIC, `process.hrtime`).
 
 interface Call {
   readonly engine: string
@@ -50,8 +50,8 @@ interface Changes {
 }
 
 /**
- * Judges checks by all changes. A change takes effect at some moment of its call, so either of two overlapping
- * changes may be the later one: an answer that may be right counts as right.
+ * Judges checks by all changes. A change takes effect at some moment of its call, so either of two
+ * overlapping changes may be the later one: an answer that may be right counts as right.
  */
 export class Judge {
   readonly #stalenessOf: (engine: string) => number
@@ -164,5 +164,5 @@ export function judge(history: readonly Line[], stalenessOf: (engine: string) =>
 export function miscounted(engine: string, unknown: number, counted: number): string | undefined {
   return unknown === counted
     ? undefined
-    : `promise 4, unknown is not active: ${engine} counted ${counted} decisions by policy, and made ${unknown}`
+    : `promise 4, unknown is not active: ${engine} counted ${counted} decisions by policy, made ${unknown}`
 }

@@ -12,12 +12,12 @@ import { TOMORROW, until } from '../support/time.js'
 import { Host } from './host.js'
 import { Ledger } from './ledger.js'
 
-// Promise 1. A writer logs what it is about to do and what was acknowledged, and is killed (SIGKILL) at a random
-// moment: while it starts, commits, closes or writes its snapshot. What it acknowledged must stand, for an engine
-// that starts from the files it left and for two engines that ran all the time.
+// Promise 1. A writer logs what it is about to do and what was acknowledged, and is killed (SIGKILL) at a
+// random moment: while it starts, commits, closes or writes its snapshot. What it acknowledged must stand,
+// for an engine that starts from the files it left and for two engines that ran all the time.
 //
-// This can't show that a commit reaches the disk: the page cache survives a killed process, so synchronous=OFF
-// would pass, too. The tests of the store read back from the connection that FULL is set.
+// This can't show that a commit reaches the disk: the page cache survives a killed process, so
+// synchronous=OFF would pass, too. The tests of the store read back from the connection that FULL is set.
 
 const CYCLES = scaled(12)
 /** Cycles with one store. A new store keeps a long run from verifying the same changes over and over. */

@@ -24,7 +24,9 @@ export class Ledger {
   readonly duplicates: number[] = []
   opened = 0
 
-  /** Reads a dead writer's log. Returns the targets it touched, and its unanswered changes of many targets. */
+  /**
+   * Reads a dead writer's log. Returns the targets it touched, and its unanswered changes of many targets.
+   */
   absorb(path: string): {
     readonly touched: Set<string>
     readonly unanswered: readonly (readonly string[])[]

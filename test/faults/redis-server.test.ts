@@ -8,8 +8,8 @@ import { temporaryDirectory } from '../support/temp.js'
 import { TOMORROW, until } from '../support/time.js'
 import { BYSTANDERS, Fleet, SECRET, type Told } from './fleet.js'
 
-// Promise 8 between processes: whatever happens to the Redis server, answers stay right, no check fails, and the
-// prefix cache recovers.
+// Promise 8 between processes: whatever happens to the Redis server, answers stay right, no check fails,
+// and the prefix cache recovers.
 
 const SECONDS = 0.7 * SCALE
 const PATIENCE_MS = 600_000 + SECONDS * 10_000

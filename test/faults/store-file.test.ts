@@ -70,7 +70,8 @@ describe('a full disk', () => {
     for (const { jti } of group) expect(await verdict(engine, token(jti))).toBe('active')
     for (const jti of [...durable, 'old']) expect(await verdict(engine, token(jti))).toBe('revoked')
     expect(engine.isClearlyActive(OTHER)).toBe(true)
-    // It is not revoked. The prefilter keeps the bit that was set before the commit failed, so the store is asked.
+    // It is not revoked. The prefilter keeps the bit that was set before the commit failed, so the store is
+    // asked.
     expect(engine.isClearlyActive(missing)).toBe(false)
     expect(await engine.check(missing)).toMatchObject({ status: 'active', decidedBy: 'store' })
 

@@ -41,9 +41,9 @@ export interface Packed {
 }
 
 /**
- * Packs a copy of the sources with `prepack` and its clean build, so that the working tree's dist plays no part.
- * Then installs the tarball into a project of its own. The dependencies are linked from the checkout, because
- * one of them takes minutes to compile.
+ * Packs a copy of the sources with `prepack` and its clean build, so that the working tree's dist plays no
+ * part. Then installs the tarball into a project of its own. The dependencies are linked from the checkout,
+ * because one of them takes minutes to compile.
  */
 export async function packAndInstall(): Promise<Packed> {
   const directory = temporaryDirectory()

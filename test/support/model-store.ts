@@ -28,7 +28,8 @@ interface ModelRow extends StoredRow {
 export type Gate = (label: string) => Promise<void>
 
 /**
- * A store so simple that it is unlikely to be wrong: a list of rows. With a gate it answers late, as a server does.
+ * A store so simple that it is unlikely to be wrong: a list of rows. With a gate it answers late, as a
+ * server does.
  */
 export class ModelStore implements RevocationStore {
   readonly kind = 'model'

@@ -3,7 +3,9 @@ export interface Moment {
   readonly tick: number
   readonly ms: number
 }
-/** A commit in the store. `write` names the revocation, and tells its acknowledgement from those of others. */
+/**
+ * A commit in the store. `write` names the revocation, and tells its acknowledgement from those of others.
+ */
 export interface Fact {
   readonly target: string
   readonly revoked: boolean

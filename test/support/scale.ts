@@ -1,16 +1,16 @@
 import { appendFileSync } from 'node:fs'
 
 /**
- * The length of the tests that gain from length: a factor for the number of histories, kills and rounds, and for
- * seconds under load. `REVOCADE_TEST_SCALE`, default 1; `npm run test:long` sets it.
+ * The length of the tests that gain from length: a factor for the number of histories, kills and rounds,
+ * and for seconds under load. `REVOCADE_TEST_SCALE`, default 1; `npm run test:long` sets it.
  */
 export const SCALE = Number(process.env.REVOCADE_TEST_SCALE ?? 1)
 
 export const scaled = (count: number): number => Math.ceil(count * SCALE)
 
 /**
- * Parameters for fast-check: the number of histories, and the seed in `REVOCADE_TEST_SEED`, if any. For broken
- * code (test/planted) there is no shrinking.
+ * Parameters for fast-check: the number of histories, and the seed in `REVOCADE_TEST_SEED`, if any. For
+ * broken code (test/planted) there is no shrinking.
  */
 export function histories(count: number): {
   readonly numRuns: number
