@@ -55,10 +55,7 @@ export class MemoryStore implements RevocationStore {
       return { bits, versions: [...versions.values()].map(toVersion), position: this.#data.head }
     },
     read: (bucket, bits, since) => readBucket(this.#required().namespace, { bucket, bits, since }),
-    split: async (bits) => {
-      const { namespace } = this.#required()
-      await Promise.resolve(namespace.split(bits))
-    },
+    split: (bits) => Promise.resolve().then(() => this.#required().namespace.split(bits)),
   }
 
   readonly #data: MemoryData

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { ModelStore } from '../support/model-store.js'
 import { engineHarness } from '../support/engine-harness.js'
+import { ModelStore } from '../support/model-store.js'
 import { ManualClock } from '../support/time.js'
 
 it('a failed rebuild is repeated before the prefilter is trusted again', async () => {
