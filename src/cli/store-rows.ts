@@ -1,3 +1,4 @@
+import { DEFAULT_CLOCK_TOLERANCE_SECONDS } from '../options.js'
 import type { RevocationStore, StoredRow, StoreQuery } from '../ports/index.js'
 import { shapeKey } from './input/targets.js'
 
@@ -5,9 +6,6 @@ import { shapeKey } from './input/targets.js'
 const PAGE = 1000
 /** Selectors looked at to find their shapes: there are few as a rule, and a hint is not worth a long wait. */
 const SELECTORS_LOOKED_AT = 10_000
-
-/** Checks honour a revocation so much longer than its expiry (`clockToleranceSeconds`), so it counts as live. */
-const CLOCK_TOLERANCE_SECONDS = 60
 
 export interface RowQuery {
   readonly kind?: 'token' | 'selector'
@@ -40,9 +38,9 @@ export async function* storedRows(
   }
 }
 
-/** What expires after this, in NumericDate seconds, still counts. */
+/** A revocation that expires after this, in NumericDate seconds, is live: checks still honour it. */
 export function liveAfter(): number {
-  return Math.floor(Date.now() / 1000) - CLOCK_TOLERANCE_SECONDS
+  return Math.floor(Date.now() / 1000) - DEFAULT_CLOCK_TOLERANCE_SECONDS
 }
 
 /** How many live selectors of each shape the store holds, by {@link shapeKey}. */

@@ -1,3 +1,4 @@
+import { DEFAULT_CLAIMS, DEFAULT_ID_CLAIMS } from '../../options.js'
 import type { Entry, Needs } from '../formats/entry.js'
 import { shapeKey } from '../input/targets.js'
 import type { TokenOptions } from '../options.js'
@@ -24,8 +25,8 @@ export class Plan {
   /** Set up for the options, for what was added before, and for the first entry, whose needs are added. */
   constructor(options: TokenOptions, added: Added, first: Entry | undefined) {
     const needs = first !== undefined && 'input' in first ? first.needs : undefined
-    const claims = options.claims ?? ['sid', 'sub']
-    const idClaims = options.idClaims ?? ['jti']
+    const claims = options.claims ?? DEFAULT_CLAIMS
+    const idClaims = options.idClaims ?? DEFAULT_ID_CLAIMS
     const isFull = (): boolean => added.addedClaims.length + added.addedIdClaims.length >= MAX_ADDED
     if (
       needs?.kind === 'selector' &&
