@@ -7,7 +7,7 @@ import { ModelStore } from '../support/model-store.js'
 import { type Ack, brokenPromise, type Check, type Fact, type Moment } from '../support/promises.js'
 import { GatedClient } from '../support/redis/gated-client.js'
 import { type RedisServer, startRedis } from '../support/redis/server.js'
-import { histories } from '../support/scale.js'
+import { histories, report, scaled } from '../support/scale.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
 // It tests the proof of decision 10. Two engines write, repair and read on one store, which answers late and
@@ -290,6 +290,7 @@ describe('Two engines on a slow store and a forgetful Redis', () => {
 
   // The property proves nothing if the runs never reach these states.
   afterAll(() => {
+    report('two engines, one store and one Redis that answer late', { histories: scaled(300), ...seen })
     for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(50)
   })
 })
