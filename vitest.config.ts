@@ -31,6 +31,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // In milliseconds: what a test polls for comes late on a busy machine.
+    expect: { poll: { timeout: 10_000 } },
     server: { deps: { external: [/\/dist\//] } },
     setupFiles: ['test/setup.ts'],
     reporters: ['default', './test/closing-line.ts'],

@@ -14,6 +14,7 @@ import { RedisPrefixCache } from './prefix-cache/redis-prefix-cache.js'
 /** Longest time that the start of an engine waits for the server, in milliseconds. */
 const START_PATIENCE_MS = 500
 
+/** What is known once the store is open. */
 export interface RedisLayerContext {
   readonly storeId: string
   readonly namespace: string
@@ -21,6 +22,7 @@ export interface RedisLayerContext {
   readonly clock: { now(): number }
 }
 
+/** The context, the options and the connections of a {@link RedisLayer}. */
 export interface RedisLayerDeps
   extends RedisLayerContext, Pick<RedisSettings, 'timeoutMs' | 'keyPrefix' | 'reads'> {
   readonly connections: RedisConnections

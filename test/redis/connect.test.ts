@@ -58,8 +58,8 @@ async function lead({ commands, subscriber }: RedisConnections, own: Redis): Pro
   await expect(heard).resolves.toEqual([key, 'news'])
 }
 
-describe('where a server is', () => {
-  it('one server; both connections have a name', async () => {
+describe('connectRedis', () => {
+  it('connects to one server, under the name revocade', async () => {
     const made = await connections(redis.url)
     expect([made.commands.status, made.subscriber.status, made.handedIn, made.description]).toEqual([
       'wait',
@@ -71,16 +71,16 @@ describe('where a server is', () => {
     expect(await clientsNamed(redis, 'revocade')).toBe(2)
   })
 
-  it('a database by its number', async () => {
+  it('selects a database by its number', async () => {
     await lead(await connections(`${redis.url}/3`), redis.client({ db: 3 }))
   })
 
-  it('a socket', async () => {
+  it('connects to a socket', async () => {
     await lead(await connections(redis.socketPath), redis.client())
     await lead(await connections(`unix://${redis.socketPath}?db=2`), redis.client({ db: 2 }))
   })
 
-  it('a password, of the default user and of one of the access control list', async () => {
+  it('logs in as the default user and as a user of the access control list', async () => {
     const locked = await startRedis({
       args: ['--requirepass', 'p@ss:word/1', '--user', 'app', 'on', '>app%pass', '~*', '&*', '+@all'],
     })
@@ -94,7 +94,7 @@ describe('where a server is', () => {
     )
   })
 
-  it('a wrong password: it goes on trying, and no error has it', async () => {
+  it('tries again after a wrong password, which is in no error', async () => {
     const locked = await startRedis({ args: ['--requirepass', 'right'] })
     const made = await connections(`redis://:hunter2-wrong@127.0.0.1:${locked.port}`)
     await expect(made.commands.connect()).rejects.toThrow(expect.not.stringContaining('hunter2') as string)
@@ -141,7 +141,7 @@ describe('TLS', () => {
     return () => server.close()
   })
 
-  it('whose certificate is known', async () => {
+  it('connects if the certificate is known', async () => {
     await lead(
       await connections({ url: `rediss://localhost:${port}/1`, tls: { ca: readFileSync(cert) } }),
       redis.client({ db: 1 }),
@@ -152,7 +152,7 @@ describe('TLS', () => {
     )
   })
 
-  it('whose certificate nobody knows is not spoken to', async () => {
+  it('refuses an unknown certificate', async () => {
     const made = await connections(`rediss://localhost:${port}`)
     await expect(made.commands.connect()).rejects.toThrow()
     expect(made.errors.join()).toMatch(/self-signed/)
@@ -165,7 +165,7 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-// The rest of what a deployment may be needs several processes; of the forms, one node that is a whole cluster does.
+// A deployment of several processes is too much for a test. One node that is a whole cluster shows that form.
 describe.runIf(inject('redis').own.kind === 'binary')('a cluster', () => {
   let node: RedisServer
   beforeAll(async () => {
@@ -175,7 +175,7 @@ describe.runIf(inject('redis').own.kind === 'binary')('a cluster', () => {
     return node.stop
   })
 
-  it('by some of its nodes, and by a client that was handed in', async () => {
+  it('is found by some of its nodes, and by the client of a caller', async () => {
     const made = await connections({ nodes: [`127.0.0.1:${node.port}`, '127.0.0.1:1'] })
     await lead(made, node.client())
     const around = await connections({ client: made.commands })
@@ -188,8 +188,8 @@ describe.runIf(inject('redis').own.kind === 'binary')('a cluster', () => {
   })
 })
 
-describe('a server that is away', () => {
-  it('is tried again and again, and found when it is back', async () => {
+describe('A server that is away', () => {
+  it('is tried again until it is back', async () => {
     const proxy = await startProxy(redis)
     proxy.refuse()
     const { commands, subscriber, errors } = await connections(proxy.url)
@@ -201,7 +201,7 @@ describe('a server that is away', () => {
     await expect.poll(statusOf(subscriber), { timeout: 5000 }).toBe('ready')
   })
 
-  it('makes commands reject at once, those under way as well, and none is sent later', async () => {
+  it('makes all commands reject at once, and none is sent later', async () => {
     const proxy = await startProxy(redis)
     const { commands } = await connections(proxy.url)
     await commands.connect()
@@ -221,7 +221,7 @@ describe('a server that is away', () => {
     expect(await commands.callBuffer('GET', key)).toBeNull()
   })
 
-  it('and accepts connections without a word is given up', async () => {
+  it('is given up if it accepts connections and sends nothing', async () => {
     const proxy = await startProxy(redis)
     proxy.blackHole()
     const { commands } = await connections(proxy.url)
@@ -233,7 +233,7 @@ describe('a server that is away', () => {
     await expect.poll(statusOf(commands), { timeout: 5000 }).toBe('ready')
   })
 
-  it('and back: nothing is subscribed to by itself, for nobody could catch that it failed', async () => {
+  it('gets no subscription by itself when it is back', async () => {
     const proxy = await startProxy(redis)
     const { subscriber } = await connections(proxy.url)
     await subscriber.connect()
@@ -247,7 +247,7 @@ describe('a server that is away', () => {
     expect(await redis.command('PUBSUB', 'NUMSUB', channel)).toEqual([channel, 0])
   })
 
-  it('because it is no master any more: another connection is made, but not over and over', async () => {
+  it('is reconnected to once if it has become a replica', async () => {
     const replica = await startRedis()
     const { commands } = await connections(replica.url)
     await commands.connect()
@@ -262,8 +262,8 @@ describe('a server that is away', () => {
   })
 })
 
-describe('a client that was handed in', () => {
-  it('is not connected, not changed and not ended; its duplicate is', async () => {
+describe('The client of a caller', () => {
+  it('is not connected, changed or ended; its duplicate is', async () => {
     const client = redis.client({
       lazyConnect: true,
       db: 4,
@@ -297,7 +297,7 @@ describe('a client that was handed in', () => {
     expect(await clientsNamed(redis, 'theirs')).toBe(1)
   })
 
-  it('has somebody who listens to its errors, once, whoever that is', async () => {
+  it('gets a listener for errors if it has none', async () => {
     const [quiet, heard] = [new Redis({ lazyConnect: true }), new Redis({ lazyConnect: true })]
     heard.on('error', () => undefined)
     for (let engines = 0; engines < 3; engines++) {
@@ -307,7 +307,7 @@ describe('a client that was handed in', () => {
     expect([quiet.listenerCount('error'), heard.listenerCount('error')]).toEqual([1, 1])
   })
 
-  it('whose retries end, or that waits for ever, has a duplicate that does neither', async () => {
+  it('has a duplicate with the retries and deadlines of this package', async () => {
     const proxy = await startProxy(redis)
     const client = new Redis({
       port: proxy.port,
@@ -327,17 +327,17 @@ describe('a client that was handed in', () => {
 
 const CHILD = fileURLToPath(new URL('children/idle.mjs', import.meta.url))
 
-/** Runs a program that leaves its connections open, to its end, or for 10 seconds. */
-function idle(url: string): Promise<{ readonly stdout: string }> {
+/** Runs a program that leaves its connections open, until it exits. Rejects after 40 seconds. */
+function idle(url: string, ...patienceMs: string[]): Promise<{ readonly stdout: string }> {
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [CHILD, url], { timeout: 10_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, [CHILD, url, ...patienceMs], { timeout: 40_000 }, (error, stdout, stderr) => {
       if (error === null) resolve({ stdout: stdout + stderr })
       else reject(new Error(`it did not end well: ${stdout}${stderr}`, { cause: error }))
     })
   })
 }
 
-describe('a process that has nothing else to do', () => {
+describe('A process that has nothing else to do', () => {
   it('ends while it is connected', async () => {
     expect(await idle(redis.url)).toMatchObject({ stdout: 'answered\n' })
   })
@@ -352,6 +352,6 @@ describe('a process that has nothing else to do', () => {
   it('ends while the server is silent', async () => {
     const silent = createTcpServer(() => undefined)
     onTestFinished(() => void silent.close())
-    expect(await idle(`redis://127.0.0.1:${await listening(silent)}`)).toMatchObject({ stdout: '' })
+    expect(await idle(`redis://127.0.0.1:${await listening(silent)}`, '500')).toMatchObject({ stdout: '' })
   })
 })

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readConfig, readHealth, type RedisHealth, type Send } from '#dist/redis/connection/health.js'
 import { warningsOf } from '#dist/redis/connection/health-warnings.js'
@@ -5,16 +6,18 @@ import { type RedisServer, startRedis } from '../support/redis/server.js'
 
 const GIB = 2 ** 30
 
-/** What INFO says, cut to what matters here, as each server writes it. */
+/** A reply of INFO, shortened, with the line ends that servers send. */
+const infoOf = (name: string): string =>
+  readFileSync(new URL(`fixtures/info-${name}.txt`, import.meta.url), 'utf8').replaceAll('\n', '\r\n')
 const INFO = {
-  'redis 6.2': `# Server\r\nredis_version:6.2.14\r\nredis_git_sha1:00000000\r\nredis_mode:standalone\r\nos:Linux 5.15.0 x86_64\r\nrun_id:1f0c7a3b5d9e8f6a4c2b1d0e9f8a7b6c5d4e3f2a\r\ntcp_port:6379\r\n\r\n# Memory\r\nused_memory:1024000\r\nused_memory_human:1000.00K\r\nmaxmemory:0\r\nmaxmemory_human:0B\r\nmaxmemory_policy:noeviction\r\n\r\n# Persistence\r\nloading:0\r\nrdb_last_save_time:1700000000\r\naof_enabled:0\r\n\r\n# Stats\r\nexpired_keys:0\r\nevicted_keys:0\r\n\r\n# Replication\r\nrole:master\r\nconnected_slaves:1\r\nslave0:ip=10.0.0.2,port=6379,state=online,offset=42,lag=0\r\nmaster_replid:0a\r\n\r\n# Keyspace\r\ndb0:keys=1,expires=1,avg_ttl=0\r\n`,
-  'redis 8': `# Server\r\nredis_version:8.0.3\r\nredis_git_sha1:00000000\r\nredis_mode:cluster\r\nos:Linux 6.8.0 x86_64\r\nrun_id:aa\r\nserver_time_usec:1700000000000000\r\n\r\n# Memory\r\nused_memory:${GIB}\r\nmaxmemory:${4 * GIB}\r\nmaxmemory_policy:allkeys-lfu\r\n\r\n# Persistence\r\naof_enabled:1\r\n\r\n# Stats\r\nevicted_keys:17\r\n\r\n# Replication\r\nrole:master\r\n\r\n# Modules\r\nmodule:name=search,ver=80000,api=1\r\n`,
-  'valkey 8': `# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.1.1\r\nvalkey_release_stage:ga\r\nredis_git_sha1:00000000\r\nserver_mode:standalone\r\nos:Linux 6.8.0 x86_64\r\nrun_id:bb\r\n\r\n# Memory\r\nused_memory:2000000\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n\r\n# Persistence\r\naof_enabled:0\r\n\r\n# Stats\r\nevicted_keys:0\r\n\r\n# Replication\r\nrole:slave\r\nmaster_host:10.0.0.1\r\nmaster_link_status:up\r\n`,
-  'a hosted one that says little':
-    '# Server\r\nredis_version:7.4.2\r\nredis_mode:standalone\r\n# Memory\r\nused_memory:5\r\n',
+  'redis 6.2': infoOf('redis-6.2'),
+  'redis 8': infoOf('redis-8'),
+  'valkey 8': infoOf('valkey-8'),
+  // A hosted server that reports little.
+  hosted: infoOf('hosted'),
 }
 
-/** A server that says so, whose clock stands at 1,700,000,000.25 s, and of whose settings these may be read. */
+/** A server with this reply of INFO, the time 1,700,000,000.25 s, and these readable parameters. */
 function saying(info: string, config: Readonly<Record<string, string>> | null = {}): Send {
   return (command, ...args) => {
     if (command === 'INFO' && args.length === 0) return Promise.resolve(Buffer.from(info))
@@ -31,7 +34,7 @@ function saying(info: string, config: Readonly<Record<string, string>> | null = 
 }
 const at = (...times: number[]) => ({ now: () => times.shift() ?? NaN })
 
-describe('what a server says of itself', () => {
+describe('readHealth', () => {
   it.each<[keyof typeof INFO, Readonly<Record<string, string>> | null, Partial<RedisHealth>]>([
     [
       'redis 6.2',
@@ -88,7 +91,7 @@ describe('what a server says of itself', () => {
       },
     ],
     [
-      'a hosted one that says little',
+      'hosted',
       null,
       {
         server: 'redis',
@@ -106,7 +109,7 @@ describe('what a server says of itself', () => {
       },
     ],
     [
-      'a hosted one that says little',
+      'hosted',
       { 'maxmemory-policy': 'volatile-lru', save: '' },
       { maxmemoryPolicy: 'volatile-lru', rdb: false },
     ],
@@ -116,7 +119,7 @@ describe('what a server says of itself', () => {
     ).toMatchObject(expected)
   })
 
-  it('has a clock, whose distance is told without what the round trip may be', async () => {
+  it('subtracts half a round trip from the difference of the clocks', async () => {
     const distance = async (...times: number[]) =>
       (await readHealth(saying(INFO['redis 6.2']), at(...times))).clockDistanceMs
     expect(await distance(1_700_000_000_250, 1_700_000_000_250)).toBe(0)
@@ -128,11 +131,11 @@ describe('what a server says of itself', () => {
     expect(await distance(NaN, NaN)).toBeNull()
   })
 
-  it('is not known where INFO fails', async () => {
+  it('rejects if INFO fails', async () => {
     await expect(readHealth(() => Promise.reject(new Error('NOPERM')), at(0, 0))).rejects.toThrow('NOPERM')
   })
 
-  it('may come as a map, to a client that asks for maps', async () => {
+  it('reads CONFIG from a client that returns maps', async () => {
     expect(await readConfig(() => Promise.resolve({ save: Buffer.from('60 1') }), 'save')).toEqual(
       new Map([['save', '60 1']]),
     )
@@ -140,7 +143,7 @@ describe('what a server says of itself', () => {
   })
 })
 
-describe('what of that should be looked after', () => {
+describe('warningsOf', () => {
   const well: RedisHealth = {
     server: 'redis',
     version: '7.2.5',
@@ -160,7 +163,7 @@ describe('what of that should be looked after', () => {
       ({ code }) => code,
     )
 
-  it('nothing, where all is well, or not told', () => {
+  it('gives no warning if all is well or unknown', () => {
     expect(codes({})).toEqual([])
     expect(codes({}, {})).toEqual([])
     const untold = {
@@ -210,7 +213,7 @@ describe('what of that should be looked after', () => {
     expect(codes(facts, previous)).toEqual(expected)
   })
 
-  it('each says what to do; only one is for information', () => {
+  it('gives advice with each warning; one is for information only', () => {
     const bad = {
       maxmemoryPolicy: 'volatile-lru',
       evictedKeys: 9,
@@ -234,16 +237,20 @@ describe('what of that should be looked after', () => {
     expect(all.filter(({ level }) => level === 'info').map(({ code }) => code)).toEqual(['no-persistence'])
   })
 
-  it('tells that a policy takes the keys of this layer first, and that answers stay right', () => {
-    const [volatile] = warningsOf({ ...well, maxmemoryPolicy: 'volatile-lru' })
-    expect(volatile.message).toContain('those that expire, as all keys of this layer do')
-    expect(volatile.advice).toContain('Answers stay right')
-    const [any] = warningsOf({ ...well, maxmemoryPolicy: 'allkeys-lru' })
-    expect(any.message).toContain('any, those of this layer as well')
+  it('tells which keys a policy evicts, and that answers stay right', () => {
+    const textOf = (maxmemoryPolicy: string): string =>
+      warningsOf({ ...well, maxmemoryPolicy })
+        .map(({ message, advice }) => `${message}. ${advice}`)
+        .join()
+    const volatile = textOf('volatile-lru')
+    expect(volatile).toContain('those that expire, as all keys of this layer do')
+    expect(volatile).toContain('Answers stay right')
+    const any = textOf('allkeys-lru')
+    expect(any).toContain('any, those of this layer as well')
   })
 })
 
-describe('a real server', () => {
+describe('The health of a real server', () => {
   let redis: RedisServer
   beforeAll(async () => {
     redis = await startRedis()
@@ -251,7 +258,7 @@ describe('a real server', () => {
   })
   const look = () => readHealth((command, ...args) => redis.client().callBuffer(command, ...args), Date)
 
-  it('says all of it', async () => {
+  it('has all fields', async () => {
     const facts = await look()
     expect(facts).toMatchObject({
       mode: 'standalone',
@@ -269,7 +276,7 @@ describe('a real server', () => {
     expect(warningsOf(facts).map(({ code }) => code)).toEqual(['no-persistence'])
   })
 
-  it('is seen to evict, to be full, to be a replica and to be started anew', async () => {
+  it('shows evictions, full memory, the replica role and a restart', async () => {
     const full = 3_000_000
     await redis.command('CONFIG', 'SET', 'maxmemory', full)
     await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'volatile-lru')
@@ -291,7 +298,7 @@ describe('a real server', () => {
     expect(warningsOf(await look(), after).map(({ code }) => code)).toContain('restarted')
   })
 
-  it('whose user may not ask CONFIG says the rest', async () => {
+  it('lacks only the fields of CONFIG if the user may not call it', async () => {
     await redis.command('ACL', 'SETUSER', 'app', 'on', '>pw', '~*', '&*', '+@all', '-config')
     const client = redis.client({ username: 'app', password: 'pw' })
     const facts = await readHealth((command, ...args) => client.callBuffer(command, ...args), Date)

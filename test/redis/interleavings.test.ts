@@ -10,10 +10,10 @@ import { type RedisServer, startRedis } from '../support/redis/server.js'
 import { histories, report, scaled } from '../support/scale.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
-// The proof of decision 10, tried: two engines, each publisher, refiller and reader at once, on one store that answers late and may
-// be set back to a backup, with a real Redis between them that forgets everything, or goes back with a single bucket, at any
-// moment. The scheduler decides when each command reaches the server and when its reply comes. L0 says "maybe" to all, so that
-// every check with a live lease asks Redis unless it has a cached verdict.
+// It tests the proof of decision 10. Two engines write, repair and read on one store, which answers late and
+// may be restored. They share a real Redis, which may lose everything, or restore an old bucket,
+// at any moment. The scheduler decides when a command reaches the server and when its reply arrives. The
+// prefilter rules nothing out, so every check with a live lease asks Redis, unless its verdict is cached.
 
 const STALENESS_MS = 100
 const TOKENS = ['a', 'b', 'c'].map((jti) => ({ jti, sub: 'alice', exp: FAR_FUTURE }))
@@ -45,7 +45,7 @@ const step = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
-      do: fc.constantFrom('poll' as const, 'poll' as const, 'poll' as const, 'refill' as const),
+      do: fc.constantFrom('poll' as const, 'poll' as const, 'poll' as const, 'load versions' as const),
       engine: fc.nat(1),
     }),
   },
@@ -62,7 +62,7 @@ const step = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constantFrom('back up' as const, 'restore' as const, 'divide' as const) }),
+    arbitrary: fc.record({ do: fc.constantFrom('back up' as const, 'restore' as const, 'split' as const) }),
   },
   {
     weight: 9,
@@ -77,7 +77,7 @@ const ALL: Step[] = [
   { do: 'deliver', messages: 100 },
   { do: 'deliver', messages: 100 },
 ]
-/** Anything, or what chance alone seldom brings about: Redis is filled from a history that then is no more. */
+/** Any plan, or one that is rare by chance: Redis is filled from a history that a restore then discards. */
 const plans = fc.oneof(
   some(20, 90),
   fc
@@ -99,7 +99,7 @@ beforeAll(async () => {
   return redis.stop
 })
 
-describe('two engines on one store that answers late, and a Redis that forgets', () => {
+describe('Two engines on a slow store and a forgetful Redis', () => {
   const seen = {
     active: 0,
     revoked: 0,
@@ -117,6 +117,7 @@ describe('two engines on one store that answers late, and a Redis that forgets',
     await direct.ping()
     await client.ping()
     await fc.assert(
+      // eslint-disable-next-line complexity -- one branch for each kind of step, and they share their state
       fc.asyncProperty(fc.scheduler(), plans, async (scheduler, plan) => {
         await direct.flushall()
         const clock = new ManualClock()
@@ -146,8 +147,8 @@ describe('two engines on one store that answers late, and a Redis that forgets',
         await Promise.all(layers.map((layer) => layer.start()))
         const options = { clock, maxStalenessMs: STALENESS_MS, prefilter: { kind: 'none' } } as const
         const engines = [
-          await engineHarness(store, { ...options, shared: layers[0] }),
-          await engineHarness(store, { ...options, shared: layers[1] }),
+          await engineHarness(store, { ...options, shared: nth(layers, 0) }),
+          await engineHarness(store, { ...options, shared: nth(layers, 1) }),
         ]
         const gate = (label: string): Promise<void> => scheduler.schedule(Promise.resolve(), label)
         store.gate = gate
@@ -170,7 +171,9 @@ describe('two engines on one store that answers late, and a Redis that forgets',
         const poll = async (engine: number): Promise<void> => {
           if (polling[engine]) return
           polling[engine] = true
-          await engines[engine].sync.poll().finally(() => (polling[engine] = false))
+          await nth(engines, engine)
+            .sync.poll()
+            .finally(() => (polling[engine] = false))
         }
         const revoke = async (
           engine: number,
@@ -204,7 +207,7 @@ describe('two engines on one store that answers late, and a Redis that forgets',
               break
             case 'roll back': {
               if (kept.length === 0) break
-              const { key, dump } = kept[step.key % kept.length]
+              const { key, dump } = nth(kept, step.key % kept.length)
               await direct.restore(key, 0, dump, 'REPLACE')
               seen.rolledBack++
               break
@@ -223,20 +226,20 @@ describe('two engines on one store that answers late, and a Redis that forgets',
             case 'restore':
               restore()
               break
-            case 'divide':
+            case 'split':
               underWay.push(store.buckets.split(2))
               break
-            case 'refill':
-              layers[step.engine].prefixCache.versionsLoaded()
+            case 'load versions':
+              nth(layers, step.engine).prefixCache.versionsLoaded()
               break
             case 'poll':
               underWay.push(poll(step.engine))
               break
             default: {
               const { engine } = step
-              const { lookup, writer } = engines[engine]
+              const { lookup, writer } = nth(engines, engine)
               const n = 'token' in step ? step.token : 0
-              const [token, id] = [TOKENS[n], IDS[n]]
+              const [token, id] = [nth(TOKENS, n), nth(IDS, n)]
               switch (step.do) {
                 case 'revoke':
                   underWay.push(revoke(engine, id, (reason) => writer.revoke(token, { reason })))
@@ -285,7 +288,7 @@ describe('two engines on one store that answers late, and a Redis that forgets',
     )
   }, 3_600_000)
 
-  // The property is no use if the runs never get to the interesting places.
+  // The property proves nothing if the runs never reach these states.
   afterAll(() => {
     report('two engines, one store and one Redis that answer late', { histories: scaled(300), ...seen })
     for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(50)
@@ -293,3 +296,9 @@ describe('two engines on one store that answers late, and a Redis that forgets',
 })
 
 const ignore = (): void => undefined
+
+function nth<T>(values: readonly T[], index: number): T {
+  const value = values[index]
+  if (value === undefined) throw new Error(`there is no element ${index}`)
+  return value
+}

@@ -17,11 +17,14 @@ beforeEach(() => redis.command('FLUSHALL'))
 
 const token = (jti: string): TokenClaims => ({ jti, exp: TOMORROW })
 
-/** An engine that the test's end closes. Its L0 is so coarse that it is often wrong. */
+/** Longer than any reply of a busy machine takes, in milliseconds. */
+const timeoutMs = 10_000
+
+/** An engine that the end of the test closes. Its prefilter is coarse, so that it is often wrong. */
 async function open(options: RevocadeOptions = {}): Promise<Revocade> {
   const engine = await createRevocade({
     store: join(temporaryDirectory(), 'store.db'),
-    redis: redis.url,
+    redis: { url: redis.url, timeoutMs },
     prefilter: { kind: 'trie', prefixBits: 8 },
     maxTokenLifetimeSeconds: 3600,
     ...options,
@@ -33,12 +36,14 @@ async function open(options: RevocadeOptions = {}): Promise<Revocade> {
 const ready = (engine: Revocade): Promise<void> =>
   expect.poll(() => engine.stats().redis?.complete, { timeout: 10_000 }).toBe(true)
 
-/** Tokens that nobody revoked and L0 can't rule out. */
-function falsePositives(engine: Revocade, count: number): TokenClaims[] {
-  const found: TokenClaims[] = []
-  for (let i = 0; found.length < count; i++)
-    if (!engine.isClearlyActive(token(`other-${i}`))) found.push(token(`other-${i}`))
-  return found
+/** Tokens that nobody revoked and the prefilter can't rule out: `count` of them, at least two. */
+function falsePositives(engine: Revocade, count = 2): [TokenClaims, TokenClaims, ...TokenClaims[]] {
+  let i = 0
+  const next = (): TokenClaims => {
+    while (engine.isClearlyActive(token(`other-${i}`))) i++
+    return token(`other-${i++}`)
+  }
+  return [next(), next(), ...Array.from({ length: count - 2 }, next)]
 }
 
 const buckets = async (): Promise<string[]> =>
@@ -48,9 +53,9 @@ const fields = async (): Promise<number> => {
   return lengths.reduce((sum: number, length) => sum + Number(length) - 1, 0)
 }
 
-describe('what a check asks of Redis', () => {
-  it('nothing, where it is to be asked last and the store answers', async () => {
-    const engine = await open({ redis: { url: redis.url, reads: 'when-store-fails' } })
+describe('A check', () => {
+  it('asks nothing of Redis if reads is when-store-fails and the store answers', async () => {
+    const engine = await open({ redis: { url: redis.url, reads: 'when-store-fails', timeoutMs } })
     await engine.revokeMany(Array.from({ length: 60 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
     const tokens = falsePositives(engine, 20)
@@ -62,7 +67,7 @@ describe('what a check asks of Redis', () => {
     expect(engine.stats().redis).toMatchObject({ state: 'ready', complete: true, lookups: 0 })
   })
 
-  it('nothing, where it is to be asked last; that it was emptied is noticed all the same', async () => {
+  it('leaves it to the health check to notice an emptied Redis', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     onTestFinished(() => void vi.useRealTimers())
     const engine = await open({ redis: { url: redis.url, reads: 'when-store-fails' } })
@@ -70,12 +75,12 @@ describe('what a check asks of Redis', () => {
     await ready(engine)
     await redis.command('FLUSHALL')
     expect(await fields()).toBe(0)
-    // Half a minute, after which the server is looked at.
+    // The interval of the health check.
     vi.advanceTimersByTime(30_000)
     await expect.poll(fields, { timeout: 10_000 }).toBe(60)
   })
 
-  it("nothing, where L0 says 'no'", async () => {
+  it('asks nothing of Redis if the prefilter rules the token out', async () => {
     const engine = await open({ prefilter: { kind: 'bloom' } })
     await engine.revoke(token('a'))
     await ready(engine)
@@ -85,11 +90,11 @@ describe('what a check asks of Redis', () => {
     expect(await sent()).toEqual({})
   })
 
-  it('one round trip, where L0 is wrong, and then none for that token until something with its digest changes', async () => {
+  it('makes one round trip for a false positive, then none until its digest changes', async () => {
     const engine = await open()
     await engine.revokeMany(Array.from({ length: 40 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
-    const [wrong] = falsePositives(engine, 1)
+    const [wrong] = falsePositives(engine)
     const sent = await countCommands(redis)
     await expect(engine.check(wrong)).resolves.toMatchObject({ status: 'active', decidedBy: 'redis' })
     expect(await sent()).toEqual({ hmget: 1 })
@@ -103,21 +108,21 @@ describe('what a check asks of Redis', () => {
     await expect(engine.check(wrong)).resolves.toMatchObject({ status: 'active', decidedBy: 'redis' })
   })
 
-  it('one command, however many ask for one token at a time', async () => {
+  it('shares one command with all concurrent checks of the same token', async () => {
     const engine = await open()
     await engine.revokeMany(Array.from({ length: 40 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
-    const [wrong] = falsePositives(engine, 1)
+    const [wrong] = falsePositives(engine)
     const sent = await countCommands(redis)
     const answers = await Promise.all(Array.from({ length: 500 }, () => engine.isRevoked(wrong)))
     expect(new Set(answers)).toEqual(new Set([false]))
     expect(await sent()).toEqual({ hmget: 1 })
   })
 
-  it('a burst of different ones shares its round trips', async () => {
+  it('does not wait for the round trips of other checks', async () => {
     const proxy = await startProxy({ url: redis.url })
     onTestFinished(() => proxy.stop())
-    const engine = await open({ redis: { url: proxy.url, timeoutMs: 5000 } })
+    const engine = await open({ redis: { url: proxy.url, timeoutMs } })
     await engine.revokeMany(Array.from({ length: 60 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
     const wrong = falsePositives(engine, 200)
@@ -127,13 +132,13 @@ describe('what a check asks of Redis', () => {
     const one = performance.now() - begun
     await Promise.all(wrong.map((claims) => engine.check(claims)))
     expect(engine.stats().decided).toMatchObject({ redis: 200, cache: 1 })
-    // 199 one after another would take 199 times as long as one.
+    // 199 checks one after another would take 199 times as long as one.
     expect(performance.now() - begun).toBeLessThan(one * 20)
   })
 })
 
-describe('what stands in Redis', () => {
-  it('small hashes, with an expiry, that hold what is revoked and nothing else', async () => {
+describe('A bucket in Redis', () => {
+  it('is a small hash with an expiry that holds only current revocations', async () => {
     const engine = await open()
     await engine.revokeMany(Array.from({ length: 3000 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
@@ -142,7 +147,8 @@ describe('what stands in Redis', () => {
     expect(keys.length).toBeGreaterThan(3000 / 256)
     expect(await fields()).toBe(3000)
     for (const key of keys) {
-      expect(await redis.command('OBJECT', 'ENCODING', key)).toMatch(/^(?:listpack|ziplist)$/) // by its name of 7.0 and later, or before
+      // It is named listpack since Redis 7.0, and ziplist before.
+      expect(await redis.command('OBJECT', 'ENCODING', key)).toMatch(/^(?:listpack|ziplist)$/)
       expect(Number(await redis.command('TTL', key))).toBeGreaterThan(86_400)
       expect(Number(await redis.command('TTL', key))).toBeLessThanOrEqual(86_400 + 3600)
     }
@@ -151,32 +157,32 @@ describe('what stands in Redis', () => {
     expect(await fields()).toBe(2000)
   })
 
-  it('keeps stores and namespaces apart', async () => {
+  it('belongs to one store and one namespace', async () => {
     const store = join(temporaryDirectory(), 'store.db')
     const [a, b, c] = [await open({ store }), await open({ store, namespace: 'b' }), await open()]
     for (const engine of [a, b, c]) await engine.revoke(token('a'))
     expect(await buckets()).toHaveLength(3)
   })
 
-  it('what is no bucket of ours is written over', async () => {
+  it('replaces a key of another type', async () => {
     const engine = await open()
     await engine.revokeMany(Array.from({ length: 40 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
-    const [key] = await buckets()
+    const [key = ''] = await buckets()
     await redis.command('SET', key, 'something else')
-    const [first, second] = falsePositives(engine, 2)
+    const [first, second] = falsePositives(engine)
     await expect(engine.check(first)).resolves.toMatchObject({ status: 'active', decidedBy: 'store' })
     await ready(engine)
     await expect(engine.check(second)).resolves.toMatchObject({ status: 'active', decidedBy: 'redis' })
   })
 
-  it('drops what has expired when a bucket is written whole', async () => {
+  it('loses its expired fields when it is written whole', async () => {
     const store = join(temporaryDirectory(), 'store.db')
     const engine = await open({ store, clockToleranceSeconds: 0 })
     await engine.revokeMany(Array.from({ length: 100 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
-    const [key] = await buckets()
-    // As if so many revocations had expired and been purged since: the store knows nothing of them.
+    const [key = ''] = await buckets()
+    // Fields of revocations that have expired and that the store has purged.
     await redis.command(
       'HSET',
       key,
@@ -187,14 +193,14 @@ describe('what stands in Redis', () => {
   })
 })
 
-describe('receipts', () => {
-  it("say 'off' without Redis, 'written' where it has it, 'queued' where it can't be reached, and it is made up for", async () => {
+describe('A receipt', () => {
+  it('says whether Redis is off, written or queued; a queued write follows', async () => {
     const store = join(temporaryDirectory(), 'store.db')
     const without = await open({ store, redis: undefined })
     await expect(without.revoke(token('a'))).resolves.toMatchObject({ redis: 'off' })
     const proxy = await startProxy({ url: redis.url })
     onTestFinished(() => proxy.stop())
-    const engine = await open({ store, redis: proxy.url })
+    const engine = await open({ store, redis: { url: proxy.url, timeoutMs: 1000 } })
     await ready(engine)
     await expect(engine.revoke(token('b'))).resolves.toMatchObject({ redis: 'written', durable: true })
     expect(await fields()).toBe(2)
@@ -211,7 +217,7 @@ describe('receipts', () => {
     await ready(engine)
   })
 
-  it('what another engine without Redis commits gets there as well', async () => {
+  it('of an engine without Redis says off, and another engine writes the bucket', async () => {
     const store = join(temporaryDirectory(), 'store.db')
     const engine = await open({ store })
     const without = await open({ store, redis: undefined })
@@ -222,12 +228,12 @@ describe('receipts', () => {
   }, 30_000)
 })
 
-describe('healing', () => {
-  it('after FLUSHALL misses do not count, and the layer fills again', async () => {
+describe('The prefix cache', () => {
+  it('proves no absence after FLUSHALL, and is filled again', async () => {
     const engine = await open()
     await engine.revokeMany(Array.from({ length: 1000 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
-    const [first, second] = falsePositives(engine, 2)
+    const [first, second] = falsePositives(engine)
     await redis.command('FLUSHALL')
     await expect(engine.check(first)).resolves.toMatchObject({ status: 'active', decidedBy: 'store' })
     await expect(engine.isRevoked(token('t7'))).resolves.toBe(true)
@@ -238,14 +244,14 @@ describe('healing', () => {
     await expect(engine.check(second)).resolves.toMatchObject({ status: 'active', decidedBy: 'redis' })
   }, 30_000)
 
-  it('a server without the script gets it', async () => {
+  it('sends the script to a server that does not know it', async () => {
     const engine = await open()
     await engine.revoke(token('a'))
     await redis.command('SCRIPT', 'FLUSH')
     await expect(engine.revoke(token('b'))).resolves.toMatchObject({ redis: 'written' })
   })
 
-  it('a server that has no memory left refuses writes, and gets them later', async () => {
+  it('repeats the writes that a server without memory has refused', async () => {
     const engine = await open()
     await engine.revoke(token('a'))
     await ready(engine)
@@ -264,7 +270,7 @@ describe('healing', () => {
     expect(engine.stats().redis).toMatchObject({ queued: 0, why: null })
   })
 
-  it('a large store that meets Redis for the first time is divided, and then filled', async () => {
+  it('of a large store that is new to Redis is split, then filled', async () => {
     const store = join(temporaryDirectory(), 'store.db')
     const before = await open({ store, redis: undefined })
     await before.revokeMany(Array.from({ length: 20_000 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
@@ -276,8 +282,8 @@ describe('healing', () => {
   })
 })
 
-describe('the access that docs/redis.md asks for', () => {
-  it('is enough', async () => {
+describe('The access list of docs/redis.md', () => {
+  it('allows every command that an engine sends', async () => {
     const rules =
       /`(~revocade:.*config\|get)`/.exec(
         readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8'),
@@ -288,14 +294,14 @@ describe('the access that docs/redis.md asks for', () => {
     const note = (...said: unknown[]): void => void warnings.push(said)
     const ignore = (): void => undefined
     const engine = await open({
-      redis: { url: redis.url, username: 'revocade', password: 'secret' },
+      redis: { url: redis.url, username: 'revocade', password: 'secret', timeoutMs },
       logger: { debug: note, info: ignore, warn: note, error: note },
     })
     await engine.revokeMany(Array.from({ length: 600 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
     await ready(engine)
     await expect(engine.revoke(token('a'))).resolves.toMatchObject({ redis: 'written' })
     await engine.unrevoke(token('a'))
-    const [wrong] = falsePositives(engine, 1)
+    const [wrong] = falsePositives(engine)
     await expect(engine.check(wrong)).resolves.toMatchObject({ decidedBy: 'redis' })
     await expect.poll(() => engine.stats().redis?.wakeUps.received).toBeGreaterThan(0)
     expect(engine.stats().redis?.health).toMatchObject({ role: 'master', maxmemoryPolicy: 'noeviction' })

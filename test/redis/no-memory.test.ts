@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterEach(() => vi.restoreAllMocks())
 
-/** Timers that were set from now on and still wait. */
+/** Timers that are set from now on and have not fired yet. */
 function waitingTimers(): Set<unknown> {
   const waiting = new Set<unknown>()
   const { setTimeout: set, clearTimeout: clear } = globalThis
@@ -33,8 +33,8 @@ function waitingTimers(): Set<unknown> {
   return waiting
 }
 
-describe('a server that has no memory left, and evicts nothing', () => {
-  it('is given nothing; lookups that find nothing pile nothing up; it is filled when there is room', async () => {
+describe('A server without memory that evicts nothing', () => {
+  it('gets no writes and no growing queue, and is filled once it has room', async () => {
     const waiting = waitingTimers()
     const engine = await open({
       store: join(temporaryDirectory(), 'store.db'),

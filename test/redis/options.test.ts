@@ -18,8 +18,8 @@ const single = {
 }
 const targetOf = (value: unknown): unknown => readRedisOptions(value).target
 
-describe('a URL', () => {
-  it('alone, with the defaults of the rest', () => {
+describe('The option redis.url', () => {
+  it('leaves the other options at their defaults', () => {
     expect(readRedisOptions('redis://localhost')).toEqual({
       target: single,
       timeoutMs: 50,
@@ -36,7 +36,7 @@ describe('a URL', () => {
     ).toEqual({ target: single, timeoutMs: 20.5, reads: 'when-store-fails', keyPrefix: 'app:auth' })
   })
 
-  it('with beside it what should not stand in it', () => {
+  it('goes with secrets and TLS options beside it', () => {
     expect(targetOf({ url: 'redis://localhost', username: 'app', password: SECRET })).toEqual({
       ...single,
       username: 'app',
@@ -66,7 +66,7 @@ describe('a URL', () => {
   })
 })
 
-describe('plain fields', () => {
+describe('Connection fields', () => {
   it.each([
     [
       { host: 'h', port: 7000, db: 3, username: 'u', password: 'p', tls: { ca: 'PEM' } },
@@ -131,8 +131,8 @@ describe('plain fields', () => {
   })
 })
 
-describe('a client', () => {
-  it('of ioredis, one connection or a cluster, by itself or among options', () => {
+describe('The option redis.client', () => {
+  it('takes a client or cluster of ioredis, alone or among options', () => {
     const redis: RedisClient = new Redis({ lazyConnect: true })
     const cluster: RedisClient = new Cluster(['redis://localhost'], { lazyConnect: true })
     const options: RevocadeOptions = { redis: { client: cluster, timeoutMs: 10 } }
@@ -146,7 +146,7 @@ describe('a client', () => {
     expect(readOptions(options).redis).toMatchObject({ target: { client: cluster }, timeoutMs: 10 })
   })
 
-  it('of another make is refused, and told from options', () => {
+  it('refuses a client of another library', () => {
     class OtherClient {
       readonly isOpen = true
       sendCommand(): void {}
@@ -157,8 +157,8 @@ describe('a client', () => {
   })
 })
 
-describe('what is read', () => {
-  it('is frozen', () => {
+describe('The settings', () => {
+  it('are frozen', () => {
     const tls = { ca: 'PEM' }
     const { target, ...settings } = readRedisOptions({ sentinels: ['a', 'b'], name: 'm', tls })
     const all = [
@@ -171,7 +171,7 @@ describe('what is read', () => {
     expect(Object.isFrozen(tls)).toBe(false)
   })
 
-  it('is off where nothing is given', () => {
+  it('are undefined without the option', () => {
     expect(readOptions().redis).toBeUndefined()
     expect(readOptions({ redis: undefined }).redis).toBeUndefined()
     expect(readOptions({ redis: null }).redis).toBeUndefined()
@@ -247,7 +247,7 @@ const refused: [unknown, RegExp][] = [
   [{ client: new Redis({ lazyConnect: true }), password: SECRET }, /redis.password.*client/],
 ]
 
-describe('anything else is ERR_CONFIG, without a secret in it', () => {
+describe('A wrong option is ERR_CONFIG without a secret', () => {
   it.each(refused)('%o', (value, message) => {
     let thrown: unknown
     try {
@@ -260,7 +260,7 @@ describe('anything else is ERR_CONFIG, without a secret in it', () => {
     expect(String(thrown)).not.toContain(SECRET)
   })
 
-  it('before anything is opened', async () => {
+  it('is reported before the store is opened', async () => {
     await expect(
       createRevocade({ store: '/nowhere/at/all.db', redis: { host: 'h', timeoutMs: 0 } }),
     ).rejects.toMatchObject({ code: 'ERR_CONFIG' })

@@ -1,13 +1,13 @@
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { RedisLayer } from '#dist/redis/redis-layer.js'
+import { engineHarness } from '../support/engine-harness.js'
 import { ModelStore } from '../support/model-store.js'
 import { GatedClient } from '../support/redis/gated-client.js'
 import { type RedisServer, startRedis } from '../support/redis/server.js'
-import { engineHarness } from '../support/engine-harness.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
-// A restored store gives its numbers out again, while Redis still holds what they meant before. Nobody writes to Redis here
-// after the restoration: what an engine makes of the old content alone is looked at.
+// A restored store assigns its change numbers again, while Redis still has buckets of the discarded changes.
+// In most tests nothing is written to Redis after the restore, so that an engine meets the old buckets.
 
 let redis: RedisServer
 beforeAll(async () => {
@@ -42,7 +42,7 @@ async function engineOn(store: ModelStore, clock: ManualClock) {
     prefilter: { kind: 'none' },
     shared: layer,
   })
-  /** From now on Redis can be read, and not written. */
+  /** From now on Redis can be read, but not written. */
   const freeze = (): void => {
     commands.gate = (label) =>
       label.startsWith('EVAL') ? Promise.reject(new Error('frozen')) : Promise.resolve()
@@ -50,7 +50,7 @@ async function engineOn(store: ModelStore, clock: ManualClock) {
   return { ...engine, layer, freeze }
 }
 
-/** Redis holds the bucket as of change 3, with c alone; the store, as of change 1, holds b alone. */
+/** Redis has the bucket of change 3, with c alone. The store is back at change 1, with b alone. */
 async function restored() {
   const clock = new ManualClock()
   const store = new ModelStore()
@@ -65,14 +65,14 @@ async function restored() {
   return { clock, store, first }
 }
 
-describe('a restored store, and a Redis of before', () => {
-  it('what an engine commits with a number that was there before is found by it at once', async () => {
+describe('After a restore of the store, an engine', () => {
+  it('finds its own commit, whose change number was used before', async () => {
     const { first } = await restored()
     await expect(first.writer.revoke(A)).resolves.toMatchObject({ seq: 2, redis: 'queued' })
     await expect(first.lookup.check(A)).resolves.toMatchObject({ status: 'revoked', decidedBy: 'store' })
   })
 
-  it('what Redis bears a higher number for than the store has is not taken for newer', async () => {
+  it('does not trust a bucket with a higher change number', async () => {
     const { store, clock } = await restored()
     const second = await engineOn(store, clock)
     second.freeze()
@@ -80,7 +80,7 @@ describe('a restored store, and a Redis of before', () => {
     await expect(second.lookup.check(B)).resolves.toMatchObject({ status: 'revoked', decidedBy: 'store' })
   })
 
-  it('what Redis bears the same number for, but of another history, proves nothing', async () => {
+  it('does not trust a bucket with the same number of a discarded history', async () => {
     const { store, clock, first } = await restored()
     await first.writer.revoke(A)
     await first.writer.revoke({ jti: 'd', exp: FAR_FUTURE })
@@ -91,7 +91,7 @@ describe('a restored store, and a Redis of before', () => {
     await expect(second.lookup.check(A)).resolves.toMatchObject({ status: 'revoked', decidedBy: 'store' })
   })
 
-  it('is written over what Redis holds, whatever its number', async () => {
+  it('overwrites the buckets in Redis, whatever their number', async () => {
     const { store, clock } = await restored()
     const second = await engineOn(store, clock)
     await expect.poll(() => second.layer.stats().complete).toBe(true)
@@ -100,7 +100,7 @@ describe('a restored store, and a Redis of before', () => {
     await expect(second.lookup.check(B)).resolves.toMatchObject({ status: 'revoked', decidedBy: 'store' })
   })
 
-  it('what an engine committed ahead of what it had read makes it start over, though its position is in the backup', async () => {
+  it('rebuilds if its own commit is lost, even if its position is in the backup', async () => {
     const clock = new ManualClock()
     const store = new ModelStore()
     const [first, other] = [await engineOn(store, clock), await engineOn(store, clock)]
@@ -108,7 +108,7 @@ describe('a restored store, and a Redis of before', () => {
     const restore = store.backup()
     await other.sync.poll()
     await other.writer.unrevoke(B)
-    // Ahead of the position, which stays before the other's change; Redis bears the version of this one.
+    // The position of the first engine stays before the change of the other one. Redis has version 3.
     await expect(first.writer.revoke(C)).resolves.toMatchObject({ seq: 3, redis: 'written' })
     for (const engine of [first, other]) engine.freeze()
     restore()
@@ -117,7 +117,7 @@ describe('a restored store, and a Redis of before', () => {
     expect(first.warnings).toContain('the store was restored or replaced: rebuilding from it')
   })
 
-  it('what the store said ahead of what an engine had read is not kept', async () => {
+  it('drops a cached verdict from a change that it had not followed yet', async () => {
     const clock = new ManualClock()
     const store = new ModelStore()
     const [first, other] = [await engineOn(store, clock), await engineOn(store, clock)]

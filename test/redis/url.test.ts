@@ -37,7 +37,7 @@ const nodes = [
 const cluster = { kind: 'cluster', nodes, username: undefined, password: undefined, tls: undefined }
 const socket = { kind: 'socket', path: '/run/redis.sock', db: 0, username: undefined, password: undefined }
 
-describe('one server', () => {
+describe('A URL of one server', () => {
   it.each([
     ['redis://localhost', single, 'redis://localhost:6379/0'],
     ['redis://localhost/', single, 'redis://localhost:6379/0'],
@@ -83,7 +83,7 @@ describe('one server', () => {
   })
 })
 
-describe('Sentinels', () => {
+describe('A URL of Sentinels', () => {
   it.each([
     ['redis://s1:26379,s2:26380/mymaster', sentinel, 'redis://s1:26379,s2:26380/mymaster'],
     ['redis://s1,s2:26380/mymaster/', sentinel, 'redis://s1:26379,s2:26380/mymaster'],
@@ -115,7 +115,7 @@ describe('Sentinels', () => {
   })
 })
 
-describe('a cluster', () => {
+describe('A URL of a cluster', () => {
   it.each([
     ['redis://n1:6379,n2:7000,n3:6379', cluster, 'redis://n1:6379,n2:7000,n3:6379'],
     ['redis://n1,n2:7000,n3/', cluster, 'redis://n1:6379,n2:7000,n3:6379'],
@@ -129,7 +129,7 @@ describe('a cluster', () => {
   })
 })
 
-describe('a socket', () => {
+describe('A URL of a socket', () => {
   it.each([
     ['/run/redis.sock', socket, 'unix:///run/redis.sock'],
     ['unix:///run/redis.sock', socket, 'unix:///run/redis.sock'],
@@ -146,7 +146,7 @@ describe('a socket', () => {
   })
 })
 
-/** What anything else is refused with. */
+/** The error message for a wrong URL. */
 function refusalOf(url: string): string {
   try {
     const target = targetOfUrl(url)
@@ -228,12 +228,12 @@ const refused: [string, RegExp][] = [
   ['/run/redis.sock?db=1', /unix:\/\/\/run/],
 ]
 
-describe('anything else is ERR_CONFIG', () => {
+describe('A wrong URL is ERR_CONFIG', () => {
   it.each(refused)('%j', (url, message) => {
     expect(refusalOf(url)).toMatch(message)
   })
 
-  it('which never holds the password, wherever the URL is broken', () => {
+  it('whose message never holds the password', () => {
     for (const [url] of refused) expect(refusalOf(url)).not.toContain('hunter2')
     const secret = 'hUnTeR2-qZx'
     const piece = fc.constantFrom(
@@ -276,7 +276,7 @@ describe('anything else is ERR_CONFIG', () => {
   })
 })
 
-describe('what is parsed', () => {
+describe('A target', () => {
   const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,10}$/)
   const address = fc.record({
     host: fc.oneof(name, fc.ipV4(), fc.ipV6()),
@@ -285,7 +285,7 @@ describe('what is parsed', () => {
   const write = ({ host, port }: { host: string; port: number }): string =>
     `${host.includes(':') ? `[${host}]` : host}:${port}`
 
-  it('is what was written, and its description names neither user nor password', () => {
+  it('has the parts of its URL, and a description without the login', () => {
     const login = fc.record({
       username: fc.string({ minLength: 1, unit: 'grapheme' }),
       password: fc.string({ minLength: 1, unit: 'grapheme' }),
@@ -315,7 +315,7 @@ describe('what is parsed', () => {
     )
   })
 
-  it('is what its description says', () => {
+  it('has a description that gives the same target', () => {
     const url = fc.oneof(
       address.map((one) => `redis://${write(one)}/7`),
       fc

@@ -7,6 +7,7 @@ const MAX_FAILURES = 5
 const MIN_PROBE_DELAY_MS = 100
 const MAX_PROBE_DELAY_MS = 5000
 
+/** What a {@link Breaker} calls. */
 export interface BreakerOptions {
   /** Resolves if the server answers. */
   readonly probe: () => Promise<unknown>
@@ -102,6 +103,7 @@ export class Breaker {
   }
 }
 
+/** The message of an error, or a thrown value as text. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

@@ -6,6 +6,7 @@ import type { RedisClient } from './client.js'
 /** Commands that may wait for replies. No other is sent meanwhile. */
 const MAX_COMMANDS_IN_FLIGHT = 1024
 
+/** Options of {@link RedisCommands}. */
 export interface RedisCommandsOptions {
   readonly client: RedisClient
   /** Longest wait for a reply, in milliseconds. */

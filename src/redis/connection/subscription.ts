@@ -1,5 +1,6 @@
 import type { RedisClient } from './client.js'
 
+/** What a {@link Subscription} listens to and calls. */
 export interface SubscriptionDeps {
   /** A connection for this subscription alone. It reconnects by itself. */
   readonly client: RedisClient

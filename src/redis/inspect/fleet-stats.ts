@@ -12,6 +12,7 @@ const PATIENCE_MS = 300
 const MAX_ANSWER_CHARACTERS = 64 * 1024
 const MAX_ENGINES = 1000
 
+/** What {@link FleetStats} sends and receives with. */
 export interface FleetStatsDeps {
   /** Not connected yet. It reconnects by itself. */
   readonly subscriber: RedisClient
@@ -28,6 +29,7 @@ export interface EngineReply {
   readonly figures: EngineStats
 }
 
+/** The answers of all engines to one question. */
 export interface FleetReport {
   /** Engines that received the question; null if that is not known. */
   readonly reached: number | null

@@ -19,6 +19,7 @@ const RETRY_MS = 500
 /** A repair of more than this share of all buckets is a large one. */
 const LARGE_REPAIR_SHARE = 0.25
 
+/** What {@link AntiEntropy} reads, and the queue that repairs. */
 export interface AntiEntropyDeps {
   readonly commands: Pick<RedisCommands, 'available' | 'breaker' | 'send'>
   readonly queue: Pick<BucketWriteQueue, 'queued' | 'repair'>

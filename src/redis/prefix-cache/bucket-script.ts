@@ -50,6 +50,7 @@ if not whole and redis.call('HLEN', key) > tonumber(ARGV[5]) then return {2} end
 return {1}
 `.trim()
 
+/** The script and its SHA-1 in hexadecimal, for EVAL and EVALSHA. */
 export const BUCKET_SCRIPT = { source: SOURCE, sha: createHash('sha1').update(SOURCE).digest('hex') }
 
 /** The field of a bucket that holds its version; the others are 6 bytes. */

@@ -8,6 +8,7 @@ import type { Keys } from './keys.js'
 /** Keys of the old layout that are removed at the same time. */
 const UNLINKS_IN_FLIGHT = 64
 
+/** What a {@link BucketSplitter} splits, cleans and calls. */
 export interface BucketSplitterDeps {
   readonly source: BucketSource
   readonly commands: Pick<RedisCommands, 'available' | 'send'>

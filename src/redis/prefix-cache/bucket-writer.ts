@@ -48,6 +48,7 @@ interface Attempt {
   readonly whole: boolean
 }
 
+/** What a {@link BucketWriter} reads from and writes to. */
 export interface BucketWriterDeps {
   readonly commands: Pick<RedisCommands, 'runBucketScript'>
   readonly source: BucketSource

@@ -8,6 +8,7 @@ import { warningsOf } from '../connection/health-warnings.js'
 /** Time between two checks of the server, in milliseconds. */
 const INTERVAL_MS = 30_000
 
+/** What a {@link HealthMonitor} asks, logs to and calls. */
 export interface HealthMonitorDeps {
   readonly commands: RedisCommands
   readonly logger: Logger

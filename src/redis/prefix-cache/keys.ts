@@ -48,6 +48,7 @@ export function fieldOf(digest: Digest): Buffer {
   return Buffer.from(digest.buffer, digest.byteOffset + 2, 6)
 }
 
+/** Like {@link fieldOf}, for a digest that a store returns as bytes. */
 export function fieldOfBytes(digest: Uint8Array): Buffer {
   return Buffer.from(digest.buffer, digest.byteOffset + 2, 6)
 }

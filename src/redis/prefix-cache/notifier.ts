@@ -6,6 +6,7 @@ import type { RedisClient } from '../connection/client.js'
 import type { RedisCommands } from '../connection/commands.js'
 import { Subscription } from '../connection/subscription.js'
 
+/** What a {@link RedisNotifier} sends and receives with. */
 export interface RedisNotifierDeps {
   /** A connection for this subscription alone. */
   readonly subscriber: RedisClient

@@ -19,6 +19,7 @@ const CLOSE_PATIENCE_MS = 500
 /** A commit of more buckets is written in the background: an import must not occupy the event loop. */
 const BULK_BUCKETS = 64
 
+/** The server, the store and the options of a {@link RedisPrefixCache}. */
 export interface RedisPrefixCacheDeps extends Pick<RedisSettings, 'timeoutMs' | 'reads'> {
   readonly commands: RedisCommands
   readonly keys: Keys

@@ -17,6 +17,7 @@ const BUSY_PAUSE_MS = 20
 const BACKGROUND_SLICE_MS = 1
 const BACKGROUND_IDLE_FACTOR = 4
 
+/** What a {@link BucketWriteQueue} writes with. */
 export interface BucketWriteQueueDeps {
   readonly commands: Pick<RedisCommands, 'available' | 'breaker'>
   readonly writer: Pick<BucketWriter, 'bringUpToDate'>

@@ -1,5 +1,6 @@
 import type { ExpectedVersion } from './bucket-writer.js'
 
+/** A bucket that is to be written, and who waits for it. */
 export interface WriteTask {
   readonly expected: ExpectedVersion
   /** Told whether the bucket was written by this task. */

@@ -33,14 +33,14 @@ async function engine(options: RevocadeOptions = {}): Promise<Revocade> {
 
 async function observer(
   storeId: string,
-  { namespace = 'default', url = redis.url } = {},
+  { namespace = 'default', url = redis.url, timeoutMs = 10_000 } = {},
 ): Promise<RedisInspector> {
-  const made = await RedisInspector.connect(readRedisOptions({ url, timeoutMs: 200 }), storeId, namespace)
+  const made = await RedisInspector.connect(readRedisOptions({ url, timeoutMs }), storeId, namespace)
   onTestFinished(() => made.stop())
   return made
 }
 
-/** What an engine tells those who ask, as the server passed it on. */
+/** The answer of an engine, as the server delivers it. */
 async function realAnswer(): Promise<Record<string, unknown>> {
   const made = await engine()
   const { id } = made.stats().store
@@ -56,7 +56,7 @@ async function realAnswer(): Promise<Record<string, unknown>> {
 
 type Json = Record<string, unknown>
 
-/** All that stands in the shape, by path. */
+/** Paths of all required properties. */
 const READ = [
   'engine',
   'prefilter',
@@ -93,8 +93,8 @@ function changed(answer: Json, path: string, value: unknown): string {
   return JSON.stringify(copy)
 }
 
-describe('what is taken for the figures of an engine', () => {
-  it('is what an engine says, and nothing that lacks a part or has another kind of thing in its place', async () => {
+describe('readEngineStats', () => {
+  it('accepts the answer of an engine, and none with a wrong or missing part', async () => {
     const answer = await realAnswer()
     expect(readEngineStats(JSON.stringify(answer))).toEqual(answer)
     for (const path of READ) {
@@ -112,15 +112,15 @@ describe('what is taken for the figures of an engine', () => {
     }
   })
 
-  it('never throws, whatever is said', () => {
+  it('never throws', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (message) => readEngineStats(message) === undefined),
     )
   })
 })
 
-describe('asking all engines', () => {
-  it('hears each engine of the store and the namespace, and of no other, and does not wait when all have answered', async () => {
+describe('RedisInspector.engineStats', () => {
+  it('resolves once all engines of the store and namespace have answered', async () => {
     const [first, second] = [await engine(), await engine()]
     await engine({ namespace: 'other' })
     await engine({ store: join(folder, 'another.db') })
@@ -128,9 +128,8 @@ describe('asking all engines', () => {
     expect(first.isClearlyActive({ jti: 'b' })).toBe(true)
     const watching = await observer(second.stats().store.id)
     for (let round = 0; round < 2; round++) {
-      const begun = performance.now()
-      const { reached, answers, failure } = await watching.engineStats(10_000)
-      expect(performance.now() - begun).toBeLessThan(5000)
+      // Longer than the timeout of the test.
+      const { reached, answers, failure } = await watching.engineStats(600_000)
       expect({ reached, failure }).toEqual({ reached: 2, failure: null })
       expect(answers.map(({ figures }) => figures.decided.prefilter).sort()).toEqual([0, 1])
       expect(answers.map(({ figures }) => figures.store.seq)).toEqual([1, 1])
@@ -138,7 +137,7 @@ describe('asking all engines', () => {
     }
   })
 
-  it('does without one that hears and says nothing, and tells that there is one', async () => {
+  it('ends its wait for an engine that does not answer, and counts it', async () => {
     const made = await engine()
     const { id } = made.stats().store
     const [channel = ''] = (await redis.command('PUBSUB', 'CHANNELS', 'revocade:*')) as string[]
@@ -146,15 +145,15 @@ describe('asking all engines', () => {
     await mute.subscribe(channel)
     const watching = await observer(id)
     const begun = performance.now()
-    expect(await watching.engineStats(300)).toMatchObject({
+    expect(await watching.engineStats(2000)).toMatchObject({
       reached: 2,
       answers: [{ figures: { store: { id } } }],
       failure: null,
     })
-    expect(performance.now() - begun).toBeGreaterThan(290)
+    expect(performance.now() - begun).toBeGreaterThan(1990)
   })
 
-  it('is not fooled by what others say on the channel', async () => {
+  it('ignores other messages on the channel', async () => {
     const made = await engine()
     const liar = redis.client()
     const speaker = redis.client()
@@ -166,15 +165,15 @@ describe('asking all engines', () => {
     })
     await liar.psubscribe('revocade:*')
     const watching = await observer(made.stats().store.id)
-    const { answers } = await watching.engineStats(300)
+    const { answers } = await watching.engineStats(2000)
     expect(answers).toHaveLength(1)
   })
 
-  it('says why nobody could be asked, and asks again when the server is back', async () => {
+  it('says why it failed, and works again when the server is back', async () => {
     const own = await startRedis()
     const made = await createRevocade({ store, redis: own.url, snapshot: false })
     onTestFinished(() => made.close())
-    const watching = await observer(made.stats().store.id, { url: own.url })
+    const watching = await observer(made.stats().store.id, { url: own.url, timeoutMs: 200 })
     await expect.poll(async () => (await watching.engineStats()).answers.length, SOON).toBe(1)
     expect(watching.server).toMatchObject({ state: 'ready', why: null, server: `${own.url}/0` })
     await own.suspend(true)
@@ -200,7 +199,7 @@ describe('asking all engines', () => {
   })
 })
 
-describe('looking at the keys', () => {
+describe('RedisInspector.sampleKeys', () => {
   async function openStore(path: string): Promise<{ readonly file: SqliteStore; readonly id: string }> {
     const file = new SqliteStore(path, { integrityCheckDelayMs: Infinity })
     const silent = (): void => undefined
@@ -223,7 +222,7 @@ describe('looking at the keys', () => {
     return used.reduce<number>((sum, bytes) => sum + Number(bytes), 0)
   }
 
-  it('finds them there and up to date, then gone, and says what memory they take', async () => {
+  it('counts present and current buckets, and their memory', async () => {
     const { file, id } = await openStore(store)
     const made = await engine()
     await made.revoke({ jti: 'k', exp: TOMORROW })
@@ -248,7 +247,7 @@ describe('looking at the keys', () => {
     })
   })
 
-  it('looks at some where there are many, and estimates', async () => {
+  it('estimates from a sample of many buckets', async () => {
     const { file, id } = await openStore(join(folder, 'many.db'))
     await file.buckets.split(10)
     const made = await engine({ store: join(folder, 'many.db') })
@@ -260,7 +259,7 @@ describe('looking at the keys', () => {
     expect(Math.abs((estimatedBytes ?? 0) / real - 1)).toBeLessThan(0.2)
   })
 
-  it('goes without the memory where that may not be asked', async () => {
+  it('gives no memory if the server refuses MEMORY USAGE', async () => {
     const { file, id } = await openStore(store)
     const made = await engine()
     await expect.poll(() => made.stats().redis?.complete, SOON).toBe(true)
@@ -281,10 +280,10 @@ describe('looking at the keys', () => {
       current: 1,
       estimatedBytes: null,
     })
-    expect((await watching.engineStats()).answers).toHaveLength(1)
+    expect((await watching.engineStats(10_000)).answers).toHaveLength(1)
   })
 
-  it('sees what is behind the store', async () => {
+  it('sees buckets that are behind the store', async () => {
     const { file, id } = await openStore(join(folder, 'behind.db'))
     const made = await engine({ store: join(folder, 'behind.db') })
     await made.revoke({ jti: 'k', exp: TOMORROW })
