@@ -15,8 +15,8 @@ export interface RowQuery extends Omit<StoreQuery, 'afterSeq' | 'limit'> {
 }
 
 /**
- * The rows of an open store in order of `seq`, without tombstones, read page by page. The event loop turns between
- * two pages, so that checks do not wait for the end of a long listing.
+ * The rows of an open store in order of `seq`, without tombstones, read page by page. The event loop turns
+ * between two pages, so that checks do not wait for the end of a long listing.
  */
 export async function* listRows(
   store: RevocationStore,
