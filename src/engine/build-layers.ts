@@ -23,6 +23,7 @@ export interface SharedLayers {
   readonly versions?: BucketVersionTable | undefined
 }
 
+/** What the layers are built from. */
 export interface LayerParts {
   /** Already open. */
   readonly store: RevocationStore

@@ -32,6 +32,7 @@ export interface RedisParts extends SharedLayers {
   close(): Promise<void>
 }
 
+/** What an engine is started with. */
 export interface EngineParts {
   readonly settings: Settings
   /** Already open, with what it said of itself. The engine closes it. */

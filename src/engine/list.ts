@@ -7,6 +7,7 @@ import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
 /** Rows read from the store at a time. */
 const PAGE_ROWS = 256
 
+/** Which rows {@link listRows} reads. */
 export interface RowQuery extends Omit<StoreQuery, 'afterSeq' | 'limit'> {
   readonly afterSeq?: number
   readonly limit?: number

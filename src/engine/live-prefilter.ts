@@ -12,11 +12,12 @@ import { createPrefilter, type PrefilterOptions } from '../prefilter/create.js'
 import type { PreparedShape, TokenDigester } from '../token/identify.js'
 import { ExpiryHistogram } from './expiry-histogram.js'
 
-/** A rebuild pays when it frees a quarter of the entries, and at least this many. */
-const REBUILD_SHARE = 0.25
-const REBUILD_MINIMUM = 1024
+/** Share of expired entries above which a rebuild pays. */
+export const REBUILD_SHARE = 0.25
+/** Expired entries below which a rebuild never pays. */
+export const REBUILD_MINIMUM = 1024
 /** A rebuild makes room for this many times the live entries: the filter lasts until they have doubled. */
-const HEADROOM = 2
+export const HEADROOM = 2
 
 /** One filter with what must be known of its entries. */
 interface Generation {
@@ -40,6 +41,7 @@ export interface LivePrefilterState {
   readonly selectors: readonly (readonly [string, number])[]
 }
 
+/** The settings of a {@link LivePrefilter}. */
 export interface LivePrefilterOptions {
   readonly prefilter: PrefilterOptions
   /** The configured selectors. */

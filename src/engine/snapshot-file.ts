@@ -18,6 +18,7 @@ const STALE_CHANGES = 4096
 /** Milliseconds after which the process that wrote a temporary file must have died. */
 const ABANDONED_MS = 60_000
 
+/** What a start reads from a snapshot. */
 export interface RestoredPrefilter {
   readonly prefilter: Prefilter
   readonly state: LivePrefilterState

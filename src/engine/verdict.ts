@@ -34,8 +34,11 @@ export interface Verdict {
 
 /** Shared, so that the common answer allocates nothing. */
 export const ACTIVE_BY_PREFILTER: Verdict = Object.freeze({ status: 'active', decidedBy: 'prefilter' })
+/** Active: the verdict cache decided. */
 export const ACTIVE_BY_CACHE: Verdict = Object.freeze({ status: 'active', decidedBy: 'cache' })
+/** Active: the prefix cache decided. */
 export const ACTIVE_BY_REDIS: Verdict = Object.freeze({ status: 'active', decidedBy: 'redis' })
+/** Active: the store decided. */
 export const ACTIVE_BY_STORE: Verdict = Object.freeze({ status: 'active', decidedBy: 'store' })
 
 /** A store row as users see it. */
