@@ -13,7 +13,9 @@ import { Revoke } from './revoke.js'
 import { Sync } from './sync.js'
 import { VerdictCache } from './verdict-cache.js'
 
-/** What the engines of one store share besides the store. Without any of it an engine is right, only slower. */
+/**
+ * What the engines of one store share besides the store. Without any of it an engine is right, only slower.
+ */
 export interface SharedLayers {
   readonly prefixCache?: PrefixCache | undefined
   readonly notifier?: Notifier | undefined
@@ -21,6 +23,7 @@ export interface SharedLayers {
   readonly versions?: BucketVersionTable | undefined
 }
 
+/** What the layers are built from. */
 export interface LayerParts {
   /** Already open. */
   readonly store: RevocationStore
@@ -46,8 +49,8 @@ export interface Layers {
 }
 
 /**
- * Builds the layers. It does no I/O and starts nothing: fill the prefilter, then call {@link Sync.start} with the
- * position that it holds.
+ * Builds the layers. It does no I/O and starts nothing: fill the prefilter, then call {@link Sync.start} with
+ * the position that it holds.
  */
 export function buildLayers(settings: Settings, parts: LayerParts): Layers {
   const { clock, logger, graceSeconds, clockToleranceSeconds, exclusive, maxStalenessMs, idClaims } = settings

@@ -1,6 +1,9 @@
 import type { Clock } from '../ports/clock.js'
 
-/** Compares the wall clock, which can be set, with the monotonic one, which can't. */
+/** Milliseconds that the clocks may drift apart between two calls. More is a step or a suspend. */
+const CLOCK_STEP_MS = 250
+
+/** Finds steps of the wall clock, which can be set, by comparing it with the monotonic clock, which can't. */
 export class ClockStepDetector {
   readonly #clock: Clock
   #wall: number
@@ -12,12 +15,15 @@ export class ClockStepDetector {
     this.#monotonic = clock.monotonic()
   }
 
-  /** How far the wall clock went ahead of the monotonic one since the last call, in milliseconds; less than 0: it was set back. */
+  /**
+   * Milliseconds that the wall clock was stepped forward since the last call, or the process was suspended;
+   * negative if the clock was set back, 0 if it only drifted.
+   */
   steppedMs(): number {
     const [wall, monotonic] = [this.#clock.now(), this.#clock.monotonic()]
     const stepped = wall - this.#wall - Number(monotonic - this.#monotonic) / 1e6
     this.#wall = wall
     this.#monotonic = monotonic
-    return stepped
+    return Math.abs(stepped) < CLOCK_STEP_MS ? 0 : stepped
   }
 }

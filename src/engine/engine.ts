@@ -32,6 +32,7 @@ export interface RedisParts extends SharedLayers {
   close(): Promise<void>
 }
 
+/** What an engine is started with. */
 export interface EngineParts {
   readonly settings: Settings
   /** Already open, with what it said of itself. The engine closes it. */
@@ -43,8 +44,8 @@ export interface EngineParts {
 }
 
 /**
- * The engine. It holds its layers and knows whether it is closed; what a call does is in lookup.ts, revoke.ts and
- * sync.ts. The methods are fields, so that they work when they are taken off the object.
+ * The engine. It holds its layers and knows whether it is closed; what a call does is in lookup.ts, revoke.ts
+ * and sync.ts. The methods are fields, so that they work when they are taken off the object.
  */
 export class Engine implements Revocade {
   readonly #parts: EngineParts
@@ -63,8 +64,8 @@ export class Engine implements Revocade {
   }
 
   /**
-   * Fills the prefilter from the snapshot or the store, applies the changes since, and begins to follow the store.
-   * The notifier is told last, when everything it can call is there.
+   * Fills the prefilter from the snapshot or the store, applies the changes since, and begins to follow the
+   * store. The notifier is told last, when everything it can call is there.
    */
   static async start(parts: EngineParts): Promise<Engine> {
     const { settings, store, info, redis } = parts

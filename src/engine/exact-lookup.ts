@@ -2,20 +2,20 @@ import type { Digest, RevocationStore, StoredRow } from '../ports/index.js'
 import type { PrefixCache, PrefixCacheReads, PrefixEntry, PrefixReply } from '../ports/prefix-cache.js'
 import { keyOf, type VerdictCache } from './verdict-cache.js'
 
-/** What was found of one digest. */
+/** What is known of one digest. */
 export type Found =
   | { readonly by: 'cache' | 'redis' | 'store'; readonly row: StoredRow | null }
-  /** The store can't be asked, and Redis holds the long prefix. */
+  /** The store can't be read, and Redis holds the prefix of the digest. */
   | { readonly by: 'redis'; readonly entry: PrefixEntry; readonly failure: unknown }
 
-/** A digest that is being looked up, so that many who ask for one make one call. */
+/** A lookup in flight: checks of the same digest share it. */
 interface InFlight {
-  /** The cache's, when it was sent. */
+  /** The generation of the verdict cache when the lookup was sent. */
   readonly generation: number
   readonly found: Promise<Found>
 }
 
-/** The read path below L0: the verdict cache, then L1 if it is to be asked first, then the store. */
+/** The read path after the prefilter: verdict cache, prefix cache if it comes before the store, store. */
 export class ExactLookup {
   readonly #cache: VerdictCache
   readonly #store: RevocationStore
@@ -36,8 +36,11 @@ export class ExactLookup {
   }
 
   /**
-   * At once where it can be. `fresh`: L0 is known to be current. Otherwise only the store counts: the others are no newer than L0.
-   * Throws or rejects where the store can't be asked and Redis does not know better.
+   * Looks a digest up, synchronously where the layers allow it. Throws or rejects when the store can't be
+   * read and Redis can't decide.
+   *
+   * @param fresh - the prefilter is known to be current; otherwise only the store counts, because the caches
+   * are no newer than the prefilter
    */
   find(digest: Digest, fresh: boolean): Found | Promise<Found> {
     if (!fresh) return this.#fromStore(digest, false)
@@ -45,7 +48,7 @@ export class ExactLookup {
     if (cached !== undefined) return { row: cached, by: 'cache' }
     const key = keyOf(digest)
     const flight = this.#inFlight.get(key)
-    // One that was sent before the last change that we have seen may not know of it.
+    // A lookup sent before the last known change may miss that change.
     if (flight?.generation === this.#cache.generation) return flight.found
     const asked = this.#prefixCacheReads === 'before-store' ? this.#prefixCache?.lookup(digest) : undefined
     const found = asked === undefined ? this.#fromStore(digest, true) : this.#fromPrefixCache(digest, asked)
@@ -66,7 +69,7 @@ export class ExactLookup {
     return (reply && this.#proven(digest, reply)) ?? this.#fromStore(digest, true, reply)
   }
 
-  /** L1's silence counts only with its proof, and that only in this very turn, in which it is used. All else is the store's to say. */
+  /** A Redis miss proves absence only if the bucket's version is current, and only until the next await. */
   #proven(digest: Digest, reply: PrefixReply): Found | undefined {
     if (this.#prefixCache?.isCurrent(reply) !== true) this.#prefixCache?.repair(reply)
     else if (reply.entry === null) {
@@ -76,7 +79,11 @@ export class ExactLookup {
     return undefined
   }
 
-  /** The store; where it can't be asked, L1. `reply`: what that has said of the digest, if it was asked, and proves nothing. */
+  /**
+   * Reads the store or, if that fails, the prefix cache.
+   *
+   * @param reply - the answer of the prefix cache, if it was asked already; it proved nothing
+   */
   #fromStore(digest: Digest, fresh: boolean, reply?: PrefixReply): Found | Promise<Found> {
     const askedAt = this.#cache.generation
     const found = (row: StoredRow | null = null): Found => {
@@ -93,7 +100,7 @@ export class ExactLookup {
     }
   }
 
-  /** What L1 holds may still revoke; what it proves not to hold is not revoked, as far as L0 is current. */
+  /** An entry in Redis may still revoke. A proven miss means not revoked if the prefilter is current. */
   async #withoutStore(
     digest: Digest,
     fresh: boolean,

@@ -1,7 +1,9 @@
 /** Width of a bucket in seconds: 30 days of expiries take about 5,000 numbers. */
 const BUCKET_SECONDS = 512
 
-/** Counts entries by when they expire, so that a filter that cannot forget knows what a rebuild would save. */
+/**
+ * Counts entries by when they expire, so that a filter that cannot forget knows what a rebuild would save.
+ */
 export class ExpiryHistogram {
   readonly #counts = new Map<number, number>()
 

@@ -7,6 +7,7 @@ import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
 /** Rows read from the store at a time. */
 const PAGE_ROWS = 256
 
+/** Which rows {@link listRows} reads. */
 export interface RowQuery extends Omit<StoreQuery, 'afterSeq' | 'limit'> {
   readonly afterSeq?: number
   readonly limit?: number
@@ -15,8 +16,8 @@ export interface RowQuery extends Omit<StoreQuery, 'afterSeq' | 'limit'> {
 }
 
 /**
- * The rows of an open store in order of `seq`, without tombstones, read page by page. The event loop turns between
- * two pages, so that checks do not wait for the end of a long listing.
+ * The rows of an open store in order of `seq`, without tombstones, read page by page. The event loop turns
+ * between two pages, so that checks do not wait for the end of a long listing.
  */
 export async function* listRows(
   store: RevocationStore,

@@ -12,17 +12,20 @@ import { createPrefilter, type PrefilterOptions } from '../prefilter/create.js'
 import type { PreparedShape, TokenDigester } from '../token/identify.js'
 import { ExpiryHistogram } from './expiry-histogram.js'
 
-/** Rebuild where that frees a quarter of the entries, but not for a handful. */
+/** Share of expired entries above which a rebuild pays. */
 export const REBUILD_SHARE = 0.25
+/** Expired entries below which a rebuild never pays. */
 export const REBUILD_MINIMUM = 1024
-/** Room for this many times the live entries in a filter made by a rebuild: it lasts until they have doubled. */
+/** A rebuild makes room for this many times the live entries: the filter lasts until they have doubled. */
 export const HEADROOM = 2
 
 /** One filter with what must be known of its entries. */
 interface Generation {
   readonly prefilter: Prefilter
   readonly expiries: ExpiryHistogram
-  /** Selector shapes with live entries, by the JSON of their sorted claim names: the latest expiry, in NumericDate seconds. */
+  /**
+   * The latest expiry (NumericDate seconds) for each selector shape with live entries: the JSON of its names.
+   */
   readonly selectors: Map<string, number>
 }
 
@@ -32,12 +35,13 @@ interface Entry {
   readonly selector: readonly string[] | undefined
 }
 
-/** What a snapshot keeps beside the filter. */
+/** What a snapshot keeps besides the filter. */
 export interface LivePrefilterState {
   readonly expiries: readonly (readonly [number, number])[]
   readonly selectors: readonly (readonly [string, number])[]
 }
 
+/** The settings of a {@link LivePrefilter}. */
 export interface LivePrefilterOptions {
   readonly prefilter: PrefilterOptions
   /** The configured selectors. */
@@ -49,29 +53,33 @@ export interface LivePrefilterOptions {
 }
 
 /**
- * L0: the prefilter in use, which selectors have live entries, and the rebuild that lets expired entries go.
+ * The prefilter in use, the selectors with live entries, and the rebuild that drops expired entries.
  *
- * No entry is ever missing: while a rebuild scans the store, new entries go to both filters, and the new one takes
- * over in one step once the scan is complete. An entry is either in the scan's snapshot, or was committed after it
- * and is then added, by the write's acknowledgement or by the sync, while the rebuild is on or after it.
+ * No entry is ever missing. While a rebuild scans the store, new entries go to both filters, and the new one
+ * takes over in one step once the scan is complete. An entry is either in the scan's snapshot, or was
+ * committed after it. Then the write's acknowledgement or the sync adds it, during the rebuild or afterwards.
  */
 export class LivePrefilter {
-  /** The configured selectors with live entries: the ones that a check has to look for. */
+  /** The configured selectors with live entries: a check looks for these. */
   liveSelectors: readonly PreparedShape[] = []
   rebuilds = 0
-  /** The filter in use: a plain field, for it is read by every check. */
+  /** The filter in use: a plain field, because every check reads it. */
   prefilter: Prefilter
   readonly configuredSelectors: readonly PreparedShape[]
   readonly #options: LivePrefilterOptions
   readonly #shapes: ReadonlyMap<string, PreparedShape>
   readonly #notHonoured = new Set<string>()
   #current: Generation
-  /** While a rebuild fills it. */
+  /** The filter that a rebuild is filling. */
   #next: Generation | undefined
-  /** While a rebuild is on and its filter is not there yet: what was added meanwhile. */
+  /** What was added since a rebuild began; undefined once its filter exists. */
   #arrivals: Entry[] | undefined
 
-  /** `prefilter`: empty, and then L0 must be {@link LivePrefilter.rebuild}t before it is asked; or from a snapshot, with its `state`. */
+  /**
+   * @param prefilter - from a snapshot, or empty: then {@link LivePrefilter.rebuild} it before the first
+   * check
+   * @param state - of a prefilter from a snapshot
+   */
   constructor(
     options: LivePrefilterOptions,
     digester: TokenDigester,
@@ -94,12 +102,16 @@ export class LivePrefilter {
     return { expiries: this.#current.expiries.toJSON(), selectors: [...this.#current.selectors] }
   }
 
-  /** Shapes in the store that this engine's `claims` do not honour. */
+  /** The selectors in the store that the option 'claims' of this engine lacks. */
   get notHonoured(): readonly (readonly string[])[] {
     return [...this.#notHonoured].map((key) => namesOf(key))
   }
 
-  /** Adds an entry. Adding what is not (yet) revoked is safe: it only costs a closer look. `expiresAt`: NumericDate seconds. */
+  /**
+   * Adds an entry. One that is not revoked (yet) is safe: it only costs an exact lookup.
+   *
+   * @param expiresAt - NumericDate seconds
+   */
   add(digest: Digest, expiresAt: number, selector?: readonly string[]): void {
     addTo(this.#current, digest, expiresAt, selector)
     if (this.#next !== undefined) addTo(this.#next, digest, expiresAt, selector)
@@ -107,7 +119,7 @@ export class LivePrefilter {
     if (selector !== undefined) this.#refreshSelectors()
   }
 
-  /** Stops looking for selectors whose entries have all expired, and says whether a rebuild would pay. O(buckets). */
+  /** Drops selectors whose entries have all expired. True if a rebuild would pay. O(histogram buckets). */
   sweep(): boolean {
     this.#refreshSelectors()
     const { prefilter, expiries } = this.#current
@@ -119,9 +131,13 @@ export class LivePrefilter {
     )
   }
 
-  /** Makes a fresh filter from the store and takes it into use. Returns the position of the snapshot that it was made from. */
+  /**
+   * Fills a new filter from the store and puts it into use.
+   *
+   * @returns the position of the store's snapshot that it was filled from
+   */
   async rebuild(store: RevocationStore): Promise<Position> {
-    // Before the scan takes its snapshot: from here on nothing that arrives may be missing from the new filter.
+    // Before the scan takes its snapshot: every later change must be in the new filter.
     this.#arrivals = []
     const scan = store.scan(this.#oldestKept())
     try {
@@ -186,11 +202,11 @@ function addTo(
   if (selector !== undefined) noteSelector(generation.selectors, selector, expiresAt)
 }
 
-/** So long a slice of a rebuild may take, and how many entries are added before the time is looked at. */
+/** Milliseconds of a slice of a rebuild, and the entries added between two looks at the clock. */
 const SLICE_MS = 2
 const SLICE_STEP = 256
 
-/** Adds what a scan yields, in slices, between which the event loop turns: the first touch of each page of a new table takes its time. */
+/** Adds what a scan yields. The event loop turns between slices: each new page of memory is slow at first. */
 async function fill(
   next: Generation,
   first: IteratorResult<ScanChunk, ScanEnd>,
@@ -201,7 +217,8 @@ async function fill(
     const { digests, expiresAt } = step.value
     let end = performance.now() + SLICE_MS
     for (let i = 0; i < expiresAt.length; i++) {
-      addTo(next, digests.subarray(i * 4, i * 4 + 4), expiresAt[i], undefined)
+      const expiry = expiresAt.at(i) ?? 0
+      addTo(next, digests.subarray(i * 4, i * 4 + 4), expiry, undefined)
       if (i % SLICE_STEP !== 0 || performance.now() < end) continue
       await nextTurn()
       end = performance.now() + SLICE_MS

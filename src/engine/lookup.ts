@@ -5,20 +5,14 @@ import { isWrapped } from '../token/claim-values.js'
 import type { Claims, TokenDigester } from '../token/identify.js'
 import { numericDate } from '../token/numeric-date.js'
 import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
-import type { ExactLookup } from './exact-lookup.js'
+import type { ExactLookup, Found } from './exact-lookup.js'
 import type { Lease } from './lease.js'
 import type { LivePrefilter } from './live-prefilter.js'
+import { decide, failed, type Resolution } from './resolution.js'
 import type { Sync } from './sync.js'
-import {
-  ACTIVE_BY_CACHE,
-  ACTIVE_BY_PREFILTER,
-  ACTIVE_BY_REDIS,
-  ACTIVE_BY_STORE,
-  type DecidedBy,
-  toRevocation,
-  type Verdict,
-} from './verdict.js'
+import { ACTIVE_BY_PREFILTER, type DecidedBy, toRevocation, type Verdict } from './verdict.js'
 
+/** What {@link Lookup} needs. */
 export interface LookupDeps {
   readonly digester: TokenDigester
   readonly live: LivePrefilter
@@ -30,27 +24,25 @@ export interface LookupDeps {
   readonly clockToleranceSeconds: number
 }
 
-/** What L0 could not rule out: a target that may be revoked. */
+/** A target that the prefilter could not rule out: it may be revoked. */
 interface Candidate {
   readonly digest: Digest
-  /** For a selector: the claims that it matched, whose `iat` decides. */
+  /** For a selector: the claims that it matches. Their `iat` decides. */
   readonly claims: Claims | undefined
 }
-
-/** Who has the last word on a token that none of its candidates revokes: the layer that was farthest. */
-const ACTIVE_BY = [ACTIVE_BY_CACHE, ACTIVE_BY_REDIS, ACTIVE_BY_STORE] as const
-const RANK = { cache: 0, redis: 1, store: 2 } as const
 
 const NOT_REVOKED = Promise.resolve(false)
 const ACTIVE = Promise.resolve(ACTIVE_BY_PREFILTER)
 
-/** The read path, top to bottom: digest, L0, and the closer look at what L0 can't rule out. */
+/**
+ * The read path, top to bottom: digest, prefilter, and the exact lookup of what the prefilter can't rule out.
+ */
 export class Lookup {
   readonly decided: Record<DecidedBy, number> = { prefilter: 0, cache: 0, redis: 0, store: 0, policy: 0 }
-  /** Digests that L0 could not rule out and that turned out not to be revoked. */
+  /** Digests that the prefilter could not rule out and that are not revoked. */
   falsePositives = 0
   readonly #deps: LookupDeps
-  /** The digests of one token; as many as any token had so far. */
+  /** Reused for the digests of each token; as long as the longest list so far. */
   readonly #digests: Digest[] = []
 
   constructor(deps: LookupDeps) {
@@ -68,24 +60,21 @@ export class Lookup {
   }
 
   /**
-   * The hot path. No I/O, no allocation for claims whose id is a plain string. The clock is read between digest and
-   * probe: a clock read waits for all memory that was asked for, so after the probe it would wait for that as well.
+   * The hot path. It does no I/O and, for claims whose id is a plain string, allocates nothing. The clock is
+   * read between digest and probe: a clock read waits for all pending memory reads, which would include the
+   * probe's.
    */
   isClearlyActive(token: unknown): boolean {
     const { digester, live, lease, sync } = this.#deps
     try {
       if (!digester.tokenIfIdentifiable(token)) return false
-      // Catching up runs the code of others (store, logger), which may ask us about another token: digest again.
+      // Catching up calls the store and the logger, which may check another token: digest again.
       if (!lease.isLive() && !(sync.catchUp() && digester.tokenIfIdentifiable(token))) return false
       const { claims } = digester
-      if (
-        live.liveSelectors.length === 0 || claims === undefined
-          ? live.prefilter.has(digester.words)
-          : this.#holdsAny(claims)
-      )
-        return false
+      const hasOneDigest = live.liveSelectors.length === 0 || claims === undefined
+      if (hasOneDigest ? live.prefilter.has(digester.words) : this.#holdsAny(claims)) return false
     } catch {
-      // Unusable: isRevoked says what is wrong with it.
+      // The token can't be used: isRevoked reports what is wrong with it.
       return false
     }
     this.decided.prefilter++
@@ -93,16 +82,17 @@ export class Lookup {
   }
 
   /**
-   * Whether L0 has seen every change committed up to Δ before this check: by one clock read, made within the check, so
-   * that no stall before it counts. Where the lease has run out, a local store is asked at once whether anything changed.
+   * Whether the prefilter holds every change committed up to Δ before this check. One clock read within the
+   * check decides, so that a stall before it does no harm. When the lease has run out, a local store is asked
+   * at once.
    */
   #isFresh(): boolean {
     return this.#deps.lease.isLive() || this.#deps.sync.catchUp()
   }
 
   /**
-   * Whether L0 holds perhaps the digest just made or that of a selector of the claims. All digests first, then all
-   * probes: each waits for memory about as long as a digest takes, and so they wait together.
+   * Whether the prefilter may hold the digest just made or that of a selector of the claims. All digests are
+   * made before the first probe: the probes then wait for memory together.
    */
   #holdsAny(claims: Claims): boolean {
     const { digester, live } = this.#deps
@@ -112,16 +102,20 @@ export class Lookup {
     for (const shape of live.liveSelectors) {
       for (let i = 0; digester.selector(shape, claims, i); i++) copyTo(digests, count++, digester.words)
     }
-    for (let i = 0; i < count; i++) if (live.prefilter.has(digests[i])) return true
+    for (let i = 0; i < count; i++) {
+      const digest = digests.at(i)
+      if (digest === undefined || live.prefilter.has(digest)) return true
+    }
     return false
   }
 
   async #isRevoked(token: unknown, options: CheckOptions | undefined): Promise<boolean> {
     const verdict = await this.#check(token, options)
     if (verdict.status !== 'unknown') return verdict.status === 'revoked'
+    const reason = verdict.reason ?? 'no reason given'
     throw new RevocadeError(
       'ERR_UNAVAILABLE',
-      `can't tell whether the token is revoked (${verdict.reason ?? 'no reason given'}): refuse it for now and ask again`,
+      `can't tell whether the token is revoked (${reason}): refuse it for now and ask again`,
     )
   }
 
@@ -133,10 +127,13 @@ export class Lookup {
       this.decided.prefilter++
       return ACTIVE_BY_PREFILTER
     }
-    return this.#judge(candidates, fresh, options.onUnknown ?? this.#deps.onUnknown)
+    return this.#resolve(candidates, fresh, options.onUnknown ?? this.#deps.onUnknown)
   }
 
-  /** The digests that L0 can't rule out; all that the token has where L0 is not known to be current. Copied: the next check overwrites them. */
+  /**
+   * Copies of the digests that the prefilter can't rule out, or of all digests of the token where the
+   * prefilter is not known to be current.
+   */
   #candidates(token: unknown, selectorsOnly: boolean, fresh: boolean): Candidate[] {
     const { digester, live } = this.#deps
     const candidates: Candidate[] = []
@@ -146,7 +143,7 @@ export class Lookup {
     }
     const identified = digester.tokenIfIdentifiable(token)
     if (identified) consider(undefined)
-    // Says what is missing. What holds no claims itself is no token without selectors, but a mistake.
+    // Throws and says what is missing. A wrapper around claims is a mistake even if only selectors count.
     else if (!selectorsOnly || isWrapped(token)) digester.token(token)
     const { claims } = digester
     if (claims === undefined) return candidates
@@ -156,44 +153,43 @@ export class Lookup {
     return candidates
   }
 
-  /** Looks each candidate up. One that is revoked decides; one that can't be looked up leaves it unknown. */
-  async #judge(candidates: readonly Candidate[], fresh: boolean, onUnknown: UnknownPolicy): Promise<Verdict> {
-    let rank: number = candidates.length === 0 ? RANK.store : RANK.cache
-    let failure: unknown
+  /** Looks up one candidate after another until one is revoked. */
+  async #resolve(
+    candidates: readonly Candidate[],
+    fresh: boolean,
+    onUnknown: UnknownPolicy,
+  ): Promise<Verdict> {
+    const resolutions: Resolution[] = []
     for (const { digest, claims } of candidates) {
+      let resolution: Resolution
       try {
         const found = this.#deps.exactLookup.find(digest, fresh)
-        const answer = found instanceof Promise ? await found : found
-        if ('entry' in answer) {
-          if (!this.#revokes({ revoked: true, ...answer.entry }, claims)) throw answer.failure
-          this.decided.redis++
-          return {
-            status: 'revoked',
-            decidedBy: 'redis',
-            reason: "the store can't be asked, and Redis holds the revocation",
-          }
-        }
-        const { row, by } = answer
-        rank = Math.max(rank, RANK[by])
-        if (row !== null && this.#revokes(row, claims)) {
-          this.decided[by]++
-          const reason = row.reason === undefined ? {} : { reason: row.reason }
-          return { status: 'revoked', decidedBy: by, revocation: toRevocation(row), ...reason }
-        }
-        if (fresh && (row === null || !row.revoked)) this.falsePositives++
+        resolution = this.#judge(found instanceof Promise ? await found : found, claims, fresh)
       } catch (error) {
-        if (
-          error instanceof RevocadeError &&
-          (error.code === 'ERR_CLOSED' || error.code === 'ERR_INVALID_TOKEN')
-        )
-          throw error
-        failure = error
+        resolution = failed(error)
       }
+      resolutions.push(resolution)
+      if (resolution.status === 'revoked') break
     }
-    if (failure !== undefined) return this.#unknown(failure, onUnknown)
-    const verdict = ACTIVE_BY[rank]
+    const verdict = decide(resolutions, onUnknown)
     this.decided[verdict.decidedBy]++
     return verdict
+  }
+
+  #judge(found: Found, claims: Claims | undefined, fresh: boolean): Resolution {
+    if ('entry' in found) {
+      if (!this.#revokes({ revoked: true, ...found.entry }, claims)) return failed(found.failure)
+      const reason = "the store can't be asked, and Redis holds the revocation"
+      return { status: 'revoked', verdict: { status: 'revoked', decidedBy: 'redis', reason } }
+    }
+    const { row, by } = found
+    if (row !== null && this.#revokes(row, claims)) {
+      const reason = row.reason === undefined ? {} : { reason: row.reason }
+      const revocation = toRevocation(row)
+      return { status: 'revoked', verdict: { status: 'revoked', decidedBy: by, revocation, ...reason } }
+    }
+    if (fresh && row?.revoked !== true) this.falsePositives++
+    return { status: 'not-revoked', by }
   }
 
   /** Whether a row revokes the token: in force, and for a selector issued early enough. */
@@ -207,18 +203,15 @@ export class Lookup {
     const issuedAt = numericDate(claims, 'iat')
     return issuedAt === undefined || Math.floor(issuedAt) <= row.issuedThrough
   }
-
-  #unknown(failure: unknown, onUnknown: UnknownPolicy): Verdict {
-    this.decided.policy++
-    const reason = failure instanceof Error ? failure.message : String(failure)
-    return { status: onUnknown === 'throw' ? 'unknown' : onUnknown, decidedBy: 'policy', reason }
-  }
 }
 
-/** Word by word, which the compiler inlines; `set` is a call. */
+/** Copies word by word: the compiler inlines that, while `set` is a call. */
 function copyTo(digests: Digest[], at: number, words: Digest): void {
-  if (at === digests.length) digests.push(new Int32Array(4))
-  const digest = digests[at]
+  let digest = digests.at(at)
+  if (digest === undefined) {
+    digest = new Int32Array(4)
+    digests.push(digest)
+  }
   digest[0] = words[0]
   digest[1] = words[1]
   digest[2] = words[2]

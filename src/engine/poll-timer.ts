@@ -1,4 +1,4 @@
-/** Polls again and again, sooner where there is reason to, without keeping the process alive. Never two polls at a time. */
+/** Polls at an interval or sooner on request, one poll at a time. It does not keep the process alive. */
 export class PollTimer {
   readonly #poll: () => Promise<void>
   readonly #intervalMs: number
@@ -18,14 +18,14 @@ export class PollTimer {
     this.#pollIn(this.#intervalMs)
   }
 
-  /** Polls as soon as it can: at once, or again where a poll is under way, which may have come too early. Many calls make one poll. */
+  /** Polls at once or, if a poll is running, again after it. Several calls make one poll. */
   hurry(): void {
     if (this.#hurried || this.#timer === undefined) return
     this.#hurried = true
     if (this.#running === undefined) this.#pollSoon()
   }
 
-  /** Resolves when no poll is under way. */
+  /** Stops; resolves when no poll is running. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
@@ -33,7 +33,7 @@ export class PollTimer {
     await this.#running
   }
 
-  /** After what is in the socket already has been read: a timer would be a millisecond late. */
+  /** An immediate runs after sockets were read; a timer would be a millisecond late. */
   #pollSoon(): void {
     clearTimeout(this.#timer)
     this.#immediate = setImmediate(() => this.#run()).unref()

@@ -6,18 +6,19 @@ import type { Position, Prefilter, RevocationStore, StoreInfo } from '../ports/i
 import { decodeSnapshot, snapshotPieces } from '../prefilter/snapshot.js'
 import type { LivePrefilter, LivePrefilterState } from './live-prefilter.js'
 
-/** What is kept beside the filter, as JSON. */
+/** What the file holds besides the filter, as JSON. */
 interface Meta extends LivePrefilterState {
   readonly position: Position
-  /** Entries that expired before this are left out, in NumericDate seconds. */
+  /** NumericDate seconds: entries that expired before are left out. */
   readonly oldestKept: number
 }
 
-/** A tail of so many changes is taken in within some ten milliseconds at start. */
+/** Changes since the snapshot that a start applies within some ten milliseconds. */
 const STALE_CHANGES = 4096
-/** Nobody takes so long to write one: its writer was killed at it. */
+/** Milliseconds after which the process that wrote a temporary file must have died. */
 const ABANDONED_MS = 60_000
 
+/** What a start reads from a snapshot. */
 export interface RestoredPrefilter {
   readonly prefilter: Prefilter
   readonly state: LivePrefilterState
@@ -25,8 +26,9 @@ export interface RestoredPrefilter {
 }
 
 /**
- * A copy of L0 beside the store, so that a start reads a few megabytes and the tail of changes instead of every row.
- * It is a cache: missing, damaged, or not of this store and these options, it is left aside and L0 comes from the store.
+ * A copy of the prefilter beside the store: a start reads a few megabytes and the latest changes instead of
+ * every row. It is a cache. If it is missing, damaged, or of another store or other options, the start reads
+ * the store.
  */
 export class SnapshotFile {
   readonly #path: string
@@ -39,7 +41,10 @@ export class SnapshotFile {
     this.#settings = settings
   }
 
-  /** Undefined where the store has no place for one. The file's name tells apart what must not be mixed up: store, key, namespace, kind of filter, grace. */
+  /**
+   * Undefined if the store has no place for a snapshot. The file name depends on everything that must not be
+   * mixed up: store, key, namespace, kind of filter, grace.
+   */
   static beside(store: RevocationStore, info: StoreInfo, settings: Settings): SnapshotFile | undefined {
     if (store.snapshotPath === undefined) return undefined
     const of = [
@@ -53,14 +58,16 @@ export class SnapshotFile {
     return new SnapshotFile(`${store.snapshotPath}-${fingerprint}`, settings)
   }
 
-  /** The snapshot, if it is whole. That its position lies in the store's history is for the first poll to find out. */
+  /**
+   * The snapshot, if it is intact. The first poll finds out whether its position is in the store's history.
+   */
   async load(): Promise<RestoredPrefilter | undefined> {
     const { clock, logger, graceSeconds } = this.#settings
     await this.#removeAbandoned()
     try {
       const { prefilter, meta } = await decodeSnapshot(await readFile(this.#path))
       const { position, oldestKept, expiries, selectors } = readMeta(meta)
-      // Made by a clock ahead of ours: it may lack entries that live by ours.
+      // Its writer's clock was ahead: it may lack entries that are live by this clock.
       if (oldestKept > clock.now() / 1000 - graceSeconds / 2) return undefined
       this.#savedSeq = position.seq
       return { prefilter, state: { expiries, selectors }, position }
@@ -68,14 +75,14 @@ export class SnapshotFile {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
         logger.warn(
           { err: error, path: this.#path },
-          'the snapshot of L0 is left aside: L0 comes from the store',
+          'the snapshot of the prefilter is ignored: the start reads the store',
         )
       }
       return undefined
     }
   }
 
-  /** Half-written files of processes that were killed. */
+  /** Removes half-written files of processes that were killed. */
   async #removeAbandoned(): Promise<void> {
     const [folder, prefix] = [dirname(this.#path), `${basename(this.#path)}.`]
     try {
@@ -85,11 +92,11 @@ export class SnapshotFile {
         if (Date.now() - mtimeMs > ABANDONED_MS) await rm(join(folder, name), { force: true })
       }
     } catch {
-      // Another process was faster, or the folder may not be listed: they cost some space, nothing else.
+      // Another process was faster, or the folder can't be listed: the files only cost space.
     }
   }
 
-  /** Replaces the file if enough has changed since it was made to make the next start slow. */
+  /** Replaces the file if the changes since would make the next start slow. */
   saveIfStale(live: LivePrefilter, position: Position): Promise<void> {
     const changes = position.seq - this.#savedSeq
     return changes > STALE_CHANGES + live.prefilter.entries / 8
@@ -97,10 +104,10 @@ export class SnapshotFile {
       : Promise.resolve()
   }
 
-  /** Replaces the file in one step. A failure is logged: the next start is slower, nothing else. */
+  /** Replaces the file in one step. A failure is logged: it only makes the next start slower. */
   save(live: LivePrefilter, position: Position): Promise<void> {
     this.#savedSeq = position.seq
-    // As they are now: L0 may be another by the time that the one before is written.
+    // Read now: a rebuild may replace the prefilter before the previous write ends.
     const { prefilter, state } = live
     this.#saving = this.#saving.then(() => this.#write(prefilter, state, position))
     return this.#saving
@@ -117,14 +124,14 @@ export class SnapshotFile {
       })
       await rename(temporary, this.#path)
     } catch (error) {
-      logger.warn({ err: error, path: this.#path }, 'the snapshot of L0 could not be written')
-      // What keeps it from being written may keep it from being removed.
+      logger.warn({ err: error, path: this.#path }, 'the snapshot of the prefilter could not be written')
+      // Removing may fail for the same reason as writing.
       await rm(temporary, { force: true }).catch(() => undefined)
     }
   }
 }
 
-/** The snapshot's checksum has vouched for the bytes; this vouches for their shape. */
+/** The checksum proves that the bytes are intact; this checks their shape. */
 function readMeta(bytes: Uint8Array): Meta {
   const meta: unknown = JSON.parse(Buffer.from(bytes).toString())
   if (isMeta(meta)) return meta

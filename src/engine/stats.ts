@@ -3,6 +3,7 @@ import type { RevocationStore } from '../ports/index.js'
 import type { RedisStats } from '../ports/prefix-cache.js'
 import type { Layers } from './build-layers.js'
 
+/** What the statistics are read from. */
 export interface StatsParts {
   readonly layers: Layers
   readonly store: RevocationStore

@@ -1,71 +1,65 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { BucketVersionTable } from '../buckets/version-table.js'
 import type { Clock } from '../ports/clock.js'
-import type { Change, Committed, Logger, Poll, Position, RevocationStore } from '../ports/index.js'
+import type { Change, Committed, Poll, Position } from '../ports/index.js'
 import { ClockStepDetector } from './clock-step-detector.js'
 import type { Lease } from './lease.js'
-import type { LivePrefilter } from './live-prefilter.js'
 import { PollTimer } from './poll-timer.js'
+import { Sweeper, type SweeperDeps } from './sweeper.js'
 import type { VerdictCache } from './verdict-cache.js'
 
-/** Changes taken in one slice of the event loop. */
+/** Changes applied in one slice of the event loop. */
 const SLICE = 1024
-/** Changes that one check may take in: some ten microseconds' worth. */
+/** Changes that one check may apply: that takes some ten microseconds. */
 const CATCH_UP = 64
-/** An owner of the store learns nothing from a poll but that the file is still there. */
+/** Milliseconds between polls by the only owner of a store: they only tell that the file is still there. */
 const EXCLUSIVE_POLL_MS = 1000
-/** Wall and monotonic clock may drift apart by so much between two polls before it counts as a step or a suspend. */
-const CLOCK_STEP_MS = 250
-/** How often L0 is looked through for what has expired. */
-const SWEEP_NS = 5_000_000_000n
 
 /** Before the first change of any store. */
 const ORIGIN: Position = { seq: 0, epoch: '' }
 
-export interface SyncDeps {
-  readonly store: RevocationStore
-  readonly live: LivePrefilter
+/** What {@link Sync} needs. */
+export interface SyncDeps extends SweeperDeps {
   readonly cache: VerdictCache
   readonly lease: Lease
-  /** The versions that L1 must bear to count; undefined where there is no L1. */
+  /** The versions that buckets in the prefix cache must have; undefined without a prefix cache. */
   readonly versions?: BucketVersionTable | undefined
   readonly clock: Clock
-  readonly logger: Logger
   /** Δ in milliseconds. */
   readonly maxStalenessMs: number
   readonly exclusive: boolean
-  /** Steps back of the wall clock up to so many seconds are covered by what L0 keeps past its expiry. */
+  /** Seconds that the prefilter keeps an entry past its expiry: they cover small steps of the clock. */
   readonly graceSeconds: number
-  /** Called where a snapshot of L0 may be worth taking: L0 was rebuilt, or looked through. */
-  readonly checkpoint: (why: 'rebuilt' | 'swept', position: Position) => void
 }
 
 /**
- * Follows the store: polls for changes, applies them to L0, drops them from the verdict cache, notes the versions that L1 must
- * have from now on, and only then renews the lease, from the moment before the poll was sent. What a check relies on is in this
- * order; nothing else renews a lease.
+ * Follows the store. The changes of a poll go to the prefilter, the verdict cache and the bucket versions;
+ * only then is the lease renewed, from the moment before the poll was sent. Nothing else renews a lease.
+ *
+ *     start ──> following ──> diverged, or the clock was set back ──> rebuilding ──> following
+ *                   └──> stop                             failed: the next poll tries again
  */
 export class Sync {
   readonly #deps: SyncDeps
   #position: Position = ORIGIN
-  /** The newest position of the store's history that was heard of, perhaps ahead of what was taken in. The store must know it still. */
+  /** The newest known position of the store, perhaps not applied yet. Polls check that it still exists. */
   #seen: Position = ORIGIN
   readonly #timer: PollTimer
   #stopped = false
-  /** L0 holds everything up to the position. Not before the start, nor while it is rebuilt because it can't be trusted. */
+  /** The prefilter holds everything up to the position: false before the start and while it is rebuilt. */
   #following = false
-  #rebuild: Promise<void> | undefined
   #failing = false
-  /** Why L0 must be rebuilt before it is trusted again: a rebuild that failed. */
+  /** Why the prefilter must be rebuilt before it is used again; set until the rebuild succeeds. */
   #unfinished: string | undefined
   readonly #clockWatch: ClockStepDetector
-  #sweptAt: bigint
+  readonly #sweeper: Sweeper
 
   constructor(deps: SyncDeps) {
     this.#deps = deps
     const intervalMs = deps.exclusive ? EXCLUSIVE_POLL_MS : Math.max(5, (deps.maxStalenessMs || 1000) / 3)
     this.#timer = new PollTimer(() => this.poll().catch((error: unknown) => this.#failed(error)), intervalMs)
     this.#clockWatch = new ClockStepDetector(deps.clock)
-    this.#sweptAt = deps.clock.monotonic()
+    this.#sweeper = new Sweeper(deps, () => this.#position)
     // The prefix cache loads the versions as well, after a bucket split.
     deps.versions?.observe({ versionsLoaded: (loaded) => this.#see(loaded) })
   }
@@ -74,11 +68,7 @@ export class Sync {
     return this.#position
   }
 
-  /**
-   * Applies everything committed so far. Rejects when the store can't be read.
-   *
-   * @param position - the prefilter holds every change up to it
-   */
+  /** Applies what was committed after `position`. Rejects when the store can't be read. */
   async start(position: Position): Promise<void> {
     this.#position = position
     this.#seen = position
@@ -88,36 +78,36 @@ export class Sync {
     await this.poll()
   }
 
-  /** Polls from now on, every Δ/3. */
+  /** Polls every Δ/3 from now on. */
   keepPolling(): void {
     this.#timer.start()
   }
 
-  /** Polls soon where that may find more: something was committed elsewhere, it is said, up to a number. */
+  /** Polls soon, because a notice says that another engine committed changes up to `seq`. */
   hurry(seq: number): void {
     if (seq > this.#position.seq) this.#timer.hurry()
   }
 
-  /** Follows no more; resolves when nothing is under way. */
+  /** Stops following; resolves when no poll and no rebuild is running. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#following = false
     this.#deps.lease.end()
     await this.#timer.stop()
-    await this.#rebuild
+    await this.#sweeper.settled()
   }
 
-  /** One round: everything up to now, slice by slice, then the lease. */
+  /** Applies everything committed so far, slice by slice, then renews the lease. */
   async poll(): Promise<void> {
     const why = this.#clockStepped()
-      ? 'the clock was set back: rebuilding L0, which may have dropped what lives again'
+      ? 'the clock was set back: rebuilding the prefilter, which may lack entries that are live again'
       : this.#unfinished
     if (why !== undefined) await this.#startOver(why)
     for (;;) {
       const sentAt = this.#deps.clock.monotonic()
       const reply = this.#deps.store.poll(this.#position, SLICE, this.#seen)
-      // A reply that is there is applied before anything else runs: the store already counts it as delivered, so that a
-      // check in between would be told by isCurrent() that L0 has it.
+      // A synchronous reply is applied without an await. The store counts it as delivered, so isCurrent()
+      // would tell a check in between that the prefilter holds it.
       const answer = reply instanceof Promise ? await reply : reply
       if (this.#stopped) return
       if (answer.status === 'diverged') {
@@ -128,16 +118,16 @@ export class Sync {
         this.#renew(sentAt)
         break
       }
-      // More to come: let the event loop turn between slices.
-      await new Promise(setImmediate)
+      // There is more: the event loop turns between slices.
+      await nextTurn()
     }
     if (this.#deps.versions?.complete === false) await this.loadVersions()
-    this.#sweep()
+    this.#sweeper.sweepIfDue()
   }
 
   /**
-   * For a check that finds no live lease: is L0 current, right now? Takes in a few changes at once where the store is a
-   * local one that answers at once. With Δ = 0 that is the way of every check.
+   * Whether the prefilter is current right now, for a check without a live lease. Applies a few changes where
+   * the store answers synchronously. With Δ = 0 every check comes here.
    */
   catchUp(): boolean {
     const { store, clock, cache } = this.#deps
@@ -147,8 +137,8 @@ export class Sync {
       if (!store.isCurrent()) {
         const answer = store.poll(this.#position, CATCH_UP, this.#seen)
         if (answer instanceof Promise) {
-          // Not in time for this check; the next round asks again. But that the store is another one is said only once,
-          // and a failure that nobody listens to would end the process.
+          // Too late for this check; the next poll asks again. Two things must not be lost: a store reports
+          // only once that it diverged, and an unhandled rejection would end the process.
           answer.then(
             ({ status }) => {
               if (status === 'diverged') cache.clear()
@@ -160,26 +150,27 @@ export class Sync {
         if (answer.status === 'diverged' || !this.#apply(answer)) return false
       }
     } catch {
-      // The check goes on to the store itself, which says what is wrong.
+      // The check now asks the store itself and reports its error.
       return false
     }
     this.#renew(sentAt)
     return true
   }
 
-  /** Learns the versions of all buckets, where there is an L1 to hold them against. */
+  /** Loads the versions of all buckets, if there is a prefix cache. */
   async loadVersions(): Promise<void> {
     await this.#deps.versions?.load()
   }
 
-  /** Takes in a change that this engine has just committed itself. */
+  /** Applies a change that this engine has just committed. */
   committed(change: Change, { epoch, buckets }: Committed): void {
     const { digest, seq } = change
     this.#applyChange(change)
     this.#see({ seq, epoch })
     if (buckets !== undefined) this.#deps.versions?.noteCommit(digest, seq, buckets)
-    // The very next number of the same history: nothing of others' lies between, so the poll need not read our own change
-    // again. In another epoch the numbers before it may be others' as well, where the store was restored in between.
+    // The next number of the same history: no other engine's change lies between, so the poll need not read
+    // this one. In another epoch the numbers before it may be others' as well: the store was restored in
+    // between.
     if (seq === this.#position.seq + 1 && (epoch === this.#position.epoch || seq === 1))
       this.#position = { seq, epoch }
   }
@@ -188,7 +179,7 @@ export class Sync {
     for (const change of answer.changes) this.#applyChange(change)
     if (answer.buckets !== undefined) this.#deps.versions?.note(answer.buckets)
     this.#see(answer.head ?? answer.position)
-    // Own commits may have moved the position while an asynchronous store was answering.
+    // Own commits may have moved the position while an asynchronous store answered.
     if (answer.position.seq >= this.#position.seq) this.#position = answer.position
     return !answer.more
   }
@@ -200,7 +191,8 @@ export class Sync {
   }
 
   #applyChange({ digest, revoked, expiresAt, selector }: Change): void {
-    // A tombstone leaves its bits in L0 until the next rebuild: that costs a closer look, never a wrong answer.
+    // A tombstone leaves its bits in the prefilter until the next rebuild: that costs a lookup, never a wrong
+    // answer.
     if (revoked) this.#deps.live.add(digest, expiresAt, selector)
     this.#deps.cache.forget(digest)
   }
@@ -212,7 +204,7 @@ export class Sync {
     this.#deps.logger.info({ position: this.#position }, 'following the store again')
   }
 
-  /** Nothing that L0 and the cache hold counts any more. */
+  /** Discards what the prefilter and the cache hold, and rebuilds from the store. */
   async #startOver(why: string): Promise<void> {
     const { lease, cache, logger, live, store, versions } = this.#deps
     lease.end()
@@ -221,7 +213,7 @@ export class Sync {
     this.#following = false
     this.#unfinished = why
     logger.warn({ position: this.#position }, why)
-    await this.#rebuild
+    await this.#sweeper.settled()
     const position = await live.rebuild(store)
     cache.clear()
     this.#position = position
@@ -233,34 +225,18 @@ export class Sync {
     this.#deps.checkpoint('rebuilt', this.#position)
   }
 
-  /** Ends the lease where the clocks disagree; true where L0 itself can't be trusted by the new time. */
+  /** Ends the lease if the clocks disagree. True if the prefilter may lack entries by the new time. */
   #clockStepped(): boolean {
     const { lease, logger, graceSeconds } = this.#deps
     const steppedMs = this.#clockWatch.steppedMs()
-    if (Math.abs(steppedMs) < CLOCK_STEP_MS) return false
+    if (steppedMs === 0) return false
     lease.end()
     logger.warn(
       { steppedMs: Math.round(steppedMs) },
       'the clock was stepped or the process suspended: the lease ended',
     )
-    // Small steps back add up, but an entry is kept for the whole grace past its expiry.
+    // Half the grace, because small steps back add up.
     return steppedMs < (-graceSeconds * 1000) / 2
-  }
-
-  #sweep(): void {
-    const { clock, live, store, logger, checkpoint } = this.#deps
-    const now = clock.monotonic()
-    if (now - this.#sweptAt < SWEEP_NS) return
-    this.#sweptAt = now
-    if (!live.sweep()) checkpoint('swept', this.#position)
-    else
-      this.#rebuild ??= live
-        .rebuild(store)
-        .then(() => checkpoint('rebuilt', this.#position))
-        .catch((error: unknown) =>
-          logger.warn({ err: error }, 'L0 could not be rebuilt; the old one stays in use'),
-        )
-        .finally(() => (this.#rebuild = undefined))
   }
 
   #failed(error: unknown): void {

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Digest, StoredRow } from '../ports/index.js'
 
-/** What the store was found to hold for a digest; `null`: nothing. */
+/** The row that the store holds for a digest, or `null` if none. */
 export type CachedRow = StoredRow | null
 
 interface Entry {
@@ -9,15 +9,17 @@ interface Entry {
 }
 
 /**
- * Exact answers of the store to what L0 could not rule out, so that neither the unlucky token that collides in the
- * filter nor a replayed revoked one asks the store each time. An entry may be used only while the lease is live: every
- * change that the lease vouches for has been {@link VerdictCache.forget}ten here.
+ * Answers of the store on digests that the prefilter could not rule out. Neither an active token that
+ * collides in the filter nor a replayed revoked one then asks the store each time. Entries count only while
+ * the lease is live: for every change that the lease covers, {@link VerdictCache.forget} was called.
  */
 export class VerdictCache {
   readonly capacity: number
-  /** Grows with every change that is forgotten: an answer asked for at an older stamp may be older than that change. */
+  /** Grows with every change. An answer asked for in an older generation may be older than the change. */
   generation = 0
-  /** Number of the newest change that is known to be of the store's history: a newer row may be of one that is no more by the next poll. */
+  /**
+   * The newest change known to be in the store's history. A newer row may vanish if the store is restored.
+   */
   maxConfirmedSeq = 0
   readonly #entries: LRUCache<string, Entry> | undefined
 
@@ -30,15 +32,16 @@ export class VerdictCache {
     return this.#entries?.size ?? 0
   }
 
-  /** `undefined`: not known here. */
+  /** The answer for a digest; `undefined` if none is cached. */
   get(digest: Digest): CachedRow | undefined {
     return this.#entries?.get(keyOf(digest))?.row
   }
 
   /**
-   * Keeps an answer of the store. `askedAt`: the {@link VerdictCache.generation} before it was asked; where it has grown
-   * since, a change may have been applied that the answer does not know of, and the answer is not kept. Nor is one ahead of the
+   * Keeps an answer of the store, unless a change was applied since it was asked for or its row is newer than
    * {@link VerdictCache.maxConfirmedSeq}.
+   *
+   * @param askedAt - the {@link VerdictCache.generation} before the store was asked
    */
   set(digest: Digest, row: CachedRow, askedAt: number): void {
     if (askedAt === this.generation && (row?.seq ?? 0) <= this.maxConfirmedSeq)
@@ -58,7 +61,7 @@ export class VerdictCache {
 
 /** The 128 bits as eight UTF-16 units: a short string that V8 hashes once. */
 export function keyOf(digest: Digest): string {
-  const [a, b, c, d] = digest
+  const [a = 0, b = 0, c = 0, d = 0] = digest
   return String.fromCharCode(
     a & 0xffff,
     a >>> 16,

@@ -1,6 +1,6 @@
 import type { StoredRow, Target } from '../ports/index.js'
 
-/** `unknown`: nothing could decide; what then happens is the caller's `onUnknown`. */
+/** `unknown`: no layer could decide; the option `onUnknown` says what happens then. */
 export type VerdictStatus = 'active' | 'revoked' | 'unknown'
 
 /** The layer that gave the answer. */
@@ -9,9 +9,9 @@ export type DecidedBy = 'prefilter' | 'cache' | 'redis' | 'store' | 'policy'
 /** A revocation as it stands in the store. */
 export interface Revocation {
   readonly target: Target
-  /** Selectors only: tokens issued before this are revoked (and those of the same second, unless `sameSecond: 'keep'`). */
+  /** Selectors only: tokens issued before this are revoked; by default those of the same second as well. */
   readonly issuedBefore?: Date
-  /** Selectors only, where chosen: tokens issued in the very second of `issuedBefore` are kept. */
+  /** Selectors only: set if tokens issued in the second of `issuedBefore` stay valid. */
   readonly sameSecond?: 'keep'
   /** When it ends. The engine honours it for `clockToleranceSeconds` longer. */
   readonly expiresAt: Date
@@ -26,16 +26,19 @@ export interface Revocation {
 export interface Verdict {
   readonly status: VerdictStatus
   readonly decidedBy: DecidedBy
-  /** The revocation that was found, where the store or the cache decided. */
+  /** The revocation, if the store or the verdict cache decided. */
   readonly revocation?: Revocation
-  /** Why: the revocation's reason, or what kept the engine from knowing. */
+  /** The revocation's reason, or why the status is unknown. */
   readonly reason?: string
 }
 
 /** Shared, so that the common answer allocates nothing. */
 export const ACTIVE_BY_PREFILTER: Verdict = Object.freeze({ status: 'active', decidedBy: 'prefilter' })
+/** Active: the verdict cache decided. */
 export const ACTIVE_BY_CACHE: Verdict = Object.freeze({ status: 'active', decidedBy: 'cache' })
+/** Active: the prefix cache decided. */
 export const ACTIVE_BY_REDIS: Verdict = Object.freeze({ status: 'active', decidedBy: 'redis' })
+/** Active: the store decided. */
 export const ACTIVE_BY_STORE: Verdict = Object.freeze({ status: 'active', decidedBy: 'store' })
 
 /** A store row as users see it. */

@@ -123,7 +123,7 @@ export const MISTAKES: readonly Mistake[] = [
     name: 'a check joins a lookup that was sent before the last change',
     file: 'engine/exact-lookup.ts',
     within: 'find',
-    is: 'flight?.stamp === this.#cache.generation',
+    is: 'flight?.generation === this.#cache.generation',
     becomes: 'flight !== undefined',
     caughtBy: EXACT_LOOKUP,
     breaks: /× .*before a change/,

@@ -1,0 +1,46 @@
+import type { UnknownPolicy } from '../api.js'
+import { RevocadeError } from '../errors.js'
+import { ACTIVE_BY_CACHE, ACTIVE_BY_REDIS, ACTIVE_BY_STORE, type Verdict } from './verdict.js'
+
+/** Where an exact answer came from. */
+type Layer = 'cache' | 'redis' | 'store'
+
+/** What the exact lookup says of one digest of a token. */
+export type Resolution =
+  | { readonly status: 'revoked'; readonly verdict: Verdict }
+  | { readonly status: 'not-revoked'; readonly by: Layer }
+  | { readonly status: 'failed'; readonly failure: unknown }
+
+const DISTANCE: Readonly<Record<Layer, number>> = { cache: 0, redis: 1, store: 2 }
+const ACTIVE_BY = { cache: ACTIVE_BY_CACHE, redis: ACTIVE_BY_REDIS, store: ACTIVE_BY_STORE }
+
+/**
+ * The resolution of a lookup that failed: it leaves the token unknown.
+ *
+ * @throws the failure itself if the caller caused it, with a closed engine or a bad token
+ */
+export function failed(failure: unknown): Resolution {
+  const code = failure instanceof RevocadeError ? failure.code : undefined
+  if (code === 'ERR_CLOSED' || code === 'ERR_INVALID_TOKEN') throw failure
+  return { status: 'failed', failure }
+}
+
+/**
+ * The verdict on a token. A revoked digest decides. Without one, a failed lookup leaves the token unknown.
+ * Otherwise it is active, by the farthest layer that was asked.
+ */
+export function decide(resolutions: readonly Resolution[], onUnknown: UnknownPolicy): Verdict {
+  let failure: unknown
+  let by: Layer = resolutions.length === 0 ? 'store' : 'cache'
+  for (const resolution of resolutions) {
+    if (resolution.status === 'revoked') return resolution.verdict
+    if (resolution.status === 'failed') failure = resolution.failure
+    else if (DISTANCE[resolution.by] > DISTANCE[by]) by = resolution.by
+  }
+  return failure === undefined ? ACTIVE_BY[by] : unknown(failure, onUnknown)
+}
+
+function unknown(failure: unknown, onUnknown: UnknownPolicy): Verdict {
+  const reason = failure instanceof Error ? failure.message : String(failure)
+  return { status: onUnknown === 'throw' ? 'unknown' : onUnknown, decidedBy: 'policy', reason }
+}
