@@ -3,10 +3,12 @@ import type { RevocadeError } from './errors.js'
 import type { PrefilterKind, StoreStats, Target } from './ports/index.js'
 import type { RedisStats } from './ports/prefix-cache.js'
 
-/** A point in time: a `Date`, or NumericDate seconds (a number that can only be milliseconds is refused). */
+/** A point in time: a `Date`, or NumericDate seconds. A number that can only be milliseconds is refused. */
 export type Time = Date | number
 
-/** What to do where nothing can decide: throw `ERR_UNAVAILABLE`, or take the token as revoked or active. */
+/**
+ * What a check does when nothing can decide: throw `ERR_UNAVAILABLE`, or take the token as revoked or active.
+ */
 export type UnknownPolicy = 'throw' | 'revoked' | 'active'
 
 /** Decoded claims of a verified token. */
@@ -18,32 +20,57 @@ export type Token = string | TokenClaims
 /** Claims with their values; all must be equal for a token to match. */
 export type Selector = Readonly<Record<string, string | number>>
 
+/** Options of {@link Revocade.isRevoked} and {@link Revocade.check}. */
 export interface CheckOptions {
   /** Overrides the engine's `onUnknown` for this call. */
   readonly onUnknown?: UnknownPolicy | undefined
-  /** Accept claims that name no single token (no `jti`): their selectors alone are looked up. Default false. */
+  /**
+   * Accepts claims that don't identify a token, such as claims without `jti`: only their selectors are looked
+   * up.
+   *
+   * @default false
+   */
   readonly selectorsOnly?: boolean | undefined
 }
 
+/** Options of {@link Revocade.revoke}. */
 export interface RevokeOptions {
-  /** When the revocation may be forgotten. Default: the token's `exp`. */
+  /**
+   * When the revocation may be forgotten.
+   *
+   * @default the token's `exp`
+   */
   readonly expiresAt?: Time | undefined
   /** Free text, kept with the revocation; at most 1,024 characters. */
   readonly reason?: string | undefined
   /** Who did it; at most 1,024 characters. */
   readonly actor?: string | undefined
-  /** Resolve once durable (default), or once no engine with the same `maxStalenessMs` can still answer "active". */
+  /**
+   * `durable`: the call resolves once the change is durable. `fleet`: it resolves once no engine with the
+   * same `maxStalenessMs` can still answer "active".
+   *
+   * @default 'durable'
+   */
   readonly ack?: 'durable' | 'fleet' | undefined
 }
 
+/** Options of {@link Revocade.revokeWhere}. */
 export interface RevokeWhereOptions extends RevokeOptions {
-  /** Tokens whose `iat` is before this are revoked. Default: now. */
+  /**
+   * Tokens whose `iat` is before this are revoked.
+   *
+   * @default now
+   */
   readonly issuedBefore?: Time | undefined
-  /** Tokens issued in the very second of `issuedBefore`: revoke them (default, the safe side) or keep them. */
+  /**
+   * What happens to tokens issued in the same second as `issuedBefore`. `revoke` is the safe choice.
+   *
+   * @default 'revoke'
+   */
   readonly sameSecond?: 'revoke' | 'keep' | undefined
 }
 
-/** An entry of {@link Revocade.revokeMany}. Any configured id claim may stand in place of `jti`. */
+/** An entry of {@link Revocade.revokeMany}. Any configured id claim may be given instead of `jti`. */
 export type RevocationInput = (
   | { readonly token: Token; readonly expiresAt?: Time | undefined }
   | { readonly jti: string | number; readonly iss?: string | undefined; readonly expiresAt: Time }
@@ -60,61 +87,73 @@ export type RevocationInput = (
   readonly revokedAt?: Time | undefined
 }
 
+/** Options of {@link Revocade.revokeMany}. */
 export interface RevokeManyOptions {
   readonly ack?: 'durable' | 'fleet' | undefined
   /**
-   * Called for an entry that can't be used, which is then left out and counted in `invalid`. Without it the
-   * first such entry ends the call with its error; what came before stays revoked.
+   * Called for an entry that can't be used. The entry is then left out and counted in `invalid`. Without this
+   * function, the first such entry ends the call with its error, and the entries before it stay revoked.
    */
   readonly onInvalid?: ((error: RevocadeError, entry: unknown, index: number) => void) | undefined
-  /** Called now and then with the number of entries that are durable. */
+  /** Called from time to time with the number of entries that are durable. */
   readonly onProgress?: ((durable: number) => void) | undefined
 }
 
-/** What was done. */
+/** The result of a call that changes one revocation. */
 export interface Receipt {
-  /** Number of the change in the store; 0 where nothing was written. */
+  /** Sequence number of the change in the store; 0 when nothing was written. */
   readonly seq: number
   /**
-   * `revoked` or `unrevoked`: written. `expired`: the token had already expired, nothing to store.
-   * `unchanged`: there was no revocation to take back.
+   * - `revoked`, `unrevoked`: the change is written
+   * - `expired`: the token had already expired, so nothing is stored
+   * - `unchanged`: there was no revocation to take back
    */
   readonly outcome: 'revoked' | 'unrevoked' | 'expired' | 'unchanged'
   readonly target: Target
-  /** The expiry that now stands: an earlier, longer one is kept. */
+  /** The expiry in the store after the call: a later one that was there is kept. */
   readonly expiresAt: Date
   readonly durable: true
   readonly redis: 'written' | 'queued' | 'off'
-  /** From then on no engine on this store with the same `maxStalenessMs` answers otherwise. */
+  /** From this time on, every engine of this store with the same `maxStalenessMs` answers accordingly. */
   readonly effectiveEverywhereAt: Date
 }
 
-/** What {@link Revocade.revokeMany} did. */
+/** The result of {@link Revocade.revokeMany}. */
 export interface BulkReceipt {
-  /** Number of the last change; 0 where nothing was written. */
+  /** Sequence number of the last change; 0 when nothing was written. */
   readonly seq: number
-  /** Revocations written. */
+  /** Number of revocations written. */
   readonly count: number
-  /** Entries that had already expired; not stored. */
+  /** Number of entries that had already expired, and were not stored. */
   readonly expired: number
-  /** Entries handed to `onInvalid`. */
+  /** Number of entries passed to `onInvalid`. */
   readonly invalid: number
   readonly durable: true
   readonly redis: 'written' | 'queued' | 'off'
   readonly effectiveEverywhereAt: Date
 }
 
+/** Which revocations {@link Revocade.list} returns. */
 export interface ListQuery {
   /** Only single tokens, or only selectors. */
   readonly kind?: 'token' | 'selector' | undefined
-  /** Include revocations that have expired but are not yet purged. Default false. */
+  /**
+   * Also revocations that have expired and are not purged yet.
+   *
+   * @default false
+   */
   readonly includeExpired?: boolean | undefined
-  /** Only changes after this number: where an earlier listing ended. */
+  /** Only changes after this sequence number, such as the last one of an earlier listing. */
   readonly afterSeq?: number | undefined
-  /** At most so many. Default: all. */
+  /**
+   * The greatest number of revocations to return.
+   *
+   * @default all
+   */
   readonly limit?: number | undefined
 }
 
+/** Counts and sizes of one engine. */
 export interface Stats {
   readonly prefilter: {
     readonly kind: PrefilterKind
@@ -122,46 +161,69 @@ export interface Stats {
     readonly bytes: number
     readonly capacity: number
     readonly expectedFalsePositiveRate: number
-    /** Of the digests that were not revoked, the share that L0 could not rule out; null before the first check. */
+    /**
+     * The share of digests not revoked that the prefilter could not rule out; null before the first check.
+     */
     readonly measuredFalsePositiveRate: number | null
     readonly rebuilds: number
   }
-  /** Checks by the layer that decided them, since start. */
+  /** Number of checks since the start, by the layer that decided them. */
   readonly decided: Readonly<Record<DecidedBy, number>>
   readonly lease: { readonly live: boolean; readonly ageMs: number | null; readonly maxStalenessMs: number }
   readonly cache: { readonly entries: number; readonly capacity: number }
-  /** Selectors with live revocations, and those in the store that this engine's `claims` do not honour. */
+  /**
+   * `live`: selectors with live revocations. `notHonoured`: selectors in the store that are not among this
+   * engine's `claims`, so that checks don't look for them.
+   */
   readonly selectors: {
     readonly live: readonly (readonly string[])[]
     readonly notHonoured: readonly (readonly string[])[]
   }
   readonly store: StoreStats
-  /** Null where no Redis is configured. */
+  /** Null when no Redis is configured. */
   readonly redis: RedisStats | null
 }
 
-/** The engine. Its methods are bound: they may be taken off the object. */
+/** The engine. Its methods are bound, so that `const { isRevoked } = revocade` works. */
 export interface Revocade {
   /**
-   * Has this token been revoked? Ask after its signature and times were verified.
-   * O(1); resolves at once, without I/O, for nearly every token that is not revoked.
-   * Rejects with `ERR_INVALID_TOKEN`, `ERR_TOKEN_NOT_IDENTIFIABLE`, `ERR_CLOSED`, or `ERR_UNAVAILABLE` where
-   * nothing can decide and `onUnknown` is 'throw'.
+   * Tells whether a token is revoked. Verify its signature and times first. O(1); for nearly every token that
+   * is not revoked, it resolves without I/O.
+   *
+   * @throws {RevocadeError} ERR_INVALID_TOKEN when the token can't be read
+   * @throws {RevocadeError} ERR_TOKEN_NOT_IDENTIFIABLE when nothing identifies the token
+   * @throws {RevocadeError} ERR_UNAVAILABLE when nothing can decide and `onUnknown` is 'throw'
+   * @throws {RevocadeError} ERR_CLOSED when the engine is closed
    */
   readonly isRevoked: (token: Token, options?: CheckOptions) => Promise<boolean>
-  /** Synchronous and never throws. True: proven not revoked, here and now. False: ask {@link Revocade.isRevoked}. */
+  /**
+   * Synchronous; never throws.
+   *
+   * @returns true when the token is proven not revoked; false when {@link Revocade.isRevoked} must be asked
+   */
   readonly isClearlyActive: (token: Token) => boolean
-  /** As {@link Revocade.isRevoked}, with the layer that decided and the revocation; `unknown` is an answer here, not an error. */
+  /**
+   * As {@link Revocade.isRevoked}, but returns the layer that decided and the revocation, and answers
+   * `unknown` instead of throwing `ERR_UNAVAILABLE`.
+   */
   readonly check: (token: Token, options?: CheckOptions) => Promise<Verdict>
   /**
-   * Revokes one token. Resolves once that is durable; from then on this engine never answers "active" for it.
-   * Rejects with `ERR_INVALID_TOKEN`, `ERR_TOKEN_NOT_IDENTIFIABLE`, `ERR_NO_EXPIRY`, `ERR_INVALID_TIME`, `ERR_CONFIG`,
-   * `ERR_NOT_DURABLE`, `ERR_UNAVAILABLE`, `ERR_STORE_*`, `ERR_CLOSED`.
+   * Revokes one token. Resolves once the revocation is durable; from then on this engine never answers
+   * "active" for the token.
+   *
+   * Rejects with `ERR_INVALID_TOKEN`, `ERR_TOKEN_NOT_IDENTIFIABLE`, `ERR_NO_EXPIRY`, `ERR_INVALID_TIME`,
+   * `ERR_CONFIG`, `ERR_NOT_DURABLE`, `ERR_UNAVAILABLE`, `ERR_STORE_*`, `ERR_CLOSED`.
    */
   readonly revoke: (token: Token, options?: RevokeOptions) => Promise<Receipt>
-  /** Revokes every token whose claims equal the selector's and that was issued before `issuedBefore`. Errors as for {@link Revocade.revoke}. */
+  /**
+   * Revokes all tokens whose claims equal the selector's and that were issued before `issuedBefore`. Rejects
+   * as {@link Revocade.revoke} does.
+   */
   readonly revokeWhere: (selector: Selector, options?: RevokeWhereOptions) => Promise<Receipt>
-  /** Revokes a stream of entries, in order, thousands to a commit. Errors as for {@link Revocade.revoke}, and the iterable's own. */
+  /**
+   * Revokes a stream of entries in order, thousands in one commit. Rejects as {@link Revocade.revoke} does,
+   * and with the error of the iterable.
+   */
   readonly revokeMany: (
     entries: Iterable<RevocationInput> | AsyncIterable<RevocationInput>,
     options?: RevokeManyOptions,
@@ -170,10 +232,12 @@ export interface Revocade {
   readonly unrevoke: (token: Token) => Promise<Receipt>
   /** Takes a selector's revocation back. */
   readonly unrevokeWhere: (selector: Selector) => Promise<Receipt>
-  /** The revocations in the store, in order of `seq`, read in pages. */
+  /** Reads the revocations in the store in order of `seq`, page by page. */
   readonly list: (query?: ListQuery) => AsyncIterable<Revocation>
+  /** Returns counts and sizes for monitoring. */
   readonly stats: () => Stats
   /** Waits for writes under way, then releases everything. Idempotent. */
   readonly close: () => Promise<void>
+  /** Calls {@link Revocade.close}, at the end of an `await using` scope. */
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }

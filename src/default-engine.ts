@@ -5,14 +5,17 @@ import type { RevocadeOptions } from './options.js'
 
 let configured: RevocadeOptions | undefined
 let starting: Promise<Revocade> | undefined
-/** The end of the last one: an exclusive store must be released before it is opened again. */
+/** Settles when the last engine is closed: an exclusive store must be released before it is opened again. */
 let closing: Promise<void> = Promise.resolve()
 
 /**
- * Sets the options of the process-wide engine. Call it before the first {@link isRevoked} or {@link revoke};
- * later it throws `ERR_CONFIG`. Without it they come from the environment: `REVOCADE_STORE`, `REVOCADE_REDIS_URL` (else
- * `REDIS_URL`; an empty one is none), `REVOCADE_NAMESPACE`, `REVOCADE_SECRET`, `REVOCADE_MAX_STALENESS_MS`, `REVOCADE_CLAIMS`
- * and `REVOCADE_ID_CLAIMS` (comma-separated; `+` joins the claims of one selector).
+ * Sets the options of the process-wide engine. Without this call they come from environment variables:
+ *
+ * - `REVOCADE_STORE`, `REVOCADE_NAMESPACE`, `REVOCADE_SECRET`, `REVOCADE_MAX_STALENESS_MS`
+ * - `REVOCADE_REDIS_URL`, or `REDIS_URL` when it is not set; an empty one turns Redis off
+ * - `REVOCADE_CLAIMS`, `REVOCADE_ID_CLAIMS`: separated by commas; `+` joins the claims of one selector
+ *
+ * @throws {RevocadeError} ERR_CONFIG when the engine is in use already
  */
 export function configure(options: RevocadeOptions): void {
   if (starting !== undefined) {
@@ -21,18 +24,21 @@ export function configure(options: RevocadeOptions): void {
   configured = options
 }
 
-/** The process-wide engine, made on first use. Close it to release it; the next use makes a new one. */
+/**
+ * Returns the process-wide engine, created on first use. After it is closed, the next use creates another
+ * one.
+ */
 export function defaultRevocade(): Promise<Revocade> {
   starting ??= start()
   return starting
 }
 
-/** {@link Revocade.isRevoked} of the process-wide engine. */
+/** Calls {@link Revocade.isRevoked} of the process-wide engine. */
 export async function isRevoked(token: Token, options?: CheckOptions): Promise<boolean> {
   return (await defaultRevocade()).isRevoked(token, options)
 }
 
-/** {@link Revocade.revoke} of the process-wide engine. */
+/** Calls {@link Revocade.revoke} of the process-wide engine. */
 export async function revoke(token: Token, options?: RevokeOptions): Promise<Receipt> {
   return (await defaultRevocade()).revoke(token, options)
 }
@@ -43,20 +49,23 @@ async function start(): Promise<Revocade> {
     const engine = await createRevocade(configured ?? optionsFromEnvironment(process.env))
     const self = starting
     const close = (): Promise<void> => {
-      // Only once: by a second call there may be another one.
+      // A second close() must not release the engine that was created since the first.
       if (starting === self) starting = undefined
       closing = engine.close()
       return closing
     }
     return { ...engine, close, [Symbol.asyncDispose]: close }
   } catch (error) {
-    // The next call tries again: a store that was missing may be there by then.
+    // The next call tries again: the store may be available by then.
     starting = undefined
     throw error
   }
 }
 
-/** The options that the environment gives. Throws `ERR_CONFIG` for a number that is none. */
+/**
+ * Reads the options from environment variables; {@link configure} lists them. `createRevocade` checks the
+ * values.
+ */
 export function optionsFromEnvironment(env: Readonly<Record<string, string | undefined>>): RevocadeOptions {
   const staleness = env.REVOCADE_MAX_STALENESS_MS
   const redis = env.REVOCADE_REDIS_URL ?? env.REDIS_URL ?? ''

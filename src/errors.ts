@@ -1,27 +1,29 @@
 /**
- * Every error this package throws on purpose, and the HTTP status a gateway would answer with.
- * docs/errors.md has a section for each; a test holds the two lists equal.
+ * The codes of {@link RevocadeError}, each with the HTTP status for a gateway to answer with. docs/errors.md
+ * has a section for each code, and a test compares the two lists.
  */
 export const ERROR_STATUS = {
-  /** The token is no string or claims object, is empty, too large, malformed, or has a claim that can't be used. */
+  /**
+   * The token is not a string or a claims object, is empty, too long or malformed, or has an unusable claim.
+   */
   ERR_INVALID_TOKEN: 400,
-  /** Nothing names the token: no id claim, and no raw string to hash. */
+  /** Nothing identifies the token: it has no id claim, and there is no raw string to hash. */
   ERR_TOKEN_NOT_IDENTIFIABLE: 400,
-  /** A revocation would never end: no `exp`, no `expiresAt`, no maximum token lifetime. */
+  /** The revocation would never end: there is no `exp`, no `expiresAt` and no maximum token lifetime. */
   ERR_NO_EXPIRY: 400,
-  /** A time that is negative, not finite, or can only be milliseconds. */
+  /** A time is negative, not finite, or can only be milliseconds. */
   ERR_INVALID_TIME: 400,
   /** An option or argument is unknown, misspelt or out of range. */
   ERR_CONFIG: 500,
-  /** Nothing could decide, or too much is waiting already. Try again. */
+  /** Nothing could decide, or too many writes are waiting. Try again. */
   ERR_UNAVAILABLE: 503,
   /** The change could not be made durable, so it was not acknowledged. Try again. */
   ERR_NOT_DURABLE: 503,
   /** The store can't be opened, read or written. */
   ERR_STORE_UNAVAILABLE: 503,
-  /** The store belongs to something else: another application, a newer schema, another secret. */
+  /** The store belongs to another application, a newer schema or another secret. */
   ERR_STORE_MISMATCH: 500,
-  /** The store is damaged, or no database at all. The file was left as it was. */
+  /** The store is damaged, or is not a database. The file is left as it is. */
   ERR_STORE_CORRUPT: 500,
   /** The engine was closed. */
   ERR_CLOSED: 503,
@@ -30,11 +32,16 @@ export const ERROR_STATUS = {
 /** The stable codes of {@link RevocadeError}. */
 export type RevocadeErrorCode = keyof typeof ERROR_STATUS
 
-/** The one error class of this package: branch on `code`, answer with `statusCode`. */
+/**
+ * The only error class of this package.
+ *
+ * @example
+ * if (error instanceof RevocadeError && error.code === 'ERR_UNAVAILABLE') return retryLater()
+ */
 export class RevocadeError extends Error {
   override readonly name = 'RevocadeError'
   readonly code: RevocadeErrorCode
-  /** The HTTP status that fits: 400 for a bad token, 503 for "ask again", 500 for a wrong set-up. */
+  /** HTTP status: 400 for a bad token, 500 for a wrong set-up, 503 when the caller should try again. */
   readonly statusCode: number
 
   constructor(code: RevocadeErrorCode, message: string, options?: { cause?: unknown }) {

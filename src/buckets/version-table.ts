@@ -2,10 +2,11 @@ import type { BucketSource, BucketVersion, BucketVersions } from '../ports/bucke
 import type { Committed, Digest, Position } from '../ports/index.js'
 import { bucketOf } from './layout.js'
 
-/** A version as L1 keeps it: the number in 6 bytes, most significant first, then the tag. */
+/** Length of an encoded version: the sequence number in 6 bytes, big-endian, then the tag. */
 export const VERSION_BYTES = 14
 const SEQ_BYTES = 6
 
+/** Encodes a version as the prefix cache keeps it. */
 export function encodeVersion({ seq, tag }: Pick<BucketVersion, 'seq' | 'tag'>): Buffer {
   const bytes = Buffer.alloc(VERSION_BYTES)
   bytes.writeUIntBE(seq, 0, SEQ_BYTES)
@@ -13,48 +14,49 @@ export function encodeVersion({ seq, tag }: Pick<BucketVersion, 'seq' | 'tag'>):
   return bytes
 }
 
-/** The reverse; undefined for what is no version. */
+/** Decodes a version. @returns undefined when the bytes are not a version */
 export function decodeVersion(bytes: Uint8Array): Pick<BucketVersion, 'seq' | 'tag'> | undefined {
   if (bytes.length !== VERSION_BYTES) return undefined
   return { seq: Buffer.from(bytes).readUIntBE(0, SEQ_BYTES), tag: bytes.subarray(SEQ_BYTES) }
 }
 
-/** In place of a version that is in doubt: no commit has this one. */
+/** Replaces a version that is in doubt. It equals the version of no commit. */
 const UNCERTAIN = Buffer.alloc(VERSION_BYTES, 0xff)
 
-/** The version of each bucket at some moment in a load or a note. */
+/** A version that was noted for one of 2^bits buckets. */
 interface Note extends Pick<BucketVersion, 'seq' | 'tag'> {
   readonly bits: number
   readonly bucket: number
 }
 
-/** Is told what happens to a {@link BucketVersionTable}. */
+/** What a {@link BucketVersionTable} calls. */
 export interface VersionTableObserver {
-  /** All versions were loaded. `position`: of the newest change in the snapshot that they come from. */
+  /** All versions were loaded. `position` is the newest change in their snapshot. */
   versionsLoaded?(position: Position): void
-  /** Somebody changed a bucket: a poll reported another version. */
+  /** A poll reported another version of a bucket. */
   versionChanged?(bucket: number): void
 }
 
 /**
- * The versions of all buckets, at least as new as all that L0 has seen: what a bucket in L1 must bear for its
- * silence to count.
+ * The versions of all buckets. They are at least as new as every change that the prefilter has seen. When a
+ * bucket in the prefix cache has the version in this table, a digest that it does not hold is not revoked.
  *
- * They may be newer than L0, never older. So they are loaded after L0 has its position, noted from each poll
- * together with its changes, and from each own commit when it is acknowledged. That they are of the history
- * that the store has still, is for the next poll to find out (`seen`). Whatever does not fit (an older
- * number, one number with two tags, another number of buckets) is not explained away: it proves nothing from
- * then on, until all are loaded anew.
+ * The versions may be newer than the prefilter, never older. They are therefore loaded after the prefilter
+ * has its position, then noted from each poll together with its changes, and from each commit of this engine
+ * when it is acknowledged. The next poll finds out, by its `seen`, whether the store still has that history.
+ *
+ * A version that does not fit (an older number, one number with two tags, another number of buckets) makes
+ * the bucket uncertain: it proves nothing until all versions are loaded again.
  */
 export class BucketVersionTable {
-  /** There are 2^bits buckets, as far as is known. */
+  /** The number of buckets is 2^bits, according to the last load or note. */
   bits = 0
   readonly #source: BucketSource
   readonly #observers = new Set<VersionTableObserver>()
   /** {@link VERSION_BYTES} a bucket; undefined where nothing is known. */
   #table: Buffer | undefined
   #uncertain = false
-  /** What was noted while a load is under way. */
+  /** Versions noted during a load; undefined when no load is under way. */
   #arrivedDuringLoad: Note[] | undefined
 
   constructor(source: BucketSource) {
@@ -69,7 +71,7 @@ export class BucketVersionTable {
     this.#observers.delete(observer)
   }
 
-  /** False: nothing, or not of all buckets. */
+  /** Whether the version of every bucket is known. */
   get complete(): boolean {
     return this.#table !== undefined && !this.#uncertain
   }
@@ -78,7 +80,7 @@ export class BucketVersionTable {
     return this.#table !== undefined
   }
 
-  /** Nothing is known any more: the store's history is another one. */
+  /** Forgets all versions, because the store's history is another one. */
   forget(): void {
     this.#table = undefined
     this.#arrivedDuringLoad = undefined
@@ -93,7 +95,7 @@ export class BucketVersionTable {
     this.#arrivedDuringLoad = meanwhile
     const reply = this.#source.versions()
     const { bits, versions, position } = reply instanceof Promise ? await reply : reply
-    if (this.#arrivedDuringLoad !== meanwhile) return // forgotten, or loaded anew
+    if (this.#arrivedDuringLoad !== meanwhile) return // forget() or another load() came in between
     this.#arrivedDuringLoad = undefined
     this.bits = bits
     this.#table = Buffer.alloc(VERSION_BYTES * 2 ** bits)
@@ -103,7 +105,7 @@ export class BucketVersionTable {
     for (const observer of this.#observers) observer.versionsLoaded?.(position)
   }
 
-  /** The versions that came with changes from the store. */
+  /** Notes the versions that a poll reported with its changes. */
   note({ bits, versions }: BucketVersions): void {
     if (bits !== this.bits) this.forget()
     for (const version of versions) {
@@ -112,21 +114,21 @@ export class BucketVersionTable {
     }
   }
 
-  /** A change that this engine has committed. */
+  /** Notes a change that this engine has committed. */
   noteCommit(digest: Digest, seq: number, { bits, tag }: NonNullable<Committed['buckets']>): void {
     this.#note({ bits, bucket: bucketOf(digest, bits), seq, tag })
   }
 
   /**
-   * Whether what a bucket of L1 held, when it bore this version, is all that L0 has seen of it. It must be
-   * asked in the same turn in which the answer is used.
+   * Whether a bucket of the prefix cache that has this version holds every change that the prefilter has
+   * seen. Use the answer in the same turn of the event loop: a later commit invalidates it.
    */
   isCurrent(bucket: number, bits: number, version: Uint8Array | null): boolean {
     if (this.#table === undefined || bits !== this.bits || version === null) return false
     return version.length === VERSION_BYTES && Buffer.compare(this.#at(this.#table, bucket), version) === 0
   }
 
-  /** A copy of a bucket's version; undefined where it is not known. */
+  /** Returns a copy of a bucket's version; undefined when it is not known. */
   of(bucket: number): Buffer | undefined {
     if (this.#table === undefined) return undefined
     const version = this.#at(this.#table, bucket)

@@ -4,8 +4,9 @@ import { optionError } from '../validate.js'
 type StoreFactory = (location: string) => Promise<RevocationStore>
 
 /**
- * Stores by URL scheme; a location without a known scheme is a file path. Each module is imported on first use, so
- * that a driver is needed only by those who use its store. To add a store, add its folder and a line here.
+ * Stores by URL scheme. A location without a known scheme is a file path. Each module is imported on first
+ * use, so that a driver is needed only by those who use its store. To add a store, add its folder and a line
+ * here.
  */
 const STORES = new Map<string, StoreFactory>([
   ['path', async (path) => new (await import('./sqlite/index.js')).SqliteStore(path)],

@@ -36,7 +36,7 @@ describe("ack: 'fleet'", () => {
     })
   })
 
-  it('goes by the clock that nobody can set', async () => {
+  it('is timed by the monotonic clock', async () => {
     const { clock, done, isDone } = await pending()
     clock.wall += 3_600_000
     await aWhile()
@@ -46,7 +46,7 @@ describe("ack: 'fleet'", () => {
     await done
   })
 
-  it('no other engine on the store answers "active" from then on', async () => {
+  it('lets no other engine answer "active" afterwards', async () => {
     const path = temporaryDirectory()
     const options = { store: join(path, 'store.db'), maxStalenessMs: STALENESS_MS }
     await using writer = await createRevocade(options)

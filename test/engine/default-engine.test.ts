@@ -9,7 +9,7 @@ import { inSeconds } from '../support/time.js'
 const directory = temporaryDirectory()
 const exp = inSeconds(60)
 
-it('is made from configure() on first use, shared, and made anew after it was closed', async () => {
+it('the default engine is shared, and is created again after close()', async () => {
   configure({ store: join(directory, 'missing', 'a.db') })
   await expect(isRevoked({ jti: 'a' })).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
   // A failed start is no start: the next configure() and the next call count.
@@ -26,7 +26,7 @@ it('is made from configure() on first use, shared, and made anew after it was cl
   await (await defaultRevocade())[Symbol.asyncDispose]()
 })
 
-it('reads its options from the environment', () => {
+it('optionsFromEnvironment reads every variable', () => {
   expect(optionsFromEnvironment({})).toEqual({})
   expect(
     optionsFromEnvironment({

@@ -5,7 +5,7 @@ import { LivePrefilter } from '#dist/engine/live-prefilter.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
 import { TokenDigester } from '#dist/token/identify.js'
 
-it('a rebuild lets the event loop turn within a chunk, and loses nothing that is added meanwhile', async () => {
+it('LivePrefilter yields during a rebuild and keeps what is added meanwhile', async () => {
   const silent = (): void => undefined
   const logger = { debug: silent, info: silent, warn: silent, error: silent }
   const digester = new TokenDigester({

@@ -26,7 +26,7 @@ const options: [RevocadeOptions | object, RegExp][] = [
   [{ onUnknown: 'x' }, /onUnknown/],
   [{ maxTokenBytes: 1 }, /maxTokenBytes/],
 ]
-it.each(options)('createRevocade(%j) is ERR_CONFIG', async (given, message) => {
+it.each(options)('createRevocade refuses %j with ERR_CONFIG', async (given, message) => {
   await expect(createRevocade(given)).rejects.toThrow(
     expect.objectContaining({
       code: 'ERR_CONFIG',

@@ -81,7 +81,7 @@ describe('between its expiry and the end of the clock tolerance a revocation', (
 })
 
 describe('a store that was set back in place', () => {
-  it('is noticed where another process has used the number before one of ours', async () => {
+  it('is noticed when another process reuses a sequence number', async () => {
     const store = path()
     const backup = path()
     const restore = async (from: string, to: string): Promise<void> => {
@@ -107,7 +107,7 @@ describe('a store that was set back in place', () => {
     await quick.close()
   })
 
-  it('a commit of ours in another epoch does not pass for the next change', async () => {
+  it('does not take a commit of another epoch for the next change', async () => {
     const engine = await engineHarness(new ModelStore(), { clock: new ManualClock(), maxStalenessMs: 1000 })
     const change = (seq: number) => ({
       digest: new Int32Array([1, 2, 3, 4]),
@@ -124,7 +124,7 @@ describe('a store that was set back in place', () => {
 })
 
 describe('a snapshot that can be neither written nor removed', () => {
-  it('ends no process: its name may be too long', async () => {
+  it('does not end the process, as when its name is too long', async () => {
     const engine = await createRevocade({ store: join(directory, 'n'.repeat(225)) })
     await engine.revoke({ jti: 'a', exp: now + 60 })
     await engine.close()
@@ -165,7 +165,7 @@ describe('the event loop turns', () => {
   })
 })
 
-it('several revokeMany at once share the room in the queue', async () => {
+it('concurrent calls of revokeMany share the room in the queue', async () => {
   const engine = await open()
   const entries = (prefix: string) =>
     Array.from({ length: 50_000 }, (_, i) => ({ jti: `${prefix}${i}`, expiresAt: now + 600 }))
@@ -228,7 +228,7 @@ it('a token with an unusable exp can be revoked with an expiresAt', async () => 
   await engine.close()
 })
 
-it('the default engine: a second close() leaves its successor alone, which waits for the first', async () => {
+it('the default engine waits for its predecessor, and survives its second close()', async () => {
   configure({ store: path(), exclusive: true })
   const first = await defaultRevocade()
   const closing = first.close()

@@ -32,7 +32,7 @@ class TestNotifier implements Notifier {
   }
 }
 
-it('Engine.start answers a request for statistics that arrives during a slow start', async () => {
+it('Engine.start answers a request for statistics during a slow start', async () => {
   const store = new ModelStore()
   const info = { id: 'store', key: new Uint8Array(16).fill(7) }
   const notifier = new TestNotifier()
