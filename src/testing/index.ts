@@ -1,4 +1,4 @@
-/** Conformance suites for those who write a layer of their own, independent of the test runner. */
+/** Conformance suites for stores and prefilters of your own. They run in any test runner. */
 export { prefilterSuite, someDigests, type PrefilterRequest } from './prefilter-suite.js'
 export type { StoreFixture, StoreHarness } from './store/harness.js'
 export { storeSuite } from './store/suite.js'
