@@ -1,4 +1,5 @@
-/** Conformance suites for stores and prefilters of your own. They run in any test runner. */
+/** For tests: conformance suites for stores and prefilters of your own, and a store in memory. */
+export { MemoryStore } from './memory-store.js'
 export { prefilterSuite, someDigests, type PrefilterRequest } from './prefilter-suite.js'
 export type { StoreFixture, StoreHarness } from './store/harness.js'
 export { storeSuite } from './store/suite.js'
