@@ -21,6 +21,6 @@ describe('revoke of a token with exp 0', () => {
 
 it('systemClock reads a Date.now that is mocked after the import', () => {
   vi.spyOn(Date, 'now').mockReturnValue(1234)
-  onTestFinished(() => vi.restoreAllMocks())
+  onTestFinished(() => void vi.restoreAllMocks())
   expect(systemClock.now()).toBe(1234)
 })
