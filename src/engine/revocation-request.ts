@@ -89,6 +89,8 @@ export class Mutations {
       return this.#mutation(target, toSeconds(timeOf(options.expiresAt), 'expiresAt'), options)
     const exp = digester.claims === undefined ? undefined : numericDate(digester.claims, 'exp')
     if (exp === undefined) throw noExpiry("the token has no 'exp'")
+    // Some issuers write 0 for a token that never expires, such as an offline token of Keycloak.
+    if (exp === 0) throw noExpiry("the 'exp' of the token is 0")
     return this.#mutation(target, exp, options)
   }
 

@@ -3,17 +3,21 @@ import type { Digest, Prefilter } from '../ports/index.js'
 import { decodeSnapshot, encodeSnapshot, snapshotPieces } from '../prefilter/snapshot.js'
 import type { SuiteRunner } from './suite-runner.js'
 
-/** What the suite asks a factory for. Kinds without a rate to choose ignore it. */
+/** The filter that the suite wants from a factory. Kinds whose rate can't be chosen ignore the rate. */
 export interface PrefilterRequest {
   readonly expectedRevocations: number
   readonly falsePositiveRate?: number
 }
 
+type MakePrefilter = (options: PrefilterRequest) => Promise<Prefilter>
+type ReloadPrefilter = (prefilter: Prefilter) => Promise<Prefilter>
+type It = SuiteRunner['it']
+
 /**
- * What any prefilter must do. Some 100,000 calls: seconds for a filter of tens of microseconds a call.
+ * Tests the promises of a prefilter, in about 100,000 calls.
  *
- * @param make - a new, empty filter for so many entries
- * @param reload - writes a filter out and reads it in again; by default through the snapshots of this package,
+ * @param make makes a new, empty filter for a number of entries
+ * @param reload writes a filter out and reads it in again; by default through the snapshots of this package,
  *   which know its own kinds only
  * @example
  * prefilterSuite({ describe, it }, 'bloom', (options) => createPrefilter({ kind: 'bloom', ...options }))
@@ -21,147 +25,160 @@ export interface PrefilterRequest {
 export function prefilterSuite(
   runner: SuiteRunner,
   name: string,
-  make: (options: PrefilterRequest) => Promise<Prefilter>,
-  reload: (prefilter: Prefilter) => Promise<Prefilter> = throughSnapshot,
+  make: MakePrefilter,
+  reload: ReloadPrefilter = throughSnapshot,
 ): void {
   const { describe, it } = runner
   describe(`prefilter ${name}`, () => {
-    it('has every digest that was added, from the moment it was added', async () => {
-      const filter = await make({ expectedRevocations: 1000 })
-      const digests = someDigests(1, 1000)
-      for (const digest of digests) {
-        filter.add(digest)
-        assert.equal(filter.has(digest), true)
-      }
-      assert.equal(missing(filter, digests), 0)
-    })
+    testMembership(it, make, reload)
+    testCounts(it, make)
+    testSnapshots(it, make, reload)
+  })
+}
 
-    it('loses nothing far past its capacity, asked all the while', async () => {
-      const filter = await make({ expectedRevocations: 100 })
-      const digests = someDigests(2, 8000)
-      digests.forEach((digest, i) => {
-        filter.add(digest)
-        // Asks for old and new entries alike.
-        const earlier = digests[(i * 12_347) % (i + 1)] ?? digest
-        assert.equal(filter.has(earlier), true)
-      })
-      assert.equal(missing(filter, digests), 0)
-    })
-
-    it('reads a digest and keeps no hold of it', async () => {
-      const filter = await make({ expectedRevocations: 100 })
-      const digest = Int32Array.of(12, -34, 567, -8901)
-      const scratch = Int32Array.from(digest)
-      filter.add(scratch)
-      assert.deepEqual(scratch, digest)
-      filter.has(scratch)
-      assert.deepEqual(scratch, digest)
-      scratch.fill(0)
+/** Tests that a filter has what was added. */
+function testMembership(it: It, make: MakePrefilter, reload: ReloadPrefilter): void {
+  it('has every digest that was added, from the moment it was added', async () => {
+    const filter = await make({ expectedRevocations: 1000 })
+    const digests = someDigests(1, 1000)
+    for (const digest of digests) {
+      filter.add(digest)
       assert.equal(filter.has(digest), true)
-    })
+    }
+    assert.equal(missing(filter, digests), 0)
+  })
 
-    it('takes any digest: all bits clear, all set, only some words', async () => {
-      const filter = await make({ expectedRevocations: 100 })
-      const words = [0, -1, 1, 0x7fffffff, -0x80000000]
-      const odd = words.flatMap((c) => words.map((d) => Int32Array.of(0, 0, c, d)))
-      for (const digest of odd) filter.add(digest)
-      assert.equal(missing(filter, odd), 0)
-      assert.equal(missing(await reload(filter), odd), 0)
+  it('loses nothing far past its capacity, while it is asked', async () => {
+    const filter = await make({ expectedRevocations: 100 })
+    const digests = someDigests(2, 8000)
+    digests.forEach((digest, i) => {
+      filter.add(digest)
+      // Asks for old and new entries alike.
+      const earlier = digests[(i * 12_347) % (i + 1)] ?? digest
+      assert.equal(filter.has(earlier), true)
     })
+    assert.equal(missing(filter, digests), 0)
+  })
 
-    it('says whether a digest looked new, counts it once, and takes it twice without harm', async () => {
-      const filter = await make({ expectedRevocations: 2000 })
-      const digests = someDigests(4, 2000)
-      let fresh = 0
-      for (const digest of digests) {
-        const looked = filter.has(digest)
-        const added = filter.add(digest)
-        assert.equal(added, !looked)
-        if (added) fresh++
-      }
-      assert.equal(filter.entries, fresh)
-      for (const digest of digests) assert.equal(filter.add(digest), false)
-      assert.equal(filter.entries, fresh)
-      assert.equal(missing(filter, digests), 0)
-      const collisions = filter.expectedFalsePositiveRate * digests.length
-      assert.ok(
-        fresh >= digests.length - collisions - 6 * Math.sqrt(collisions + 1),
-        `${fresh} of ${digests.length}`,
-      )
-    })
+  it('reads a digest and keeps no reference to it', async () => {
+    const filter = await make({ expectedRevocations: 100 })
+    const digest = Int32Array.of(12, -34, 567, -8901)
+    const scratch = Int32Array.from(digest)
+    filter.add(scratch)
+    assert.deepEqual(scratch, digest)
+    filter.has(scratch)
+    assert.deepEqual(scratch, digest)
+    scratch.fill(0)
+    assert.equal(filter.has(digest), true)
+  })
 
-    it('reports its memory, its room and its rate', async () => {
-      const filter = await make({ expectedRevocations: 1000 })
-      assert.equal(filter.entries, 0)
-      assert.ok(filter.capacity >= 1000)
-      const emptyRate = filter.expectedFalsePositiveRate
-      assert.ok(filter.kind === 'none' ? emptyRate === 1 : emptyRate === 0)
-      let rate = emptyRate
-      for (const digest of someDigests(5, 4000)) {
-        filter.add(digest)
-        assert.ok(Number.isSafeInteger(filter.bytes) && filter.bytes >= 0)
-        if (filter.entries % 500 !== 0) continue
-        assert.ok(filter.expectedFalsePositiveRate >= rate && filter.expectedFalsePositiveRate <= 1)
-        rate = filter.expectedFalsePositiveRate
-      }
-    })
+  it('takes any digest: all bits clear, all set, only some words', async () => {
+    const filter = await make({ expectedRevocations: 100 })
+    const words = [0, -1, 1, 0x7fffffff, -0x80000000]
+    const odd = words.flatMap((c) => words.map((d) => Int32Array.of(0, 0, c, d)))
+    for (const digest of odd) filter.add(digest)
+    assert.equal(missing(filter, odd), 0)
+    assert.equal(missing(await reload(filter), odd), 0)
+  })
+}
 
-    it('is empty when new, unless it answers "maybe" to everything', async () => {
-      const filter = await make({ expectedRevocations: 1000 })
-      const absent = someDigests(6, 1000)
-      assert.equal(missing(filter, absent), filter.expectedFalsePositiveRate === 1 ? 0 : 1000)
-    })
+/** Tests the entries, the memory and the rate that a filter reports. */
+function testCounts(it: It, make: MakePrefilter): void {
+  it('says whether a digest looked new, and counts it once however often it is added', async () => {
+    const filter = await make({ expectedRevocations: 2000 })
+    const digests = someDigests(4, 2000)
+    let fresh = 0
+    for (const digest of digests) {
+      const looked = filter.has(digest)
+      const added = filter.add(digest)
+      assert.equal(added, !looked)
+      if (added) fresh++
+    }
+    assert.equal(filter.entries, fresh)
+    for (const digest of digests) assert.equal(filter.add(digest), false)
+    assert.equal(filter.entries, fresh)
+    assert.equal(missing(filter, digests), 0)
+    const collisions = filter.expectedFalsePositiveRate * digests.length
+    assert.ok(
+      fresh >= digests.length - collisions - 6 * Math.sqrt(collisions + 1),
+      `${fresh} of ${digests.length}`,
+    )
+  })
 
-    it('is wrong as often as it expects: at capacity and at four times that', async () => {
-      // A coarse rate, so that few probes say much.
-      const filter = await make({ expectedRevocations: 2000, falsePositiveRate: 0.02 })
-      const absent = someDigests(7, 8000)
-      const check = (): void => {
-        const expected = filter.expectedFalsePositiveRate
-        const measured = 1 - missing(filter, absent) / absent.length
-        // Six sigmas of the sample, and a fifth for this one filter being fuller or emptier than the mean.
-        const tolerance =
-          0.2 * expected + (6 * Math.sqrt(expected * (1 - expected) * absent.length + 1)) / absent.length
-        assert.ok(Math.abs(measured - expected) <= tolerance, `measured ${measured}, expected ${expected}`)
-      }
-      const digests = someDigests(8, 8000)
-      for (const digest of digests.slice(0, 2000)) filter.add(digest)
-      check()
-      for (const digest of digests.slice(2000)) filter.add(digest)
-      check()
-    })
+  it('reports its memory, its room and its rate', async () => {
+    const filter = await make({ expectedRevocations: 1000 })
+    assert.equal(filter.entries, 0)
+    assert.ok(filter.capacity >= 1000)
+    const emptyRate = filter.expectedFalsePositiveRate
+    assert.ok(filter.kind === 'none' ? emptyRate === 1 : emptyRate === 0)
+    let rate = emptyRate
+    for (const digest of someDigests(5, 4000)) {
+      filter.add(digest)
+      assert.ok(Number.isSafeInteger(filter.bytes) && filter.bytes >= 0)
+      if (filter.entries % 500 !== 0) continue
+      assert.ok(filter.expectedFalsePositiveRate >= rate && filter.expectedFalsePositiveRate <= 1)
+      rate = filter.expectedFalsePositiveRate
+    }
+  })
 
-    it('answers alike after being written out and read in, and grows on', async () => {
-      for (const size of [0, 1, 500, 5000]) {
-        const filter = await make({ expectedRevocations: 1000, falsePositiveRate: 0.02 })
-        const digests = someDigests(9, size)
-        for (const digest of digests) filter.add(digest)
-        const again = await reload(filter)
-        assert.equal(again.kind, filter.kind)
-        assert.equal(again.entries, filter.entries)
-        assert.equal(again.capacity, filter.capacity)
-        assert.equal(again.expectedFalsePositiveRate, filter.expectedFalsePositiveRate)
-        assert.equal(missing(again, digests), 0)
-        for (const digest of someDigests(10, 2000)) assert.equal(again.has(digest), filter.has(digest))
-        const later = someDigests(11, 3000)
-        for (const digest of later) assert.equal(again.add(digest), filter.add(digest))
-        assert.equal(again.entries, filter.entries)
-        assert.equal(missing(again, [...digests, ...later]), 0)
-      }
-    })
+  it('is empty when new, unless it answers "maybe" to everything', async () => {
+    const filter = await make({ expectedRevocations: 1000 })
+    const absent = someDigests(6, 1000)
+    assert.equal(missing(filter, absent), filter.expectedFalsePositiveRate === 1 ? 0 : 1000)
+  })
+}
 
-    it('can be added to and grow while it is written out: what was there is in it', async () => {
-      const filter = await make({ expectedRevocations: 100_000 })
-      const [before, meanwhile] = [someDigests(12, 20_000), someDigests(13, 3000)]
-      for (const digest of before) filter.add(digest)
-      const pieces: Uint8Array[] = []
-      for (const piece of snapshotPieces(filter, new Uint8Array(0))) {
-        pieces.push(piece.slice())
-        for (const digest of meanwhile.splice(0, 1000)) filter.add(digest)
-      }
-      const { prefilter } = await decodeSnapshot(Buffer.concat(pieces))
-      assert.equal(missing(prefilter, before), 0)
-    })
+/** Tests the measured rate, and filters that are written out and read in. */
+function testSnapshots(it: It, make: MakePrefilter, reload: ReloadPrefilter): void {
+  it('is wrong as often as it expects: at capacity and at four times that', async () => {
+    // A coarse rate, so that few probes say much.
+    const filter = await make({ expectedRevocations: 2000, falsePositiveRate: 0.02 })
+    const absent = someDigests(7, 8000)
+    const check = (): void => {
+      const expected = filter.expectedFalsePositiveRate
+      const measured = 1 - missing(filter, absent) / absent.length
+      // Six sigmas of the sample, and a fifth because this filter may be fuller or emptier than the mean.
+      const tolerance =
+        0.2 * expected + (6 * Math.sqrt(expected * (1 - expected) * absent.length + 1)) / absent.length
+      assert.ok(Math.abs(measured - expected) <= tolerance, `measured ${measured}, expected ${expected}`)
+    }
+    const digests = someDigests(8, 8000)
+    for (const digest of digests.slice(0, 2000)) filter.add(digest)
+    check()
+    for (const digest of digests.slice(2000)) filter.add(digest)
+    check()
+  })
+
+  it('answers alike after it is written out and read in, and still grows', async () => {
+    for (const size of [0, 1, 500, 5000]) {
+      const filter = await make({ expectedRevocations: 1000, falsePositiveRate: 0.02 })
+      const digests = someDigests(9, size)
+      for (const digest of digests) filter.add(digest)
+      const again = await reload(filter)
+      assert.equal(again.kind, filter.kind)
+      assert.equal(again.entries, filter.entries)
+      assert.equal(again.capacity, filter.capacity)
+      assert.equal(again.expectedFalsePositiveRate, filter.expectedFalsePositiveRate)
+      assert.equal(missing(again, digests), 0)
+      for (const digest of someDigests(10, 2000)) assert.equal(again.has(digest), filter.has(digest))
+      const later = someDigests(11, 3000)
+      for (const digest of later) assert.equal(again.add(digest), filter.add(digest))
+      assert.equal(again.entries, filter.entries)
+      assert.equal(missing(again, [...digests, ...later]), 0)
+    }
+  })
+
+  it('can grow while it is written out, and the snapshot has what was there before', async () => {
+    const filter = await make({ expectedRevocations: 100_000 })
+    const [before, meanwhile] = [someDigests(12, 20_000), someDigests(13, 3000)]
+    for (const digest of before) filter.add(digest)
+    const pieces: Uint8Array[] = []
+    for (const piece of snapshotPieces(filter, new Uint8Array(0))) {
+      pieces.push(piece.slice())
+      for (const digest of meanwhile.splice(0, 1000)) filter.add(digest)
+    }
+    const { prefilter } = await decodeSnapshot(Buffer.concat(pieces))
+    assert.equal(missing(prefilter, before), 0)
   })
 }
 

@@ -61,7 +61,7 @@ const golden: readonly (readonly [string, Target, string, string])[] = [
   ],
 ]
 
-describe('the canonical encoding', () => {
+describe('canonical encoding', () => {
   it.each(golden)('of %s is stable', (_name, target, encoding, digest) => {
     expect(hex(digester.encodingOf(target))).toBe(encoding)
     expect(hex(digestBytes(digester.target(target)))).toBe(digest)
@@ -186,7 +186,7 @@ describe('the canonical encoding', () => {
   })
 })
 
-it('digests go to bytes and back, in little-endian words', () => {
+it('digest bytes are little-endian words, and become the same digest again', () => {
   const bytes = Buffer.from('000102030405060708090a0b0c0d0eff', 'hex')
   expect(digestOfBytes(bytes)[0]).toBe(0x03020100)
   expect(hex(digestBytes(digestOfBytes(Buffer.concat([Buffer.from([9]), bytes]).subarray(1))))).toBe(

@@ -20,7 +20,7 @@ const segment = (value: unknown) =>
 const jwt = (payload: unknown, header: unknown = { alg: 'ES256' }) =>
   `${segment(header)}.${segment(payload)}.c2ln`
 
-describe('what names a token', () => {
+describe('identity of a token', () => {
   it.each<[string, unknown, Target]>([
     ['its jti', { jti: 'a', sub: 'u' }, { kind: 'id', claim: 'jti', id: 'a' }],
     ['its jti and issuer', { jti: 'a', iss: 'i' }, { kind: 'id', claim: 'jti', id: 'a', iss: 'i' }],
@@ -173,7 +173,7 @@ describe('a bad token is refused', () => {
     expect(() => digester.targetOf(token)).toThrow(error)
   })
 
-  it('whatever it is: an answer or an error of ours, the same each time', () => {
+  it('of any kind: a RevocadeError or an answer, the same each time', () => {
     const outcome = (token: unknown) => {
       try {
         return hex(digester.token(token))
@@ -197,7 +197,7 @@ describe('a bad token is refused', () => {
   })
 })
 
-it('options that can not work are refused', () => {
+it('TokenDigester refuses options that can not work', () => {
   for (const wrong of [
     { key: new Uint8Array(15) },
     { namespace: '' },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { numericDate, toMilliseconds, toSeconds } from '#dist/token/numeric-date.js'
 import { ourError } from '../support/errors.js'
 
-describe('times', () => {
+describe('NumericDate times', () => {
   it('are NumericDate seconds in claims', () => {
     expect(numericDate({ exp: 1_800_000_000.5 }, 'exp')).toBe(1_800_000_000.5)
     expect(numericDate({ iat: 0 }, 'iat')).toBe(0)

@@ -5,7 +5,7 @@ import { ourError } from '../support/errors.js'
 
 const secret = 'correct horse battery staple'
 
-it('a secret gives a 16-byte key, apart from other uses of the secret', () => {
+it('keyFromSecret gives 16 bytes that differ from other uses of the secret', () => {
   const key = Buffer.from(keyFromSecret(secret)).toString('hex')
   expect(key).toBe(createHash('sha256').update(`revocade digest key 1\0${secret}`).digest('hex').slice(0, 32))
   expect(Buffer.from(keyFromSecret(Buffer.from(secret))).toString('hex')).toBe(key)

@@ -22,7 +22,7 @@ function matches(names: string[], claims: Claims): string[] {
 
 const invalid = (message: string) => ourError('ERR_INVALID_TOKEN', message)
 
-describe('a selector', () => {
+describe('selector digest', () => {
   it.each([
     [{ sub: 'u1' }],
     [{ sub: 42 }],

@@ -19,7 +19,7 @@ type Revoke = Extract<Mutation, { op: 'revoke' }>
 
 const silent = (): void => undefined
 
-/** Opens a store as an engine would, with no key configured and the namespace `default` unless told. */
+/** Opens a store as an engine would; without `overrides` with no key and in the namespace `default`. */
 export async function openStore(
   store: RevocationStore,
   overrides: Partial<StoreContext> = {},
@@ -48,7 +48,7 @@ export function digestOf(n: number): Uint8Array {
 /** The same digest as the words that a lookup uses. */
 export function wordsOf(bytes: Uint8Array): Digest {
   const view = new DataView(bytes.buffer, bytes.byteOffset, 16)
-  return Int32Array.from([0, 4, 8, 12], (at) => view.getInt32(at, true))
+  return Int32Array.from([0, 4, 8, 12], (offset) => view.getInt32(offset, true))
 }
 
 /** A digest as text, to compare and to sort. */
@@ -56,6 +56,7 @@ export function id(digest: Uint8Array | Digest): string {
   return Buffer.from(digest.buffer, digest.byteOffset, 16).toString('hex')
 }
 
+/** A mutation that revokes the n-th token for an hour. */
 export function revoke(n: number, overrides: Partial<Omit<Revoke, 'op' | 'digest'>> = {}): Revoke {
   const target: Target = { kind: 'id', claim: 'jti', id: `token-${n}` }
   return {
@@ -68,15 +69,17 @@ export function revoke(n: number, overrides: Partial<Omit<Revoke, 'op' | 'digest
   }
 }
 
+/** A mutation that takes the n-th revocation back. */
 export function unrevoke(n: number, revokedAt = NOW): Mutation {
   return { op: 'unrevoke', digest: digestOf(n), revokedAt }
 }
 
+/** The target of a selector, for the overrides of {@link revoke}. */
 export function selector(where: Record<string, string | number>): { target: Target } {
   return { target: { kind: 'selector', where } }
 }
 
-/** Polls until there is no more; fails where the position is not in the store's history. */
+/** Polls until there is no more. It fails when the position is not in the store's history. */
 export async function follow(
   store: RevocationStore,
   from: Position,

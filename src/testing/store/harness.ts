@@ -1,10 +1,10 @@
 import type { RevocationStore } from '../../ports/index.js'
 
-/** One place to keep data, new and empty. */
+/** A new, empty place for data. */
 export interface StoreFixture {
   /** A new, not yet opened store on that data. Several may be open at once, as in several processes. */
   readonly connect: () => RevocationStore
-  /** Called at the end, with every store closed. */
+  /** Called at the end of a test, when every store is closed. */
   readonly dispose: () => Promise<void>
 }
 
@@ -13,5 +13,7 @@ export interface StoreHarness {
   readonly make: () => Promise<StoreFixture>
 }
 
-/** How the suites define a test: each gets a new, empty place for data, and what it connects is closed. */
+/**
+ * Defines a test. Each gets a new, empty place for data; the stores that it connects are closed at its end.
+ */
 export type SuiteIt = (title: string, test: (fixture: Pick<StoreFixture, 'connect'>) => Promise<void>) => void

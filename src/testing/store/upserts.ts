@@ -4,107 +4,117 @@ import type { SuiteRunner } from '../suite-runner.js'
 import { digestOf, NOW, openStore, revoke, selector, unrevoke, wordsOf } from './fixtures.js'
 import type { SuiteIt } from './harness.js'
 
-/** What stands after several writes met on one digest: part of `storeSuite`. */
+/** The suites' present, in seconds. */
+const SECOND = NOW / 1000
+const user = selector({ sub: 'u' })
+const read = async (store: RevocationStore, n: number): Promise<StoredRow | undefined> =>
+  store.get(wordsOf(digestOf(n)))
+const write = async (store: RevocationStore, ...mutations: Mutation[]): Promise<unknown[]> =>
+  (await store.write(mutations)).written.map(({ seq, expiresAt }) => [seq, expiresAt])
+
+/** The row that remains after several writes of one digest: part of {@link storeSuite}. */
 export function storeUpsertSuite(describe: SuiteRunner['describe'], it: SuiteIt, name: string): void {
-  const SECOND = NOW / 1000
-  const user = selector({ sub: 'u' })
-  const read = async (store: RevocationStore, n: number): Promise<StoredRow | undefined> =>
-    store.get(wordsOf(digestOf(n)))
-  const write = async (store: RevocationStore, ...mutations: Mutation[]): Promise<unknown[]> =>
-    (await store.write(mutations)).written.map(({ seq, expiresAt }) => [seq, expiresAt])
-
   describe(`${name}: writing a digest again`, () => {
-    it('keeps the later expiry, and says which one stands', async ({ connect }) => {
-      const { store } = await openStore(connect())
-      const until = (seconds: number): Mutation => revoke(1, { expiresAt: SECOND + seconds })
-      assert.deepEqual(await write(store, until(100), until(50), until(200)), [
-        [1, SECOND + 100],
-        [2, SECOND + 100],
-        [3, SECOND + 200],
-      ])
-      assert.equal((await read(store, 1))?.expiresAt, SECOND + 200)
-      assert.equal((await read(store, 1))?.seq, 3)
-    })
+    testMerges(it)
+    testReplacements(it)
+  })
+}
 
-    it('keeps the later cutoff, whichever came last', async ({ connect }) => {
-      const { store } = await openStore(connect())
-      const at = (second: number, ms: number, revokedAt: number): Mutation =>
-        revoke(1, { ...user, issuedThrough: SECOND + second, issuedBefore: NOW + ms, revokedAt })
-      await write(store, at(10, 10_500, NOW + 1), at(5, 5000, NOW + 2))
-      const kept = await read(store, 1)
-      assert.deepEqual(
-        [kept?.issuedThrough, kept?.issuedBefore, kept?.revokedAt],
-        [SECOND + 10, NOW + 10_500, NOW + 1],
-      )
-      await write(store, at(20, 20_500, NOW + 3))
-      const moved = await read(store, 1)
-      assert.deepEqual(
-        [moved?.issuedThrough, moved?.issuedBefore, moved?.revokedAt],
-        [SECOND + 20, NOW + 20_500, NOW + 3],
-      )
-    })
+/** Tests which of two revocations stands. */
+function testMerges(it: SuiteIt): void {
+  it('keeps the later expiry, and says which one stands', async ({ connect }) => {
+    const { store } = await openStore(connect())
+    const until = (seconds: number): Mutation => revoke(1, { expiresAt: SECOND + seconds })
+    assert.deepEqual(await write(store, until(100), until(50), until(200)), [
+      [1, SECOND + 100],
+      [2, SECOND + 100],
+      [3, SECOND + 200],
+    ])
+    assert.equal((await read(store, 1))?.expiresAt, SECOND + 200)
+    assert.equal((await read(store, 1))?.seq, 3)
+  })
 
-    it('takes no cutoff at all for the latest', async ({ connect }) => {
-      const { store } = await openStore(connect())
-      const limited = revoke(1, { ...user, issuedThrough: SECOND, issuedBefore: NOW })
-      await write(store, limited, revoke(1, user), limited)
-      const row = await read(store, 1)
-      assert.deepEqual([row?.issuedThrough, row?.issuedBefore], [undefined, undefined])
-    })
+  it('keeps the later cutoff, whichever came last', async ({ connect }) => {
+    const { store } = await openStore(connect())
+    const at = (second: number, ms: number, revokedAt: number): Mutation =>
+      revoke(1, { ...user, issuedThrough: SECOND + second, issuedBefore: NOW + ms, revokedAt })
+    await write(store, at(10, 10_500, NOW + 1), at(5, 5000, NOW + 2))
+    const kept = await read(store, 1)
+    assert.deepEqual(
+      [kept?.issuedThrough, kept?.issuedBefore, kept?.revokedAt],
+      [SECOND + 10, NOW + 10_500, NOW + 1],
+    )
+    await write(store, at(20, 20_500, NOW + 3))
+    const moved = await read(store, 1)
+    assert.deepEqual(
+      [moved?.issuedThrough, moved?.issuedBefore, moved?.revokedAt],
+      [SECOND + 20, NOW + 20_500, NOW + 3],
+    )
+  })
 
-    it('keeps reason and actor unless new ones are given, and the time of the first', async ({ connect }) => {
-      const { store } = await openStore(connect())
-      await write(
-        store,
-        revoke(1, { reason: 'stolen', actor: 'ann' }),
-        revoke(1, { revokedAt: NOW + 1, actor: 'bob' }),
-      )
-      const row = await read(store, 1)
-      assert.deepEqual([row?.reason, row?.actor, row?.revokedAt], ['stolen', 'bob', NOW])
-    })
+  it('treats a missing cutoff as the latest', async ({ connect }) => {
+    const { store } = await openStore(connect())
+    const limited = revoke(1, { ...user, issuedThrough: SECOND, issuedBefore: NOW })
+    await write(store, limited, revoke(1, user), limited)
+    const row = await read(store, 1)
+    assert.deepEqual([row?.issuedThrough, row?.issuedBefore], [undefined, undefined])
+  })
 
-    it('replaces what has expired', async ({ connect }) => {
-      const { store } = await openStore(connect())
-      const later = NOW + 100_000
-      await write(
-        store,
-        revoke(1, { expiresAt: SECOND + 100, reason: 'old', ...user, issuedThrough: SECOND + 90 }),
-      )
-      await write(
-        store,
-        revoke(1, { expiresAt: SECOND + 150, revokedAt: later, ...user, issuedThrough: SECOND + 60 }),
-      )
-      const row = await read(store, 1)
-      assert.deepEqual(
-        [row?.expiresAt, row?.reason, row?.issuedThrough, row?.revokedAt],
-        [SECOND + 150, undefined, SECOND + 60, later],
-      )
-    })
+  it('keeps reason and actor unless new ones are given, and the first time', async ({ connect }) => {
+    const { store } = await openStore(connect())
+    await write(
+      store,
+      revoke(1, { reason: 'stolen', actor: 'ann' }),
+      revoke(1, { revokedAt: NOW + 1, actor: 'bob' }),
+    )
+    const row = await read(store, 1)
+    assert.deepEqual([row?.reason, row?.actor, row?.revokedAt], ['stolen', 'bob', NOW])
+  })
+}
 
-    it('leaves a tombstone where something was live, else nothing', async ({ connect }) => {
-      const { store } = await openStore(connect())
-      await write(store, revoke(1, { reason: 'mistake' }), revoke(2, { expiresAt: SECOND + 10 }))
-      assert.deepEqual(await write(store, unrevoke(1), unrevoke(1), unrevoke(2, NOW + 10_000), unrevoke(3)), [
-        [3, SECOND + 3600],
-        [0, 0],
-        [0, 0],
-        [0, 0],
-      ])
-      const row = await read(store, 1)
-      assert.deepEqual([row?.seq, row?.revoked, row?.expiresAt], [3, false, SECOND + 3600])
-      assert.equal((await read(store, 2))?.revoked, true)
-      assert.equal(store.stats().seq, 3)
-    })
+/** Tests revocations after an expiry or a tombstone. */
+function testReplacements(it: SuiteIt): void {
+  it('replaces an expired revocation', async ({ connect }) => {
+    const { store } = await openStore(connect())
+    const later = NOW + 100_000
+    await write(
+      store,
+      revoke(1, { expiresAt: SECOND + 100, reason: 'old', ...user, issuedThrough: SECOND + 90 }),
+    )
+    await write(
+      store,
+      revoke(1, { expiresAt: SECOND + 150, revokedAt: later, ...user, issuedThrough: SECOND + 60 }),
+    )
+    const row = await read(store, 1)
+    assert.deepEqual(
+      [row?.expiresAt, row?.reason, row?.issuedThrough, row?.revokedAt],
+      [SECOND + 150, undefined, SECOND + 60, later],
+    )
+  })
 
-    it('revokes again over a tombstone, as if it were new', async ({ connect }) => {
-      const { store } = await openStore(connect())
-      await write(store, revoke(1, { reason: 'first', expiresAt: SECOND + 900 }), unrevoke(1))
-      assert.deepEqual(await write(store, revoke(1, { expiresAt: SECOND + 300 })), [[3, SECOND + 300]])
-      const row = await read(store, 1)
-      assert.deepEqual(
-        [row?.seq, row?.revoked, row?.expiresAt, row?.reason],
-        [3, true, SECOND + 300, undefined],
-      )
-    })
+  it('leaves a tombstone if something was live, else nothing', async ({ connect }) => {
+    const { store } = await openStore(connect())
+    await write(store, revoke(1, { reason: 'mistake' }), revoke(2, { expiresAt: SECOND + 10 }))
+    assert.deepEqual(await write(store, unrevoke(1), unrevoke(1), unrevoke(2, NOW + 10_000), unrevoke(3)), [
+      [3, SECOND + 3600],
+      [0, 0],
+      [0, 0],
+      [0, 0],
+    ])
+    const row = await read(store, 1)
+    assert.deepEqual([row?.seq, row?.revoked, row?.expiresAt], [3, false, SECOND + 3600])
+    assert.equal((await read(store, 2))?.revoked, true)
+    assert.equal(store.stats().seq, 3)
+  })
+
+  it('revokes again over a tombstone, as if it were new', async ({ connect }) => {
+    const { store } = await openStore(connect())
+    await write(store, revoke(1, { reason: 'first', expiresAt: SECOND + 900 }), unrevoke(1))
+    assert.deepEqual(await write(store, revoke(1, { expiresAt: SECOND + 300 })), [[3, SECOND + 300]])
+    const row = await read(store, 1)
+    assert.deepEqual(
+      [row?.seq, row?.revoked, row?.expiresAt, row?.reason],
+      [3, true, SECOND + 300, undefined],
+    )
   })
 }
