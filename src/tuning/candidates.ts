@@ -1,9 +1,10 @@
 import { BLOCK_BITS, bloomRate, bloomShape, MAX_BLOCKS } from '../prefilter/sizing.js'
 import type { Population } from './traffic.js'
 
+/** The kinds of prefilter that are compared. */
 export type CandidateKind = 'bloom' | 'trie' | 'exact'
 
-/** The options that make it, as `createRevocade({ prefilter })` takes them. */
+/** The options of a candidate, as `createRevocade({ prefilter })` takes them. */
 export interface CandidateOptions {
   readonly kind: CandidateKind
   readonly expectedRevocations: number
@@ -11,30 +12,33 @@ export interface CandidateOptions {
   readonly prefixBits?: number
 }
 
-/** A prefilter to choose from, with or without a Redis behind it. */
+/** A prefilter to choose from, with or without a prefix cache behind it. */
 export interface Candidate {
   /** `bloom 1e-4`, `trie 32`. */
   readonly filter: string
-  /** The same, with `, Redis` where there is one. */
+  /** The same, with `, Redis` if the prefix cache is behind it. */
   readonly name: string
   readonly prefilter: CandidateOptions
   readonly redis: boolean
-  /** Entries in it at its fullest. */
+  /** Entries at its fullest. */
   readonly entries: number
-  /** Memory of its tables then. */
+  /** Bytes of its tables then. */
   readonly bytes: number
-  /** The same by revocation that has to be kept, in bits. */
+  /** Bits of its tables for each revocation that has to be kept. */
   readonly bitsPerRevocation: number
-  /** Of digests that were never added, the share that it can't rule out then. */
+  /** Share of digests never added that it can't rule out then. */
   readonly falsePositiveRate: number
 }
 
-/** The options `falsePositiveRate` and `prefixBits` that are looked at. */
+/** The values of `falsePositiveRate` that are compared. */
 export const BLOOM_RATES = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8] as const
-/** Leaves are whole bytes: 20, 28 and 36 bits take as much memory as the next of these and rule out less. */
+/**
+ * The values of `prefixBits` that are compared. Leaves are whole bytes: 20, 28 and 36 bits take the memory
+ * of the next of these and rule out less.
+ */
 export const TRIE_BITS = [16, 24, 32, 40] as const
 
-/** Everything that can be chosen, first without Redis, then, where there is one, with it. */
+/** All candidates: first without the prefix cache, then with it if there is a Redis. */
 export function candidates(population: Population, withRedis: boolean): Candidate[] {
   const alone: Candidate[] = [
     ...BLOOM_RATES.map((rate) => bloom(population, rate)).filter((one) => one !== undefined),
@@ -46,7 +50,7 @@ export function candidates(population: Population, withRedis: boolean): Candidat
     : alone
 }
 
-/** The same with another number of entries in it: what a measurement was made with. */
+/** The candidate with the number of entries that a measurement was made with. */
 export function withEntries({ prefilter, redis, name }: Candidate, entries: number, kept: number): Candidate {
   const population: Population = {
     perSecond: 0,
@@ -55,17 +59,19 @@ export function withEntries({ prefilter, redis, name }: Candidate, entries: numb
     fullest: entries,
   }
   const { kind, falsePositiveRate = 1e-4, prefixBits = 32 } = prefilter
-  const made =
-    kind === 'bloom'
-      ? bloom(population, falsePositiveRate)
-      : kind === 'trie'
-        ? trie(population, prefixBits)
-        : exact(population)
+  const made = {
+    bloom: () => bloom(population, falsePositiveRate),
+    trie: () => trie(population, prefixBits),
+    exact: () => exact(population),
+  }[kind]()
   if (made === undefined) throw new RangeError(`no table of 2 GiB holds ${name}`)
   return { ...made, redis, name }
 }
 
-/** Sized for the capacity, so at its fullest it gives less than it was asked for. Undefined: it would pass 2 GiB. */
+/**
+ * Sized for the capacity, so its rate at its fullest is below `rate`. Undefined: its table would pass 2
+ * GiB.
+ */
 function bloom({ capacity, fullest, kept }: Population, rate: number): Candidate | undefined {
   const shape = bloomShape(Math.max(1024, capacity), rate)
   if (shape.blocks > MAX_BLOCKS) return undefined
@@ -82,9 +88,9 @@ function bloom({ capacity, fullest, kept }: Population, rate: number): Candidate
 }
 
 /**
- * Memory: a root of up to 16 bits at four bytes a bucket, and the rest of each distinct prefix in whole bytes. They
- * are in 512 pages (fewer under a shorter root), whose slack of an eighth is half used on average.
- * Rate: a digest that was never added meets one of n prefixes with 1 − (1 − 2^−b)^n.
+ * Memory: a root of up to 16 bits at four bytes a bucket, and the rest of each distinct prefix in whole
+ * bytes. They are in 512 pages (fewer under a shorter root), whose slack of an eighth is half used on
+ * average. Rate: a digest that was never added meets one of n prefixes with 1 − (1 − 2^−b)^n.
  */
 function trie({ capacity, fullest, kept }: Population, prefixBits: number): Candidate {
   const rootBits = Math.min(16, prefixBits - 8)
@@ -107,12 +113,12 @@ function trie({ capacity, fullest, kept }: Population, prefixBits: number): Cand
 const SHARDS = 1024
 const SLOT_BYTES = 16
 
-/** 1024 shards with as many entries as chance gives them, each grown by half when it is three quarters full. */
+/** 1024 shards with random loads, each grown by half when it is three quarters full. */
 function exact({ capacity, fullest, kept }: Population): Candidate {
   const load = fullest / SHARDS
   const deviation = Math.sqrt(load * (1 - 1 / SHARDS))
   let slots = 0
-  // The mean over the shards: 33 equally likely loads of the normal distribution near it.
+  // The mean over the shards, by 33 equally likely loads of the normal approximation.
   const steps = 33
   for (let i = 0; i < steps; i++)
     slots += slotsFor(load + deviation * normalQuantile((i + 0.5) / steps)) / steps
@@ -135,7 +141,7 @@ function slotsFor(entries: number): number {
   return slots
 }
 
-/** To two digits (Tukey's lambda): enough for the spread of shards. */
+/** Quantiles of the normal distribution to two digits (Tukey's lambda): enough for the loads of shards. */
 function normalQuantile(p: number): number {
   return (p ** 0.135 - (1 - p) ** 0.135) / 0.1975
 }
@@ -163,6 +169,6 @@ function candidate(
 }
 
 /** `1e-4`. */
-export function power(rate: number): string {
+function power(rate: number): string {
   return rate.toExponential().replace('e+0', '')
 }

@@ -2,22 +2,24 @@ import type { Costs } from './costs.js'
 import type { Prediction } from './predict.js'
 import type { Traffic } from './traffic.js'
 
-/** Which of the budgets a candidate keeps. */
+/** Whether a candidate keeps each budget. */
 export interface Fit {
   readonly memory: boolean
   readonly storeReads: boolean
 }
 
+/** The chosen candidate, and why. */
 export interface Choice {
   readonly chosen: Prediction
-  /** Best first: what fits before what does not, then by cost. */
+  /** Best first: by how far they exceed the budgets, then by cost. */
   readonly ranked: readonly Prediction[]
-  /** False: nothing keeps both budgets, and the chosen one misses least. */
+  /** False: no candidate keeps both budgets, and the chosen one exceeds them least. */
   readonly fits: boolean
-  /** In words. */
+  /** Sentences for people. */
   readonly reasons: readonly string[]
 }
 
+/** Compares a prediction with the budgets of the traffic. */
 export function fitOf(
   { memoryBytes, falseStoreReadsPerDay }: Prediction,
   { memoryBytes: most = Infinity, storeReadsPerDay = Infinity }: Traffic,
@@ -25,37 +27,44 @@ export function fitOf(
   return { memory: memoryBytes <= most, storeReads: falseStoreReadsPerDay <= storeReadsPerDay }
 }
 
-/** A difference in cost that is worth a word. */
+/** Smaller relative differences in cost are not mentioned. */
 const NOTABLE = 0.005
 
-/** The cheapest of those that keep the budgets; where none does, the one that exceeds them by the smallest factor. */
+/**
+ * Chooses the cheapest candidate that keeps the budgets, or else the one that exceeds them by the smallest
+ * factor.  @throws {RangeError} when there are no predictions.
+ */
 export function choose(predictions: readonly Prediction[], traffic: Traffic, costs: Costs): Choice {
   const ranked = [...predictions].sort(
     (a, b) => excess(a, traffic) - excess(b, traffic) || a.costCores - b.costCores,
   )
-  const [chosen] = ranked
+  const chosen = ranked.at(0)
+  if (chosen === undefined) throw new RangeError('there is no candidate to choose')
   const fits = excess(chosen, traffic) === 0
   return {
     chosen,
     ranked,
     fits,
-    reasons: fits ? reasonsFor(ranked, traffic, costs) : whyNone(chosen, traffic),
+    reasons: fits ? reasonsFor({ chosen, ranked }, traffic, costs) : whyNone(chosen, traffic),
   }
 }
 
-/** How far it is beyond the budgets, as the sum of the logarithms of the factors; 0 where it keeps them. */
+/** How far a candidate exceeds the budgets: the sum of the logarithms of the factors; 0 if it keeps them. */
 function excess(
   { memoryBytes, falseStoreReadsPerDay }: Prediction,
   { memoryBytes: most = Infinity, storeReadsPerDay = Infinity }: Traffic,
 ): number {
-  // Of a budget of nothing there is no factor: then by how many billionths it is exceeded.
+  // A budget of 0 has no factor; a billionth stands for it.
   const over = (value: number, limit: number): number =>
     value <= limit ? 0 : Math.log1p((value - limit) / Math.max(limit, 1e-9))
   return over(memoryBytes, most) + over(falseStoreReadsPerDay, storeReadsPerDay)
 }
 
-function reasonsFor(ranked: readonly Prediction[], traffic: Traffic, costs: Costs): string[] {
-  const [chosen] = ranked
+function reasonsFor(
+  { chosen, ranked }: Pick<Choice, 'chosen' | 'ranked'>,
+  traffic: Traffic,
+  costs: Costs,
+): string[] {
   const fitting = ranked.filter((one) => excess(one, traffic) === 0)
   const all =
     fitting.length === ranked.length
@@ -64,7 +73,8 @@ function reasonsFor(ranked: readonly Prediction[], traffic: Traffic, costs: Cost
   const reasons = [
     fitting.length === 1
       ? `${chosen.candidate.name} is the only one of ${ranked.length} candidates that keeps the budget.`
-      : `${chosen.candidate.name} costs least ${all}: ${cores(chosen.costCores)}, checks and memory together.`,
+      : `${chosen.candidate.name} costs least ${all}: ${cores(chosen.costCores)}, ` +
+        'checks and memory together.',
   ]
   const cheaper = ranked
     .filter((one) => excess(one, traffic) > 0 && one.costCores < chosen.costCores * (1 - NOTABLE))
@@ -72,28 +82,28 @@ function reasonsFor(ranked: readonly Prediction[], traffic: Traffic, costs: Cost
     .at(0)
   if (cheaper !== undefined) {
     const { memory } = fitOf(cheaper, traffic)
-    reasons.push(
-      `${cheaper.candidate.name} would cost ${cores(cheaper.costCores)}, but ${memory ? 'lets too many false positives through to the store' : 'takes more memory than there is'}.`,
-    )
+    const fault = memory
+      ? 'lets too many false positives through to the store'
+      : 'takes more memory than there is'
+    reasons.push(`${cheaper.candidate.name} would cost ${cores(cheaper.costCores)}, but ${fault}.`)
   }
   const next = fitting.at(1)
   if (next !== undefined) reasons.push(comparison(chosen, next))
   if (traffic.storeReadsPerDay === undefined)
-    reasons.push(
-      'How many false positives may reach the store was not said, so nothing but their time counts against them.',
-    )
+    reasons.push('You set no limit for false reads of the store, so only their time counts against them.')
   reasons.push(...aboutRedis(chosen, traffic, costs))
   return reasons
 }
 
-/** What the runner-up gives and takes. */
+/** How the runner-up differs. */
 function comparison(chosen: Prediction, next: Prediction): string {
   const more = (next.costCores / chosen.costCores - 1) * 100
   const apart = [
     against('memory', next.memoryBytes / chosen.memoryBytes),
     against('time a check', next.meanNs / chosen.meanNs),
   ].filter((text) => text !== undefined)
-  return `Next is ${next.candidate.name}, at ${more < 100 * NOTABLE ? 'practically the same cost' : `${more.toPrecision(2)} % more`}${apart.length === 0 ? '' : `: ${apart.join(', ')}`}.`
+  const cost = more < 100 * NOTABLE ? 'practically the same cost' : `${more.toPrecision(2)} % more`
+  return `Next is ${next.candidate.name}, at ${[cost, apart.join(', ')].filter(Boolean).join(': ')}.`
 }
 
 function against(what: string, ratio: number): string | undefined {
@@ -103,10 +113,13 @@ function against(what: string, ratio: number): string | undefined {
 
 function aboutRedis({ candidate }: Prediction, { redisRttUs }: Traffic, { storeRead }: Costs): string[] {
   if (redisRttUs === undefined) return []
-  const times = `a read of the store takes ${micro(storeRead)}, a round trip to Redis ${micro(redisRttUs * 1000)}`
+  const roundTrip = micro(redisRttUs * 1000)
+  const times = `a read of the store takes ${micro(storeRead)}, a round trip to Redis ${roundTrip}`
   if (candidate.redis) return [`Redis takes nearly all false positives off the store; ${times}.`]
   return [
-    `No Redis for the sake of lookups: ${times}. It may still be worth its wake-ups, which tell other processes of a revocation at once: then with reads: 'when-store-fails'.`,
+    `No Redis for the sake of lookups: ${times}. ` +
+      'It may still be worth its wake-ups, which tell other ' +
+      "processes of a revocation at once: then with reads: 'when-store-fails'.",
   ]
 }
 

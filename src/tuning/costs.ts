@@ -1,37 +1,40 @@
 import type { CandidateKind } from './candidates.js'
 
-/** What each step takes on some machine. Nanoseconds unless it says otherwise. */
+/** The times of the steps of a check on some machine, in nanoseconds unless noted. */
 export interface Costs {
   /** Measured on this machine just now, or the figures of the committed benchmark record. */
   readonly source: 'measured' | 'default'
   /**
-   * A whole `isClearlyActive` with a Bloom filter, by the size of its table in bytes, ascending: digest, clock, one cache line.
-   * What grows is the wait for that line, from the nearest cache to memory.
+   * A whole `isClearlyActive` with a Bloom filter, by the bytes of its table, ascending. It grows with the
+   * table because the one cache line that is read comes from ever slower caches, in the end from memory.
    */
   readonly active: readonly (readonly [bytes: number, ns: number])[]
-  /** The same with a trie, by the entries in it: it waits for two lines, and the more there are in a leaf, the further it searches there. */
+  /** The same with a trie, by its entries: it reads two cache lines, and searches longer in fuller leaves. */
   readonly trie: readonly (readonly [entries: number, ns: number])[]
-  /** What an exact set takes more than a Bloom filter of its size. */
+  /** Extra time of an exact set over a Bloom filter of its size. */
   readonly exactExtra: number
   /**
-   * A whole check that the verdict cache answers; that the store answers; that Redis answers: the latter two without their own time, and as
-   * seldom as a filter lets them through, so that not all they need is in the processor's caches.
+   * A whole check that the verdict cache answers, that the store answers, that Redis answers. The last two
+   * are without the time of the store and of Redis, and are as rare as behind a filter: their code is not
+   * in the CPU cache.
    */
   readonly cached: number
   readonly storePath: number
   readonly redisPath: number
-  /** A read of the store by digest, that finds nothing. */
+  /** A read of the store by a digest that is not there. */
   readonly storeRead: number
-  /** p99 ÷ mean of the checks that the prefilter answers (`active`), and of all others (`behind`). */
+  /** p99 ÷ mean: of the checks that the prefilter answers (`active`), and of all others (`behind`). */
   readonly tails: { readonly active: number; readonly behind: number }
-  /** The share of checks in which something else takes the processor or the memory for a moment, and what they take then. */
+  /** Share and mean time of the checks that other work on the machine interrupts. */
   readonly interruptions: { readonly share: number; readonly ns: number }
 }
 
 /**
- * `active`: the cases `scale` and `filter` of bench/records/2026-11-22.json: checks at 1 k, 100 k, 1 M and 10 M revocations, with the tables
- * that they had. The rest: `revocade tune`'s own calibration on a machine like that one, `trie` as what it took more than a Bloom filter of its size, timed in turns.
- * `storeRead`: better-sqlite3 12, by a 16-byte key in 300,000 rows, a miss: 1.4 to 3.8 µs.
+ * The costs on a benchmark machine. `active` is from the cases `scale` and `filter` of
+ * bench/records/2026-11-22.json: checks at 1 k, 100 k, 1 M and 10 M revocations. `storeRead` is a miss in
+ * better-sqlite3 12, by a 16-byte key among 300,000 rows: 1.4 to 3.8 µs. The others are from the
+ * calibration of `revocade tune` on such a machine; `trie` was timed in turns with Bloom filters of the
+ * same size.
  */
 export const DEFAULT_COSTS: Costs = {
   source: 'default',
@@ -58,7 +61,7 @@ export const DEFAULT_COSTS: Costs = {
   interruptions: { share: 6e-4, ns: 40_000 },
 }
 
-/** What a gibibyte costs, in cores: memory-optimised cloud machines ask about as much for 10 GiB more as for one core more. */
+/** The price of a gibibyte in cores: in the cloud, 10 GiB more cost about as much as one core more. */
 export const CORES_PER_GIB = 0.1
 
 /** Nanoseconds of a check that the prefilter answers. */
@@ -67,14 +70,14 @@ export function activeNs(costs: Costs, kind: CandidateKind, bytes: number, entri
   return along(costs.active, bytes) + (kind === 'exact' ? costs.exactExtra : 0)
 }
 
-/** Linear in the logarithm of the size between what is known, and beyond it. */
+/** Interpolates, and extrapolates upwards, linearly in the logarithm of the size. */
 function along(points: readonly (readonly [size: number, ns: number])[], size: number): number {
   const first = points.at(0)
   if (first === undefined) return 0
   if (size <= first[0] || points.length === 1) return first[1]
   let at = 1
-  while (at < points.length - 1 && points[at][0] < size) at++
-  const [[x0, y0], [x1, y1]] = [points[at - 1], points[at]]
-  // Noise may make a larger table look faster. It is not.
+  while (at < points.length - 1 && (points.at(at)?.[0] ?? Infinity) < size) at++
+  const [[x0, y0], [x1, y1]] = [points.at(at - 1) ?? first, points.at(at) ?? first]
+  // Only noise makes a larger table faster.
   return Math.max(y0, y0 + ((y1 - y0) * Math.log(size / x0)) / Math.log(x1 / x0))
 }

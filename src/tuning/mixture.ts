@@ -1,24 +1,26 @@
-/** One way a check can go: how likely it is, and what it takes. */
+/** One kind of check: how likely it is, and how long it takes. */
 export interface Outcome {
   readonly share: number
   /** Nanoseconds, `fixed` included. */
   readonly mean: number
-  /** What it always takes, nanoseconds: a round trip, a read of the store. */
+  /** Nanoseconds that it always takes: a round trip, a read of the store. */
   readonly fixed: number
-  /** p99 ÷ mean of the rest alone: at least 1, and at most 14.9, which is the most of a log-normal distribution. */
+  /** p99 ÷ mean of the rest alone: from 1 to 14.9, the largest of a log-normal distribution. */
   readonly tail: number
 }
 
 /** Standard deviations from the median to the 99th percentile. */
 const Z99 = 2.3263478740408408
 
+/** The mean of all checks. */
 export function meanOf(outcomes: readonly Outcome[]): number {
   return outcomes.reduce((sum, { share, mean }) => sum + share * mean, 0)
 }
 
 /**
- * The time that a share `p` of all checks stays below. What is not fixed of an outcome is taken as log-normal, as latencies mostly are, so that
- * its mean and its tail say all; then the quantile of the mixture is where the outcomes' distributions, weighted, reach `p`.
+ * The time that a share `p` of all checks stays below: where the weighted distributions of the outcomes
+ * reach `p`. The part of an outcome that is not fixed is taken as log-normal, as latencies mostly are; mean
+ * and tail determine it.
  */
 export function quantileOf(outcomes: readonly Outcome[], p: number): number {
   const parts = outcomes
@@ -36,7 +38,7 @@ export function quantileOf(outcomes: readonly Outcome[], p: number): number {
     )
   let low = Math.min(...parts.map(({ fixed, logMedian, sigma }) => fixed + Math.exp(logMedian - 6 * sigma)))
   let high = Math.max(...parts.map(({ fixed, logMedian, sigma }) => fixed + Math.exp(logMedian + 6 * sigma)))
-  // By halves of the ratio: they may be far apart.
+  // Bisection on a logarithmic scale, because the ends may be far apart.
   for (let i = 0; i < 60; i++) {
     const middle = Math.sqrt(low * high)
     if (below(middle) < p) low = middle
@@ -45,7 +47,7 @@ export function quantileOf(outcomes: readonly Outcome[], p: number): number {
   return high
 }
 
-/** The normal distribution, to 1e-7 (Abramowitz and Stegun 26.2.17). */
+/** The normal distribution function, with an error below 1e-7 (Abramowitz and Stegun 26.2.17). */
 function normal(z: number): number {
   const t = 1 / (1 + 0.2316419 * Math.abs(z))
   const tail =

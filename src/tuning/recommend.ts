@@ -6,32 +6,40 @@ import { predict, type Prediction } from './predict.js'
 import { prefixBitsNeeded, type RedisLayer, redisLayer } from './redis-layer.js'
 import { type Population, population, SECONDS_PER_DAY, type Traffic } from './traffic.js'
 
-/** All that there is to say about some traffic. */
+/** The choice for some traffic, with everything it follows from. */
 export interface Recommendation {
   readonly traffic: Traffic
   readonly population: Population
   readonly costs: Costs
   /** The prefix cache for this traffic; undefined where there is no Redis. */
   readonly layer: RedisLayer | undefined
-  /** By the formula, where a false positive asks the store; and where it asks Redis. */
+  /** The best rate by the formula, if a false positive asks the store, and if it asks Redis. */
   readonly bestRate: { readonly store: number; readonly redis: number | undefined }
-  /** Prefix bits that the budget needs, and those that the prefix cache has; undefined without Redis or budget. */
+  /**
+   * Prefix bits that the budget needs, and those that the prefix cache has; undefined without Redis or
+   * budget.
+   */
   readonly prefixBits: { readonly needed: number; readonly present: number } | undefined
   /** In the order of the candidates. */
   readonly predictions: readonly Prediction[]
   readonly choice: Choice
 }
 
-/** More entries than an engine takes as `expectedRevocations`. */
+/** The largest `expectedRevocations` that an engine takes. */
 const MOST_CAPACITY = 1e9
 
-/** Throws a `RangeError` where no engine could hold what the layers would have to keep. */
+/**
+ * Predicts all candidates and chooses one.
+ *
+ * @throws {RangeError} when no engine could hold the revocations that have to be kept.
+ */
 export function recommend(traffic: Traffic, costs: Costs): Recommendation {
   const people = population(traffic)
   const { capacity, kept } = people
   if (capacity > MOST_CAPACITY) {
     throw new RangeError(
-      `${kept.toLocaleString('en')} revocations would have to be kept (what has expired stays for an hour), and a filter takes ${(MOST_CAPACITY / 2).toLocaleString('en')} at most`,
+      `${kept.toLocaleString('en')} revocations would have to be kept, because expired ones stay ` +
+        `for an hour, and a filter takes ${(MOST_CAPACITY / 2).toLocaleString('en')} at most`,
     )
   }
   const { redisRttUs, storeReadsPerDay, checksPerSecond, revokedShare } = traffic

@@ -1,40 +1,48 @@
 import { MAX_BUCKET_BITS, SPLIT_ABOVE_ROWS, SPLIT_TARGET_ROWS } from '../buckets/layout.js'
 import type { Population } from './traffic.js'
 
-/** The prefix cache for some traffic. It has no options: the field is fixed, and the store splits its buckets by itself. */
+/**
+ * The prefix cache for some traffic. It has no options: the field is fixed, and the store splits its
+ * buckets by itself.
+ */
 export interface RedisLayer {
-  /** The field of a digest in its bucket. */
+  /** Bits of a digest that identify it within its bucket. */
   readonly fieldBits: number
   /** The store has 2^bits buckets. */
   readonly bucketBits: number
-  /** Revocations in a bucket, at the mean. */
+  /** Mean number of revocations in a bucket. */
   readonly rowsPerBucket: number
-  /** Of its data structures in Redis. */
+  /** Bytes of its data structures in Redis. */
   readonly bytes: number
-  /** The chance that a digest that is not in a bucket meets one of its fields. */
+  /** Probability that a digest that is not in a bucket equals one of its fields. */
   readonly falsePositiveRate: number
-  /** The share of lookups whose bucket has a version that proves nothing just then: it was changed a moment ago. */
+  /** Share of lookups that prove nothing, because their bucket changed a moment ago. */
   readonly unprovenShare: number
 }
 
-/** As src/redis/keys.ts has it; a test holds them equal. */
+/** Bits of a field in src/redis/prefix-cache/keys.ts; a test compares the two. */
 export const FIELD_BITS = 48
 
-/** A change is written to Redis, told to the others, and polled by them: a round trip each. */
+/** A change is written to Redis, announced, and polled by the other engines: a round trip each. */
 const ROUND_TRIPS_UNTIL_KNOWN = 3
 
 /**
- * A bucket in Redis 7 (listpack.c, sds.h, dict.c): six bytes of field and four of value, each with a byte before and a byte after it; `#`,
- * 14 bytes of version, a head of seven.
+ * Bytes of an entry in the listpack of a bucket, by Redis 7's listpack.c: six of field and four of value,
+ * each with a byte before and one after. The bytes besides the entries are the name `#`, 14 of version, and
+ * a head of seven.
  */
 const ENTRY_BYTES = 14
 const LISTPACK_BYTES = 26
-/** Beside it: the key of 28 to 34 characters, its object, an entry in each of the dictionaries of keys and expiries, and their slots. */
+/**
+ * Bytes of a key besides its listpack (sds.h, dict.c): 28 to 34 characters, its object, an entry and a slot
+ * in each of the dictionaries of keys and of expiries.
+ */
 const KEY_BYTES = 150
 
 /**
- * Buckets divide when one has more than {@link SPLIT_ABOVE_ROWS}, into parts of {@link SPLIT_TARGET_ROWS} or more. What is filled at once ends with the
- * most parts; what grew little by little has up to four times as many rows in a bucket, and a sixth less memory a row.
+ * The prefix cache of a store that was filled at once. A store splits its buckets when one has more than
+ * {@link SPLIT_ABOVE_ROWS}, into parts of at least {@link SPLIT_TARGET_ROWS}. A store that grew slowly has
+ * up to four times as many rows in a bucket, and takes a sixth less memory a row.
  */
 export function redisLayer({ kept, perSecond }: Population, rttUs: number): RedisLayer {
   const bucketBits =
@@ -52,12 +60,17 @@ export function redisLayer({ kept, perSecond }: Population, rttUs: number): Redi
   }
 }
 
-/** What jemalloc gives: classes of a quarter between powers of two, so an eighth at most is lost at the mean, half of that here. */
+/**
+ * Bytes that jemalloc allocates on average. Its size classes are a quarter of a power of two apart: up to
+ * an eighth is lost, half of that on average.
+ */
 function allocated(bytes: number): number {
   return bytes * (1 + 1 / 16)
 }
 
-/** Prefix bits (bucket and field) that keep false store reads a day within a budget B: b ≥ log2(λ·ε0·N / B). */
+/**
+ * Prefix bits (bucket and field) that keep false store reads a day within a budget B: b ≥ log2(λ·ε0·N / B).
+ */
 export function prefixBitsNeeded(lookupsPerDay: number, kept: number, readsPerDay: number): number {
   return Math.max(0, Math.log2((lookupsPerDay * kept) / readsPerDay))
 }

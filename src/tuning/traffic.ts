@@ -1,13 +1,18 @@
-/** What has to be known of a service to choose its layers. All figures are of one process, except that revocations are the store's. */
+/**
+ * The traffic of a service. All numbers are of one process, except that revocations are those of the store.
+ */
 export interface Traffic {
-  /** Revocations alive: neither expired nor taken back. Whole, 1 to {@link MOST_REVOCATIONS}. */
+  /** Live revocations: neither expired nor taken back. Whole, 1 to {@link MOST_REVOCATIONS}. */
   readonly revocations: number
   readonly checksPerSecond: number
-  /** Of the checks, the share whose token is revoked: 0 to 1. */
+  /** Share of the checks whose token is revoked, 0 to 1. */
   readonly revokedShare: number
   /** How long a token lives, from its issue to its `exp`, in seconds. */
   readonly tokenLifeSeconds: number
-  /** From a command to its reply, the client's own work included, in microseconds. Undefined: there is no Redis. */
+  /**
+   * From a command to its reply, the client's own work included, in microseconds. Undefined: there is no
+   * Redis.
+   */
   readonly redisRttUs?: number | undefined
   /** Most bytes the prefilter may take in each process. Undefined: no limit. */
   readonly memoryBytes?: number | undefined
@@ -17,16 +22,21 @@ export interface Traffic {
   readonly cacheEntries?: number | undefined
 }
 
+/** The largest number of live revocations. */
 export const MOST_REVOCATIONS = 400_000_000
+/** Seconds. */
 export const SECONDS_PER_DAY = 86_400
 
-/** The engine's defaults; a test holds them equal to what its source says. */
+/** The engine's constants and defaults; a test compares them with the engine. */
 export const ENGINE = {
-  /** Layers and store keep what has expired so long: the grace of an hour and the default `clockToleranceSeconds`. */
+  /**
+   * Seconds that expired revocations are kept: the grace of an hour and the default
+   * `clockToleranceSeconds`.
+   */
   keptSeconds: 3660,
-  /** A filter that is made anew has room for so many times what was alive then. */
+  /** A rebuilt prefilter has room for this many times the entries that were live then. */
   headroom: 2,
-  /** It is made anew once this share of its entries has expired, and more than `rebuildMinimum`. */
+  /** It is rebuilt once this share of its entries has expired, and more than `rebuildMinimum` of them. */
   rebuildShare: 0.25,
   rebuildMinimum: 1024,
   cacheEntries: 10_000,
@@ -36,7 +46,7 @@ export const ENGINE = {
 export interface Population {
   /** New revocations a second. */
   readonly perSecond: number
-  /** Rows of the store that count: what is alive, and what expired less than `keptSeconds` ago. */
+  /** Rows in the store: live ones, and those that expired less than `keptSeconds` ago. */
   readonly kept: number
   /** Entries the prefilter is sized for: the value for the option `expectedRevocations`. */
   readonly capacity: number
@@ -45,9 +55,9 @@ export interface Population {
 }
 
 /**
- * In the steady state. A token is revoked at any moment of its life alike, so a revocation lives half a token's life on average
- * and, by Little's law (L = λW), N alive means N / (T/2) new ones a second. What has expired stays for the grace: with tokens of
- * fifteen minutes, that is most of what the prefilter holds.
+ * The steady state. A token is revoked at any moment of its life with equal chance, so a revocation lives
+ * half a token's life on average. By Little's law (L = λW), N live ones mean N / (T/2) new ones a second.
+ * Expired ones stay for the grace: with tokens of fifteen minutes they are most of the entries.
  */
 export function population({
   revocations,
@@ -60,21 +70,25 @@ export function population({
   return { perSecond, kept, capacity, fullest: Math.min(capacity, Math.ceil(kept + expired)) }
 }
 
-/** The live revocations of an engine whose prefilter holds `kept` entries: the inverse of {@link population}. */
+/**
+ * The live revocations of an engine whose prefilter holds `kept` entries: the inverse of {@link
+ * population}.
+ */
 export function revocationsOf(kept: number, tokenLifeSeconds: number): number {
   return Math.max(1, Math.round(kept / (1 + (2 * ENGINE.keptSeconds) / tokenLifeSeconds)))
 }
 
-/** Two digits are as good as any estimate of traffic, and easier to paste. */
+/** Rounds up to two digits: estimates of traffic are no better, and it is easier to read. */
 function roundUp(value: number): number {
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) - 1)
   return Math.ceil(value / unit) * unit
 }
 
 /**
- * The share of checks of revoked tokens that the verdict cache answers, if they are spread evenly over all revoked tokens, which
- * is the worst case for an LRU cache of fewer entries. A check can be answered if it is not the token's first (checks of one
- * token are Poisson, with as many expected in its revocation's life as its share of the traffic says) and if the answer is still there.
+ * The share of checks of revoked tokens that the verdict cache answers. Checks are taken as evenly spread
+ * over all revoked tokens, the worst case for an LRU cache of fewer entries. The cache answers a check that
+ * is not the token's first and whose entry is not evicted. The number of checks of a token during its
+ * revocation is taken as Poisson.
  */
 export function cacheShare(traffic: Traffic): number {
   const {

@@ -39,8 +39,8 @@ describe('a prediction and a measurement', () => {
     [1.51, false],
     [0.66, false],
     [10, false],
-  ])('that is %d times as much: within 1.5× is %s', (factor, within) => {
-    const { memoryBytes, meanNs } = predictions[0]
+  ])('of %d times the prediction: within 1.5× is %s', (factor, within) => {
+    const [{ memoryBytes, meanNs } = { memoryBytes: NaN, meanNs: NaN }] = predictions
     const all = figures('bloom 1e-1', {
       bytes: memoryBytes * factor,
       active: timing(meanNs * factor),
@@ -52,7 +52,7 @@ describe('a prediction and a measurement', () => {
     }
   })
 
-  it('says nothing of a rate of which too few were expected, unless far too many came', () => {
+  it('leaves out a rate with too few expected positives, unless far too many came', () => {
     const rate = (positives: number) => ({ positives, probes: 1e6 })
     expect(figures('bloom 1e-6', { rate: rate(0) }).get('falsePositiveRate')).toMatchObject({
       measured: null,
@@ -63,7 +63,7 @@ describe('a prediction and a measurement', () => {
     expect(figures('bloom 1e-6', { rate: rate(30) }).get('falsePositiveRate')?.within).toBe(false)
   })
 
-  it('knows that what is exact makes no mistakes', () => {
+  it('expects no false positives of an exact set', () => {
     expect(figures('exact').get('falsePositiveRate')).toMatchObject({
       predicted: 0,
       measured: 0,
@@ -74,15 +74,15 @@ describe('a prediction and a measurement', () => {
     )
   })
 
-  it('does not measure reads behind a Redis that it stands in for', () => {
+  it('does not measure false reads behind a simulated Redis', () => {
     expect(figures('bloom 1e-2, Redis').get('falseStoreReadsPerDay')).toMatchObject({
       measured: null,
-      note: 'no Redis was asked: it is stood in for',
+      note: 'not measured: Redis was simulated',
     })
     expect(figures('bloom 1e-2').get('falseStoreReadsPerDay')?.within).toBe(true)
   })
 
-  it('says where p99 stands on the step between two times', () => {
+  it('notes that p99 stands on the step between two times', () => {
     const one = predictions.find(({ candidate }) => candidate.name === 'bloom 1e-4')
     if (one === undefined) throw new Error('no bloom 1e-4')
     expect(
@@ -94,7 +94,7 @@ describe('a prediction and a measurement', () => {
   })
 })
 
-describe('a quantile of checks that were timed by kind', () => {
+describe('mixedQuantile of checks timed by kind', () => {
   it('weighs each kind by its share', () => {
     const quick = Float64Array.from({ length: 1000 }, (_, i) => i)
     const slow = Float64Array.of(5000, 6000)

@@ -54,7 +54,7 @@ describe('the choice', () => {
     expect(choice.chosen.memoryBytes).toBe(Math.min(...predictions.map(({ memoryBytes }) => memoryBytes)))
   })
 
-  it('takes no worse L0 when there is more memory', () => {
+  it('takes no costlier prefilter when there is more memory', () => {
     const costs = [5, 10, 20, 40, 80].map(
       (mib) => choiceFor({ memoryBytes: mib * MIB, storeReadsPerDay: 1e4 }).chosen.costCores,
     )

@@ -77,7 +77,7 @@ describe('a prediction', () => {
     for (const [name, value] of worse) {
       for (const one of predictions({ ...TRAFFIC, [name]: value })) {
         const was = named(before, one.candidate.name)
-        // Where L0 lets nearly all through, tokens that the cache knows to be revoked are the quick ones.
+        // Where the prefilter lets nearly all through, tokens that the cache knows to be revoked are the quick ones.
         if (one.candidate.falsePositiveRate > 0.1) continue
         expect(one.meanNs, `${name} ${one.candidate.name}`).toBeGreaterThanOrEqual(was.meanNs)
         expect(one.leavesProcess).toBeGreaterThanOrEqual(was.leavesProcess)
@@ -85,14 +85,14 @@ describe('a prediction', () => {
     }
   })
 
-  it('has a p99 of the store where most checks go there, and of L0 where hardly any does', () => {
+  it('has a p99 of the store where most checks go there, and of the prefilter where hardly any does', () => {
     const all = predictions({ ...TRAFFIC, revokedShare: 0, redisRttUs: 5000 })
     expect(named(all, 'trie 16, Redis').p99Ns).toBeGreaterThan(5e6)
     expect(named(all, 'bloom 1e-4, Redis').p99Ns).toBeLessThan(1e4)
   })
 })
 
-describe('a check that L0 answers', () => {
+describe('a check that the prefilter answers', () => {
   it('takes what was measured, in between what lies in between, and never less for a larger table', () => {
     const costs: Costs = {
       ...DEFAULT_COSTS,
@@ -144,7 +144,7 @@ describe('the best rate by the formula', () => {
 })
 
 describe('a recommendation', () => {
-  it('says which bits L1 needs behind the L0 that it chose', () => {
+  it('says which bits the prefix cache needs behind the chosen prefilter', () => {
     const { prefixBits, choice } = recommend({ ...TRAFFIC, storeReadsPerDay: 50 }, DEFAULT_COSTS)
     const { kept } = population(TRAFFIC)
     const looks = 2000 * 86_400 * 0.99 * choice.chosen.candidate.falsePositiveRate

@@ -1,6 +1,9 @@
 import type { Digest } from '../../ports/index.js'
 
-/** Random digests, the same in every run, without allocation (Chris Doty-Humphrey's sfc32). */
+/**
+ * Writes pseudo-random digests into the digest it is given, the same for each seed in every run (Chris
+ * Doty-Humphrey's sfc32). It allocates nothing.
+ */
 export function digestSource(seed: number): (digest: Digest) => Digest {
   let a = 0x9e3779b9 | 0
   let b = seed | 0

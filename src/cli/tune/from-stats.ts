@@ -7,8 +7,9 @@ import { FIELDS, type FigureKey, type TrafficFigures } from './traffic-options.j
 const MOST_CHARACTERS = 16 * 2 ** 20
 
 /**
- * What running engines tell of their traffic. Takes the JSON of an engine's `stats()`, of `revocade stats --json` (with `--redis` there are
- * engines in it), and a line of `revocade watch --json`, which alone has rates. Of several engines the busiest counts.
+ * Reads the traffic from statistics: the JSON of an engine's `stats()`, of `revocade stats --json` (with
+ * `--redis` it has engines), or of `revocade watch --json`, which alone has rates. Of several engines the
+ * busiest counts.
  */
 export async function figuresFromStats(file: string, tokenLife: number): Promise<TrafficFigures> {
   const document = parse(await read(file), file)
@@ -16,11 +17,14 @@ export async function figuresFromStats(file: string, tokenLife: number): Promise
   if (Object.keys(figures).length === 0) {
     throw new CliError(
       'ERR_USAGE',
-      `--from-stats: there are no figures of an engine in ${file === '-' ? 'the input' : file}. Give what stats() returns, 'revocade stats --json' prints with --redis, or 'revocade watch --json'.`,
+      `--from-stats: there are no figures of an engine in ${nameOf(file)}: give what stats() returns, ` +
+        "'revocade stats --json' prints with --redis, or 'revocade watch --json'",
     )
   }
   return figures
 }
+
+const nameOf = (file: string): string => (file === '-' ? 'the input' : file)
 
 async function read(file: string): Promise<string> {
   let content: string
@@ -38,38 +42,33 @@ async function read(file: string): Promise<string> {
   return content
 }
 
-/** Of several lines the last: `watch --json` goes on. */
+/** The whole text, or its last line: `watch --json` prints one document a line. */
 function parse(content: string, file: string): unknown {
   for (const candidate of [content, content.trimEnd().split('\n').at(-1) ?? '']) {
     try {
       return JSON.parse(candidate)
     } catch {
-      // Perhaps it is the other.
+      // The other candidate may be JSON.
     }
   }
-  throw new CliError('ERR_USAGE', `--from-stats: ${file === '-' ? 'the input' : file} is no JSON`)
+  throw new CliError('ERR_USAGE', `--from-stats: ${nameOf(file)} is no JSON`)
 }
 
-/** Exported for tests. */
-export function figuresOf(document: unknown, tokenLife: number): TrafficFigures {
+function figuresOf(document: unknown, tokenLife: number): TrafficFigures {
   const engines = listOf(document, 'engines') ?? listOf(at(document, 'redis'), 'engines') ?? []
   const own = at(document, 'prefilter') === undefined ? [] : [document]
   const [busiest] = [...engines, ...own].sort((a, b) => weight(b) - weight(a))
   const counted = numberAt(document, 'counts', 'tokens')
   const kept = numberAt(busiest, 'prefilter', 'entries')
+  const estimated = kept === undefined ? undefined : revocationsOf(kept, tokenLife)
   const roundTripMs = numberAt(busiest, 'redis', 'roundTripMs') ?? numberAt(document, 'redis', 'roundTripMs')
   const found: Partial<Record<FigureKey, number | undefined>> = {
-    revocations:
-      counted === undefined
-        ? kept === undefined
-          ? undefined
-          : revocationsOf(kept, tokenLife)
-        : counted + selectorsIn(document),
+    revocations: counted === undefined ? estimated : counted + selectorsIn(document),
     checksPerSecond: numberAt(busiest, 'checksPerSecond'),
     revokedShare: revokedShare(busiest),
     redisRttUs: roundTripMs === undefined ? undefined : roundTripMs * 1000,
   }
-  // What is out of bounds (an engine that has just started) says nothing.
+  // A number out of bounds says nothing: the engine has just started.
   return Object.fromEntries(
     Object.entries(found).filter((entry): entry is [FigureKey, number] => {
       const [key, value] = entry
@@ -86,7 +85,9 @@ function selectorsIn(document: unknown): number {
     : 0
 }
 
-/** Share of all decisions that were for revoked tokens: those past the prefilter, less its false positives. */
+/**
+ * Share of all decisions that were for revoked tokens: those past the prefilter, less its false positives.
+ */
 function revokedShare(engine: unknown): number | undefined {
   const decided = at(engine, 'decided') ?? at(engine, 'shares')
   const by = (layer: string): number => numberAt(decided, layer) ?? 0

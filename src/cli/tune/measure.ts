@@ -7,49 +7,54 @@ import type { Costs } from '../../tuning/costs.js'
 import { predict, type Prediction } from '../../tuning/predict.js'
 import type { Recommendation } from '../../tuning/recommend.js'
 import { cacheShare } from '../../tuning/traffic.js'
-import { medianOf, smallFilter } from './calibrate.js'
 import { digestSource } from './digests.js'
-import { isSteady, offPace, type Pace } from './machine-drift.js'
+import { isSteady, offPace, type Pace, timeReference } from './machine-drift.js'
 import { compare, type Figure, type Observed } from './predicted-vs-measured.js'
 import { ReadPath } from './read-path.js'
 import { claimsOf, timeChecks, type Timing } from './timing.js'
 
-/** What a measurement may take: of free memory, of time for a filter to be filled, and for each thing that is measured of it. */
+/** Share of the free memory that a filter may take. */
 const MEMORY_SHARE = 0.5
+/** Time limits: for filling a filter, for counting its false positives, for checks of one kind. */
 const FILL_MS = 90_000
 const PROBE_MS = 2500
 const CHECK_MS = 2000
 /** Checks of active tokens, and of revoked ones. */
 const ACTIVE = 150_000
 const REVOKED = 6000
-/** Rounds of checks with the calibration's small filter, before and after the others. */
-const REFERENCE = { rounds: 5, checks: 2048 } as const
-/** How often it is timed at most, in search of a time when the machine was as fast as at the calibration. */
+/** A candidate is timed at most this many times, until the machine is as fast as at the calibration. */
 const ATTEMPTS = 4
-/** A rate is known to a tenth or so after so many false positives. */
+/** This many false positives tell the rate to a tenth or so. */
 const ENOUGH_POSITIVES = 400
 const MOST_PROBES = 40_000_000
-/** Entries of the verdict cache here: few, so that what the traffic would find in it can be had with few tokens. */
+/** Entries of the verdict cache: few, so that few tokens give the hit rate that the traffic would have. */
 const CACHE_ENTRIES = 512
-/** Revocations of tokens that checks can name. The rest are random digests, which a filter takes alike. */
+/**
+ * Revocations of tokens that can be checked. The others are random digests, which take the same place in a
+ * filter.
+ */
 const NAMED = 16_384
 const SLICE = 4096
 
 /** A candidate that was built. */
 export interface Measured {
-  /** Of what was built, which may be less than was asked for. */
+  /** For the entries that it holds, which may be fewer than the candidate should hold. */
   readonly prediction: Prediction
   readonly entries: number
-  /** Why it holds fewer entries than it should; null where it doesn't. */
+  /** Why it holds fewer entries than it should; null if it does not. */
   readonly cutShort: string | null
-  /** Just before and after this measurement, by checks with the calibration's small filter. */
+  /** By reference checks just before and just after this measurement. */
   readonly pace: Pace
   readonly figures: readonly Figure[]
 }
 
+/** Told of each step: its name, and the share of all work that is done. */
 export type OnProgress = (what: string, share: number) => void
 
-/** Builds the best `top` candidates one after the other, fills them with synthetic revocations, and sends checks through the engine's read path. */
+/**
+ * Builds the best `top` candidates one after the other, fills them with synthetic revocations, and sends
+ * checks through the engine's read path.
+ */
 export async function measure(
   recommendation: Recommendation,
   top: number,
@@ -88,7 +93,6 @@ async function measureOne(
   )
   try {
     const { pace, ...times } = await timeSteadily(path, {
-      prefilter,
       tokens: Math.min(NAMED, entries),
       cached: cacheShare(traffic),
       costs,
@@ -108,17 +112,16 @@ async function measureOne(
 
 interface Times extends Pick<Observed, 'active' | 'revoked' | 'revokedLeaving'>, Pick<Measured, 'pace'> {}
 
-/** What the path is asked for. */
+/** The tokens to check. */
 interface Question {
-  readonly prefilter: Prefilter
-  /** Revoked tokens that there are. */
+  /** Number of revoked tokens. */
   readonly tokens: number
-  /** Of checks of these, the share that the cache knows. */
+  /** Share of the checks of revoked tokens that the verdict cache answers. */
   readonly cached: number
   readonly costs: Costs
 }
 
-/** Where the machine is not as fast as at the calibration, it is timed again: what counts is the time when it was nearest to that. */
+/** Times again while the machine is not as fast as at the calibration; the attempt nearest to that counts. */
 async function timeSteadily(path: ReadPath, question: Question): Promise<Times> {
   let best = await timeOnce(path, question, 0)
   for (let attempt = 1; attempt < ATTEMPTS && !isSteady(best.pace); attempt++) {
@@ -128,52 +131,30 @@ async function timeSteadily(path: ReadPath, question: Question): Promise<Times> 
   return best
 }
 
-/** `attempt`: each asks for other tokens, which the cache does not know from the one before. */
+/** Each attempt checks other tokens, which the verdict cache does not know from the one before. */
 async function timeOnce(
   path: ReadPath,
-  { prefilter, tokens, cached, costs }: Question,
+  { tokens, cached, costs }: Question,
   attempt: number,
 ): Promise<Times> {
-  const before = await reference(path, prefilter)
+  const before = await timeReference(path)
   path.behind.revoked = false
   const active = await timeChecks(path.lookup, (i) => activeId(2 * ACTIVE * attempt + i), ACTIVE, CHECK_MS)
   const { timing: revoked, leaving } = await revokedChecks(path, { tokens, cached, attempt })
-  const after = await reference(path, prefilter)
-  return {
-    active,
-    revoked,
-    revokedLeaving: leaving,
-    pace: costs.source === 'default' ? null : (before + after) / 2 / costs.active[0][1],
-  }
+  const after = await timeReference(path)
+  const calibrated = costs.active.at(0)?.[1]
+  const pace =
+    costs.source === 'default' || calibrated === undefined ? null : (before + after) / 2 / calibrated
+  return { active, revoked, revokedLeaving: leaving, pace }
 }
 
-/** As the calibration has it, the median of the means of some rounds of checks with the small filter, which takes the place of the one that is measured for as long. */
-async function reference({ lookup, l0, behind }: ReadPath, measured: Prefilter): Promise<number> {
-  const { revoked } = behind
-  behind.revoked = false
-  l0.prefilter = smallFilter()
-  const means: number[] = []
-  for (let round = 0; round < REFERENCE.rounds; round++) {
-    const { mean } = await timeChecks(
-      lookup,
-      (i) => `reference-${round}-${i}`,
-      REFERENCE.checks,
-      CHECK_MS / REFERENCE.rounds,
-    )
-    means.push(mean)
-  }
-  l0.prefilter = measured
-  behind.revoked = revoked
-  return medianOf(means)
-}
-
-/** Where it would take more than half of the free memory, or too long, it is left with what it has by then. */
+/** Stops early at half of the free memory, or when the time is up. */
 async function fill(
   candidate: Candidate,
   onShare: (share: number) => void,
 ): Promise<{ prefilter: Prefilter; cutShort: string | null }> {
   const most = freemem() * MEMORY_SHARE
-  // A Bloom filter takes all of its memory at once.
+  // A Bloom filter allocates all of its memory at once.
   if (candidate.prefilter.kind === 'bloom' && candidate.bytes > most)
     throw new RangeError(`${candidate.name} takes more than half of the memory that is free`)
   const room = Math.floor(candidate.entries * Math.min(1, most / candidate.bytes))
@@ -197,7 +178,7 @@ async function fill(
 const revokedId = (i: number): string => `5f0c1a52-77aa-4c1e-8f00-${String(i).padStart(12, '0')}`
 const activeId = (i: number): string => `5f0c1a52-77aa-4c1e-9f00-${String(i).padStart(12, '0')}`
 
-/** Digests that were never added, until enough of them look as if they had been. */
+/** Probes digests that were never added, until there are enough false positives or the time is up. */
 async function falsePositives(prefilter: Prefilter): Promise<{ positives: number; probes: number }> {
   const random = digestSource(4)
   const digest = new Int32Array(4)
@@ -213,14 +194,15 @@ async function falsePositives(prefilter: Prefilter): Promise<{ positives: number
 }
 
 /**
- * Checks of revoked tokens, of which the verdict cache knows the share `cached`: some tokens are asked again and again, the others in a round
- * so long that the cache has forgotten them when they come again. `leaving`: the share that asked something behind it.
+ * Checks of revoked tokens, of which the verdict cache answers the share `cached`: a few tokens are checked
+ * again and again, the others in a cycle so long that the cache has evicted them in between. `leaving`: the
+ * share that asked the prefix cache or the store.
  */
 async function revokedChecks(
   { lookup, behind }: ReadPath,
   { tokens, cached, attempt }: Pick<Question, 'tokens' | 'cached'> & { attempt: number },
 ): Promise<{ timing: Timing; leaving: number }> {
-  // So few that they are asked again before they would be forgotten.
+  // Few enough to be checked again before the cache evicts them.
   const few = Math.min(
     CACHE_ENTRIES / 2,
     Math.max(1, Math.floor((CACHE_ENTRIES / 2) * (cached / (1 - cached)))),
@@ -234,7 +216,7 @@ async function revokedChecks(
   const timing = await timeChecks(
     lookup,
     () => {
-      // Weyl's sequence, by the golden ratio: evenly spread, and the same in each run.
+      // Weyl's sequence by the golden ratio: evenly spread, and the same in each run.
       const known = (drawn++ * 0.618033988749895) % 1 < cached
       return revokedId(known ? again++ % few : few + (others++ % (tokens - few)))
     },

@@ -1,30 +1,33 @@
 import type { Prediction } from '../../tuning/predict.js'
 import { SECONDS_PER_DAY, type Traffic } from '../../tuning/traffic.js'
-import { quantile, type Timing } from './timing.js'
+import { quantile } from './statistics.js'
+import type { Timing } from './timing.js'
 
-/** A prediction and what was measured are one if neither is more than this times the other. */
+/** Prediction and measurement agree if neither is more than this many times the other. */
 export const AGREEMENT = 1.5
 
-/** Fewer false positives than these say nothing of a rate. */
+/** Fewer expected false positives tell nothing of a rate. */
 const FEWEST_POSITIVES = 10
 
+/** What is predicted and measured. */
 export type FigureName =
   'memory' | 'falsePositiveRate' | 'leavesProcess' | 'meanNs' | 'p99Ns' | 'falseStoreReadsPerDay'
 
-/** A prediction beside what was measured. */
+/** A prediction beside its measurement. */
 export interface Figure {
   readonly name: FigureName
   readonly predicted: number
   /** Null: not measured. */
   readonly measured: number | null
-  /** Measured ÷ predicted; null where there is nothing to compare. */
+  /** Measured ÷ predicted; null if either is 0 or missing. */
   readonly ratio: number | null
-  /** Null: neither way. */
+  /** Whether they agree; null if it was not measured. */
   readonly within: boolean | null
   /** Why it was not measured, or what to know about it. */
   readonly note?: string
 }
 
+/** What was observed of one candidate. */
 export interface Observed {
   readonly prediction: Prediction
   readonly traffic: Traffic
@@ -32,88 +35,70 @@ export interface Observed {
   readonly rate: { readonly positives: number; readonly probes: number }
   readonly active: Timing
   readonly revoked: Timing
-  /** Of the checks of revoked tokens, the share that left the process. */
+  /** Share of the checks of revoked tokens that left the process. */
   readonly revokedLeaving: number
 }
 
-/** All figures of one candidate. */
-export function compare({
-  prediction,
-  traffic,
-  bytes,
-  rate,
-  active,
-  revoked,
-  revokedLeaving,
-}: Observed): Figure[] {
+/** Compares every figure of one candidate. */
+export function compare(observed: Observed): Figure[] {
+  const { prediction, traffic, bytes, active, revoked, revokedLeaving } = observed
   const { revokedShare, checksPerSecond } = traffic
-  const { candidate } = prediction
-  const share = rate.positives / rate.probes
-  // Of a filter that makes no mistakes, any number of probes without one is an answer.
-  const tooRare =
-    candidate.falsePositiveRate > 0 &&
-    candidate.falsePositiveRate * rate.probes < FEWEST_POSITIVES &&
-    rate.positives < 2 * FEWEST_POSITIVES
-  const rare = `${rate.positives} in ${rate.probes.toExponential(1)} probes: too few to tell`
-  const leaving =
-    (1 - revokedShare) * (tooRare ? candidate.falsePositiveRate : share) + revokedShare * revokedLeaving
+  const { falsePositiveRate } = prediction.candidate
+  const rate = measuredRate(observed)
+  const leaving = (1 - revokedShare) * (rate.share ?? falsePositiveRate) + revokedShare * revokedLeaving
+  const p99 = mixedQuantile(
+    [
+      { share: 1 - revokedShare, singles: active.singles },
+      { share: revokedShare, singles: revoked.singles },
+    ],
+    0.99,
+  )
+  const reads = prediction.candidate.redis ? { share: null, note: 'not measured: Redis was simulated' } : rate
+  const perDay = (1 - revokedShare) * checksPerSecond * SECONDS_PER_DAY
   return [
     figure('memory', prediction.memoryBytes, bytes),
-    tooRare
-      ? unmeasured('falsePositiveRate', candidate.falsePositiveRate, rare)
-      : figure('falsePositiveRate', candidate.falsePositiveRate, share),
+    figure('falsePositiveRate', falsePositiveRate, rate.share, rate.note),
     figure('leavesProcess', prediction.leavesProcess, leaving),
     figure('meanNs', prediction.meanNs, (1 - revokedShare) * active.mean + revokedShare * revoked.mean),
-    onStep(
-      prediction.leavesProcess,
-      figure(
-        'p99Ns',
-        prediction.p99Ns,
-        mixedQuantile(
-          [
-            { share: 1 - revokedShare, singles: active.singles },
-            { share: revokedShare, singles: revoked.singles },
-          ],
-          0.99,
-        ),
-      ),
+    figure('p99Ns', prediction.p99Ns, p99, stepNote(prediction.leavesProcess)),
+    figure(
+      'falseStoreReadsPerDay',
+      prediction.falseStoreReadsPerDay,
+      reads.share === null ? null : reads.share * perDay,
+      reads.note,
     ),
-    candidate.redis
-      ? unmeasured(
-          'falseStoreReadsPerDay',
-          prediction.falseStoreReadsPerDay,
-          'no Redis was asked: it is stood in for',
-        )
-      : tooRare
-        ? unmeasured('falseStoreReadsPerDay', prediction.falseStoreReadsPerDay, rare)
-        : figure(
-            'falseStoreReadsPerDay',
-            prediction.falseStoreReadsPerDay,
-            share * (1 - revokedShare) * checksPerSecond * SECONDS_PER_DAY,
-          ),
   ]
 }
 
-function figure(name: FigureName, predicted: number, measured: number): Figure {
-  if (predicted === 0 || measured === 0) {
-    return { name, predicted, measured, ratio: null, within: predicted === measured }
-  }
+/** The share of false positives, or null and why there were too few probes for it. */
+function measuredRate({ prediction, rate: { positives, probes } }: Observed): {
+  readonly share: number | null
+  readonly note?: string
+} {
+  const expected = prediction.candidate.falsePositiveRate * probes
+  // An exact set expects none, which any number of probes can refute. So do far too many positives elsewhere.
+  const isTooRare = expected > 0 && expected < FEWEST_POSITIVES && positives < 2 * FEWEST_POSITIVES
+  if (!isTooRare) return { share: positives / probes }
+  return { share: null, note: `${positives} in ${probes.toExponential(1)} probes: too few to tell` }
+}
+
+/**
+ * A note for the p99 if about 1 % of checks leave the process: it is then the time of either kind of check.
+ */
+function stepNote(leavesProcess: number): string | undefined {
+  if (leavesProcess <= 0.005 || leavesProcess >= 0.02) return undefined
+  return 'about 1 % of checks leave the process: p99 stands on the step'
+}
+
+function figure(name: FigureName, predicted: number, measured: number | null, note?: string): Figure {
+  const base = { name, predicted, measured, ...(note === undefined ? {} : { note }) }
+  if (measured === null) return { ...base, ratio: null, within: null }
+  if (predicted === 0 || measured === 0) return { ...base, ratio: null, within: predicted === measured }
   const ratio = measured / predicted
-  return { name, predicted, measured, ratio, within: ratio <= AGREEMENT && ratio >= 1 / AGREEMENT }
+  return { ...base, ratio, within: ratio <= AGREEMENT && ratio >= 1 / AGREEMENT }
 }
 
-/** Where about one check in a hundred leaves the process, the 99th percentile is that of those that stay or of those that leave: a little decides. */
-function onStep(leavesProcess: number, p99: Figure): Figure {
-  return leavesProcess > 0.005 && leavesProcess < 0.02
-    ? { ...p99, note: 'about 1 % of checks leave the process: p99 stands on the step' }
-    : p99
-}
-
-function unmeasured(name: FigureName, predicted: number, note: string): Figure {
-  return { name, predicted, measured: null, ratio: null, within: null, note }
-}
-
-/** A quantile of all checks, where each kind of check was timed by itself and makes up some share of them. */
+/** A quantile of all checks, if each kind of check was timed alone and is some share of them. */
 export function mixedQuantile(
   parts: readonly { readonly share: number; readonly singles: Float64Array }[],
   p: number,

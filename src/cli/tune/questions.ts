@@ -2,10 +2,13 @@ import { createInterface } from 'node:readline'
 import { CliError } from '../errors.js'
 import { FIELDS, type FigureKey, KEYS, readFigure, type TrafficFigures } from './traffic-options.js'
 
-/** Asks for what was not told, one figure after the other, on stderr: stdout is for the answer. An empty line takes the default. */
+/**
+ * Asks for the numbers that are not known, one after the other. Questions go to stderr, because stdout is
+ * for the report. An empty line takes the default.
+ */
 export async function ask(known: TrafficFigures): Promise<TrafficFigures> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  // By the iterator, which keeps lines that come before they are asked for: answers may be pasted.
+  // The iterator keeps lines that come before their question: answers may be pasted.
   const lines = terminal[Symbol.asyncIterator]()
   terminal.on('SIGINT', () => terminal.close())
   const answers: Partial<Record<FigureKey, number>> = {}
@@ -14,7 +17,7 @@ export async function ask(known: TrafficFigures): Promise<TrafficFigures> {
     if (line.done === true)
       throw new CliError(
         'ERR_USAGE',
-        "no more answers. What is missing can be given as flags: 'revocade tune --help'",
+        "no more answers: give what is missing as flags; see 'revocade tune --help'",
       )
     return line.value.trim()
   }
@@ -30,16 +33,15 @@ export async function ask(known: TrafficFigures): Promise<TrafficFigures> {
   return { ...known, ...answers }
 }
 
-/** Until the answer is one. */
+/** Asks until the answer is valid. */
 async function askOne(key: FigureKey, next: () => Promise<string>): Promise<number | undefined> {
   const { about, fallback, hint } = FIELDS[key]
-  const otherwise = fallback === undefined ? '' : fallback === '' ? ' [none]' : ` [${fallback}]`
+  const otherwise = fallback === undefined ? '' : ` [${fallback || 'none'}]`
   for (;;) {
     process.stderr.write(`${about}${otherwise}: `)
     const answer = await next()
-    if (answer === '' && fallback !== undefined)
-      return fallback === '' ? undefined : readFigure(key, fallback)
-    const value = readFigure(key, answer)
+    if (answer === '' && fallback === '') return undefined
+    const value = readFigure(key, answer === '' && fallback !== undefined ? fallback : answer)
     if (value !== undefined) return value
     process.stderr.write(`  give ${hint}\n`)
   }

@@ -5,24 +5,24 @@ import type { Sync } from '../../engine/sync.js'
 import { readOptions } from '../../options.js'
 import type { Prefilter } from '../../ports/index.js'
 import { TokenDigester } from '../../token/identify.js'
-import { POSITION, StandIns, type StandInTimes } from './simulated-layers.js'
+import { POSITION, SimulatedLayers, type SimulatedTimes } from './simulated-layers.js'
 
 const KEY = new Uint8Array(16).fill(7)
-/** Longer than any run, so that nothing has to be polled. It is looked at all the same, in each check. */
+/** Longer than any run, so that nothing is polled. Each check reads the lease all the same. */
 const LEASE_MS = 3_600_000
 
 /**
- * The engine's own read path over a filter that was filled by hand, with stand-ins for Redis and the store. So what L0 lets through, and all
- * that happens in the process, is real.
+ * The engine's own read path over a given prefilter, with a simulated prefix cache and store. The
+ * prefilter's false positives and all work in the process are real.
  */
 export class ReadPath {
   readonly lookup: Lookup
-  readonly l0: LivePrefilter
-  readonly behind: StandIns
+  readonly live: LivePrefilter
+  readonly behind: SimulatedLayers
   readonly #sync: Sync
 
-  private constructor(prefilter: Prefilter, times: StandInTimes, cacheEntries: number) {
-    this.behind = new StandIns(times)
+  private constructor(prefilter: Prefilter, times: SimulatedTimes, cacheEntries: number) {
+    this.behind = new SimulatedLayers(times)
     const settings = readOptions({
       prefilter: { kind: prefilter.kind },
       maxStalenessMs: LEASE_MS,
@@ -32,17 +32,18 @@ export class ReadPath {
     const store = this.behind.store()
     const { lookup, live, sync } = buildLayers(settings, { store, key: KEY, prefilter, shared })
     this.lookup = lookup
-    this.l0 = live
+    this.live = live
     this.#sync = sync
   }
 
-  static async open(prefilter: Prefilter, times: StandInTimes, cacheEntries: number): Promise<ReadPath> {
+  /** A read path that has started. `cacheEntries`: of the verdict cache. */
+  static async open(prefilter: Prefilter, times: SimulatedTimes, cacheEntries: number): Promise<ReadPath> {
     const path = new ReadPath(prefilter, times, cacheEntries)
     await path.#sync.start(POSITION)
     return path
   }
 
-  /** Names tokens as its checks do: what is added to the filter must be what they look for. */
+  /** Makes the digests that the checks look for: use it to fill the prefilter. */
   static digester(): TokenDigester {
     return new TokenDigester({
       key: KEY,
@@ -52,6 +53,7 @@ export class ReadPath {
     })
   }
 
+  /** Stops it. */
   close(): Promise<void> {
     return this.#sync.stop()
   }

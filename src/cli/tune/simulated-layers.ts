@@ -3,16 +3,17 @@ import type { Poll, Position, RevocationStore, StoredRow } from '../../ports/ind
 import type { PrefixCache, PrefixReply } from '../../ports/prefix-cache.js'
 
 /** Times that the simulated layers behind the prefilter take, in nanoseconds. */
-export interface StandInTimes {
+export interface SimulatedTimes {
   readonly storeReadNs: number
   /** Undefined: no Redis. */
   readonly redisRttNs: number | undefined
-  /** Of lookups in Redis, the share that proves nothing. */
+  /** Share of lookups in Redis that prove nothing, because the bucket's version is not current. */
   readonly unprovenShare: number
 }
 
+/** The position of the simulated store. */
 export const POSITION: Position = { seq: 1, epoch: 'synthetic' }
-/** Past the end of any run. NumericDate seconds. */
+/** NumericDate seconds, past the end of any run. */
 const EXPIRES_AT = 4_000_000_000
 const ROW: StoredRow = {
   seq: 1,
@@ -21,22 +22,26 @@ const ROW: StoredRow = {
   expiresAt: EXPIRES_AT,
   revokedAt: 0,
 }
-/** The end of a wait for Redis is spent looking at the clock: a turn of the event loop takes about so long. */
+/**
+ * Nanoseconds at the end of a wait for Redis that are spent reading the clock: about a turn of the event
+ * loop.
+ */
 const SPIN_BELOW_NS = 20_000
 
-/** A store and a Redis that hold nothing, answer what they are told to, and take as long as real ones would. */
-export class StandIns {
-  /** What they say of the tokens that are checked from now on. */
+/** A store and a prefix cache that hold nothing, answer as told, and take as long as told. */
+export class SimulatedLayers {
+  /** What they answer from now on. */
   revoked = false
-  /** Answer at once: while the cache is filled. */
+  /** They answer at once, while the verdict cache is filled. */
   instant = false
   storeReads = 0
-  readonly #times: StandInTimes
+  readonly #times: SimulatedTimes
 
-  constructor(times: StandInTimes) {
+  constructor(times: SimulatedTimes) {
     this.#times = times
   }
 
+  /** The store. */
   store(): RevocationStore {
     const poll: Poll = { status: 'ok', changes: [], position: POSITION, more: false }
     return {
@@ -56,7 +61,7 @@ export class StandIns {
     }
   }
 
-  /** Undefined where there is no Redis. */
+  /** The prefix cache; undefined without Redis. */
   prefixCache(): PrefixCache | undefined {
     const { redisRttNs, unprovenShare } = this.#times
     if (redisRttNs === undefined) return undefined
@@ -65,7 +70,7 @@ export class StandIns {
       return { bucket: 0, bits: 0, version: null, entry: this.revoked ? { expiresAt: EXPIRES_AT } : null }
     }
     let doubt = 0
-    // Evenly spread where drawing lots would be as good: so each run is the same.
+    // Evenly spread instead of random, so that each run is the same.
     const isCurrent = (): boolean => {
       doubt += unprovenShare
       if (doubt < 1) return true
@@ -87,7 +92,7 @@ function notAsked(): never {
   throw new Error('not part of a check')
 }
 
-/** The event loop turns meanwhile, as it does while one waits for a server: timers know milliseconds only. */
+/** Waits while the event loop turns, as during a request. Timers are too coarse: they count milliseconds. */
 async function wait(ns: number): Promise<void> {
   const until = process.hrtime.bigint() + BigInt(Math.round(ns))
   while (process.hrtime.bigint() + BigInt(SPIN_BELOW_NS) < until) await nextTurn()
@@ -95,7 +100,7 @@ async function wait(ns: number): Promise<void> {
 }
 
 function spin(ns: number): void {
-  // As dear as the clock itself.
+  // Reading the clock takes about as long.
   if (ns < 100) return
   const until = process.hrtime.bigint() + BigInt(Math.round(ns))
   while (process.hrtime.bigint() < until);

@@ -1,30 +1,35 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TokenClaims } from '../../api.js'
 import type { Lookup } from '../../engine/lookup.js'
+import { ascending, median, sum } from './statistics.js'
 
-/** Tokens made at a time. What is checked is made just before, as it is in a service: parsed from JSON, no string seen before. */
+/**
+ * Tokens made at a time, just before they are checked: as in a service, from JSON, with strings not seen
+ * before.
+ */
 const BATCH = 256
 
-/** What checks took, in nanoseconds, as far as other programs did not take the processor meanwhile. */
+/** Nanoseconds of checks, without the batches that another program interrupted. */
 export interface Timing {
   readonly mean: number
-  /** Each of many single checks, what reading the clock takes subtracted; ascending. */
+  /** Times of single checks without the time of reading the clock, ascending. */
   readonly singles: Float64Array
   /** Times of the checks among them that the prefilter did not answer. */
   readonly behind: Float64Array
 }
 
-/** The id of the token to check at some place in the run. */
+/** The id of the token at an index of the run. */
 export type TokenSource = (index: number) => string
 
-/** Fresh strings, as from a parser. `id` becomes the `jti`. */
+/** The claims of a token with that `jti`, with fresh strings, as from a parser. */
 export function claimsOf(id: string): TokenClaims {
   return JSON.parse(
-    `{"iss":"https://issuer.example.com/","sub":"auth0|64f1c2a9d0","jti":"${id}","iat":1790000000,"exp":4000000000,"client_id":"web"}`,
+    `{"iss":"https://issuer.example.com/","sub":"auth0|64f1c2a9d0","jti":"${id}",` +
+      '"iat":1790000000,"exp":4000000000,"client_id":"web"}',
   ) as TokenClaims
 }
 
-/** A batch that was timed: as a whole, or each of its checks. */
+/** A timed batch. `times`: one of the whole, or one of each check. */
 interface Timed {
   readonly times: readonly number[]
   readonly behind: readonly number[]
@@ -33,8 +38,9 @@ interface Timed {
 }
 
 /**
- * Times checks of the tokens that `source` names, as services make them: the synchronous answer, and the promise only where there is none.
- * A batch as a whole, for the mean, then a batch one by one, for the quantiles, until `checks` are done of each or the time is up.
+ * Times checks as a service makes them: `isClearlyActive`, and `isRevoked` only for the rest. It times a
+ * batch as a whole, for the mean, then another check by check, for the quantiles, until each kind has
+ * `checks` or the time is up.
  */
 export async function timeChecks(
   lookup: Lookup,
@@ -61,7 +67,7 @@ export async function timeChecks(
   }
 }
 
-/** Past the deadline it is left where it is: only what is not answered at once can take so long, so only then is the time looked at. */
+/** Stops at the deadline, which only asynchronous checks can reach: so only these look at the clock. */
 async function timeWhole(lookup: Lookup, claims: readonly TokenClaims[], deadline: number): Promise<Timed> {
   const interruptionsBefore = interruptions()
   let checks = 0
@@ -98,12 +104,15 @@ async function timeSingles(
   return { times, behind, checks: times.length, interrupted: interruptions() > interruptionsBefore }
 }
 
-/** How often another program was given the processor that this one was using; always 0 where the system does not count it. */
+/** How often another program has interrupted this one; always 0 on systems that don't count it. */
 function interruptions(): number {
   return process.resourceUsage().involuntaryContextSwitches
 }
 
-/** As many of the batches, at least, must be undisturbed for the others to be left out: of a few, it would be the short ones only. */
+/**
+ * Interrupted batches are left out if at least this share is undisturbed: fewer would be mostly the short
+ * ones.
+ */
 const ENOUGH = 1 / 8
 
 function undisturbed(batches: readonly Timed[]): readonly Timed[] {
@@ -111,26 +120,15 @@ function undisturbed(batches: readonly Timed[]): readonly Timed[] {
   return calm.length >= batches.length * ENOUGH ? calm : batches
 }
 
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
-
 function batch(source: TokenSource, from: number, most: number): TokenClaims[] {
   return Array.from({ length: Math.min(BATCH, most) }, (_, i) => claimsOf(source(from + i)))
 }
 
-export function ascending(values: readonly number[]): Float64Array {
-  return Float64Array.from(values).sort()
-}
-
-/** Of numbers in ascending order; 0 where there are none. */
-export function quantile(sorted: Float64Array, share: number): number {
-  return sorted.at(Math.min(sorted.length - 1, Math.floor(sorted.length * share))) ?? 0
-}
-
-/** What two reads of the clock, one after the other, see between them. */
+/** Nanoseconds between two consecutive reads of the clock. */
 function clockCost(): number {
   const gaps = Array.from({ length: 200 }, () => {
     const start = process.hrtime.bigint()
     return Number(process.hrtime.bigint() - start)
   })
-  return quantile(ascending(gaps), 0.5)
+  return median(gaps)
 }

@@ -1,7 +1,7 @@
 import { MOST_REVOCATIONS, type Traffic } from '../../tuning/traffic.js'
 import { parseDuration } from '../input/time.js'
 
-/** What can be told of the traffic: as a flag, in answer to a question, by the figures of an engine. */
+/** What may be known of the traffic: from flags, answers, or the statistics of an engine. */
 export interface TrafficFigures {
   readonly revocations?: number
   readonly checksPerSecond?: number
@@ -13,16 +13,17 @@ export interface TrafficFigures {
   readonly storeReadsPerDay?: number
 }
 
+/** A name in {@link TrafficFigures}. */
 export type FigureKey = keyof TrafficFigures
 
 interface Field {
   readonly flag: string
   readonly argument: string
   readonly about: string
-  /** As it would be typed; undefined: it must be told. Empty: there is none. */
+  /** The default as it would be typed. Undefined: it must be given. Empty: there is none. */
   readonly fallback: string | undefined
   readonly hint: string
-  /** NaN for what is none. */
+  /** NaN if the text is not valid. */
   readonly parse: (text: string) => number
   readonly least: number
   readonly most: number
@@ -35,10 +36,10 @@ const signed = (text: string): number => (/^\d*\.?\d+(e-?\d+)?$/i.test(text) ? N
 const share = (text: string): number =>
   text.endsWith('%') ? signed(text.slice(0, -1).trim()) / 100 : signed(text)
 
-/** Seconds, as the field has it. */
+/** Seconds: the default of the field `tokenLife`. */
 export const DEFAULT_TOKEN_LIFE = 3600
 
-/** In the order in which they are asked for. */
+/** In the order of the questions. */
 export const FIELDS: Readonly<Record<FigureKey, Field>> = {
   revocations: {
     flag: '--revocations',
@@ -113,9 +114,10 @@ export const FIELDS: Readonly<Record<FigureKey, Field>> = {
   },
 }
 
+/** The keys of {@link FIELDS}, in their order. */
 export const KEYS = Object.keys(FIELDS) as readonly FigureKey[]
 
-/** The figure that a text says, or undefined where it says none that is allowed. */
+/** Parses a text; undefined if it is not a number within the bounds of the field. */
 export function readFigure(key: FigureKey, text: string): number | undefined {
   const { parse, least, most, whole = false } = FIELDS[key]
   const value = parse(text.trim())
@@ -130,12 +132,12 @@ function duration(text: string): number {
   }
 }
 
-/** Those without which nothing can be said. */
+/** The required fields that are not known. */
 export function missing(figures: TrafficFigures): FigureKey[] {
   return KEYS.filter((key) => FIELDS[key].fallback === undefined && figures[key] === undefined)
 }
 
-/** With the defaults; none may be missing. */
+/** The traffic with defaults. All required fields must be there. */
 export function trafficOf(figures: TrafficFigures): Traffic {
   const value = (key: FigureKey): number | undefined =>
     figures[key] ?? readFigure(key, FIELDS[key].fallback ?? '')
