@@ -15,13 +15,13 @@ export class CliError extends Error {
   }
 }
 
-/** What every failure is printed as. */
+/** The form in which every failure is printed. */
 export interface ErrorReport {
   readonly code: CliErrorCode
   readonly message: string
 }
 
-/** Anything thrown, as a code and a message that can be printed. */
+/** Turns anything thrown into a code and a message that are safe to print. */
 export function reportOf(error: unknown): ErrorReport {
   if (error instanceof RevocadeError || error instanceof CliError) {
     return { code: error.code, message: printable(withoutSecrets(error.message)) }
@@ -30,27 +30,31 @@ export function reportOf(error: unknown): ErrorReport {
   return { code: 'ERR_INTERNAL', message: printable(withoutSecrets(`${message} (--verbose shows where)`)) }
 }
 
-/** A JWT, or a URL with a password, typed in the wrong place must not reach a log by way of the message about it. */
+/**
+ * Removes JWTs and URLs with a password: typed in the wrong place, they must not reach a log in an error
+ * message.
+ */
 export function withoutSecrets(text: string): string {
   return (
     text
       .replace(/eyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)*/g, '<token>')
-      // Up to the last @ of the line: one in a password should be encoded, and may not be. What begins with [ is a form that we show.
-      // One slash: a path that was made of it.
+      // Up to the last @ of the line, because a password may hold an unencoded one. A host that begins with [
+      // stays: it is a form that our own messages show. One slash is enough: URLs turned into paths have only
+      // one.
       .replace(/\b(rediss?|unix|redis\+\w+|postgres(?:ql)?):\/+(?![/[]).*@/gi, '$1://<secret>@')
       .replace(/\b(sentinelPassword)=[^\s&']*/gi, '$1=<secret>')
   )
 }
 
 /**
- * Text from files, tokens or the store, safe for a terminal: no control characters (they could move the cursor or
- * rewrite lines above) and no marks that reorder what is read.
+ * Text from files, tokens or the store, safe for a terminal: no control characters (they could move the
+ * cursor or rewrite lines above) and no marks that reorder what is read.
  */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, ' ')
 }
 
-/** Is this an error of the operating system (`ENOENT`, `EACCES` …)? */
+/** Tells whether an error comes from the operating system (`ENOENT`, `EACCES` …). */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && 'syscall' in error
 }

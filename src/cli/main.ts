@@ -3,7 +3,7 @@ import { EXIT, run } from './program.js'
 
 let over = false
 
-// The reader went away (`revocade list | head`): there is nobody left to tell, and not all was said.
+// EPIPE: the reader is gone (`revocade list | head`). No message can reach it, and the output is incomplete.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     over = true
@@ -12,7 +12,7 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
-// Where nothing is left that what we wait for could come from, Node.js ends without a word. That is no success.
+// Node.js exits with 0 when a promise is pending and no event can settle it. That must not count as success.
 process.once('exit', () => {
   if (over) return
   process.exitCode = EXIT.error

@@ -35,7 +35,7 @@ export function addOutputOptions(command: Command): Command {
     .option('--verbose', 'show the stack of an error')
 }
 
-/** Adds what names a store, its tenant and its key, and the output options. */
+/** Adds the options that name a store, its tenant and its key, and the output options. */
 export function addStoreOptions(command: Command): Command {
   command
     .addOption(new Option('--store <path>', 'the SQLite file').env('REVOCADE_STORE').default('./revocade.db'))
@@ -47,7 +47,7 @@ export function addStoreOptions(command: Command): Command {
   return addOutputOptions(command)
 }
 
-/** Adds what says how tokens are named, and the Redis and store options. */
+/** Adds the options that say which claims name tokens, and the Redis and store options. */
 export function addTokenOptions(command: Command): Command {
   command
     .option(
@@ -60,8 +60,8 @@ export function addTokenOptions(command: Command): Command {
 }
 
 /**
- * No commander parser here: its error message would print the URL with its password. The URL is checked later, when the engine
- * reads its options.
+ * Adds the Redis options. They have no commander parser, because its error message would print the URL with
+ * its password; the engine checks the URL when it reads its options.
  */
 export function addRedisOptions(command: Command): Command {
   const url =
@@ -73,7 +73,7 @@ export function addRedisOptions(command: Command): Command {
     .addOption(new Option('--redis-prefix <name>', prefix).env('REVOCADE_REDIS_PREFIX'))
 }
 
-/** `sid,client_id+sub`: selectors by comma, several claims of one selector by `+`. */
+/** Parses `sid,client_id+sub`: commas separate selectors, `+` joins the claims of one selector. */
 export function parseClaims(text: string): (string | string[])[] {
   return parseList(text).map((entry) => {
     const names = entry.split('+')
@@ -83,7 +83,7 @@ export function parseClaims(text: string): (string | string[])[] {
   })
 }
 
-/** Names separated by commas. */
+/** Parses names separated by commas. */
 export function parseList(text: string): string[] {
   const names = text.split(',').map((name) => name.trim())
   if (names.some((name) => name === ''))
@@ -91,7 +91,7 @@ export function parseList(text: string): string[] {
   return names
 }
 
-/** A whole number from 1 on, of at most 15 digits. */
+/** Parses a whole number from 1 on, of at most 15 digits. */
 export function parsePositiveInteger(text: string): number {
   if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('Give a whole number from 1 on.')
   return Number(text)
@@ -100,7 +100,7 @@ export function parsePositiveInteger(text: string): number {
 /**
  * The digest key, from the environment only: `ps` and the shell's history would show it on the command line.
  *
- * @throws {CliError} ERR_USAGE when `--secret-env` names a variable that is not set.
+ * @throws {CliError} ERR_USAGE when `--secret-env` names a variable that is not set
  */
 export function secretOf(options: StoreOptions): { secret?: string } {
   const name = options.secretEnv ?? 'REVOCADE_SECRET'
@@ -110,10 +110,10 @@ export function secretOf(options: StoreOptions): { secret?: string } {
   throw new CliError('ERR_USAGE', `--secret-env: the environment variable ${name} is not set`)
 }
 
-/** Milliseconds a command waits for Redis: more than a service does, since the server may be far away. */
+/** Milliseconds a command waits for Redis: longer than a service, because the server may be far away. */
 const REDIS_TIMEOUT_MS = 500
 
-/** The engine's `redis` option for `--redis`. Undefined where none is given; an empty variable counts as none. */
+/** The engine's `redis` option for `--redis`; undefined without it. An empty variable counts as unset. */
 export function redisOption({ redis = '', redisPrefix = '' }: RedisFlags): RedisOptions | undefined {
   if (redis === '') return undefined
   return {
@@ -123,7 +123,9 @@ export function redisOption({ redis = '', redisPrefix = '' }: RedisFlags): Redis
   }
 }
 
-/** The engine's options for one command. It has no prefilter: loading one costs more than a few reads of the store. */
+/**
+ * The engine's options for one command. Loading a prefilter would cost more than a few reads of the store.
+ */
 export function engineOptions(options: TokenOptions): RevocadeOptions {
   return {
     store: options.store,

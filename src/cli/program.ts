@@ -14,10 +14,10 @@ import { addWatch } from './commands/watch.js'
 import { CliError, reportOf, withoutSecrets } from './errors.js'
 import { tone } from './output/print.js'
 
-/** What the shell gets. 1 is kept for "revoked", so every failure is 2. */
+/** The exit codes. 1 means "revoked", so every failure is 2. */
 export const EXIT = { ok: 0, revoked: 1, error: 2 } as const
 
-/** All commands. Actions set `process.exitCode` where the answer is not 0. */
+/** The program with all commands. An action sets `process.exitCode` when the result is not 0. */
 export function createProgram(): Command {
   const program = new Command('revocade')
     .description(
@@ -28,7 +28,11 @@ export function createProgram(): Command {
     .exitOverride()
     .addHelpText(
       'after',
-      '\nExit codes: 0 active or done, 1 revoked, 2 error or unknown.\nExamples: revocade demo\n          revocade revoke --jti 7f2c --expires-in 8h\n          echo "$TOKEN" | revocade check -',
+      `
+Exit codes: 0 active or done, 1 revoked, 2 error or unknown.
+Examples: revocade demo
+          revocade revoke --jti 7f2c --expires-in 8h
+          echo "$TOKEN" | revocade check -`,
     )
   for (const add of [
     addDemo,
@@ -47,7 +51,12 @@ export function createProgram(): Command {
   return program
 }
 
-/** Runs one command line; resolves to its exit code. */
+/**
+ * Runs one command line. Errors are printed on stderr; the promise does not reject.
+ *
+ * @param argv - the arguments after the name of the program
+ * @returns the exit code
+ */
 export async function run(argv: readonly string[]): Promise<number> {
   process.exitCode = EXIT.ok
   const program = createProgram()
@@ -65,7 +74,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** What an action left behind. */
+/** The exit code that the action set. */
 function exitCode(): number {
   return typeof process.exitCode === 'number' ? process.exitCode : EXIT.ok
 }
@@ -79,12 +88,12 @@ function printError(error: unknown, argv: readonly string[]): void {
     process.stderr.write(withoutSecrets(`${error.stack ?? ''}\n${causes(error)}`))
 }
 
-/** Commander's own words, with its suggestion, in our form. */
+/** Turns a message of commander, with its suggestion, into the form of ours. */
 function usageError(error: CommanderError): CliError {
   const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
   return new CliError(
     'ERR_USAGE',
-    `${message}${/[.)?]$/.test(message) ? '' : '.'} 'revocade --help' lists what there is.`,
+    `${message}${/[.)?]$/.test(message) ? '' : '.'} 'revocade --help' lists all commands and options.`,
   )
 }
 

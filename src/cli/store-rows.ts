@@ -1,14 +1,17 @@
-import type { RevocationStore, StoredRow, StoreQuery } from '../ports/index.js'
+import { listRows } from '../engine/list.js'
+import type { RevocationStore, StoredRow } from '../ports/index.js'
 import { shapeKey } from './input/targets.js'
 
-/** Rows read at a time. */
-const PAGE = 1000
-/** Selectors looked at to find their shapes: there are few as a rule, and a hint is not worth a long wait. */
-const SELECTORS_LOOKED_AT = 10_000
+/**
+ * The most selectors read for a hint about their shapes: a store holds few as a rule, and a hint must not
+ * wait.
+ */
+const MAX_SELECTORS_READ = 10_000
 
-/** Checks honour a revocation so much longer than its expiry (`clockToleranceSeconds`), so it counts as live. */
+/** Seconds for which checks honour a revocation past its expiry: the default of `clockToleranceSeconds`. */
 const CLOCK_TOLERANCE_SECONDS = 60
 
+/** Which revocations of a store to read. */
 export interface RowQuery {
   readonly kind?: 'token' | 'selector'
   /** Also those that have ended but are not yet purged. */
@@ -16,31 +19,19 @@ export interface RowQuery {
   readonly limit?: number
 }
 
-/** The revocations of an opened store in order of `seq`: as they are stored, tombstones left out. */
-export async function* storedRows(
+/** The revocations of an open store in order of `seq`, as they are stored and without tombstones. */
+export function storedRows(
   store: RevocationStore,
-  query: RowQuery = {},
+  { kind, expired, limit }: RowQuery = {},
 ): AsyncGenerator<StoredRow, void, void> {
-  let left = query.limit ?? Number.POSITIVE_INFINITY
-  const conditions: Omit<StoreQuery, 'afterSeq' | 'limit'> = {
-    ...(query.kind === undefined ? {} : { kind: query.kind }),
-    ...(query.expired === true ? {} : { liveAfter: liveAfter() }),
-  }
-  for (let afterSeq = 0; left > 0;) {
-    const limit = Math.min(PAGE, left)
-    const page = await store.list({ ...conditions, afterSeq, limit })
-    for (const row of page) {
-      if (!row.revoked) continue
-      yield row
-      left--
-    }
-    const last = page.at(-1)
-    if (last === undefined || page.length < limit) return
-    afterSeq = last.seq
-  }
+  return listRows(store, {
+    ...(kind === undefined ? {} : { kind }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(expired === true ? {} : { liveAfter: liveAfter() }),
+  })
 }
 
-/** What expires after this, in NumericDate seconds, still counts. */
+/** NumericDate seconds; a revocation that expires after this still counts. */
 export function liveAfter(): number {
   return Math.floor(Date.now() / 1000) - CLOCK_TOLERANCE_SECONDS
 }
@@ -48,7 +39,7 @@ export function liveAfter(): number {
 /** How many live selectors of each shape the store holds, by {@link shapeKey}. */
 export async function selectorShapes(
   store: RevocationStore,
-  limit = SELECTORS_LOOKED_AT,
+  limit = MAX_SELECTORS_READ,
 ): Promise<Map<string, number>> {
   const shapes = new Map<string, number>()
   for await (const { target } of storedRows(store, { kind: 'selector', limit })) {

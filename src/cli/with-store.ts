@@ -6,10 +6,10 @@ import { CliError } from './errors.js'
 import { engineOptions, type StoreOptions, type TokenOptions } from './options.js'
 
 /**
- * Refuses a path where there is no file. A command that only reads would otherwise create an empty store and report
+ * Refuses a path without a file. A command that only reads would otherwise create an empty store and report
  * that nothing is revoked.
  *
- * @throws {CliError} ERR_STORE_UNAVAILABLE when there is no file at the path.
+ * @throws {CliError} ERR_STORE_UNAVAILABLE when there is no file at the path
  */
 export function requireStoreFile(options: StoreOptions): void {
   if (/^[a-z]+:\/\//i.test(options.store) || existsSync(options.store)) return
@@ -23,22 +23,23 @@ export function requireStoreFile(options: StoreOptions): void {
 /**
  * Opens an engine on the store that the options name, runs `use`, and closes both in any case.
  *
- * @param overrides engine options that replace those of the command line
- * @param use gets the engine, and the store for commands that read its rows
+ * @param overrides - engine options that replace those of the command line
+ * @param use - gets the engine, and the store for commands that read its rows
  */
 export async function withStore<T>(
   options: TokenOptions,
   overrides: Pick<RevocadeOptions, 'claims' | 'idClaims' | 'prefilter' | 'redis'>,
   use: (engine: Revocade, store: RevocationStore) => Promise<T>,
 ): Promise<T> {
-  // Loaded here, not at the top: `--help` and a mistyped option need no database driver.
+  // Loaded here, not at the top: `--help` and a mistyped option do not need the database driver.
   const [{ createRevocade }, { SqliteStore }] = await Promise.all([
     import('../create-revocade.js'),
     import('../store/sqlite/index.js'),
   ])
   const settings = engineOptions(options)
   readOptions(settings)
-  // No integrity check in the background: a command ends before one would. `doctor` and the services check the file.
+  // No background integrity check: the command ends before it would. `doctor` and the services check the
+  // file.
   const store = new SqliteStore(options.store, { integrityCheckDelayMs: Number.POSITIVE_INFINITY })
   const engine = await createRevocade({ ...settings, ...overrides, store })
   try {

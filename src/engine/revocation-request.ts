@@ -1,15 +1,17 @@
-import type { Time } from '../api.js'
+import type { RevokeManyOptions, RevokeOptions, Time } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import type { Mutation, Target } from '../ports/index.js'
 import { digestBytes, type TokenDigester } from '../token/identify.js'
 import { numericDate, toMilliseconds, toSeconds } from '../token/numeric-date.js'
 import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
 
+/** Characters of a reason or an actor. */
 const MAX_TEXT = 1024
 
+/** A mutation that revokes. */
 export type RevokeMutation = Extract<Mutation, { op: 'revoke' }>
 
-/** What an option object or an entry of revokeMany may say; each is checked where it is used. */
+/** What the options or an entry of revokeMany may hold. Each value is checked where it is used. */
 interface Given {
   readonly expiresAt?: unknown
   readonly issuedBefore?: unknown
@@ -18,16 +20,17 @@ interface Given {
   readonly actor?: unknown
 }
 
+/** What {@link Mutations} needs. */
 export interface MutationDeps {
   readonly digester: TokenDigester
   readonly clock: { now(): number }
   readonly idClaims: readonly string[]
-  /** JSON of the sorted names of each selector that checks honour. */
+  /** The JSON of the sorted claim names of each selector that checks look for. */
   readonly selectors: ReadonlySet<string>
   readonly maxTokenLifetimeSeconds: number | undefined
 }
 
-/** Turns what a caller wants revoked into what the store writes; everything a caller can get wrong is refused here. */
+/** Turns what a caller wants revoked into what the store writes, and refuses every wrong argument. */
 export class Mutations {
   readonly #deps: MutationDeps
 
@@ -42,14 +45,14 @@ export class Mutations {
     readText(actor, 'actor')
     const mutation = this.#addressed(given)
     if (revokedAt === undefined) return mutation
-    // Not later than now: the store judges by it whether an earlier revocation has expired.
+    // Not later than now: the store compares it with the expiry of an earlier revocation.
     return {
       ...mutation,
       revokedAt: Math.min(toMilliseconds(timeOf(revokedAt), 'revokedAt'), mutation.revokedAt),
     }
   }
 
-  /** The target of an entry of revokeMany: exactly one of a token, a selector, a hash, an id. */
+  /** An entry of revokeMany names exactly one target: by a token, a selector, a hash or an id. */
   #addressed(given: Record<string, unknown>): RevokeMutation {
     const common = ['expiresAt', 'reason', 'actor', 'revokedAt']
     if ('token' in given) {
@@ -81,7 +84,7 @@ export class Mutations {
   ofToken(token: unknown, options: Given): RevokeMutation {
     const { digester } = this.#deps
     const target = digester.targetOf(token)
-    // Whatever 'exp' is: a token that has an unusable one can be revoked with an expiresAt.
+    // Before 'exp' is read: a token whose 'exp' can't be used can be revoked with an expiresAt.
     if (options.expiresAt !== undefined)
       return this.#mutation(target, toSeconds(timeOf(options.expiresAt), 'expiresAt'), options)
     const exp = digester.claims === undefined ? undefined : numericDate(digester.claims, 'exp')
@@ -103,7 +106,7 @@ export class Mutations {
     if (given === undefined && maxTokenLifetimeSeconds === undefined) {
       throw noExpiry("a selector has no 'exp' of its own; set maxTokenLifetimeSeconds, or")
     }
-    // The last token that it must catch is issued at issuedBefore and lives the longest that a token may.
+    // The last token to catch is issued at issuedBefore and has the longest lifetime that a token may have.
     const expiresAt = Math.max(
       given ?? 0,
       maxTokenLifetimeSeconds === undefined ? 0 : Math.ceil(issuedBefore / 1000 + maxTokenLifetimeSeconds),
@@ -120,7 +123,7 @@ export class Mutations {
       op: 'revoke',
       digest: digestBytes(this.#deps.digester.target(target)),
       target,
-      // Up, never down: a fraction of a second too long is safe, too short is not.
+      // Rounded up: it is safe to end a fraction of a second late, but not early.
       expiresAt: Math.ceil(expiresAt),
       revokedAt: this.#deps.clock.now(),
       ...(typeof reason === 'string' ? { reason } : {}),
@@ -128,7 +131,7 @@ export class Mutations {
     }
   }
 
-  /** Refuses a selector that no check would look for: the revocation would be in vain. */
+  /** Refuses a selector that no check looks for: the revocation would have no effect. */
   honoured(target: Target): Target {
     const names = selectorOf(target)
     if (names !== undefined && !this.#deps.selectors.has(JSON.stringify(names))) {
@@ -158,8 +161,37 @@ function timeOf(value: unknown): Time {
   throw new RevocadeError('ERR_INVALID_TIME', 'a time must be a Date or NumericDate seconds')
 }
 
-/** Refuses what is no short, well-formed text. */
-export function readText(value: unknown, name: string): void {
+/**
+ * Checks the options of revoke and revokeWhere, except the times, which are read with the target.
+ *
+ * @param more - the names of further options that the method takes
+ * @throws {RevocadeError} ERR_CONFIG when an option is unknown or its value can't be used
+ */
+export function readRevokeOptions(options: RevokeOptions, more: readonly string[]): void {
+  const given = asRecord(options, 'options')
+  rejectUnknownKeys(given, ['expiresAt', 'reason', 'actor', 'ack', ...more], 'option')
+  readText(given.reason, 'reason')
+  readText(given.actor, 'actor')
+  oneOfOption(given.ack, 'ack', ['durable', 'fleet'], 'durable')
+}
+
+/**
+ * Checks the options of revokeMany.
+ *
+ * @throws {RevocadeError} ERR_CONFIG when an option is unknown or its value can't be used
+ */
+export function readRevokeManyOptions(options: RevokeManyOptions): void {
+  const given = asRecord(options, 'options')
+  rejectUnknownKeys(given, ['ack', 'onInvalid', 'onProgress'], 'option')
+  oneOfOption(given.ack, 'ack', ['durable', 'fleet'], 'durable')
+  for (const name of ['onInvalid', 'onProgress']) {
+    if (given[name] === undefined || typeof given[name] === 'function') continue
+    throw new RevocadeError('ERR_CONFIG', `option '${name}' must be a function`)
+  }
+}
+
+/** Checks an optional text. */
+function readText(value: unknown, name: string): void {
   if (value === undefined) return
   if (typeof value !== 'string' || value.length > MAX_TEXT || !value.isWellFormed()) {
     throw new RevocadeError(

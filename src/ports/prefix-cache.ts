@@ -1,4 +1,4 @@
-import type { Digest } from './index.js'
+import type { Digest } from './digest.js'
 import type { NotifierStats } from './notifier.js'
 
 /** When the prefix cache is asked: before the store, or only when the store can't be asked. */

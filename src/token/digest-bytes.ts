@@ -7,6 +7,6 @@ export function digestBytes(words: Digest): Uint8Array {
 
 /** A fresh digest from its 16 bytes: the inverse of {@link digestBytes}. */
 export function digestOfBytes(bytes: Uint8Array): Digest {
-  // a copy, because the bytes may be a view at an address that is no multiple of 4
+  // Copies, because the bytes may be a view whose offset is not a multiple of 4.
   return new Int32Array(new Uint8Array(bytes).buffer, 0, 4)
 }

@@ -1,6 +1,6 @@
 /**
- * The canonical encoding of a target: the bytes that its digest is taken of. It is injective (two different targets
- * never have the same bytes), and it is a stored format: a change to it needs a new version.
+ * The canonical encoding of a target: the bytes that its digest is taken of. It is injective: two different
+ * targets never have the same bytes. It is a stored format, so a change to it needs a new version.
  *
  * ```
  * encoding = prefix value                     a token: one value
@@ -11,21 +11,35 @@
  *          | 0x02, i64 of a whole number
  * ```
  *
- * Lengths are in bytes, all integers little-endian. The fields of the prefix:
- * id: namespace, claim name, issuer if there is one. hash: namespace. selector: namespace, claim names.
- * What changes from token to token comes last, so that a digest can start from the state after the prefix.
+ * Lengths are in bytes, all integers little-endian. The fields of the prefix are
+ *
+ * - of an id: namespace, claim name, and the issuer when there is one;
+ * - of a hash: namespace;
+ * - of a selector: namespace, claim names.
+ *
+ * The value that differs from token to token comes last, so that a digest can start from the state after the
+ * prefix.
  */
 const ENCODING_VERSION = 1
 
-/** The second byte of an encoding. */
+/** The kinds of targets: the second byte of an encoding. */
 export const KIND = { id: 1, hash: 2, selector: 3 } as const
+
+/** One of {@link KIND}. */
 export type Kind = (typeof KIND)[keyof typeof KIND]
 
-/** The first byte of a value. */
+/** The first byte of an encoded string. */
 export const STRING_TAG = 1
+
+/** The first byte of an encoded whole number. */
 export const INTEGER_TAG = 2
 
-/** The constant part of an encoding; its length is a multiple of 8. The fields must be well-formed strings. */
+/**
+ * The prefix of an encoding, which is the same for many tokens.
+ *
+ * @param fields well-formed strings
+ * @returns a multiple of 8 bytes
+ */
 export function encodePrefix(kind: Kind, fields: readonly string[]): Uint8Array {
   let length = 4
   for (const field of fields) length += 4 + Buffer.byteLength(field)
@@ -33,11 +47,11 @@ export function encodePrefix(kind: Kind, fields: readonly string[]): Uint8Array 
   prefix.writeUInt8(ENCODING_VERSION, 0)
   prefix.writeUInt8(kind, 1)
   prefix.writeUInt16LE(fields.length, 2)
-  let at = 4
+  let offset = 4
   for (const field of fields) {
-    const bytes = prefix.write(field, at + 4)
-    prefix.writeUInt32LE(bytes, at)
-    at += 4 + bytes
+    const bytes = prefix.write(field, offset + 4)
+    prefix.writeUInt32LE(bytes, offset)
+    offset += 4 + bytes
   }
   return prefix
 }

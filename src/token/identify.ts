@@ -13,29 +13,31 @@ export type { Claims } from './jwt.js'
 export { keyFromSecret } from './secret.js'
 export type { PreparedShape, SelectorShape } from './selectors.js'
 
-/** What a {@link TokenDigester} needs to know; validated already. */
+/** The options of a {@link TokenDigester}, validated already. */
 export interface IdentifyOptions {
   /** The digest key: 16 bytes. */
   readonly key: Uint8Array
   readonly namespace: string
-  /** The claims that may name a token; the first one present does. */
+  /** The claims that may name a token; the first one that is present names it. */
   readonly idClaims: readonly string[]
   /** The longest token and the longest claim value, in bytes. */
   readonly maxTokenBytes: number
 }
 
-/** How many shapes {@link TokenDigester.shape} can prepare. */
+/** Shapes that {@link TokenDigester.shape} can prepare. */
 const MAX_SHAPES = 1024
 
 /**
- * Finds what names a token, and its digest. Every digest is written to one shared view, {@link TokenDigester.words}:
- * use it before the next call, or copy it with {@link digestBytes}. A claims object with a plain id costs no
- * allocation.
+ * Finds what names a token, and computes its digest. Every digest is written to one shared view,
+ * {@link TokenDigester.words}: use it before the next call, or copy it with {@link digestBytes}. A claims
+ * object with a plain id costs no allocation.
  */
 export class TokenDigester {
-  /** The result of the last digest; overwritten by the next. */
+  /** The result of the last digest; the next one overwrites it. */
   readonly words: Digest
-  /** The claims of the token given last, decoded where it was a JWT string; undefined for an opaque string. */
+  /**
+   * The claims of the last token, decoded from a JWT string if it was one; undefined for an opaque string.
+   */
   claims: Claims | undefined = undefined
 
   readonly #digester: Digester
@@ -46,13 +48,14 @@ export class TokenDigester {
   readonly #targets: TargetDigester
   readonly #shapes = new Map<string, PreparedShape>()
 
-  /** @throws RevocadeError `ERR_CONFIG` for unusable options */
+  /** @throws {RevocadeError} ERR_CONFIG for unusable options */
   constructor(options: IdentifyOptions) {
     const { key, idClaims, maxTokenBytes } = options
-    if (key.length !== 16)
-      throw new RevocadeError('ERR_CONFIG', `The digest key has ${key.length} bytes instead of 16`)
+    if (key.length !== 16) {
+      throw new RevocadeError('ERR_CONFIG', `the digest key has ${key.length} bytes instead of 16`)
+    }
     const namespace = checkName(options.namespace, 'namespace')
-    for (const claim of idClaims) checkName(claim, 'A name in idClaims')
+    for (const claim of idClaims) checkName(claim, 'a name in idClaims')
     const digester = new Digester(key, idClaims.length * STATES_PER_ID_CLAIM + 1 + MAX_SHAPES, maxTokenBytes)
     this.#digester = digester
     this.words = digester.words
@@ -60,25 +63,34 @@ export class TokenDigester {
     this.#namespace = namespace
     this.#ids = idClaims.map((claim) => new IssuerPrefixes(digester, namespace, claim, maxTokenBytes))
     this.#hash = digester.keep(KIND.hash, [namespace])
-    this.#targets = new TargetDigester(digester, namespace, maxTokenBytes, this.#ids, this.#hash)
+    this.#targets = new TargetDigester({
+      digester,
+      namespace,
+      maxBytes: maxTokenBytes,
+      ids: this.#ids,
+      hash: this.#hash,
+    })
   }
 
   /**
-   * Digest of a token's identity, into {@link TokenDigester.words}.
+   * Writes the digest of a token's identity to {@link TokenDigester.words}.
    *
    * @param token a JWT string, its claims, or an opaque string
-   * @throws RevocadeError `ERR_INVALID_TOKEN`, `ERR_TOKEN_NOT_IDENTIFIABLE`
+   * @throws {RevocadeError} ERR_INVALID_TOKEN, ERR_TOKEN_NOT_IDENTIFIABLE
    */
   token(token: unknown): Digest {
-    if (!this.tokenIfIdentifiable(token))
-      throw notIdentifiable(
-        this.#ids.map(({ claim }) => claim),
-        this.claims,
-      )
-    return this.words
+    if (this.tokenIfIdentifiable(token)) return this.words
+    const idClaims = this.#ids.map(({ claim }) => claim)
+    throw notIdentifiable(idClaims, this.claims)
   }
 
-  /** As {@link TokenDigester.token}, but false where nothing names the token; its claims may match selectors still. */
+  /**
+   * As {@link TokenDigester.token}, but without an error when nothing names the token, because its claims may
+   * still match selectors.
+   *
+   * @returns false when nothing names the token
+   * @throws {RevocadeError} ERR_INVALID_TOKEN
+   */
   tokenIfIdentifiable(token: unknown): boolean {
     if (typeof token === 'string') return this.#rawToken(token)
     const claims = token
@@ -93,7 +105,7 @@ export class TokenDigester {
    * Prepares the digests of selectors of some claims. Equal names give the same object.
    *
    * @param names in any order
-   * @throws RevocadeError `ERR_CONFIG` where they are no non-empty array of different, non-empty strings
+   * @throws {RevocadeError} ERR_CONFIG when they are not a non-empty array of different, non-empty strings
    */
   shape(names: readonly string[]): PreparedShape {
     const sorted = sortedNames(names)
@@ -107,15 +119,16 @@ export class TokenDigester {
   }
 
   /**
-   * Digest of the `index`-th selector of a shape that a token matches, into {@link TokenDigester.words}. There is one
-   * for scalar claims and more where a claim is an array (`aud`), so ask until the answer is false:
+   * Writes the digest of the `index`-th selector of a shape that a token matches to {@link
+   * TokenDigester.words}. There is one for scalar claims, and there may be more for a claim that is an array
+   * (`aud`). Ask until the answer is false:
    *
    * ```ts
    * for (let i = 0; digester.selector(shape, claims, i); i++) if (filter.has(digester.words)) …
    * ```
    *
-   * @returns false where there are no more, or a claim is absent
-   * @throws RevocadeError `ERR_INVALID_TOKEN` where a value can't be used, or there are more than 64
+   * @returns false when there are no more, or a claim is absent
+   * @throws {RevocadeError} ERR_INVALID_TOKEN when a value can't be used, or there are more than 64
    */
   selector(shape: PreparedShape, claims: Claims, index = 0): boolean {
     const { names, midstate } = shape
@@ -136,9 +149,9 @@ export class TokenDigester {
   }
 
   /**
-   * What names a token.
+   * The target that names a token.
    *
-   * @throws RevocadeError as {@link TokenDigester.token}
+   * @throws {RevocadeError} ERR_INVALID_TOKEN, ERR_TOKEN_NOT_IDENTIFIABLE
    */
   targetOf(token: unknown): Target {
     this.token(token)
@@ -155,7 +168,7 @@ export class TokenDigester {
   /**
    * The target of a selector such as `{ sub: 'u1', client_id: 'app' }`, with its names sorted.
    *
-   * @throws RevocadeError `ERR_CONFIG` for unusable names, `ERR_INVALID_TOKEN` for unusable values
+   * @throws {RevocadeError} ERR_CONFIG for unusable names, ERR_INVALID_TOKEN for unusable values
    */
   selectorTarget(where: unknown): Target {
     const target = selectorFrom(where)
@@ -166,8 +179,8 @@ export class TokenDigester {
   /**
    * The target of an id or hash that a caller has without the token.
    *
-   * @param claim the id claim, or undefined where `value` is the SHA-256 of a token without one, in hexadecimal
-   * @throws RevocadeError `ERR_INVALID_TOKEN` where a value can't be used
+   * @param claim the id claim; undefined when `value` is the SHA-256 of a token without one, in hexadecimal
+   * @throws {RevocadeError} ERR_INVALID_TOKEN when a value can't be used
    */
   explicitTarget(claim: string | undefined, value: unknown, iss?: unknown): Target {
     if (claim === undefined) return { kind: 'hash', sha256: checkSha256(value) }
@@ -179,16 +192,16 @@ export class TokenDigester {
   }
 
   /**
-   * Digest of a target, into {@link TokenDigester.words}: that of each token which it names.
+   * Writes the digest of a target, which is that of each token that it names, to {@link TokenDigester.words}.
    *
-   * @throws RevocadeError `ERR_INVALID_TOKEN`, `ERR_CONFIG` for a target that no token can have
+   * @throws {RevocadeError} ERR_INVALID_TOKEN or ERR_CONFIG for a target that no token can have
    */
   target(target: Target): Digest {
     return this.#targets.target(target)
   }
 
   /**
-   * The canonical encoding of a target, as its digest is taken of; see encoding.ts.
+   * The canonical encoding of a target, whose digest is that of the target; see encoding.ts.
    *
    * @internal for tests of the encoding
    */

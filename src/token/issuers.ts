@@ -3,22 +3,22 @@ import { claimTooLong, unusableClaim } from './claim-values.js'
 import type { Digester, Midstate } from './digester.js'
 import { KIND } from './encoding.js'
 
-/** How many issuers each id claim remembers. */
+/** Issuers that each id claim remembers. */
 const MAX_ISSUERS = 64
 
-/** The midstates that one {@link IssuerPrefixes} keeps at most. */
+/** Midstates that one {@link IssuerPrefixes} keeps: one for each remembered issuer, one without issuer. */
 export const STATES_PER_ID_CLAIM = MAX_ISSUERS + 1
 
-/** The prefixes of one id claim: without issuer, and with each of the issuers last seen. */
+/** The prefixes of one id claim: without issuer, and with each of the issuers seen last. */
 export class IssuerPrefixes {
   readonly claim: string
   readonly #digester: Digester
   readonly #namespace: string
   readonly #maxBytes: number
   readonly #withoutIssuer: Midstate
-  /** In order of arrival: the oldest makes room. */
+  /** In order of arrival; when it is full, the oldest is replaced. */
   readonly #known = new Map<string, Midstate>()
-  // Most services know one issuer: comparing with the last one is a third of a Map lookup.
+  // Most services know one issuer. A comparison with the last one takes a third of the time of a Map lookup.
   #lastIssuer: string | undefined
   #last: Midstate
 
@@ -34,7 +34,7 @@ export class IssuerPrefixes {
   /**
    * The state to continue with the id of a token of this issuer.
    *
-   * @throws RevocadeError `ERR_INVALID_TOKEN` where the issuer can't be encoded
+   * @throws {RevocadeError} ERR_INVALID_TOKEN when the issuer can't be encoded
    */
   of(iss: string | undefined): Midstate {
     if (iss === this.#lastIssuer) return this.#last
@@ -60,9 +60,9 @@ export class IssuerPrefixes {
 }
 
 /**
- * Refuses an issuer that has no UTF-8 form or is longer than a token may be.
+ * Refuses an issuer that can't be encoded.
  *
- * @throws RevocadeError `ERR_INVALID_TOKEN`
+ * @throws {RevocadeError} ERR_INVALID_TOKEN when it has no UTF-8 form or is longer than the longest token
  */
 export function checkIssuer(iss: string, maxBytes: number): void {
   if (Buffer.byteLength(iss) > maxBytes) throw claimTooLong('iss', maxBytes)

@@ -2,31 +2,32 @@
 import { hash } from 'node:crypto'
 import { RevocadeError } from '../errors.js'
 
-/** The decoded claims of a token. */
+/** The decoded claims of a token, not verified. */
 export type Claims = Readonly<Record<string, unknown>>
 
-/** A token string, read. `claims` are those of a JWT that anyone can decode. */
+/** A token string after it was read. */
 export interface RawToken {
+  /** The claims of a JWT that anyone can decode; undefined for a JWE and for an opaque token. */
   readonly claims: Claims | undefined
-  /** What names the token where no id claim does; hash it with {@link hashOf}. */
+  /** Names the token when no id claim does; hash it with {@link hashOf}. */
   readonly token: string
-  /** A JWT: where its signing input ends. Otherwise the end of `token`, which is then canonical already. */
+  /** The end of the signing input of a JWT. Otherwise the end of `token`, which is canonical already. */
   readonly end: number
 }
 
 /**
  * Reads token strings. A string is
  *
- * - a JWT, if it has three segments and the first is a JSON object; the second must be one too;
- * - a JWE (an encrypted JWT), if it has five segments and the first is a JSON object with `enc`;
+ * - a JWT, when it has three segments and the first is a JSON object; the second must be one too;
+ * - a JWE (an encrypted JWT), when it has five segments and the first is a JSON object with `enc`;
  * - opaque otherwise.
  *
- * Segments are decoded as leniently as `Buffer` does, because some library somewhere does so too: whatever a
- * library takes for this token must be the same token here.
+ * Segments are decoded as leniently as by `Buffer`, because some libraries do so too: every spelling that a
+ * library accepts as this token must be the same token here.
  */
 export class TokenReader {
   readonly #maxBytes: number
-  // Headers repeat (one algorithm, one key): parse each once in a row.
+  // Headers repeat (one algorithm, one key), so the last one is kept.
   #lastHeader = ''
   #lastHeaderObject: Claims | undefined
 
@@ -36,8 +37,10 @@ export class TokenReader {
   }
 
   /**
-   * @throws RevocadeError `ERR_INVALID_TOKEN` where the string is empty, too long, a JWT with a broken payload, or
-   *   nothing that could be a token
+   * Reads one token string.
+   *
+   * @throws {RevocadeError} ERR_INVALID_TOKEN when the string is empty, too long, a JWT with a broken
+   *   payload, or can't be a token
    */
   read(token: string): RawToken {
     if (token.length > this.#maxBytes) throw this.#tooLong()
@@ -50,21 +53,22 @@ export class TokenReader {
     if (second > 0 && third < 0) {
       const claims = jsonObject(token.slice(first + 1, second))
       if (claims !== undefined) return { claims, token, end: second }
-      throw invalid('The payload of this JWT is not a JSON object: it was damaged, or is no JWT. Refuse it')
+      throw invalid('the payload of this JWT is not a JSON object: it is damaged or not a JWT, so refuse it')
     }
     const segments = token.split('.')
     if (segments.length === 5 && header.enc !== undefined) return encrypted(segments)
-    // an opaque token may have dots and even JSON in it, but a JOSE header (RFC 7515, section 4.1.1) says JWT
+    // An opaque token may have dots and even JSON in it, but only a JWT has a JOSE header (RFC 7515, section
+    // 4.1.1).
     if (header.alg === undefined) return this.#opaque(token)
     throw invalid(
-      `This token starts like a JWT but has ${segments.length} segments instead of three: refuse it`,
+      `this token starts like a JWT but has ${segments.length} segments instead of three: refuse it`,
     )
   }
 
   #header(segment: string): Claims | undefined {
     if (segment !== this.#lastHeader) {
       this.#lastHeaderObject = jsonObject(segment)
-      // a copy: a slice would keep the whole token alive
+      // A copy, because a slice would keep the whole token in memory.
       this.#lastHeader = Buffer.from(segment).toString()
     }
     return this.#lastHeaderObject
@@ -72,18 +76,18 @@ export class TokenReader {
 
   #opaque(token: string): RawToken {
     const trimmed = token.trim()
-    if (trimmed === '') throw invalid('The token is empty: was there one in the request?')
+    if (trimmed === '') throw invalid('the token is empty: make sure that the request has one')
     if (/^bearer(?:\s|$)/i.test(trimmed)) {
-      throw invalid('The token starts with "Bearer": pass the token itself, without the Bearer prefix')
+      throw invalid('the token starts with "Bearer": pass the token itself, without the Bearer prefix')
     }
     if (/[\s\p{Cc}]/u.test(trimmed)) {
       throw invalid(
-        'The token has white space or control characters inside: pass the token itself, not a whole header',
+        'the token has white space or control characters inside: pass the token itself, not a whole header',
       )
     }
     if (!trimmed.isWellFormed()) {
       throw invalid(
-        'The token has lone surrogates (half of a UTF-16 pair), so it has no UTF-8 form: refuse it',
+        'the token has lone surrogates (half of a UTF-16 pair), so it has no UTF-8 form: refuse it',
       )
     }
     if (Buffer.byteLength(trimmed) > this.#maxBytes) throw this.#tooLong()
@@ -91,15 +95,17 @@ export class TokenReader {
   }
 
   #tooLong(): RevocadeError {
-    return invalid(`The token is longer than ${this.#maxBytes} bytes (the option maxTokenBytes): refuse it`)
+    return invalid(`the token is longer than ${this.#maxBytes} bytes (option 'maxTokenBytes'): refuse it`)
   }
 }
 
 /**
- * SHA-256, in lower-case hexadecimal, of what no holder of the token can change: of a JWT the signing input
- * `header.payload`, but not the signature, which has several valid spellings; of an opaque token all of it.
+ * SHA-256 of the part of a token that its holder can't change. Of a JWT this is the signing input
+ * `header.payload`; the signature is left out because it has several valid spellings. Of an opaque token it
+ * is the whole token.
  *
- * @throws RevocadeError `ERR_INVALID_TOKEN` where a JWT has characters that belong to no base64
+ * @returns lower-case hexadecimal
+ * @throws {RevocadeError} ERR_INVALID_TOKEN when a JWT has characters that are not base64url
  */
 export function hashOf(raw: RawToken): string {
   if (raw.claims === undefined) return hash('sha256', raw.token)
@@ -109,22 +115,20 @@ export function hashOf(raw: RawToken): string {
 
 const PLAIN_SIGNING_INPUT = /^[\w-]+\.[\w-]+$/
 
-/**
- * The text without what lenient decoders skip: white space and padding. A token that was signed with those differs
- * in nothing else from one that was not.
- */
-function canonical(text: string): string {
-  const stripped = text
+/** Segments in base64url, without the white space and the padding that lenient decoders skip. */
+function canonical(segments: string): string {
+  const stripped = segments
     .replace(/[\s=]+/g, '')
     .replaceAll('+', '-')
     .replaceAll('/', '_')
   if (/^[\w.-]*$/.test(stripped)) return stripped
-  throw invalid('This JWT has characters that are not base64url in its header or payload: refuse it')
+  throw invalid('this JWT has characters that are not base64url in its header or payload: refuse it')
 }
 
 /**
- * A JWE is named by its header, initialization vector and ciphertext. The encrypted key and the tag follow from these
- * (for one key) and may have several spellings beyond base64, such as a shortened tag or leading zeros.
+ * A JWE is named by its header, initialization vector and ciphertext. For one key, the encrypted key and the
+ * tag follow from these. They are left out because they have several spellings, such as a shortened tag or
+ * leading zeros.
  */
 function encrypted(segments: readonly string[]): RawToken {
   const [header = '', , iv = '', ciphertext = ''] = segments
@@ -134,13 +138,13 @@ function encrypted(segments: readonly string[]): RawToken {
 }
 
 function jsonObject(segment: string): Claims | undefined {
-  let text = Buffer.from(segment, 'base64').toString()
-  // jose decodes with TextDecoder, which drops a byte order mark
-  if (text.startsWith('\uFEFF')) text = text.slice(1)
-  // most strings that are no JWT end here, without the cost of an exception
-  if (!/^\s*\{/.test(text)) return undefined
+  let json = Buffer.from(segment, 'base64').toString()
+  // jose decodes with TextDecoder, which drops a byte order mark.
+  if (json.startsWith('\uFEFF')) json = json.slice(1)
+  // Most strings that are not a JWT end here, without the cost of an exception.
+  if (!/^\s*\{/.test(json)) return undefined
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = JSON.parse(json)
     return isObject(value) ? value : undefined
   } catch {
     return undefined

@@ -1,29 +1,30 @@
 import { createHash } from 'node:crypto'
 import { RevocadeError } from '../errors.js'
-import { describe } from './claim-values.js'
+import { describeType } from './claim-values.js'
 
 const MIN_SECRET_BYTES = 16
 const LABEL = 'revocade digest key 1\0'
 
 /**
- * The 16-byte digest key for a configured secret: the first half of `SHA-256(label || secret)`. The label keeps the
- * key apart from whatever else the secret is used for.
+ * The 16-byte digest key for a configured secret: the first half of `SHA-256(label || secret)`. The label
+ * makes the key differ from every other value that is derived from the same secret.
  *
  * @param secret at least 16 bytes; a string counts in UTF-8
- * @throws RevocadeError `ERR_CONFIG` where it is shorter, or neither string nor bytes
+ * @throws {RevocadeError} ERR_CONFIG when it is shorter, or neither a string nor bytes
  */
 export function keyFromSecret(secret: string | Uint8Array): Uint8Array {
   if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
     throw new RevocadeError(
       'ERR_CONFIG',
-      `secret must be a string or a Uint8Array, but is ${describe(secret)}`,
+      `secret must be a string or a Uint8Array, but is ${describeType(secret)}`,
     )
   }
   const bytes = typeof secret === 'string' ? Buffer.from(secret) : secret
   if (bytes.length < MIN_SECRET_BYTES) {
     throw new RevocadeError(
       'ERR_CONFIG',
-      `secret has ${bytes.length} bytes and needs at least ${MIN_SECRET_BYTES}: take one from \`openssl rand -base64 32\``,
+      `secret has ${bytes.length} bytes and needs at least ${MIN_SECRET_BYTES}: ` +
+        'take one from `openssl rand -base64 32`',
     )
   }
   return new Uint8Array(createHash('sha256').update(LABEL).update(bytes).digest().subarray(0, 16))

@@ -1,13 +1,15 @@
 import { SIPHASH_WASM } from './siphash-wasm.js'
 
-/** What `siphash.wat` exports; addresses and lengths in bytes. */
+/** The exports of `siphash.wat`; addresses and lengths are in bytes. */
 interface SipHashExports {
   readonly init: (key: number, state: number) => void
   readonly absorb: (state: number, message: number, length: number, target: number) => void
+  // eslint-disable-next-line max-params -- the parameters of the WebAssembly function
   readonly finish: (state: number, message: number, length: number, total: number, out: number) => void
 }
 
-// Node's types leave WebAssembly to the DOM library, which this package does not want; this is the part used here.
+// Only the DOM library has types for WebAssembly, and it would add browser globals. These are the parts used
+// here.
 interface WasmModule {
   readonly wasmModule: unique symbol
 }
@@ -29,15 +31,15 @@ let compiled: WasmModule | undefined
 
 /** SipHash-2-4-128 over a memory of its own. */
 export interface SipHash extends SipHashExports {
-  /** Zeroed, and never grown: views of it stay valid. */
+  /** Zeroed at the start. It never grows, so views of it stay valid. */
   readonly memory: ArrayBuffer
 }
 
 /**
- * A new SipHash-2-4-128 instance. WebAssembly because it has 64-bit integers: five times as fast as 32-bit halves
- * in JavaScript, ten times as fast as a SHA-256 from node:crypto.
+ * A new SipHash-2-4-128 instance. WebAssembly has 64-bit integers, so this is five times as fast as 32-bit
+ * halves in JavaScript, and ten times as fast as a SHA-256 from node:crypto.
  *
- * @param bytes the memory needed, in bytes; rounded up to whole pages of 64 KiB
+ * @param bytes size of the memory in bytes; rounded up to whole pages of 64 KiB
  */
 export function createSipHash(bytes: number): SipHash {
   compiled ??= new WebAssembly.Module(Buffer.from(SIPHASH_WASM, 'base64'))

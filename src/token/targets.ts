@@ -6,7 +6,19 @@ import { encodePrefix, KIND } from './encoding.js'
 import { checkIssuer, type IssuerPrefixes } from './issuers.js'
 import { sortedNames } from './selectors.js'
 
-/** Digests of targets, equal to those of the tokens which they name. */
+/** The parts of a token digester that {@link TargetDigester} shares. */
+export interface TargetDigesterParts {
+  readonly digester: Digester
+  readonly namespace: string
+  /** The longest issuer, in bytes. */
+  readonly maxBytes: number
+  /** The prefixes of the configured id claims. */
+  readonly ids: readonly IssuerPrefixes[]
+  /** The state after the prefix of a hash. */
+  readonly hash: Midstate
+}
+
+/** Computes the digests of targets; each equals the digest of the tokens that the target names. */
 export class TargetDigester {
   readonly #digester: Digester
   readonly #namespace: string
@@ -14,17 +26,7 @@ export class TargetDigester {
   readonly #ids: readonly IssuerPrefixes[]
   readonly #hash: Midstate
 
-  /**
-   * @param ids the prefixes of the configured id claims
-   * @param hash the state after the prefix of a hash
-   */
-  constructor(
-    digester: Digester,
-    namespace: string,
-    maxBytes: number,
-    ids: readonly IssuerPrefixes[],
-    hash: Midstate,
-  ) {
+  constructor({ digester, namespace, maxBytes, ids, hash }: TargetDigesterParts) {
     this.#digester = digester
     this.#namespace = namespace
     this.#maxBytes = maxBytes
@@ -33,9 +35,9 @@ export class TargetDigester {
   }
 
   /**
-   * Digest of a target, into the digester's words.
+   * Writes the digest of a target to the digester's words.
    *
-   * @throws RevocadeError `ERR_INVALID_TOKEN`, `ERR_CONFIG` for a target that no token can have
+   * @throws {RevocadeError} ERR_INVALID_TOKEN or ERR_CONFIG for a target that no token can have
    */
   target(target: Target): Digest {
     switch (target.kind) {
@@ -60,7 +62,7 @@ export class TargetDigester {
     }
   }
 
-  /** The canonical encoding that the digest of a target is taken of; see encoding.ts. */
+  /** The canonical encoding whose digest is that of the target; see encoding.ts. */
   encodingOf(target: Target): Uint8Array {
     this.target(target)
     return Buffer.concat([
@@ -73,7 +75,7 @@ export class TargetDigester {
   #fields(target: Target): string[] {
     switch (target.kind) {
       case 'id': {
-        const fields = [this.#namespace, checkName(target.claim, 'An id claim')]
+        const fields = [this.#namespace, checkName(target.claim, 'an id claim')]
         if (target.iss === undefined) return fields
         checkIssuer(target.iss, this.#maxBytes)
         return [...fields, target.iss]
@@ -89,9 +91,9 @@ export class TargetDigester {
 /**
  * Checks the hash of a token.
  *
- * @throws RevocadeError `ERR_INVALID_TOKEN`
+ * @throws {RevocadeError} ERR_INVALID_TOKEN when it is not 64 lower-case hexadecimal digits
  */
 export function checkSha256(sha256: unknown): string {
   if (typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256)) return sha256
-  throw new RevocadeError('ERR_INVALID_TOKEN', 'A sha256 must be 64 lower-case hexadecimal digits')
+  throw new RevocadeError('ERR_INVALID_TOKEN', 'a sha256 must be 64 lower-case hexadecimal digits')
 }

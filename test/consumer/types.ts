@@ -37,6 +37,9 @@ import {
   type Verdict,
   type VerdictStatus,
 } from 'revocade'
+import type * as ports from 'revocade/ports'
+import { checkIntegrity, SqliteStore, type SqliteStoreOptions } from 'revocade/sqlite'
+import { prefilterSuite, storeSuite, type StoreHarness } from 'revocade/testing'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 type IsAny<T> = 0 extends 1 & T ? true : false
@@ -55,6 +58,14 @@ export type NothingIsAny = [
   Expect<Equal<IsAny<Prefilter>, false>>,
   Expect<Equal<IsAny<RedisClient>, false>>,
   Expect<Equal<IsAny<RedisLayerOptions>, false>>,
+  Expect<Equal<IsAny<SqliteStore>, false>>,
+  Expect<Equal<IsAny<SqliteStoreOptions>, false>>,
+  Expect<Equal<IsAny<ports.BucketSource>, false>>,
+  Expect<Equal<IsAny<ports.Notifier>, false>>,
+  Expect<Equal<IsAny<ports.PrefixCache>, false>>,
+  Expect<Equal<IsAny<StoreHarness>, false>>,
+  Expect<Equal<IsAny<typeof prefilterSuite>, false>>,
+  Expect<Equal<IsAny<typeof storeSuite>, false>>,
   Expect<Equal<IsAny<typeof createRevocade>, false>>,
   Expect<Equal<IsAny<typeof configure>, false>>,
   Expect<Equal<IsAny<RevocadeError['code']>, false>>,
@@ -108,6 +119,18 @@ export type Shapes = [
   Expect<Equal<Receipt['durable'], true>>,
   Expect<Equal<Revocation['revokedAt'], Date>>,
   Expect<Equal<Revocation['issuedBefore'], Date | undefined>>,
+  // One interface has one type, wherever it is imported from.
+  Expect<Equal<RevocationStore, ports.RevocationStore>>,
+  Expect<Equal<Logger, ports.Logger>>,
+  Expect<Equal<Clock, ports.Clock>>,
+  Expect<Equal<Prefilter, ports.Prefilter>>,
+  Expect<Equal<Target, ports.Target>>,
+  // The store.
+  Expect<
+    Equal<ConstructorParameters<typeof SqliteStore>, [path: string, options?: SqliteStoreOptions | undefined]>
+  >,
+  Expect<Equal<Parameters<typeof checkIntegrity>, [path: string, deep?: boolean | undefined]>>,
+  Expect<Equal<ReturnType<typeof checkIntegrity>, string[]>>,
   // Options of calls.
   Expect<Equal<Names<CheckOptions>, 'onUnknown' | 'selectorsOnly'>>,
   Expect<Equal<Names<RevokeOptions>, 'expiresAt' | 'reason' | 'actor' | 'ack'>>,
@@ -188,6 +211,23 @@ export async function scoped(store: RevocationStore, logger: Logger, clock: Cloc
     prefilter: { kind: 'trie', prefixBits: 32 },
   })
   return revocade.stats()
+}
+
+export async function patient(): Promise<Revocade> {
+  return createRevocade({ store: new SqliteStore('./revocade.db', { busyTimeoutMs: 10_000 }) })
+}
+
+/** A store of one's own: a class that implements the interface, with no other import. */
+export abstract class OwnStore implements ports.RevocationStore {
+  readonly kind = 'own'
+  abstract open(context: ports.StoreContext): Promise<ports.StoreInfo>
+  abstract get(digest: ports.Digest): ports.MaybePromise<ports.StoredRow | undefined>
+  abstract poll(after: ports.Position, limit: number, seen?: ports.Position): ports.MaybePromise<ports.Poll>
+  abstract scan(liveAfter: number): AsyncGenerator<ports.ScanChunk, ports.ScanEnd, void>
+  abstract write(mutations: readonly ports.Mutation[]): Promise<ports.Committed>
+  abstract list(query: ports.StoreQuery): ports.MaybePromise<readonly ports.StoredRow[]>
+  abstract stats(): ports.StoreStats
+  abstract close(): Promise<void>
 }
 
 export function statusOf(error: unknown): number {

@@ -1,4 +1,4 @@
-// What a plain JavaScript project does with the installed package. Ends with 0 and "ok", or throws.
+// Uses the installed package as a plain JavaScript project does. Prints "ok" and exits with 0, or throws.
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import {
@@ -10,6 +10,8 @@ import {
   revoke,
   RevocadeError,
 } from 'revocade'
+import * as ports from 'revocade/ports'
+import { checkIntegrity, SqliteStore } from 'revocade/sqlite'
 import * as testing from 'revocade/testing'
 
 const inAnHour = Math.floor(Date.now() / 1000) + 3600
@@ -61,7 +63,7 @@ await assert.rejects(createRevocade({ stroe: './x.db' }), {
   code: 'ERR_CONFIG',
   statusCode: ERROR_STATUS.ERR_CONFIG,
 })
-// The client of Redis is installed by who wants one.
+// Without ioredis installed, the option `redis` is refused.
 await assert.rejects(createRevocade({ store: './other.db', redis: 'redis://localhost' }), {
   code: 'ERR_CONFIG',
   message: /npm install ioredis/,
@@ -77,7 +79,15 @@ assert.equal(await isRevoked({ ...claims, jti: 'c', iss: undefined }), true)
 await (await defaultRevocade()).close()
 
 assert.ok(Object.keys(testing).length > 0)
-// Modules inside are nobody's business; the manifest is.
+assert.deepEqual(Object.keys(ports), [])
+
+// A store with its own options, over the same file.
+const patient = await createRevocade({ store: new SqliteStore('./use.db', { busyTimeoutMs: 10_000 }) })
+assert.equal(await patient.isRevoked({ ...claims, jti: 'd' }), true)
+await patient.close()
+assert.deepEqual(checkIntegrity('./use.db'), [])
+
+// Inner modules can't be imported; the manifest can.
 await assert.rejects(import('revocade/dist/engine.js'), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
 const require = createRequire(import.meta.url)
 assert.equal(require('revocade/package.json').name, 'revocade')

@@ -1,4 +1,4 @@
-import type { RevocationStore, ScanChunk, ScanEnd } from 'revocade'
+import type { RevocationStore, ScanChunk, ScanEnd } from 'revocade/ports'
 import { someDigests } from 'revocade/testing'
 import { expect, it } from 'vitest'
 import { LivePrefilter } from '#dist/engine/live-prefilter.js'

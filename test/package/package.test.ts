@@ -52,7 +52,7 @@ describe('the tarball', () => {
       }
     }
     expect(loaded).toEqual(
-      expect.arrayContaining(['dist/store/sqlite/writer-worker.js', 'dist/store/sqlite/job-worker.js']),
+      expect.arrayContaining(['dist/store/sqlite/read/worker.js', 'dist/store/sqlite/write/worker.js']),
     )
     expect(loaded.filter((path) => !packed.files.includes(path))).toEqual([])
   })
@@ -77,7 +77,13 @@ describe('the tarball', () => {
       '--format',
       'ascii',
     )
-    expect(Object.keys(packed.manifest.exports)).toEqual(['.', './testing', './package.json'])
+    expect(Object.keys(packed.manifest.exports)).toEqual([
+      '.',
+      './ports',
+      './sqlite',
+      './testing',
+      './package.json',
+    ])
   })
 })
 

@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RevocadeError } from '#dist/errors.js'
+import { type RedisTarget, targetOf } from '#dist/redis/connection/endpoint.js'
 import { parseRedisUrl } from '#dist/redis/connection/url.js'
+
+const targetOfUrl = (url: string): RedisTarget => targetOf(parseRedisUrl(url))
 
 const single = {
   kind: 'single',
@@ -76,7 +79,7 @@ describe('one server', () => {
       'rediss://cache.example:6390/1',
     ],
   ])('%s', (url, expected, description) => {
-    expect(parseRedisUrl(url)).toEqual({ ...expected, description })
+    expect(targetOfUrl(url)).toEqual({ ...expected, description })
   })
 })
 
@@ -108,7 +111,7 @@ describe('Sentinels', () => {
       'redis://[::1]:26379,[::2]:5/m',
     ],
   ])('%s', (url, expected, description) => {
-    expect(parseRedisUrl(url)).toEqual({ ...expected, description })
+    expect(targetOfUrl(url)).toEqual({ ...expected, description })
   })
 })
 
@@ -122,7 +125,7 @@ describe('a cluster', () => {
       'rediss://n1:6379,n2:7000,n3:6379',
     ],
   ])('%s', (url, expected, description) => {
-    expect(parseRedisUrl(url)).toEqual({ ...expected, description })
+    expect(targetOfUrl(url)).toEqual({ ...expected, description })
   })
 })
 
@@ -139,14 +142,14 @@ describe('a socket', () => {
       'unix:///run/my redis.sock',
     ],
   ])('%s', (url, expected, description) => {
-    expect(parseRedisUrl(url)).toEqual({ ...expected, description })
+    expect(targetOfUrl(url)).toEqual({ ...expected, description })
   })
 })
 
 /** What anything else is refused with. */
 function refusalOf(url: string): string {
   try {
-    const target = parseRedisUrl(url)
+    const target = targetOfUrl(url)
     throw new Error(`taken as ${JSON.stringify(target)}`)
   } catch (error) {
     if (!(error instanceof RevocadeError)) throw error
@@ -261,7 +264,7 @@ describe('anything else is ERR_CONFIG', () => {
         fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join('')),
         (url) => {
           try {
-            parseRedisUrl(url)
+            targetOfUrl(url)
           } catch (error) {
             expect(error).toBeInstanceOf(RevocadeError)
             expect(String(error)).not.toContain(secret)
@@ -297,7 +300,7 @@ describe('what is parsed', () => {
           const at = `${encodeURIComponent(username)}:${encodeURIComponent(password)}@`
           const rest = `${write({ host, port })}/${db}`
           const scheme = tls ? 'rediss://' : 'redis://'
-          expect(parseRedisUrl(scheme + at + rest)).toEqual({
+          expect(targetOfUrl(scheme + at + rest)).toEqual({
             kind: 'single',
             host,
             port,
@@ -325,13 +328,13 @@ describe('what is parsed', () => {
     )
     fc.assert(
       fc.property(url, (text) => {
-        expect(parseRedisUrl(text).description).toBe(text)
+        expect(targetOfUrl(text).description).toBe(text)
       }),
     )
   })
 
   it('is frozen', () => {
-    const target = parseRedisUrl('redis://a,b')
+    const target = targetOfUrl('redis://a,b')
     expect(Object.isFrozen(target)).toBe(true)
     expect(
       target.kind === 'cluster' && Object.isFrozen(target.nodes) && target.nodes.every(Object.isFrozen),

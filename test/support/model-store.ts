@@ -15,7 +15,7 @@ import type {
   StoreQuery,
   StoreStats,
   Target,
-} from 'revocade'
+} from 'revocade/ports'
 import { bucketOf } from '#dist/buckets/layout.js'
 import type { BucketSource, BucketVersion } from '#dist/ports/bucket-source.js'
 

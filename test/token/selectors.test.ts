@@ -65,9 +65,9 @@ describe('a selector', () => {
   it.each([[null], [true], [{}], [''], [1.5], ['\ud800'], [[null]], [[['a']]], [['a', '']]])(
     'refuses the claim value %j',
     (sub) => {
-      expect(() => matches(['sub'], { sub })).toThrow(invalid('The claim "sub"'))
-      expect(() => matches(['sub', 'b'], { sub, b: 'b' })).toThrow(invalid('The claim "sub"'))
-      expect(() => digester.selectorTarget({ sub })).toThrow(invalid('The claim "sub"'))
+      expect(() => matches(['sub'], { sub })).toThrow(invalid('claim "sub"'))
+      expect(() => matches(['sub', 'b'], { sub, b: 'b' })).toThrow(invalid('claim "sub"'))
+      expect(() => digester.selectorTarget({ sub })).toThrow(invalid('claim "sub"'))
     },
   )
 
@@ -98,7 +98,7 @@ describe('a selector', () => {
 
   it('refuses undefined, which would select more than was meant', () => {
     expect(() => digester.selectorTarget({ client_id: 'app', sub: undefined })).toThrow(
-      invalid('The claim "sub" of the selector is undefined'),
+      invalid('claim "sub" of the selector is undefined'),
     )
   })
 

@@ -17,11 +17,12 @@ interface CheckOptions extends TokenOptions {
   readonly claimsJson?: string
 }
 
-/** One line's answer. */
+/** The answer to one line. */
 type Answer =
   | (Verdict & { readonly line: number })
   | { readonly line: number; readonly status: 'error'; readonly error: ErrorReport }
 
+/** Adds `check`, which asks whether tokens are revoked. */
 export function addCheck(program: Command): void {
   const command = program
     .command('check')
@@ -32,7 +33,8 @@ export function addCheck(program: Command): void {
   addTokenOptions(command).addHelpText(
     'after',
     `
-Exit codes: 0 active, 1 revoked, 2 error or unknown. Of many lines: 2 if any is an error or unknown, else 1 if any is revoked.`,
+Exit codes: 0 active, 1 revoked, 2 error or unknown.
+With many lines: 2 if any is an error or unknown, else 1 if any is revoked.`,
   )
 }
 
@@ -56,7 +58,7 @@ async function checkOne(engine: Revocade, token: Token, options: CheckOptions): 
   return exitCodeOf(verdict.status)
 }
 
-/** One answer a line, in the lines' order, so that the two can be put side by side. */
+/** Prints one answer a line, in the order of the input, so that both can be put side by side. */
 async function checkLines(
   engine: Revocade,
   batches: AsyncIterable<Line[]>,
@@ -68,7 +70,7 @@ async function checkLines(
     for (const line of lines) {
       const answer = await answerTo(engine, line)
       worst = Math.max(worst, exitCodeOf(answer.status))
-      await writer.line(options.json === true ? JSON.stringify(answer) : inOneLine(answer))
+      await writer.line(options.json === true ? JSON.stringify(answer) : answerLine(answer))
     }
     await writer.flush()
   }
@@ -97,33 +99,34 @@ function describe({ status, decidedBy, revocation, reason }: Verdict): string {
     lines.push(`target   ${targetText(revocation.target)}`)
     if (revocation.issuedBefore !== undefined)
       lines.push(`issued   before ${shortTime(revocation.issuedBefore)}`)
-    lines.push(
-      `revoked  ${shortTime(revocation.revokedAt)}${revocation.actor === undefined ? '' : ` by ${printable(revocation.actor)}`}`,
-    )
+    const by = revocation.actor === undefined ? '' : ` by ${printable(revocation.actor)}`
+    lines.push(`revoked  ${shortTime(revocation.revokedAt)}${by}`)
     lines.push(`until    ${shortTime(revocation.expiresAt)}`)
   }
   if (reason !== undefined) lines.push(`reason   ${printable(reason)}`)
   return lines.join('\n')
 }
 
-function inOneLine(answer: Answer): string {
+function answerLine(answer: Answer): string {
   if (answer.status === 'error')
     return `${answer.line}\t${tone('error', 'bad')}\t${answer.error.code}: ${answer.error.message}`
   const word = answer.status === 'active' ? tone('active', 'good') : tone(answer.status, 'bad')
-  return `${answer.line}\t${word}\t${answer.decidedBy}${answer.reason === undefined ? '' : `\t${printable(answer.reason)}`}`
+  const reason = answer.reason === undefined ? '' : `\t${printable(answer.reason)}`
+  return `${answer.line}\t${word}\t${answer.decidedBy}${reason}`
 }
 
-/** "active" means little where the store holds revocations that this check did not look for. */
+/**
+ * Says which selectors of the store this check does not honour: a token may be active here and revoked
+ * elsewhere.
+ */
 async function printOtherSelectorsHint(store: RevocationStore, options: CheckOptions): Promise<void> {
   const honoured = new Set(
     (options.claims ?? ['sid', 'sub']).map((entry) => shapeKey(typeof entry === 'string' ? [entry] : entry)),
   )
   const others = [...(await selectorShapes(store)).keys()].filter((key) => !honoured.has(key))
   if (others.length === 0) return
-  note(
-    `the store also revokes by ${others.map(shapeText).join(', ')}, which --claims does not name: not looked for here`,
-    options,
-  )
+  const shapes = others.map(shapeText).join(', ')
+  note(`the store also revokes by ${shapes}, which --claims does not name: not looked for here`, options)
 }
 
 function shapeText(key: string): string {

@@ -16,11 +16,13 @@ interface DoctorOptions extends StoreOptions, RedisFlags {
 
 const TONES = { ok: 'good', warn: 'warn', fail: 'bad' } as const
 
+/** Adds `doctor`, which checks what the library depends on. */
 export function addDoctor(program: Command): void {
   const command = program
     .command('doctor')
     .description(
-      'Check the machine, the disk, the store, and the Redis where one is named, and say what to do. Exit code 2 where something fails.',
+      'Check the machine, the disk, the store, and Redis if --redis names one, and say what to do. ' +
+        'Exit code 2 if a check fails.',
     )
     .option('--deep', 'compare every index with its table as well (slow on large stores)')
     .action(doctor)
@@ -28,7 +30,7 @@ export function addDoctor(program: Command): void {
 }
 
 async function doctor(options: DoctorOptions): Promise<void> {
-  // Checked before anything is looked at: a URL that is none is a wrong command line.
+  // Before any check, because an invalid URL is a wrong command line and not a finding.
   const redisSettings = inspectedRedis(options)
   const directory = dirname(resolve(options.store))
   const findings: Finding[] = [
@@ -57,7 +59,6 @@ async function doctor(options: DoctorOptions): Promise<void> {
       `\nWhat to do\n${advised.map(({ check, advice = '' }) => `  ${check}: ${advice}`).join('\n')}`,
     )
   const warned = findings.filter(({ status }) => status === 'warn').length
-  await writeLine(
-    `\n${failed === 0 ? tone('Healthy', 'good') : tone('Not healthy', 'bad')}: ${failed} failed, ${warned} to look at, ${findings.length} checks.`,
-  )
+  const verdict = failed === 0 ? tone('Healthy', 'good') : tone('Not healthy', 'bad')
+  await writeLine(`\n${verdict}: ${failed} failed, ${warned} to look at, ${findings.length} checks.`)
 }

@@ -21,6 +21,7 @@ interface ExportOptions extends StoreOptions {
   readonly progress: boolean
 }
 
+/** Adds `export`, which writes the revocations as lines. */
 export function addExport(program: Command): void {
   const command = program
     .command('export')
@@ -50,7 +51,7 @@ async function exportStore(options: ExportOptions): Promise<void> {
   })
 }
 
-/** The file's text in pieces of some 64 KiB. */
+/** The text of the export in pieces of about 64 KiB. */
 async function* exportChunks(
   store: RevocationStore,
   options: ExportOptions,
@@ -82,7 +83,10 @@ function csvLine(record: ExportRecord): string {
   return stringify([toCells(record)])
 }
 
-/** Under another name first: a file with the right name is a whole export, on the disk. */
+/**
+ * Writes and syncs a temporary file, then renames it: a file with the final name always holds a complete
+ * export.
+ */
 async function toFile(path: string, chunks: AsyncIterable<string>): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`
   try {

@@ -19,19 +19,20 @@ interface ImportOptions extends TokenOptions {
   readonly progress: boolean
 }
 
+/** Adds `import`, which revokes what the lines of a file name. */
 export function addImport(program: Command): void {
   const command = program
     .command('import')
-    .description('Revoke what the lines of a file name. Bad lines are reported and left out.')
+    .description('Revoke what the lines of a file name. Bad lines are reported and skipped.')
     .argument('[file]', 'the file, or - for stdin', '-')
     .addOption(
       new Option(
         '--format <format>',
-        'of the lines (default: by the name of the file, or its first byte)',
+        'of the lines (default: by the file name, or else by the first character)',
       ).choices(['ndjson', 'csv']),
     )
     .option('--strict', 'stop at the first bad line and fail')
-    .option('--no-progress', 'no progress bar')
+    .option('--no-progress', 'show no progress bar')
     .action(importFile)
   addTokenOptions(command)
 }
@@ -57,10 +58,8 @@ async function importFile(file: string, options: ImportOptions): Promise<void> {
   } catch (error) {
     reporter.end()
     if (!(error instanceof CliError)) {
-      note(
-        `stopped: ${importer.summary.imported} revocations or more are imported and durable; importing the file again is harmless`,
-        options,
-      )
+      const durable = `${importer.summary.imported} revocations or more are imported and durable`
+      note(`stopped: ${durable}; importing the file again is harmless`, options)
     }
     throw error
   }
@@ -71,29 +70,25 @@ async function importFile(file: string, options: ImportOptions): Promise<void> {
 async function printSummary(summary: ImportSummary, options: ImportOptions): Promise<void> {
   const { imported, expired, invalid, redis, addedClaims, addedIdClaims } = summary
   if (options.json === true) await writeJson(summary)
-  else
-    await writeLine(
-      `${tone('imported', 'good')} ${imported}, already expired ${expired}, invalid ${invalid}${redisText(redis)}`,
-    )
+  else {
+    const counts = `${imported}, already expired ${expired}, invalid ${invalid}`
+    await writeLine(`${tone('imported', 'good')} ${counts}${redisText(redis)}`)
+  }
   noteQueued(redis, options)
   if (addedClaims.length > 0) {
     const claims = addedClaims
       .map((names) => JSON.stringify(names.length === 1 ? names[0] : names))
       .join(', ')
-    note(
-      `the file has selectors that hold only where the checking services have ${claims} in their option 'claims'`,
-      options,
-    )
+    const condition = `where the checking services have ${claims} in their option 'claims'`
+    note(`the file has selectors that hold only ${condition}`, options)
   }
   if (addedIdClaims.length > 0) {
-    note(
-      `the file has ids that hold only where the checking services have ${addedIdClaims.map((name) => JSON.stringify(name)).join(', ')} in 'idClaims'`,
-      options,
-    )
+    const names = addedIdClaims.map((name) => JSON.stringify(name)).join(', ')
+    note(`the file has ids that hold only where the checking services have ${names} in 'idClaims'`, options)
   }
 }
 
-/** The first bytes, and the whole again. */
+/** The first chunk of a source, and the whole source including that chunk. */
 async function withFirst(
   source: AsyncIterable<Uint8Array>,
 ): Promise<{ first: Uint8Array; bytes: AsyncIterable<Uint8Array> }> {
@@ -115,7 +110,9 @@ async function withFirst(
   return { first, bytes: bytes() }
 }
 
-/** By the name; else a `{` begins NDJSON, and a CSV header never begins with one. */
+/**
+ * Decides by the file name, or else by the first character: NDJSON begins with `{`, a CSV header never does.
+ */
 function formatOf(file: string, first: Uint8Array): Format {
   if (/\.csv$/i.test(file)) return 'csv'
   if (/\.(ndjson|jsonl|json)$/i.test(file)) return 'ndjson'

@@ -15,19 +15,23 @@ interface ListOptions extends StoreOptions {
   readonly limit?: number
 }
 
-/** Rows that share their column widths; a longer listing goes on with widths of its own, so that it can start at once. */
+/**
+ * Rows that share their column widths. A longer listing is several tables, so that it starts without reading
+ * all.
+ */
 const TABLE_ROWS = 100
-/** Columns of times: at a terminal in two lines, date and time of day. */
+/** Columns of times: a terminal shows them in two lines, date and time of day. */
 const TIMES: ReadonlySet<number> = new Set([1, 2, 3])
 const HEAD = ['target', 'issued before', 'expires', 'revoked at', 'actor', 'reason']
 
+/** Adds `list`, which shows the revocations in the store. */
 export function addList(program: Command): void {
   const command = program
     .command('list')
     .description('Show the revocations in the store, oldest change first.')
     .addOption(new Option('--kind <kind>', 'only these').choices(['token', 'selector']))
     .option('--expired', 'also those that have ended but are not yet purged')
-    .option('--limit <n>', 'at most so many', parsePositiveInteger)
+    .option('--limit <n>', 'at most this many', parsePositiveInteger)
     .action(list)
   addStoreOptions(command)
 }
@@ -62,11 +66,13 @@ async function listTables(rows: AsyncIterable<StoredRow>): Promise<void> {
   await flush()
 }
 
-/** A terminal has no room for columns that say nothing; a program that reads the output wants the same ones throughout. */
+/**
+ * On a terminal, empty columns are left out to save width. A program that reads the output gets all columns.
+ */
 function pageText(page: readonly string[][], first: boolean): string {
   if (!process.stdout.isTTY) return table(page, first ? { head: HEAD } : {})
   const columns = HEAD.map((_, column) => column).filter((column) => page.some((row) => row[column] !== ''))
-  const pick = (row: readonly string[]): string[] => columns.map((column) => row[column])
+  const pick = (row: readonly string[]): string[] => columns.map((column) => row[column] ?? '')
   const narrow = (row: readonly string[]): string[] =>
     row.map((cell, column) => (TIMES.has(column) ? cell.replace(' ', '\n') : cell))
   return table(

@@ -36,6 +36,7 @@ interface RevokeCommandOptions extends TargetOptions {
   readonly actor?: string
 }
 
+/** Adds `revoke`, which revokes tokens and selectors. */
 export function addRevoke(program: Command): void {
   const command = program
     .command('revoke')
@@ -44,15 +45,15 @@ export function addRevoke(program: Command): void {
     .option('--issued-before <time>', 'with --where: tokens issued before this (default: now)')
     .option(
       '--same-second <what>',
-      "with --where: 'keep' tokens issued in that very second, or 'revoke' them (default)",
+      "with --where: 'keep' tokens issued in the same second, or 'revoke' them (default)",
     )
     .option(
       '--expires-at <time>',
-      "when it may be forgotten (default: the token's exp). ISO 8601 or NumericDate seconds",
+      "when the revocation may be dropped (default: the token's exp). ISO 8601 or NumericDate seconds",
     )
     .option('--expires-in <duration>', 'the same, from now: 90s, 15m, 8h, 30d')
-    .option('--reason <text>', 'kept with it')
-    .option('--actor <text>', 'who does it (default: the user of the operating system)')
+    .option('--reason <text>', 'stored with the revocation')
+    .option('--actor <text>', 'who revokes (default: the user of the operating system)')
     .addHelpText(
       'after',
       `
@@ -100,10 +101,8 @@ async function revokeSelector(
   await printReceipt(receipt, options)
   if (added) {
     const names = Object.keys(where).sort()
-    note(
-      `this holds only where the checking services have ${JSON.stringify(names.length === 1 ? names[0] : names)} in their option 'claims'`,
-      options,
-    )
+    const selector = JSON.stringify(names.length === 1 ? names[0] : names)
+    note(`this holds only where the checking services have ${selector} in their option 'claims'`, options)
   }
 }
 
@@ -116,7 +115,7 @@ async function revokeOne(
   await printReceipt(await withFlagHint(engine.revoke(token, details)), options)
 }
 
-/** The engine speaks of options in code; here they are typed. */
+/** Adds the names of the command's options to an error that names the engine's options. */
 async function withFlagHint<T>(revoked: Promise<T>): Promise<T> {
   try {
     return await revoked
@@ -128,7 +127,7 @@ async function withFlagHint<T>(revoked: Promise<T>): Promise<T> {
   }
 }
 
-/** A lone line is one token and gets its receipt; more of them are written thousands to a commit. */
+/** Revokes a single line as one token, with its receipt; several lines in bulk, thousands to a commit. */
 async function revokeLines(
   engine: Revocade,
   batches: AsyncIterable<Line[]>,
@@ -136,8 +135,8 @@ async function revokeLines(
   details: RevokeOptions,
 ): Promise<void> {
   const { start, rest } = await firstTwo(batches)
-  const [line] = start
-  if (start.length === 1 && 'text' in line) {
+  const line = start.length === 1 ? start.at(0) : undefined
+  if (line !== undefined && 'text' in line) {
     await revokeOne(engine, line.text, options, details)
     return
   }
@@ -163,7 +162,11 @@ async function revokeLines(
   if (reporter.count > 0 || numbers.length === 0) process.exitCode = 2
 }
 
-/** Enough lines to tell whether there is more than one, and all of them. */
+/**
+ * Reads until there are two lines or the input ends.
+ *
+ * @returns the lines read so far as `start`, and all lines, with those, as `rest`
+ */
 async function firstTwo(
   batches: AsyncIterable<Line[]>,
 ): Promise<{ start: readonly Line[]; rest: AsyncIterable<readonly Line[]> }> {
@@ -208,7 +211,7 @@ function operatingSystemUser(): string {
   try {
     return userInfo().username
   } catch {
-    // A container may run under a number that has no name.
+    // A container may run under a user number without a name.
     return `uid ${process.getuid?.() ?? 'unknown'}`
   }
 }
@@ -217,22 +220,24 @@ async function printReceipt(receipt: Receipt, options: RevokeCommandOptions): Pr
   if (options.json === true) {
     await writeJson(receipt)
   } else if (receipt.outcome === 'expired') {
-    await writeLine(
-      `${tone('expired', 'warn')} ${targetText(receipt.target)}: it expired at ${shortTime(receipt.expiresAt)}, there is nothing to revoke`,
-    )
+    const since = `it expired at ${shortTime(receipt.expiresAt)}, there is nothing to revoke`
+    await writeLine(`${tone('expired', 'warn')} ${targetText(receipt.target)}: ${since}`)
   } else {
-    await writeLine(
-      `${tone('revoked', 'good')} ${targetText(receipt.target)} until ${shortTime(receipt.expiresAt)} (durable, seq ${receipt.seq}${redisText(receipt.redis)})`,
-    )
+    const target = `${targetText(receipt.target)} until ${shortTime(receipt.expiresAt)}`
+    await writeLine(`${tone('revoked', 'good')} ${target} (${durableText(receipt)})`)
   }
   noteQueued(receipt.redis, options)
 }
 
 async function printBulkReceipt(receipt: BulkReceipt, options: RevokeCommandOptions): Promise<void> {
   if (options.json === true) await writeJson(receipt)
-  else
-    await writeLine(
-      `${tone('revoked', 'good')} ${receipt.count}, already expired ${receipt.expired}, invalid ${receipt.invalid} (durable, seq ${receipt.seq}${redisText(receipt.redis)})`,
-    )
+  else {
+    const counts = `${receipt.count}, already expired ${receipt.expired}, invalid ${receipt.invalid}`
+    await writeLine(`${tone('revoked', 'good')} ${counts} (${durableText(receipt)})`)
+  }
   noteQueued(receipt.redis, options)
+}
+
+function durableText({ seq, redis }: Receipt | BulkReceipt): string {
+  return `durable, seq ${seq}${redisText(redis)}`
 }

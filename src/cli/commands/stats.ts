@@ -12,13 +12,13 @@ import { requireStoreFile, withStore } from '../with-store.js'
 
 interface Counts {
   readonly tokens: number
-  /** By the claims that they name, such as `client_id+sub`. */
+  /** Live selectors by the claims that they name, such as `client_id+sub`. */
   readonly selectors: Readonly<Record<string, number>>
   readonly expired: number
 }
 
-/** Facts of the connection that this command opened and closes again. */
-const OF_THIS_PROCESS: ReadonlySet<string> = new Set([
+/** Store stats about this command's own connection, which are not printed. */
+const CONNECTION_STATS: ReadonlySet<string> = new Set([
   'integrity',
   'pendingWrites',
   'commits',
@@ -26,11 +26,13 @@ const OF_THIS_PROCESS: ReadonlySet<string> = new Set([
   'fault',
 ])
 
+/** Adds `stats`, which counts what the store and Redis hold. */
 export function addStats(program: Command): void {
   const command = program
     .command('stats')
     .description(
-      'Count what the store holds, and show how it is set up. With --redis also what Redis holds, and the figures of all engines.',
+      'Count what the store holds, and show how it is set up. ' +
+        'With --redis also what Redis holds, and the stats of all engines.',
     )
     .action(stats)
   addStoreOptions(addRedisOptions(command))
@@ -42,7 +44,7 @@ async function stats(options: StoreOptions & RedisFlags): Promise<void> {
   await withStore(options, { redis: null }, async (_engine, store) => {
     const counts = await count(store)
     const facts = Object.fromEntries(
-      Object.entries(store.stats()).filter(([name]) => !OF_THIS_PROCESS.has(name)),
+      Object.entries(store.stats()).filter(([name]) => !CONNECTION_STATS.has(name)),
     )
     const layer =
       observed === undefined
@@ -89,7 +91,7 @@ async function count(store: RevocationStore): Promise<Counts> {
   return { ...counts, selectors: Object.fromEntries(selectors) }
 }
 
-/** `walBytes` as `wal bytes`. */
+/** Turns `walBytes` into `wal bytes`. */
 function words(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 }

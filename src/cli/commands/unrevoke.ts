@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Receipt, Revocade, Token } from '../../api.js'
 import { RevocadeError } from '../../errors.js'
-import { reportOf } from '../errors.js'
+import { type ErrorReport, reportOf } from '../errors.js'
 import type { Line } from '../input/read-lines.js'
 import {
   addressed,
@@ -16,10 +16,11 @@ import { note, tone, writeJson, writeLine } from '../output/print.js'
 import { combineStates, noteQueued, redisText } from '../output/redis-receipt.js'
 import { requireStoreFile, withStore } from '../with-store.js'
 
+/** Adds `unrevoke`, which takes revocations back. */
 export function addUnrevoke(program: Command): void {
   const command = program
     .command('unrevoke')
-    .description('Take revocations back. A selector that matches a token goes on revoking it.')
+    .description('Take revocations back. A token stays revoked while a selector matches it.')
   addTargetOptions(command).action(unrevoke)
 }
 
@@ -60,38 +61,44 @@ async function unrevokeLines(
   let redis: Receipt['redis'] = 'off'
   for await (const lines of batches) {
     for (const line of lines) {
-      if ('problem' in line) {
-        reporter.report(line.number, { code: 'ERR_BAD_LINE', message: line.problem })
+      const receipt = await unrevokeLine(engine, line)
+      if ('code' in receipt) {
+        reporter.report(line.number, receipt)
         continue
       }
-      try {
-        const receipt = await engine.unrevoke(line.text)
-        done[receipt.outcome === 'unrevoked' ? 'unrevoked' : 'unchanged']++
-        redis = combineStates([redis, receipt.redis])
-      } catch (error) {
-        if (!(error instanceof RevocadeError) || error.statusCode !== 400) throw error
-        reporter.report(line.number, reportOf(error))
-      }
+      done[receipt.outcome === 'unrevoked' ? 'unrevoked' : 'unchanged']++
+      redis = combineStates([redis, receipt.redis])
     }
   }
   reporter.end()
   const invalid = reporter.count
   if (options.json === true) await writeJson({ ...done, invalid, redis })
-  else
-    await writeLine(
-      `${tone('unrevoked', 'good')} ${done.unrevoked}, not revoked before ${done.unchanged}, invalid ${invalid}${redisText(redis)}`,
-    )
+  else {
+    const counts = `${done.unrevoked}, not revoked before ${done.unchanged}, invalid ${invalid}`
+    await writeLine(`${tone('unrevoked', 'good')} ${counts}${redisText(redis)}`)
+  }
   noteQueued(redis, options)
   if (invalid > 0) process.exitCode = 2
+}
+
+/** The receipt of one line, or what is wrong with the line. Other failures end the command. */
+async function unrevokeLine(engine: Revocade, line: Line): Promise<Receipt | ErrorReport> {
+  if ('problem' in line) return { code: 'ERR_BAD_LINE', message: line.problem }
+  try {
+    return await engine.unrevoke(line.text)
+  } catch (error) {
+    if (error instanceof RevocadeError && error.statusCode === 400) return reportOf(error)
+    throw error
+  }
 }
 
 async function printReceipt(receipt: Receipt, options: TargetOptions): Promise<void> {
   if (options.json === true) await writeJson(receipt)
   else if (receipt.outcome === 'unchanged')
     await writeLine(`${tone('unchanged', 'warn')} ${targetText(receipt.target)} was not revoked`)
-  else
-    await writeLine(
-      `${tone('unrevoked', 'good')} ${targetText(receipt.target)} (durable, seq ${receipt.seq}${redisText(receipt.redis)})`,
-    )
+  else {
+    const where = `durable, seq ${receipt.seq}${redisText(receipt.redis)}`
+    await writeLine(`${tone('unrevoked', 'good')} ${targetText(receipt.target)} (${where})`)
+  }
   noteQueued(receipt.redis, options)
 }

@@ -17,14 +17,16 @@ const SHORTEST_MS = 100
 const LONGEST_MS = 3_600_000
 const ENDINGS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
+/** Adds `watch`, which follows what all engines do. */
 export function addWatch(program: Command): void {
   const command = program
     .command('watch')
     .description(
-      'Follow what all engines do: rates, layers, leases, Redis. Drawn in place on a terminal (q ends it), else a line an interval.',
+      'Follow what all engines do: rates, layers, leases, Redis. ' +
+        'Drawn in place on a terminal (q ends it), elsewhere one line an interval.',
     )
-    .option('--interval <ms>', 'how often to look', parseInterval, 1000)
-    .option('--once', 'look at one interval, print it, and end')
+    .option('--interval <ms>', 'milliseconds between two samples', parseInterval, 1000)
+    .option('--once', 'print one interval and end')
     .action(watch)
   addStoreOptions(addRedisOptions(command))
 }
@@ -37,7 +39,7 @@ async function watch(options: WatchOptions): Promise<void> {
   for (const signal of ENDINGS) process.on(signal, end)
   try {
     if (observed === undefined) {
-      // An engine as services have it, which follows the store.
+      // With a prefilter, as services have it, so that the engine follows the store.
       await withStore(options, { redis: null, prefilter: { kind: 'bloom' } }, (engine) =>
         follow(options, ending, () => lookAtOwn(engine)),
       )
@@ -53,7 +55,7 @@ async function watch(options: WatchOptions): Promise<void> {
   }
 }
 
-/** Looks and shows, until it is told to end. */
+/** Takes samples and shows them until `ending` is aborted. */
 async function follow(
   options: WatchOptions,
   ending: AbortController,
@@ -66,7 +68,7 @@ async function follow(
       const frame = rates.next(await look())
       await display.show(frame)
       if (options.once === true && frame.seconds !== null) return
-      // A look that took too long makes the next one late, and no two of them close together.
+      // A slow sample delays the next one: between two samples there is always half an interval or more.
       due = Math.max(due + options.interval, performance.now() + options.interval / 2)
       await rest(due - performance.now(), ending.signal)
     }

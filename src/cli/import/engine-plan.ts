@@ -2,54 +2,58 @@ import type { Entry, Needs } from '../formats/entry.js'
 import { shapeKey } from '../input/targets.js'
 import type { TokenOptions } from '../options.js'
 
-/** Selectors and id claims that a file may add. Each opens another engine, and a service honours a handful. */
+/**
+ * The most selectors and id claims that a file may add. Each opens another engine, and a service honours only
+ * a few.
+ */
 export const MAX_ADDED = 64
 
-/** What a file needed besides the options, so far. */
+/** Selectors and id claims that the file has needed so far and the options do not name. */
 export interface Added {
   readonly addedClaims: string[][]
   readonly addedIdClaims: string[]
 }
 
-/** What the engine of one stretch of lines is set up for. */
+interface ConfiguredClaims {
+  readonly claims: readonly (string | string[])[]
+  readonly idClaims: readonly string[]
+}
+
+/** The claims that one engine of an import is configured with. */
 export class Plan {
   readonly #claims: readonly (string | string[])[]
   readonly #shapes: ReadonlySet<string>
   readonly #idClaims: readonly string[]
   readonly #allIdClaims: readonly string[]
   readonly #full: boolean
-  /** On engines with added id claims no raw token is taken. */
+  /** False on an engine with added id claims: they must not decide which claim identifies a raw token. */
   readonly #takesTokens: boolean
 
-  /** Set up for the options, for what was added before, and for the first entry, whose needs are added. */
+  /**
+   * Covers the options, the needs of the entries before, and those of the first entry.
+   *
+   * @param added - what entries have needed so far; the needs of `first` are added to it
+   * @param first - the next entry of the file; undefined at its end
+   */
   constructor(options: TokenOptions, added: Added, first: Entry | undefined) {
-    const needs = first !== undefined && 'input' in first ? first.needs : undefined
     const claims = options.claims ?? ['sid', 'sub']
     const idClaims = options.idClaims ?? ['jti']
-    const isFull = (): boolean => added.addedClaims.length + added.addedIdClaims.length >= MAX_ADDED
-    if (
-      needs?.kind === 'selector' &&
-      !isFull() &&
-      !shapesOf([...claims, ...added.addedClaims]).has(shapeKey(needs.names))
-    ) {
-      added.addedClaims.push([...needs.names])
-    }
-    if (needs?.kind === 'id' && !isFull() && ![...idClaims, ...added.addedIdClaims].includes(needs.claim)) {
-      added.addedIdClaims.push(needs.claim)
-    }
+    const needs = first !== undefined && 'input' in first ? first.needs : undefined
+    if (needs !== undefined && !isFull(added)) addNeeds(needs, { claims, idClaims }, added)
     this.#claims = [...claims, ...added.addedClaims]
     this.#shapes = shapesOf(this.#claims)
     this.#allIdClaims = [...idClaims, ...added.addedIdClaims]
     this.#takesTokens = needs?.kind === 'token' || added.addedIdClaims.length === 0
     this.#idClaims = this.#takesTokens ? idClaims : this.#allIdClaims
-    this.#full = isFull()
+    this.#full = isFull(added)
   }
 
-  overrides(): { claims: readonly (string | string[])[]; idClaims: readonly string[] } {
+  /** The engine options that this plan sets. */
+  overrides(): ConfiguredClaims {
     return { claims: this.#claims, idClaims: this.#idClaims }
   }
 
-  /** Whether an entry fits this engine, needs another one, or is one kind of target too many. */
+  /** Whether an entry fits this engine, needs another one, or would exceed {@link MAX_ADDED}. */
   judge(needs: Needs | undefined): 'fits' | 'another engine' | 'too many kinds' {
     if (needs === undefined) return 'fits'
     if (needs.kind === 'token') return this.#takesTokens ? 'fits' : 'another engine'
@@ -58,6 +62,19 @@ export class Plan {
     if (needs.kind === 'id' && this.#allIdClaims.includes(needs.claim)) return 'another engine'
     return this.#full ? 'too many kinds' : 'another engine'
   }
+}
+
+function isFull({ addedClaims, addedIdClaims }: Added): boolean {
+  return addedClaims.length + addedIdClaims.length >= MAX_ADDED
+}
+
+function addNeeds(needs: Needs, { claims, idClaims }: ConfiguredClaims, added: Added): void {
+  if (needs.kind === 'selector') {
+    const known = shapesOf([...claims, ...added.addedClaims])
+    if (!known.has(shapeKey(needs.names))) added.addedClaims.push([...needs.names])
+  }
+  if (needs.kind === 'id' && ![...idClaims, ...added.addedIdClaims].includes(needs.claim))
+    added.addedIdClaims.push(needs.claim)
 }
 
 function shapesOf(claims: readonly (string | string[])[]): Set<string> {

@@ -7,33 +7,43 @@ import { withStore } from '../with-store.js'
 import { MAX_ADDED, Plan } from './engine-plan.js'
 import { EntryQueue, LineIndex } from './peekable-batches.js'
 
+const TOO_MANY_KINDS: ErrorReport = {
+  code: 'ERR_BAD_LINE',
+  message: `the file has more than ${MAX_ADDED} kinds of selectors and ids`,
+}
+
+/** What became of the lines of a file. */
 export interface ImportSummary {
   lines: number
   imported: number
   expired: number
   invalid: number
   redis: BulkReceipt['redis']
-  /** Selectors that the file holds and `--claims` does not name. */
+  /** Selectors that occur in the file but not in `--claims`. */
   addedClaims: string[][]
-  /** Id claims that the file holds and `--id-claims` does not name. */
+  /** Id claims that occur in the file but not in `--id-claims`. */
   addedIdClaims: string[]
 }
 
+/** What an import tells its caller on the way. */
 export interface ImportHooks {
-  /** A line that can't be used. */
+  /** Called for each line that can't be used, except in strict mode. */
   readonly onBad: (line: number, error: ErrorReport) => void
-  /** Bytes read of the file, entries that are durable. */
+  /** Called with the bytes read from the file and the number of entries that are durable. */
   readonly onProgress: (bytes: number, durable: number) => void
 }
 
-/** In strict mode: the first bad line. What came before it is durable, nothing after it was imported. */
+/**
+ * Thrown in strict mode for the first bad line. The lines before it are durable; none after it is imported.
+ */
 export class StrictImportError extends CliError {
   override readonly cause: ErrorReport
 
   constructor(line: number, error: ErrorReport, durable: number) {
     super(
       'ERR_BAD_LINE',
-      `line ${line}: ${error.code}: ${error.message}. Of the lines before it, ${durable} are imported and durable; nothing after it is.`,
+      `line ${line}: ${error.code}: ${error.message}. Of the lines before it, ${durable} are imported and ` +
+        'durable; nothing after it is.',
     )
     this.cause = error
   }
@@ -42,9 +52,10 @@ export class StrictImportError extends CliError {
 /**
  * Feeds the engine with the entries of a file.
  *
- * An engine takes only selectors and id claims that it was configured with, and a file may hold any. So a stretch
- * of lines runs on one engine; a line that needs more ends it, and the next engine is set up for that, too. Raw
- * tokens always run on the configured id claims: what names them must not depend on the lines before.
+ * An engine accepts only the selectors and id claims that it was configured with, but a file may hold others.
+ * The importer opens an engine and feeds it lines until one needs more; then it opens the next engine, set up
+ * for that line too. Raw tokens always run with the configured id claims, so that the lines before a token
+ * never change which of its claims identifies it.
  */
 export class Importer {
   readonly summary: ImportSummary = {
@@ -74,6 +85,7 @@ export class Importer {
     this.#entries = new EntryQueue(batches)
   }
 
+  /** @throws {StrictImportError} in strict mode, when a line can't be used */
   async run(): Promise<ImportSummary> {
     try {
       do {
@@ -105,33 +117,27 @@ export class Importer {
       const batch = await this.#entries.current()
       if (batch === undefined) return
       for (let entry = batch.next(); entry !== undefined; entry = batch.next()) {
-        if ('error' in entry) {
-          this.#count(entry)
-          this.#reject(entry.line, reportOf(entry.error))
-        } else {
-          const fit = plan.judge(entry.needs)
-          if (fit === 'another engine') {
-            batch.back()
-            return
-          }
-          this.#count(entry)
-          if (fit === 'fits') {
-            lines.add(entry.line)
-            yield entry.input
-          } else {
-            this.#reject(entry.line, {
-              code: 'ERR_BAD_LINE',
-              message: `the file has more than ${MAX_ADDED} kinds of selectors and ids`,
-            })
-          }
+        const fit = 'error' in entry ? 'bad line' : plan.judge(entry.needs)
+        if (fit === 'another engine') {
+          batch.back()
+          return
         }
-        // The engine judges an entry before it asks for the next one, so nothing has been taken past a bad line.
+        this.#count(entry)
+        if ('error' in entry) {
+          this.#reject(entry.line, reportOf(entry.error))
+        } else if (fit === 'fits') {
+          lines.add(entry.line)
+          yield entry.input
+        } else {
+          this.#reject(entry.line, TOO_MANY_KINDS)
+        }
+        // The engine validates an entry before it asks for the next one: no line after a bad one was taken.
         if (this.#stopped()) return
       }
     }
   }
 
-  /** Changes while an entry is with the engine. */
+  /** A method, not a field: the answer may change while the engine validates an entry. */
   #stopped(): boolean {
     return this.#failure !== undefined
   }

@@ -1,6 +1,6 @@
 import type { Entry } from '../formats/entry.js'
 
-/** Batches of entries, with a look ahead. */
+/** Entries read in batches, of which the next can be looked at before it is taken. */
 export class EntryQueue {
   readonly #batches: AsyncIterator<Entry[]>
   #batch: Batch | undefined
@@ -19,16 +19,18 @@ export class EntryQueue {
     return this.#batch
   }
 
+  /** The next entry, which stays the next; undefined at the end. */
   async peek(): Promise<Entry | undefined> {
     return (await this.current())?.peek()
   }
 
-  /** Lets go of the file, also where it was not read to the end. */
+  /** Closes the file, even if it was not read to the end. */
   async close(): Promise<void> {
     await this.#batches.return?.()
   }
 }
 
+/** The entries of one batch, taken one by one. */
 export class Batch {
   readonly #entries: readonly Entry[]
   #at = 0
@@ -49,13 +51,16 @@ export class Batch {
     return this.#entries.at(this.#at++)
   }
 
-  /** The last entry is to be had again. */
+  /** Puts the last entry back: {@link next} returns it again. */
   back(): void {
     this.#at--
   }
 }
 
-/** From the engine's index of an entry back to its line: noted only where lines were left out between two entries. */
+/**
+ * Finds the line of an entry by the engine's index of it. Memory grows only with the places where lines were
+ * skipped.
+ */
 export class LineIndex {
   #count = 0
   #offset = Number.NaN

@@ -1,48 +1,66 @@
-/**
- * May name fewer arguments than an event has, and of narrower types: the types of events are ioredis' to
- * know.
- */
+/** A method, so that a listener may declare fewer arguments than the event has, or narrower types. */
 type Listener = { listen(...args: unknown[]): void }['listen']
 
 /**
- * The part of an ioredis client (`^5.4 || ^6`, single, Sentinel or Cluster) that this package uses, declared
- * here so that its types need none of ioredis' own. A client that a caller hands in is used and never closed.
+ * The part of an ioredis client (`^5.4 || ^6`, single, Sentinel or Cluster) that this package uses. It is
+ * declared here so that the types of this package don't need those of ioredis. The client of a caller is used
+ * and never closed.
  */
 export interface RedisClient {
-  /** 'ready' where a command would be sent at once. */
+  /** 'ready' if a command would be sent at once. */
   readonly status: string
   connect(): Promise<void>
   /**
-   * Sends any command; replies come as bytes. Bytes go as a `Buffer`: of any others ioredis sends the
-   * numbers, as text.
+   * Sends any command. Replies come as bytes. Bytes among the arguments must be a `Buffer`: of a plain
+   * `Uint8Array` ioredis sends the numbers as text.
    */
   callBuffer(command: string, ...args: (string | number | Buffer)[]): Promise<unknown>
-  /** A `Cluster`, which takes options of its own where one connection takes options. */
+  /** True for a `Cluster`, whose `duplicate` takes other arguments. */
   readonly isCluster?: boolean
   /**
-   * Another connection with the same options: for subscriptions, which take a connection for themselves. A
-   * cluster takes nodes first, then options.
+   * Creates a client with the same options, for subscriptions: a connection that subscribes can't send other
+   * commands. The arguments override options; a cluster takes its nodes before them.
    */
   duplicate(...overrides: (object | undefined)[]): RedisClient
   subscribe(...channels: string[]): Promise<unknown>
   on(event: string, listener: Listener): unknown
   off(event: string, listener: Listener): unknown
   listenerCount(event: string): number
-  /** Ends the connection; with `true` it is made anew. */
+  /** Ends the connection. With `true` the client connects again. */
   disconnect(reconnect?: boolean): void
 }
 
-/** Connections made by {@link connectRedis}, or around a client that a caller handed in. */
+/** The two connections of a process, as {@link connectRedis} makes them. */
 export interface RedisConnections {
   /**
-   * For commands with a deadline, which is the caller's to keep. Not connected yet, unless it was handed in
-   * so.
+   * For commands. It has no deadline for replies: the sender sets one. It is not connected yet, unless the
+   * caller handed in a connected client.
    */
   readonly commands: RedisClient
-  /** For messages. Not connected yet; it subscribes to nothing by itself after a reconnection. */
+  /** For messages. It is not connected yet, and does not subscribe again after a reconnection. */
   readonly subscriber: RedisClient
-  /** Whether `commands` was handed in: then it is not ours to end. */
+  /** Whether the caller handed in `commands`. Then this package must not end it. */
   readonly handedIn: boolean
-  /** For people: `redis://localhost:6379/0`, without user and password. */
+  /** The URL without user and password, for logs: `redis://localhost:6379/0`. */
   readonly description: string
+}
+
+const METHODS = [
+  'connect',
+  'callBuffer',
+  'duplicate',
+  'subscribe',
+  'on',
+  'off',
+  'listenerCount',
+  'disconnect',
+] satisfies (keyof RedisClient)[]
+
+/** Whether a value has the methods of an ioredis client that this package calls. */
+export function isRedisClient(value: unknown): value is RedisClient {
+  if (typeof value !== 'object' || value === null) return false
+  return (
+    typeof Reflect.get(value, 'status') === 'string' &&
+    METHODS.every((name) => typeof Reflect.get(value, name) === 'function')
+  )
 }

@@ -5,48 +5,43 @@ import type { RedisClient, RedisConnections } from './client.js'
 import type { RedisTarget } from './endpoint.js'
 import { letProcessEnd } from './unref.js'
 
-/** Waits between attempts to connect: doubled from the first to the last, for ever. Milliseconds. */
+/** Wait between attempts to connect, in milliseconds: it doubles from the first to the last value. */
 const FIRST_RETRY_MS = 50
 const LAST_RETRY_MS = 2000
 /**
- * A server that refuses writes is left for whoever is master now, but not more often than this: it may be all
- * there is.
+ * Shortest time between two reconnections because a server refuses writes, in milliseconds. The reconnection
+ * finds the new master, if there is one.
  */
 const READONLY_PAUSE_MS = 5000
-/** A connection that is to be ended, and whose server does not take leave, is cut after so long. */
+/** Longest wait for the server to end a connection, in milliseconds. After it the socket is destroyed. */
 const LEAVE_MS = 200
 
-/**
- * Where the defaults of ioredis 5 and 6 differ: the protocol that 5 speaks, and either family of addresses.
- */
+/** Options whose defaults differ between ioredis 5 and 6: protocol RESP2, and IPv4 as well as IPv6. */
 const SAME_IN_ALL_VERSIONS: Options = { protocol: 2, family: 0 }
 
-/** What ioredis exports, as a module of this kind sees it. */
+/** The part of the module ioredis that is used here. */
 type Ioredis = Pick<typeof import('ioredis'), 'Redis' | 'Cluster'>
 type Options = Omit<RedisOptions, 'replyMapping'>
 
 /**
- * The two connections that the layer needs, for any form of deployment. Neither is connected yet, nor are
- * they ever given up: `connect()` may reject, and the client goes on trying all the same, at most 2 seconds
- * apart.
+ * Creates the two connections of a process, for any form of deployment, without connecting. From `connect()`
+ * on a client tries for ever, with at most 2 seconds between attempts, even if `connect()` rejects.
  *
- * Nothing waits in a queue for a server that is away (commands reject at once), and nothing that was sent is
- * sent again. There is no `commandTimeout`, which would end a connection that only listens, and no
- * `socketTimeout`, which in ioredis 5 may hit the next connection: how long a reply is waited for, and when a
- * silent server is given up, is the caller's to say.
+ * - A command is rejected at once while the server is away, and no command is sent twice.
+ * - Replies have no deadline: the sender sets one. The `commandTimeout` of ioredis would end a connection
+ *   that only listens, and the `socketTimeout` of ioredis 5 can end the next connection.
+ * - The client of a caller is used as it is: this package does not connect, configure or end it, and owns
+ *   only the duplicate that it makes.
  *
- * A client that was handed in is used as it is: not connected, not configured, not ended. Only its duplicate
- * is ours.
- *
- * Throws `ERR_CONFIG` where ioredis is not installed.
+ * @throws {RevocadeError} ERR_CONFIG when ioredis is not installed
  */
 export async function connectRedis(settings: RedisSettings): Promise<RedisConnections> {
   const { target, timeoutMs } = settings
   if (target.kind === 'client') return aroundClient(target.client, timeoutMs)
   const ioredis = await loadIoredis()
   return {
-    commands: ours(newClient(ioredis, target, timeoutMs), timeoutMs),
-    subscriber: ours(newClient(ioredis, target, timeoutMs), timeoutMs),
+    commands: withListeners(newClient(ioredis, target, timeoutMs), timeoutMs),
+    subscriber: withListeners(newClient(ioredis, target, timeoutMs), timeoutMs),
     handedIn: false,
     description: target.description,
   }
@@ -56,11 +51,9 @@ async function loadIoredis(): Promise<Ioredis> {
   try {
     return await import('ioredis')
   } catch (error) {
-    throw new RevocadeError(
-      'ERR_CONFIG',
-      "option 'redis' needs the package ioredis beside this one: npm install ioredis",
-      { cause: error },
-    )
+    throw new RevocadeError('ERR_CONFIG', "option 'redis' needs the package ioredis: npm install ioredis", {
+      cause: error,
+    })
   }
 }
 
@@ -75,31 +68,28 @@ function newClient(ioredis: Ioredis, target: RedisTarget, timeoutMs: number): Re
   })
 }
 
-/**
- * How long a connection may take to be made. Ten times what a caller waits for a reply, and time enough for a
- * slow network.
- */
-function patience(timeoutMs: number): number {
+/** Longest time to connect, in milliseconds: ten deadlines of a reply, but 2 s at least for slow networks. */
+function connectTimeout(timeoutMs: number): number {
   return Math.max(2000, timeoutMs * 10)
 }
 
-/** Of every connection that is ours, a duplicate of somebody's client included. */
+/** Options of every connection that this package creates, also of the duplicate of a caller's client. */
 function connectionOptions(timeoutMs: number): Options {
   return {
     lazyConnect: true,
     enableOfflineQueue: false,
-    // With any other number, commands that were under way when a connection broke would never settle without
-    // being sent again.
+    // With any other number, ioredis settles the commands in flight on a lost connection only by sending
+    // them again.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    // ioredis would subscribe again without anybody to catch the rejection, which ends the process where that
-    // connection breaks as well.
+    // ioredis doesn't catch the rejection of its own SUBSCRIBE. If the connection is lost again, that would
+    // end the process.
     autoResubscribe: false,
-    connectTimeout: patience(timeoutMs),
+    connectTimeout: connectTimeout(timeoutMs),
     disconnectTimeout: LEAVE_MS,
     retryStrategy,
-    // With the ten probes that Node.js sends a second apart, a connection that only listens is known to be
-    // dead after 20 seconds.
+    // In milliseconds. After it Node.js sends ten probes, one a second, so that a dead connection that only
+    // listens is noticed after 20 seconds.
     keepAlive: 10_000,
     connectionName: 'revocade',
     disableClientInfo: true,
@@ -120,7 +110,7 @@ function placeOptions(target: Exclude<RedisTarget, { kind: 'cluster' }>, timeout
     sentinels: sentinels.map((address) => ({ ...address })),
     name,
     sentinelRetryStrategy: retryStrategy,
-    sentinelCommandTimeout: patience(timeoutMs),
+    sentinelCommandTimeout: connectTimeout(timeoutMs),
   }
 }
 
@@ -128,12 +118,12 @@ function clusterOptions(target: Extract<RedisTarget, { kind: 'cluster' }>, timeo
   return {
     lazyConnect: true,
     enableOfflineQueue: false,
-    // A replica may be behind.
+    // A replica may lag behind its master.
     scaleReads: 'master',
     clusterRetryStrategy: retryStrategy,
-    slotsRefreshTimeout: patience(timeoutMs),
+    slotsRefreshTimeout: connectTimeout(timeoutMs),
     maxRedirections: 4,
-    // A certificate names hosts, not addresses.
+    // A certificate contains host names, so they must not be replaced by addresses.
     ...(target.tls === undefined ? {} : { dnsLookup: (host, found) => found(null, host) }),
     redisOptions: {
       ...connectionOptions(timeoutMs),
@@ -148,12 +138,12 @@ function accessOptions({ username, password }: RedisTarget): Options {
   return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) }
 }
 
-/** Spread, so that many processes do not come back at the same moment. */
+/** Jittered, so that many processes do not reconnect at the same moment. */
 function retryStrategy(times: number): number {
   return Math.min(FIRST_RETRY_MS * 2 ** Math.min(times - 1, 10), LAST_RETRY_MS) * (0.5 + Math.random() / 2)
 }
 
-/** After a failover the old master may still be there, as a replica: another connection finds the new one. */
+/** Reconnects after a READONLY error: after a failover the old master may still run, as a replica. */
 function leaveReplica(): (error: Error) => boolean {
   let left = -Infinity
   return ({ message }) => {
@@ -163,32 +153,32 @@ function leaveReplica(): (error: Error) => boolean {
   }
 }
 
-/** What is the same for all clients that are ours, whose failures show in what is asked of them. */
-function ours(client: RedisClient, timeoutMs: number): RedisClient {
+/** Adds the listeners of every client that this package creates. Its errors show in failed commands. */
+function withListeners(client: RedisClient, timeoutMs: number): RedisClient {
   client.on('error', () => undefined)
   letProcessEnd(client)
-  leaveSilent(client, patience(timeoutMs))
+  reconnectIfSilent(client, connectTimeout(timeoutMs))
   return client
 }
 
-/** ioredis would wait for ever for a server that accepts a connection and never says anything. */
-function leaveSilent(client: RedisClient, patienceMs: number): void {
+/** Reconnects if a server accepts the connection and then sends nothing. ioredis would wait for ever. */
+function reconnectIfSilent(client: RedisClient, silenceMs: number): void {
   if (client.isCluster === true) {
-    client.on('+node', (node: RedisClient) => leaveSilent(node, patienceMs))
+    client.on('+node', (node: RedisClient) => reconnectIfSilent(node, silenceMs))
     return
   }
   let timer: NodeJS.Timeout | undefined
   const stop = (): void => clearTimeout(timer)
   client.on('connect', () => {
     stop()
-    timer = setTimeout(() => client.disconnect(true), patienceMs).unref()
+    timer = setTimeout(() => client.disconnect(true), silenceMs).unref()
   })
   client.on('ready', stop)
   client.on('close', stop)
 }
 
 function aroundClient(client: RedisClient, timeoutMs: number): RedisConnections {
-  // ioredis prints errors that nobody listens to. Whoever does listen needs no help.
+  // ioredis prints errors if there is no listener. A listener of the caller is enough.
   if (client.listenerCount('error') === 0) client.on('error', () => undefined)
   const changes = { ...connectionOptions(timeoutMs), commandTimeout: undefined, socketTimeout: undefined }
   const { lazyConnect, enableOfflineQueue, retryStrategy: clusterRetryStrategy } = changes
@@ -198,7 +188,7 @@ function aroundClient(client: RedisClient, timeoutMs: number): RedisConnections 
       : client.duplicate(changes)
   return {
     commands: client,
-    subscriber: ours(subscriber, timeoutMs),
+    subscriber: withListeners(subscriber, timeoutMs),
     handedIn: true,
     description: 'the client that was handed in',
   }

@@ -1,29 +1,32 @@
 import { isIPv6 } from 'node:net'
 import { optionError } from '../../validate.js'
 
+/** The port of a Redis server, unless it is configured. */
 export const DEFAULT_PORT = 6379
+/** The port of a Sentinel, unless it is configured. */
 export const DEFAULT_SENTINEL_PORT = 26_379
-/** Servers have 16 databases unless they were told otherwise. */
+/** Highest database number that is accepted. A server has 16 databases, unless it is configured. */
 export const MAX_DB = 99_999
 
+/** A host name or IP address, without brackets, and a port. */
 export interface RedisAddress {
   readonly host: string
   readonly port: number
 }
 
-/** What says where a server is and how to come in, by whichever way it was given: a URL, options, both. */
+/** The place of a server and the login, from a URL, from options or from both. */
 export interface ConnectionFields {
   readonly host?: string
   readonly port?: number
   readonly db?: number
   readonly username?: string
   readonly password?: string
-  /** Of a Unix socket. */
+  /** Path of a Unix socket. */
   readonly path?: string
-  /** TLS, with options of node:tls or without any. */
+  /** Options of `tls.connect`. `{}` means TLS without options. */
   readonly tls?: object
   readonly sentinels?: readonly RedisAddress[]
-  /** What the Sentinels call the group. */
+  /** The name by which the Sentinels know the master. */
   readonly name?: string
   readonly sentinelPassword?: string
   readonly nodes?: readonly RedisAddress[]
@@ -32,14 +35,11 @@ export interface ConnectionFields {
 interface Access {
   readonly username: string | undefined
   readonly password: string | undefined
-  /** For people: the URL without user and password. */
+  /** The URL without user and password, for logs. */
   readonly description: string
 }
 
-/**
- * Where the keys are, in one of the forms that a deployment of Redis takes. `tls`: undefined is none, `{}` is
- * plain TLS.
- */
+/** A deployment of Redis in one of its forms. `tls`: undefined means no TLS, `{}` TLS without options. */
 export type RedisTarget =
   | (Access & {
       readonly kind: 'single'
@@ -63,10 +63,7 @@ export type RedisTarget =
       readonly tls: object | undefined
     })
 
-/**
- * What goes together. A field that would be ignored is refused: whoever gave it believes that it does
- * something.
- */
+/** Fields that each form uses. Any other field is refused, since its user expects it to have an effect. */
 const FIELDS_OF = {
   single: ['host', 'port', 'db', 'username', 'password', 'tls'],
   socket: ['path', 'db', 'username', 'password'],
@@ -74,11 +71,15 @@ const FIELDS_OF = {
   sentinel: ['sentinels', 'name', 'sentinelPassword', 'db', 'username', 'password', 'tls'],
 } as const
 
-/** The form that some fields make. Throws `ERR_CONFIG` where they make none, or more than one. */
+/**
+ * Finds the form of deployment that some fields describe.
+ *
+ * @throws {RevocadeError} ERR_CONFIG when a field is missing or does not belong to that form
+ */
 export function targetOf(fields: ConnectionFields): RedisTarget {
   const { username, password, db = 0, tls } = fields
   if (username !== undefined && password === undefined)
-    throw optionError('redis.password', 'is missing: there is a username')
+    throw optionError('redis.password', 'is missing: a username needs one')
   const access = { username, password }
   if (fields.path !== undefined) {
     refuseOthers(fields, 'socket', 'a socket path')
@@ -94,7 +95,7 @@ export function targetOf(fields: ConnectionFields): RedisTarget {
     const { sentinels, name, sentinelPassword } = fields
     refuseOthers(fields, 'sentinel', 'Sentinels')
     if (name === undefined)
-      throw optionError('redis.name', 'is missing: what do the Sentinels call the master?')
+      throw optionError('redis.name', 'is missing: give the name by which the Sentinels know the master')
     const description = `${schemeOf(tls)}${listOf(sentinels)}/${name}${db === 0 ? '' : `/${db}`}`
     return Object.freeze({
       ...access,
@@ -131,26 +132,28 @@ export function targetOf(fields: ConnectionFields): RedisTarget {
   })
 }
 
-/** `host`, `host:port`, `[ipv6]`, `[ipv6]:port`; undefined where it is none of them. */
+/** Parses `host`, `host:port`, `[ipv6]` and `[ipv6]:port`. Returns undefined for any other text. */
 export function parseAddress(text: string, defaultPort: number): RedisAddress | undefined {
   const [, place = '', digits = ''] = /^(\[[^\]]*\]|[^:[\]]*)(?::(\d{1,5}))?$/.exec(text) ?? []
   const bracketed = place.startsWith('[')
-  // The zone of a link-local address is set off by an encoded percent sign in a URL (RFC 6874).
+  // In a URL, an encoded percent sign separates the zone of a link-local address (RFC 6874).
   const host = bracketed ? place.slice(1, -1).replace('%25', '%') : place
   const port = digits === '' ? defaultPort : Number(digits)
   if (!isHost(host) || bracketed !== isIPv6(host) || !isPort(port)) return undefined
   return Object.freeze({ host, port })
 }
 
+/** Whether a text can be a host name or an IP address. */
 export function isHost(text: string): boolean {
   return isIPv6(text) || /^[\p{L}\p{N}_.-]{1,253}$/u.test(text)
 }
 
+/** Whether a number is a TCP port. */
 export function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 1 && port <= 65_535
 }
 
-/** What sentinel.conf accepts as the name of a master. */
+/** Whether sentinel.conf accepts a text as the name of a master. */
 export function isMasterName(text: string): boolean {
   return /^[\w.-]+$/.test(text)
 }

@@ -1,35 +1,35 @@
 /** Sends a command; resolves with the reply of ioredis' `callBuffer`. */
 export type Send = (command: string, ...args: string[]) => Promise<unknown>
 
-/** What a server reports; null if it does not, or may not be asked. A cluster: what the node that answered reports. */
+/**
+ * The state that a server reports. A field is null if the server does not report it or refuses the command.
+ * In a cluster it is the state of the node that answered.
+ */
 export type RedisHealth = Readonly<{
   server: 'redis' | 'valkey'
   version: string | null
   /** `standalone`, `cluster` or `sentinel`. */
   mode: string | null
-  /**
-   * Another one: another server, or the same one started anew. Null of a cluster, where each node has its
-   * own.
-   */
+  /** It changes when the server is restarted or replaced. Null for a cluster: each node has its own. */
   runId: string | null
   role: 'master' | 'replica' | null
   usedMemoryBytes: number | null
-  /** 0: no limit. */
+  /** 0 means no limit. */
   maxMemoryBytes: number | null
   maxmemoryPolicy: string | null
-  /** Since the server was started. */
+  /** Number of keys since the start of the server. */
   evictedKeys: number | null
-  /** Whether it saves snapshots; null if it keeps an append-only file. */
+  /** Whether it saves snapshots. Null also if it keeps an append-only file. */
   rdb: boolean | null
   /** Whether it keeps an append-only file. */
   aof: boolean | null
-  /** Least distance of the server's clock from ours: half a round trip is allowed on either side. */
+  /** Difference of the clocks, less half a round trip, which the network can cause. */
   clockDistanceMs: number | null
 }>
 
 /**
- * Reads the state of a server: TIME, INFO, and from CONFIG what INFO leaves out. Rejects if INFO fails; other refusals give
- * null. INFO is asked for all sections, since servers before 7.0 take one section only.
+ * Reads the state of a server by TIME, INFO, and CONFIG for values that INFO lacks. Rejects if INFO fails;
+ * other refusals give null. INFO reads all sections, since servers before 7.0 accept one section only.
  */
 export async function readHealth(send: Send, clock: { now(): number }): Promise<RedisHealth> {
   const clockDistanceMs = await readClockDistance(send, clock).catch(() => null)
@@ -56,11 +56,11 @@ export async function readHealth(send: Send, clock: { now(): number }): Promise<
   }
 }
 
-/** The parameters that match a pattern; none where CONFIG may not be used, as with some hosted servers. */
+/** Reads the parameters that match a pattern; none if the server refuses CONFIG (some hosted servers do). */
 export async function readConfig(send: Send, pattern: string): Promise<ReadonlyMap<string, string>> {
   const reply = await send('CONFIG', 'GET', pattern).catch(() => [])
   if (!Array.isArray(reply)) {
-    // A map, where a client that was handed in asks for them.
+    // A client that a caller configured for RESP3 maps replies with an object.
     return new Map(
       Object.entries(typeof reply === 'object' && reply !== null ? reply : {}).map(([name, value]) => [
         name,
@@ -72,19 +72,22 @@ export async function readConfig(send: Send, pattern: string): Promise<ReadonlyM
   return new Map(words.flatMap((name, i) => (i % 2 === 0 ? [[name, words[i + 1] ?? ''] as const] : [])))
 }
 
-/** Compares the clocks at the middle of the round trip. Up to half of it, a difference may be the network's. */
+/** Compares the clocks at the middle of the round trip. The network can cause half of it as difference. */
 async function readClockDistance(send: Send, clock: { now(): number }): Promise<number | null> {
   const sent = clock.now()
   const reply = await send('TIME')
   const received = clock.now()
-  const [seconds, microseconds] = Array.isArray(reply) ? reply.map((part) => Number(textOf(part))) : []
+  const [seconds = NaN, microseconds = NaN] = Array.isArray(reply)
+    ? reply.map((part) => Number(textOf(part)))
+    : []
   const theirs = seconds * 1000 + microseconds / 1000
   const distance = Math.abs(theirs - (sent + received) / 2) - Math.abs(received - sent) / 2
   return Number.isFinite(distance) ? Math.max(0, distance) : null
 }
 
 function parseInfo(text: string): ReadonlyMap<string, string> {
-  return new Map([...text.matchAll(/^([^#:\r\n]+):([^\r\n]*)/gm)].map(([, name, value]) => [name, value]))
+  const lines = text.matchAll(/^([^#:\r\n]+):([^\r\n]*)/gm)
+  return new Map([...lines].map(([, name = '', value = '']) => [name, value]))
 }
 
 function textOf(value: unknown): string {
@@ -101,7 +104,7 @@ function flag(text: string | undefined): boolean | null {
   return text === '1' ? true : text === '0' ? false : null
 }
 
-/** CONFIG's `save` lists when a snapshot is made; empty, none ever is. */
+/** The parameter `save` lists the conditions for a snapshot. If it is empty, the server makes none. */
 function saves(text: string | undefined): boolean | null {
   return text === undefined ? null : text.trim() !== ''
 }

@@ -1,16 +1,15 @@
-import { isRedisClient } from '../options.js'
-import type { RedisClient } from './client.js'
+import { isRedisClient, type RedisClient } from './client.js'
 
 /**
- * Lets the process end while a client is connected, or tries to be: an engine that nobody uses any more, and
- * nobody closed, must not keep it alive. So whoever waits for a reply has a timer that does keep it alive:
- * for the deadline that there is anyway.
+ * Lets the process exit while a client is connected or reconnects, so that an engine that was never closed
+ * does not keep it alive. While a reply is awaited, the timer of its deadline keeps the process alive.
  *
- * ioredis has no option for this. Its sockets and its timers between attempts are reached by the names that
- * they have in versions 5.4 to 6; where they are not there, nothing happens, and the process lives until the
- * client is closed. Out of reach is an attempt that is neither accepted nor refused, which lasts for the
- * connect timeout; and the search for a master: as long as no Sentinel answers, it keeps the process alive
- * until the client is closed.
+ * ioredis has no option for this. Its sockets and retry timers are found under the property names that
+ * versions 5.4 to 6 use. If a property is missing, the process lives until the client is closed. Two cases
+ * are out of reach:
+ *
+ * - an attempt to connect that is neither accepted nor refused: it ends after the connect timeout
+ * - the search for a master while no Sentinel answers: it ends when the client is closed
  */
 export function letProcessEnd(client: RedisClient): void {
   if (client.isCluster === true) {
@@ -26,11 +25,10 @@ export function letProcessEnd(client: RedisClient): void {
   client.on('reconnecting', () => unref(Reflect.get(client, 'reconnectTimeout')))
 }
 
+/** Internal connections that have their listeners already. */
 const known = new WeakSet<RedisClient>()
 
-/**
- * For messages a cluster's client has a connection that it does not show, and changes when a node is lost.
- */
+/** A cluster client keeps an internal connection for messages, and replaces it when a node is lost. */
 function letSubscriberEnd(cluster: RedisClient): void {
   const keeper: unknown = Reflect.get(cluster, 'subscriber')
   const subscriber: unknown =

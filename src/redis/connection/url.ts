@@ -8,33 +8,27 @@ import {
   MAX_DB,
   parseAddress,
   type RedisAddress,
-  type RedisTarget,
-  targetOf,
 } from './endpoint.js'
 
 /**
- * The forms of a Redis URL:
+ * Parses a Redis URL. Fields that it leaves out are not set. The forms:
  *
- * | form | | | --- | --- | | `redis://[user:password@]host[:port][/db]` | one server; the port is 6379 where
- * it is left out | | `redis://[…@]s1[:port],s2[:port]/name[/db]` | the master that Sentinels know by that
- * name; their port is 26379 where it is left out | | `redis://[…@]n1[:port],n2[:port]` | a cluster, by some
- * of its nodes | | `/path`, `unix:///path[?db=1]`, also `redis+unix:` and `redis+socket:` | a Unix socket |
+ * - `redis://[user:password@]host[:port][/db]`: one server; the default port is 6379
+ * - `redis://[…@]s1[:port],s2[:port]/name[/db]`: the master that these Sentinels know by that name; their
+ *   default port is 26379, their password `?sentinelPassword=…`
+ * - `redis://[…@]n1[:port],n2[:port]`: a cluster, by some of its nodes
+ * - `/path`, `unix:///path[?db=1]`, also with `redis+unix:` and `redis+socket:`: a Unix socket
  *
- * `rediss:` is TLS. User and password are percent-encoded where they hold reserved characters; IPv6 hosts
- * stand in brackets. `?sentinelPassword=…` is what the Sentinels ask for.
+ * `rediss:` means TLS. Reserved characters in the user and the password are percent-encoded. IPv6 addresses
+ * are written in brackets.
  *
- * Errors (`ERR_CONFIG`) say what is wrong and never repeat any of the URL: which part of a misspelt one is
- * the password is anybody's guess.
+ * @throws {RevocadeError} ERR_CONFIG when the URL has none of the forms. The message repeats no part of the
+ *   URL, since any part of a misspelt URL may be the password
  */
-export function parseRedisUrl(url: string): RedisTarget {
-  return targetOf(fieldsOfUrl(url))
-}
-
-/** What a URL says, and nothing that it leaves out. */
-export function fieldsOfUrl(url: string): ConnectionFields {
+export function parseRedisUrl(url: string): ConnectionFields {
   if (/[\s\p{Cc}]/u.test(url)) throw urlError('has white space or control characters in it')
   if (url.startsWith('/')) return socketPath(url)
-  const { scheme = '', authority = '', path = '', query = '' } = PARTS.exec(url)?.groups ?? {}
+  const { scheme, authority, path, query } = partsOf(url)
   const at = authority.lastIndexOf('@')
   const login = at < 0 ? {} : loginOf(authority.slice(0, at))
   const place = authority.slice(at + 1)
@@ -62,8 +56,14 @@ const FORMS = [
   '/run/redis.sock or unix:///run/redis.sock?db=1 for a socket',
 ].join(', ')
 
-/** The parts of RFC 3986; but several hosts may stand where one would, which is why `URL` can't read it. */
+/** The parts of RFC 3986. The class `URL` can't parse them, since it refuses several hosts. */
 const PARTS = /^(?<scheme>[a-z+]+):\/\/(?<authority>[^/?#]*)(?<path>\/[^?#]*)?(?:\?(?<query>[^#]*))?$/i
+
+/** Parts that are missing are empty, and all are if the URL is none. */
+function partsOf(url: string): Record<'scheme' | 'authority' | 'path' | 'query', string> {
+  const { scheme = '', authority = '', path = '', query = '' } = PARTS.exec(url)?.groups ?? {}
+  return { scheme, authority, path, query }
+}
 
 function loginOf(text: string): ConnectionFields {
   const colon = text.indexOf(':')
@@ -81,14 +81,14 @@ function serverOf(places: readonly string[], path: string, query: string): Conne
   if (steps.at(-1) === '') steps.pop()
   const [first, second] = [steps.at(0), steps.at(1)]
   if (places.length === 1) {
-    const [{ host, port }] = addresses(places, DEFAULT_PORT)
+    const { host, port } = addressOf(places.join(), DEFAULT_PORT)
     if (steps.length > 1) throw urlError('has more than a database number after the host')
     queryOf(query, [])
     return first === undefined ? { host, port } : { host, port, db: database(first) }
   }
   if (first === undefined) {
     queryOf(query, [])
-    return { nodes: addresses(places, DEFAULT_PORT) }
+    return { nodes: addressesOf(places, DEFAULT_PORT) }
   }
   const name = decoded(first)
   if (steps.length > 2 || !isMasterName(name))
@@ -99,7 +99,7 @@ function serverOf(places: readonly string[], path: string, query: string): Conne
     throw urlError('has several hosts and a number: a cluster has one database only, and Sentinels a name')
   const { sentinelPassword } = queryOf(query, ['sentinelPassword'])
   return {
-    sentinels: addresses(places, DEFAULT_SENTINEL_PORT),
+    sentinels: addressesOf(places, DEFAULT_SENTINEL_PORT),
     name,
     ...(second === undefined ? {} : { db: database(second) }),
     ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
@@ -119,39 +119,37 @@ function socketOf(path: string, query: string): ConnectionFields {
   return { path: file, ...(db === undefined ? {} : { db: database(db) }) }
 }
 
-function addresses(
-  places: readonly string[],
-  defaultPort: number,
-): readonly [RedisAddress, ...RedisAddress[]] {
-  const [first, ...others] = places.map((place) => {
-    const address = parseAddress(place, defaultPort)
-    if (address !== undefined) return address
-    throw urlError(
-      "has a host or port that can't be (reserved characters in a password must be percent-encoded: / is %2F, @ is %40)",
-    )
-  })
-  return Object.freeze([first, ...others] as const)
+function addressesOf(places: readonly string[], defaultPort: number): readonly RedisAddress[] {
+  return Object.freeze(places.map((place) => addressOf(place, defaultPort)))
+}
+
+function addressOf(place: string, defaultPort: number): RedisAddress {
+  const address = parseAddress(place, defaultPort)
+  if (address !== undefined) return address
+  throw urlError(
+    "has a host or port that can't be: " +
+      'percent-encode reserved characters in the password, / as %2F and @ as %40',
+  )
 }
 
 function database(text: string): number {
   if (/^\d+$/.test(text) && Number(text) <= MAX_DB) return Number(text)
   throw urlError(
-    'must have a database number after the host, or several hosts and a name: redis://localhost:6379/0, redis://s1:26379,s2:26379/mymaster',
+    'must have a database number after the host, or several hosts and a name: ' +
+      'redis://localhost:6379/0, redis://s1:26379,s2:26379/mymaster',
   )
 }
 
-/**
- * The parameters after `?`, of which `known` are accepted. A plus sign is a plus sign: passwords have them.
- */
+/** Parses the parameters after `?`. A plus sign stays one, since passwords contain them. */
 function queryOf<K extends string>(query: string, known: readonly K[]): { readonly [name in K]?: string } {
   const found: { [name in K]?: string } = {}
   for (const pair of query === '' ? [] : query.split('&')) {
     const equals = pair.indexOf('=')
     const name = known.find((accepted) => accepted === pair.slice(0, Math.max(0, equals)))
-    if (name === undefined)
-      throw urlError(
-        `has a parameter that is not accepted there; ${known.length === 0 ? 'none is' : `known: ${known.join(', ')}`}`,
-      )
+    if (name === undefined) {
+      const hint = known.length === 0 ? 'none is' : `known: ${known.join(', ')}`
+      throw urlError(`has a parameter that is not accepted there; ${hint}`)
+    }
     if (found[name] !== undefined) throw urlError(`says ${name} twice`)
     found[name] = decoded(pair.slice(equals + 1))
   }

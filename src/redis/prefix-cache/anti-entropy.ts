@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { BucketVersionTable } from '../../buckets/version-table.js'
 import { chunks } from '../chunks.js'
 import type { RedisCommands } from '../connection/commands.js'
@@ -6,6 +5,7 @@ import { Backoff } from './backoff.js'
 import { VERSION_FIELD } from './bucket-script.js'
 import { DelayedVerification } from './delayed-verification.js'
 import type { Keys } from './keys.js'
+import { pause } from './pause.js'
 import type { BucketWriteQueue } from './write-queue.js'
 
 /** Versions asked for at the same time. */
@@ -101,10 +101,10 @@ export class AntiEntropy {
     if (!versions.isCurrent(bucket, bits, version)) this.readRepair(bucket, version)
   }
 
-  /** Queues a bucket that was read and found stale. `version`: what it bore, null if it bore none. */
+  /** Queues a bucket that was read and found stale. `version`: its version in Redis, null if it has none. */
   readRepair(bucket: number, version: Buffer | null): void {
     this.#deps.queue.repair(bucket, version)
-    // It is gone, not just behind: others may be gone as well.
+    // The bucket is gone, not just behind, so others may be gone as well.
     if (version === null) this.request('soon')
   }
 
@@ -152,7 +152,7 @@ export class AntiEntropy {
 
   async #verifyDue(buckets: readonly number[]): Promise<void> {
     const stale = await this.#verify(buckets, this.#deps.versions.bits, () => undefined)
-    // Which of them were verified is not worth remembering: a pass covers all.
+    // A pass covers all of them, so which ones were verified is not kept.
     if (stale === undefined) this.#note('soon')
   }
 
@@ -183,7 +183,7 @@ export class AntiEntropy {
     const { versions, queue } = this.#deps
     let stale = 0
     for (const chunk of chunks(buckets, READS_IN_FLIGHT)) {
-      while (this.#isQueueLong()) await this.#sleep(QUEUE_CHECK_MS)
+      while (this.#isQueueLong()) await pause(QUEUE_CHECK_MS, this.#stop.signal)
       if (!this.#canVerify(bits)) return undefined
       const replies = await Promise.allSettled(
         chunk.map(async (bucket) => ({ bucket, version: await this.#readVersion(bucket, bits) })),
@@ -209,12 +209,6 @@ export class AntiEntropy {
   #isQueueLong(): boolean {
     const { commands, queue } = this.#deps
     return queue.queued > MAX_QUEUED_BUCKETS && commands.available && !this.#stop.signal.aborted
-  }
-
-  /** Ends early on `stop`, and keeps no process alive. */
-  async #sleep(ms: number): Promise<void> {
-    const { signal } = this.#stop
-    await sleep(ms, undefined, { ref: false, signal }).catch(() => undefined)
   }
 
   async #readVersion(bucket: number, bits: number): Promise<Buffer | null> {

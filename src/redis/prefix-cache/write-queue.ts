@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isRefusal, type RedisCommands } from '../connection/commands.js'
 import type { BucketSplitter } from './bucket-splitter.js'
 import { type BucketWriter, type ExpectedVersion, NO_VERSION } from './bucket-writer.js'
+import { pause } from './pause.js'
 import { Signal } from './signal.js'
 import { type WriteTask, WriteTasks } from './write-tasks.js'
 
@@ -13,10 +13,7 @@ const BACKGROUND_WRITES_IN_FLIGHT = 4
 const REFUSAL_PAUSE_MS = 1000
 /** Pause while too many commands are in flight, in milliseconds. */
 const BUSY_PAUSE_MS = 20
-/**
- * Background reads may use 20 % of the event loop: they work for at most BACKGROUND_SLICE_MS, then idle four
- * times as long. A store that can reads whole buckets in another thread.
- */
+/** Background reads may use 20 % of the event loop: after this time they idle four times as long. */
 const BACKGROUND_SLICE_MS = 1
 const BACKGROUND_IDLE_FACTOR = 4
 
@@ -100,7 +97,7 @@ export class BucketWriteQueue {
     })
   }
 
-  /** Queues a bucket that is stale in Redis. `version`: what it bears there, null if it bears none. */
+  /** Queues a bucket that is stale in Redis. `version`: its version there, null if it has none. */
   repair(bucket: number, version: Buffer | null): void {
     this.#retry(bucket, { version: version ?? NO_VERSION, observed: true })
     this.run()
@@ -112,13 +109,13 @@ export class BucketWriteQueue {
     this.#backgroundSignal.notify()
   }
 
-  /** Drops what waits: the numbers of buckets mean other buckets now. */
+  /** Drops all buckets that wait, because a split has given their numbers to other buckets. */
   forget(): void {
     this.#urgent.clear()
     this.#background.clear()
   }
 
-  /** Begins no write any more. Resolves when none is in flight. */
+  /** Stops the loops. Resolves when no write is in flight. */
   async stop(): Promise<void> {
     this.#stop.abort()
     clearTimeout(this.#timer)
@@ -158,7 +155,7 @@ export class BucketWriteQueue {
         if (writes.length === 0) break
         const idleMs = (performance.now() - begun) * BACKGROUND_IDLE_FACTOR
         await Promise.all(writes)
-        if (this.#isCommitFree()) await this.#idle(idleMs)
+        if (this.#isCommitFree()) await pause(idleMs, this.#stop.signal)
       }
     }
   }
@@ -166,12 +163,6 @@ export class BucketWriteQueue {
   /** Whether no commit waits or is being written. */
   #isCommitFree(): boolean {
     return this.#urgent.size === 0 && !this.#committing
-  }
-
-  /** The timer keeps no process alive. */
-  async #idle(ms: number): Promise<void> {
-    const { signal } = this.#stop
-    await sleep(ms, undefined, { ref: false, signal }).catch(() => undefined)
   }
 
   get #stopped(): boolean {
@@ -232,7 +223,7 @@ export class BucketWriteQueue {
       this.refusal = undefined
     } catch (error) {
       if (isRefusal(error)) this.#pause(error)
-      // An unreachable server is the breaker's business.
+      // The breaker handles a server that can't be reached.
       this.#retry(bucket, expected)
     } finally {
       this.#inFlight.delete(bucket)
