@@ -24,11 +24,12 @@ function main(): number {
     },
   })
   const noise = Number(values.noise)
-  if (values.help || positionals.length !== 2 || !(noise >= 0)) {
+  const first = positionals.at(0)
+  const second = positionals.at(1)
+  if (values.help || first === undefined || second === undefined || positionals.length > 2 || !(noise >= 0)) {
     console.log(USAGE)
     return values.help ? 0 : 2
   }
-  const [first, second] = positionals
   const comparison = compareRecords(readRecord(first), readRecord(second), noise)
   console.log(values.json ? JSON.stringify(comparison, null, 2) : format(comparison, noise))
   return 0

@@ -83,7 +83,7 @@ async function runAll(
   try {
     for (const one of chosen) {
       const { name, title } = one
-      const load = loadavg()[0]
+      const [load = 0] = loadavg()
       const start = performance.now()
       const { rows, measured } = await runCase(one, { scale, directory, seed })
       const seconds = Number(((performance.now() - start) / 1000).toFixed(1))

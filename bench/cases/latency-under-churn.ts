@@ -88,8 +88,8 @@ async function run(context: Context): Promise<Row[]> {
   const one = (count: number): number => Math.floor(random.share() * count)
   const own = (): string =>
     revoking.done.length > 0 && one(2) === 0
-      ? revoking.done[one(revoking.done.length)]
-      : known[one(known.length)]
+      ? (revoking.done[one(revoking.done.length)] ?? '')
+      : (known[one(known.length)] ?? '')
   const checks = new JudgedChecks(engine, random, own)
   await checks.run(CHECKS_PER_SECOND, (begun) => begun < CHECKS_PER_SECOND * seconds * 0.2) // caches and compilers
   const churn = new Churn(checks)
@@ -179,7 +179,7 @@ function report(context: Context, churn: Churn, n: number): Row[] {
       ])
     }
   }
-  const idle = churn.phases[0].checked.active.service.getValueAtPercentile(99)
+  const idle = churn.phases.at(0)?.checked.active.service.getValueAtPercentile(99) ?? Number.NaN
   const rows = churn.phases.flatMap(({ name, checked: { active, revoked } }): Row[] => [
     {
       what: `${name}: p99.9 from when it was due`,

@@ -96,15 +96,16 @@ async function atDistance(
   await using redis = await connectRedisPeers(proxy.url, hmacKey(context))
   await filled(engine)
   await filled(last)
+  const first = new RevocadePeer(engine, 'claims', WITH_REDIS)
   const ours = [
-    new RevocadePeer(engine, 'claims', WITH_REDIS),
+    first,
     new RevocadePeer(last, 'claims', ASKED_LAST),
     new RevocadePeer(alone, 'claims', 'Revocade without Redis'),
   ]
   for (const peer of [...ours, ...redis.alone, ...redis.together]) await assertKnows(peer, made, known)
   const asked: Asked = [
     ...[...ours, ...redis.alone].map((peer) => [peer, 1] as const),
-    ...[ours[0], ...redis.together].map((peer) => [peer, TOGETHER] as const),
+    ...[first, ...redis.together].map((peer) => [peer, TOGETHER] as const),
   ]
   const rows: Row[] = []
   for (const mix of MIXES) {

@@ -94,7 +94,14 @@ class Run {
       const asked = sets.filter((set) => !this.#known(situation(set, kind, 'has', mix)))
       const timings = await interleave(
         asked.map(
-          ({ filter, n: held }) => new Has(filter, keys, held, mix, answersIn(answers, filter), this.#random),
+          ({ filter, n: held }) =>
+            new Has(filter, {
+              keys,
+              n: held,
+              mix,
+              answers: answersIn(answers, filter),
+              random: this.#random,
+            }),
         ),
         { rounds, batch },
       )
@@ -152,7 +159,7 @@ class Run {
     const asked = sets.filter(({ filter }) => filter instanceof DigestFilter)
     const workloads = asked.flatMap(({ filter, n }) =>
       filter instanceof DigestFilter
-        ? [new Probe(filter, keys, n, mix, answersIn(answers, filter), this.#random)]
+        ? [new Probe(filter, { keys, n, mix, answers: answersIn(answers, filter), random: this.#random })]
         : [],
     )
     this.#record(

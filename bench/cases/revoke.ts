@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import { createRevocade, type Revocade, type TokenClaims } from '#dist/index.js'
 import { AwaitedRevoke, TOLERATED } from '../engines/engine-workloads.js'
 import { inFlight } from '../harness/in-flight.js'
-import { interleave, measurements, of, type Timing, timing, type Workload } from '../harness/measure.js'
+import { interleave, measurements, of, timing, type Workload } from '../harness/measure.js'
 import { median } from '../harness/statistics.js'
 import { assertAnswer, atLeast, atMost, type Case, type Context, type Row } from '../harness/types.js'
 import { EXPIRES_AT, freshClaims } from '../inputs/claims.js'
@@ -113,7 +113,7 @@ async function bursts(context: Context, engine: Revocade, random: Random): Promi
   await engine.revokeMany(inputs(context, { full: 300_000, quick: 20_000, test: 600 }[context.scale]))
   const later: number[] = []
   for (let round = 0; round < rounds; round++) later.push(await burst())
-  const [calm, loaded]: Timing[] = [timing(idle), timing(busy)]
+  const [calm, loaded] = [timing(idle), timing(busy)]
   return [
     {
       what: `revocations a second, ${IN_FLIGHT} in flight`,
@@ -159,7 +159,7 @@ async function checkMeanwhile(
   let missed = 0
   while (!work.done) {
     for (let i = 0; i < GROUP; i++) {
-      const claims = probes[at++ % probes.length]
+      const claims = probes[at++ % probes.length] ?? {}
       const start = process.hrtime.bigint()
       const active = engine.isClearlyActive(claims)
       times.push(Number(process.hrtime.bigint() - start))

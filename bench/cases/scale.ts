@@ -171,7 +171,9 @@ function rowsOf(results: readonly Measurement[]): Row[] {
   }
   const time = (what: string, operation: string, engine: string): Row =>
     grows(what, of(operation, engine), ({ p50Ns }) => p50Ns, duration)
-  const [first, ...larger] = of('check', 'isClearlyActive')
+  const checks = of('check', 'isClearlyActive')
+  const [first, ...larger] = [checks.at(0), ...checks.slice(1)]
+  if (first === undefined) throw new Error('no check was measured')
   return [
     ...larger.map(({ n, p50Ns }): Row => ({
       what: `check: ${n.toLocaleString('en')} entries ÷ ${first.n.toLocaleString('en')} entries`,

@@ -4,11 +4,10 @@ import type { Workload } from '../harness/measure.js'
 import type { Random } from '../inputs/random.js'
 import { OnClaims, TOLERATED } from './engine-workloads.js'
 
-/** What a check is made of, each by itself. */
-
 /** Later than any run ends, by the clock that leases go by. */
 const later = (): bigint => process.hrtime.bigint() + 3_600_000_000_000n
 
+/** The digest of a token's id. */
 export class BareDigest extends OnClaims {
   readonly name: string = 'digest'
   override readonly tolerated = 1e-6
@@ -19,14 +18,15 @@ export class BareDigest extends OnClaims {
     this.digester = digester
   }
 
-  run(count: number): number {
+  run(): number {
     const { claims, digester } = this
     let done = 0
-    for (let i = 0; i < count; i++) if (digester.token(claims[i])[3] !== 0) done++
+    for (const one of claims) if (digester.token(one)[3] !== 0) done++
     return done
   }
 }
 
+/** The clock that a check reads. */
 export class BareClock implements Workload {
   readonly name = 'clock'
   #until = 0n
@@ -43,6 +43,7 @@ export class BareClock implements Workload {
   }
 }
 
+/** The lookup in the filter, of ready digests. */
 export class BareProbe implements Workload {
   readonly name: string = 'probe'
   readonly tolerated = TOLERATED
@@ -59,39 +60,39 @@ export class BareProbe implements Workload {
     this.digests = Array.from({ length: count }, () => this.#random.fill(new Int32Array(4)))
   }
 
-  run(count: number): number {
+  run(): number {
     const { digests, filter } = this
     let absent = 0
-    for (let i = 0; i < count; i++) if (!filter.has(digests[i])) absent++
+    for (const digest of digests) if (!filter.has(digest)) absent++
     return absent
   }
 }
 
 /**
- * Digest and probe as a check meets them: on this processor a clock read waits for all memory that was asked for before it, and so the
- * next step begins when the last is over. In a loop of its own each overlaps with the next of its kind, which no single check can.
+ * The digest as a check makes it. On x86 a clock read waits for all memory reads before it, so the next step begins
+ * when this one is over. In a loop of its own a step overlaps with the next of its kind, which no check can.
  */
 export class DigestThenClock extends BareDigest {
   override readonly name = 'digest, then clock'
 
-  override run(count: number): number {
+  override run(): number {
     const { claims, digester } = this
     const until = later()
     let done = 0
-    for (let i = 0; i < count; i++)
-      if (digester.token(claims[i])[3] !== 0 && process.hrtime.bigint() < until) done++
+    for (const one of claims) if (digester.token(one)[3] !== 0 && process.hrtime.bigint() < until) done++
     return done
   }
 }
 
+/** The probe as a check makes it, after a clock read. */
 export class ClockThenProbe extends BareProbe {
   override readonly name = 'clock, then probe'
 
-  override run(count: number): number {
+  override run(): number {
     const { digests, filter } = this
     const until = later()
     let absent = 0
-    for (let i = 0; i < count; i++) if (process.hrtime.bigint() < until && !filter.has(digests[i])) absent++
+    for (const digest of digests) if (process.hrtime.bigint() < until && !filter.has(digest)) absent++
     return absent
   }
 }
@@ -108,20 +109,21 @@ export class PartsInOneLoop extends OnClaims {
     this.#filter = filter
   }
 
-  run(count: number): number {
+  run(): number {
     const { claims } = this
     const digester = this.#digester
     const filter = this.#filter
     const until = later()
     let active = 0
-    for (let i = 0; i < count; i++) {
-      const digest = digester.token(claims[i])
+    for (const one of claims) {
+      const digest = digester.token(one)
       if (process.hrtime.bigint() < until && !filter.has(digest)) active++
     }
     return active
   }
 }
 
+/** `await` of a resolved promise. */
 export class BareAwait implements Workload {
   readonly name = 'await of a resolved promise'
   readonly #no = Promise.resolve(false)

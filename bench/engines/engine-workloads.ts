@@ -25,6 +25,7 @@ export abstract class OnClaims implements Workload {
   abstract run(count: number): number | Promise<number>
 }
 
+/** The synchronous question. */
 export class IsClearlyActive extends OnClaims {
   readonly name: string
   readonly #engine: Revocade
@@ -35,11 +36,11 @@ export class IsClearlyActive extends OnClaims {
     this.#engine = engine
   }
 
-  run(count: number): number {
+  run(): number {
     const { claims } = this
     const engine = this.#engine
     let active = 0
-    for (let i = 0; i < count; i++) if (engine.isClearlyActive(claims[i])) active++
+    for (const one of claims) if (engine.isClearlyActive(one)) active++
     return active
   }
 }
@@ -56,16 +57,17 @@ export class IsRevoked extends OnClaims {
     this.#no = no
   }
 
-  run(count: number): number {
+  run(): number {
     const { claims } = this
     const engine = this.#engine
     const no = this.#no
     let active = 0
-    for (let i = 0; i < count; i++) if (engine.isRevoked(claims[i]) === no) active++
+    for (const one of claims) if (engine.isRevoked(one) === no) active++
     return active
   }
 }
 
+/** The awaited question. */
 export class AwaitedIsRevoked extends OnClaims {
   readonly name = 'await isRevoked'
   override readonly tolerated = 0
@@ -76,11 +78,11 @@ export class AwaitedIsRevoked extends OnClaims {
     this.#engine = engine
   }
 
-  async run(count: number): Promise<number> {
+  async run(): Promise<number> {
     const { claims } = this
     const engine = this.#engine
     let active = 0
-    for (let i = 0; i < count; i++) if (!(await engine.isRevoked(claims[i]))) active++
+    for (const one of claims) if (!(await engine.isRevoked(one))) active++
     return active
   }
 }

@@ -2,7 +2,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises'
 import { createRevocade, type RevocadeOptions } from '#dist/index.js'
 import { EXPIRES_AT } from '../inputs/claims.js'
 
-// A process of the case `propagation`: looks, again and again, whether the next token is revoked by now, and says when it first was.
+// A process of the case `propagation`: asks again and again whether the next token is revoked, and reports when it first was.
 
 interface Job {
   readonly options: RevocadeOptions
@@ -12,7 +12,7 @@ interface Job {
   readonly of: number
 }
 
-const { options, tokens, me, of } = JSON.parse(process.argv[2]) as Job
+const { options, tokens, me, of } = JSON.parse(process.argv[2] ?? '{}') as Job
 const engine = await createRevocade(options)
 process.send?.('ready')
 

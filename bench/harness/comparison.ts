@@ -1,10 +1,10 @@
 import type { BenchRecord, RecordedMeasurement } from './record.js'
 import { median, sorted } from './statistics.js'
 
-/** One engine in one situation, in two records. */
+/** One engine in one situation, measured in two records. */
 export interface Compared {
   readonly case: string
-  /** The engine and its situation, as a line of text. */
+  /** The engine and its situation as text. */
   readonly engine: string
   readonly n: number
   readonly p50Ns: readonly [number, number]
@@ -14,27 +14,28 @@ export interface Compared {
   readonly change: 'faster' | 'slower' | 'none'
 }
 
+/** What two records have in common, and what not. */
 export interface Comparison {
   readonly compared: readonly Compared[]
-  /** Measured in one of the two only. */
+  /** Measured in the first record only. */
   readonly onlyInFirst: readonly string[]
   readonly onlyInSecond: readonly string[]
-  /** What else differs: a ratio may come from there. */
+  /** Differing settings, machines and versions: other reasons for a ratio. */
   readonly differences: readonly string[]
-  /** The median of all ratios: far from 1, the runs differ as a whole, the machine rather than the code. */
+  /** The median of all ratios. Far from 1, the machine was faster or slower in one of the runs. */
   readonly medianRatio: number | null
 }
 
-/** Medians of two runs of the same code on a machine with other work differ by so much even where their samples are of one mind. */
+/** The share by which medians of the same code differ from run to run on a machine with other work. */
 export const DRIFT = 0.1
 
-/** For an interval that holds the median 99 times in 100. */
+/** Standard deviations of an interval that holds the median with a probability of 99 %. */
 const Z = 2.576
 
 /**
- * Compares two records. A change is more than noise where the two medians' intervals of 99 % are apart *and* the medians
- * differ by more than `drift`. The intervals say what the samples of a run say about its median; they don't see that a whole run was
- * slow, which the samples share. That is what the second condition is for.
+ * Compares two records. A change is more than noise when the 99 % intervals of the two medians are apart
+ * *and* the medians differ by more than `drift`. An interval covers the noise between the samples of a run;
+ * `drift` covers what all samples of a run share, such as a slow machine.
  */
 export function compareRecords(first: BenchRecord, second: BenchRecord, drift = DRIFT): Comparison {
   const before = new Map(first.results.map((one) => [situationOf(one), one]))
@@ -54,7 +55,7 @@ export function compareRecords(first: BenchRecord, second: BenchRecord, drift = 
   }
 }
 
-/** `isClearlyActive`, `bloom has, uuidv4, miss`: all that names a measurement within its case, but n. */
+/** The name of a measurement within its case, without n: `isClearlyActive`, `bloom has, uuidv4, miss`. */
 export function nameOf({ engine, operation, keys, mix }: RecordedMeasurement): string {
   return [operation === undefined ? engine : `${engine} ${operation}`, keys, mix]
     .filter((part) => part !== undefined)
@@ -80,16 +81,17 @@ function compareTwo(one: RecordedMeasurement, other: RecordedMeasurement, drift:
 }
 
 /**
- * Between which samples the median lies, 99 times in 100, whatever the distribution: the ranks of the binomial by its normal
- * approximation (Conover, Practical Nonparametric Statistics, 3.2). Seven samples or fewer can't say so with that confidence: 2 · 0.5^7 > 1 %.
+ * The samples between which the median lies with a probability of 99 %, for any distribution: binomial
+ * ranks by their normal approximation (Conover, Practical Nonparametric Statistics, 3.2). Fewer than eight samples
+ * can't give that: 2 · 0.5^7 > 1 %.
  */
 export function medianInterval(samples: readonly number[]): [number, number] {
   if (samples.length < 8) return [0, Infinity]
   const ascending = sorted(samples)
   const { length } = ascending
   const half = (Z * Math.sqrt(length)) / 2
-  const low = ascending[Math.max(0, Math.floor(length / 2 - half) - 1)]
-  const high = ascending[Math.min(length - 1, Math.ceil(length / 2 + half))]
+  const low = ascending.at(Math.max(0, Math.floor(length / 2 - half) - 1))
+  const high = ascending.at(Math.min(length - 1, Math.ceil(length / 2 + half)))
   return [low ?? 0, high ?? Infinity]
 }
 

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
 /**
- * A TCP proxy on loopback, in front of a server on loopback, that makes the way longer: what is sent arrives half a round trip later, unaltered
- * and in order. How much is under way at once is not limited, as on a network whose bandwidth is no concern.
+ * A TCP proxy on loopback that delays a server on loopback: each byte arrives half a round trip later,
+ * unaltered and in order. The number of bytes under way is not limited.
  */
 export class DelayProxy {
   readonly port: number
@@ -36,10 +36,11 @@ export class DelayProxy {
 
   #connect(client: Socket, target: number, delayMs: number): void {
     const server = connect({ host: '127.0.0.1', port: target, noDelay: true, allowHalfOpen: true })
-    for (const [from, to] of [
+    const ways = [
       [client, server],
       [server, client],
-    ]) {
+    ] as const
+    for (const [from, to] of ways) {
       this.#sockets.add(from)
       carry(from, to, delayMs)
       from.on('close', () => this.#sockets.delete(from))
@@ -47,21 +48,25 @@ export class DelayProxy {
   }
 }
 
-/** A timer of Node's is late by up to a millisecond and more: the last two are waited out turn by turn, which keeps a processor busy. */
+/** Milliseconds. Node's timers are late by 1 ms or more, so the last 2 ms pass turn by turn instead. */
 const TIMER_IS_LATE_MS = 2
 
 function carry(from: Socket, to: Socket, delayMs: number): void {
   const underWay: { readonly due: number; readonly arrive: () => void }[] = []
   const wait = (): void => {
-    const [next] = underWay
+    const next = underWay.at(0)
+    if (next === undefined) return
     const ms = next.due - performance.now()
     if (ms > TIMER_IS_LATE_MS) setTimeout(deliver, ms - TIMER_IS_LATE_MS)
     else setImmediate(deliver)
   }
   const deliver = (): void => {
     const now = performance.now()
-    while (underWay.length > 0 && underWay[0].due <= now) underWay.shift()?.arrive()
-    if (underWay.length > 0) wait()
+    for (let next = underWay.at(0); next !== undefined && next.due <= now; next = underWay.at(0)) {
+      underWay.shift()
+      next.arrive()
+    }
+    wait()
   }
   const send = (arrive: () => void): void => {
     underWay.push({ due: performance.now() + delayMs, arrive })
@@ -69,6 +74,6 @@ function carry(from: Socket, to: Socket, delayMs: number): void {
   }
   from.on('data', (bytes) => send(() => to.write(bytes)))
   from.on('end', () => send(() => to.end()))
-  // A broken connection breaks, but not before what was sent first has arrived.
+  // An error arrives after the bytes that were sent before it.
   from.on('error', () => send(() => to.destroy()))
 }

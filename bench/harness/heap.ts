@@ -1,9 +1,9 @@
 import { getHeapStatistics } from 'node:v8'
 
-/** A heap has noise of its own: this much is filled before it is weighed. */
+/** Entries weighed at least: the heap of an idle process varies by some kilobytes. */
 const ENTRIES = 50_000
 
-/** Heap bytes an entry of something that lives there, for so many entries. Its process needs --expose-gc. */
+/** Heap bytes an entry of something that `make` fills with `n` entries. The process needs --expose-gc. */
 export function heapBytesPerEntry(n: number, make: () => object): number {
   const kept: object[] = []
   const before = used()

@@ -3,10 +3,10 @@ import { rounded } from './measure.js'
 import { duration } from './table.js'
 import type { Measurement, Situation } from './types.js'
 
-/** Longer than any case lasts, in nanoseconds. */
+/** Nanoseconds; longer than any case lasts. */
 const LONGEST_NS = 600e9
 
-/** Gil Tene's HDR histogram of nanoseconds: every operation counts, each to three digits, in memory that doesn't grow with them. */
+/** An HDR histogram (Gil Tene) of nanoseconds: counts every operation to three digits, in constant memory. */
 export function newHistogram(): Histogram {
   return build({
     lowestDiscernibleValue: 1,
@@ -17,8 +17,8 @@ export function newHistogram(): Histogram {
 }
 
 /**
- * As it is recorded. A hundred evenly spaced quantiles stand for the operations, so that what reads samples sees their distribution;
- * what lies beyond the last of them is told by `p99Ns` to `maxNs`.
+ * A histogram as it is recorded. A hundred evenly spaced quantiles take the place of the samples; `p99Ns` to
+ * `maxNs` tell of the operations beyond the last quantile.
  */
 export function histogramMeasurement(histogram: Histogram, situation: Situation): Measurement {
   const at = (percentile: number): number => rounded(histogram.getValueAtPercentile(percentile))
@@ -36,7 +36,7 @@ export function histogramMeasurement(histogram: Histogram, situation: Situation)
   }
 }
 
-/** `p50 520 ns, p99 2 µs, …`: a percentile only where ten operations or more lie beyond it. */
+/** The percentiles as text, `p50 520 ns, p99 2 µs, …`: those with ten operations or more beyond them. */
 export function percentilesOf(histogram: Histogram): string {
   const known = [50, 99, 99.9, 99.99].filter(
     (percentile) => histogram.totalCount * (1 - percentile / 100) >= 10,

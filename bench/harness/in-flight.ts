@@ -1,4 +1,4 @@
-/** Calls for all items, so many at a time: how a server is filled without a round trip each. */
+/** Calls for every item, `most` at a time: fills a server without a round trip for each. */
 export async function inFlight<T>(
   items: Iterable<T>,
   most: number,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 
-/** What a run was measured on. */
+/** The machine of a run. */
 export interface Machine {
   readonly cpu: string
   readonly cores: number
@@ -9,6 +9,7 @@ export interface Machine {
   readonly platform: string
 }
 
+/** Describes this machine. */
 export function describeMachine(): Machine {
   return {
     cpu: cpus()[0]?.model ?? 'unknown processor',
@@ -33,7 +34,7 @@ const MEASURED = [
   'redis',
 ]
 
-/** Of everything that takes part. */
+/** The versions of Node.js, this package and the packages that are measured. */
 export function versions(): Record<string, string> {
   const { node, v8, openssl } = process.versions
   return {
@@ -45,7 +46,7 @@ export function versions(): Record<string, string> {
   }
 }
 
-/** Read from where it is installed: not every package exports its manifest. */
+/** Reads the installed manifest by its path: not every package exports it. */
 const versionOf = (name: string): string => versionAt(`../../../node_modules/${name}/package.json`)
 
 function versionAt(path: string): string {

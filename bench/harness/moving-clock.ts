@@ -1,4 +1,4 @@
-/** The machine's clocks, which can be put forward together: what an engine does after an hour is seen at once. */
+/** The machine's two clocks, which a case can put forward, to see what an engine does an hour later. */
 export class MovingClock {
   #ms = 0
   #ns = 0n
@@ -10,6 +10,6 @@ export class MovingClock {
 
   readonly now = (): number => Date.now() + this.#ms
 
-  // 64 bits, so that V8 adds in a register: a BigInt of any length would be allocated.
+  // 64 bits, so that V8 adds in a register and allocates no BigInt.
   readonly monotonic = (): bigint => BigInt.asUintN(64, process.hrtime.bigint() + this.#ns)
 }

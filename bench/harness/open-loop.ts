@@ -1,41 +1,42 @@
 import type { Histogram } from 'hdr-histogram-js'
 import { newHistogram } from './histogram.js'
 
-/** Operations begun in one turn of the event loop, however many are due: libuv takes so many events from its sockets, then looks at its timers. */
+/** The most operations that begin in one turn of the event loop: libuv, too, limits the events of a turn. */
 const PER_TURN = 1024
 
-/** What operations of one kind took, in nanoseconds. */
+/** The times of operations of one kind, in nanoseconds. */
 export interface Latencies {
-  /** From when each was to begin until it was done. */
+  /** From the moment an operation was due until it was done. */
   readonly latency: Histogram
-  /** From when it did begin. */
+  /** From the moment it began until it was done. */
   readonly service: Histogram
 }
 
+/** Empty histograms of both times. */
 export const newLatencies = (): Latencies => ({ latency: newHistogram(), service: newHistogram() })
 
-/** When operations are begun, and what they are. */
+/** When operations begin, and what they are. */
 export interface Load<Input extends { readonly times: Latencies }> {
   readonly ratePerSecond: number
   /** The monotonic clock, in nanoseconds. */
   readonly now: () => number
   /** Lets the event loop turn. */
   readonly turn: () => Promise<unknown>
-  /** Whether another is to be begun; `begun`: how many were. */
+  /** Returns whether another operation is to begin; `begun` have begun so far. */
   readonly goOn: (begun: number) => boolean
-  /** What the next one works on, and where its times go. Before it begins, as a request is parsed before it is answered. */
+  /** Returns the input of the next operation, before its time begins: a server parses a request first. */
   readonly take: () => Input
-  /** One operation; a promise where it can't be done at once. Throws, or rejects, where its answer is wrong. */
+  /** Does one operation; returns a promise unless it is done at once. Throws or rejects on a wrong answer. */
   readonly operate: (input: Input) => Promise<void> | undefined
-  /** Called in each turn in which nothing more is due: the place to make what operations will need. */
+  /** Called in a turn with nothing more due: makes input for later operations. */
   readonly spare?: () => void
 }
 
 /**
- * Begins operations at a fixed rate, whatever the ones before took: requests come from people who don't wait for each other. Each is to
- * begin at its place in a schedule, and what it took counts from there. So a stall of the event loop delays all that were due in it,
- * and they all say so. Timed from their actual beginning they would not: the one that stalled would be the only slow one, and the
- * others would not have been begun (coordinated omission: Gil Tene, "How NOT to Measure Latency").
+ * Begins operations at a fixed rate, however long earlier ones take, as independent users send requests.
+ * Each operation is due at its place in a schedule, and its latency counts from there. A stall of the event
+ * loop therefore shows in all operations that were due in it. Counted from their actual beginning, only the
+ * stalled one would be slow (coordinated omission: Gil Tene, "How NOT to Measure Latency").
  */
 export async function openLoop<Input extends { readonly times: Latencies }>(
   load: Load<Input>,
@@ -73,7 +74,7 @@ export async function openLoop<Input extends { readonly times: Latencies }>(
         spare?.()
         break
       }
-      // Between two requests Node does what needs no waiting: one that is answered by then does not wait for the next.
+      // Node runs its microtasks between two requests: an answer that is ready need not wait for the next.
       if (begin(dueAt) !== undefined) await new Promise<void>((resolve) => process.nextTick(resolve))
       begun++
     }
@@ -83,5 +84,5 @@ export async function openLoop<Input extends { readonly times: Latencies }>(
   if (failures.length > 0) throw failures[0]
 }
 
-/** Nanoseconds; a number is exact up to 104 days after the machine was started. */
+/** The monotonic clock in nanoseconds; exact until the machine has run for 104 days. */
 export const nowNs = (): number => Number(process.hrtime.bigint())

@@ -5,7 +5,7 @@ import type { Progress } from '../engines/revoker.js'
 import { EXPIRES_AT } from '../inputs/claims.js'
 import { nowNs } from './open-loop.js'
 
-/** Another process that revokes on the same file, see revoker.ts. */
+/** Another process that revokes in the same store file; it runs revoker.ts. */
 export class OtherProcess {
   readonly #child: ChildProcess
   readonly #progress: Progress[] = []
@@ -16,7 +16,7 @@ export class OtherProcess {
     this.#exit = new Promise((resolve) => child.once('exit', resolve))
   }
 
-  /** Resolves when it has the store open. */
+  /** Resolves when the process has opened the store. */
   static async start(store: string): Promise<OtherProcess> {
     const other = new OtherProcess(
       fork(fileURLToPath(new URL('../engines/revoker.js', import.meta.url)), [store]),
@@ -29,19 +29,19 @@ export class OtherProcess {
     return other
   }
 
-  /** Begins to revoke. */
+  /** Tells the process to begin. */
   go(): void {
     this.#child.on('message', (progress) => void this.#progress.push(progress as Progress))
     this.#child.send('go')
   }
 
-  /** Revocations that it had acknowledged so long ago, as far as it has told. */
+  /** The number of revocations acknowledged `agoMs` ago, as far as the process has reported. */
   acknowledged(agoMs = 0): number {
     const before = nowNs() - agoMs * 1e6
     return this.#progress.findLast(({ atNs }) => atNs < before)?.acknowledged ?? 0
   }
 
-  /** JSON of the claims of one that was revoked so long ago; undefined where none was. */
+  /** JSON of the claims of a token revoked `agoMs` ago or earlier; undefined where there is none. */
   revokedToken(agoMs: number, choose: (count: number) => number): string | undefined {
     const count = this.acknowledged(agoMs)
     return count === 0 ? undefined : `{"jti":"other-${choose(count)}","exp":${EXPIRES_AT}}`

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Machine } from './machine.js'
 import type { Measurement, Row, Scale } from './types.js'
 
-/** A run, as it is kept under bench/records, compared and drawn. */
+/** A run as a JSON file holds it: kept in bench/records, compared, drawn. */
 export interface BenchRecord {
   readonly format: typeof FORMAT
   /** When the run began, ISO 8601. */
@@ -13,24 +13,28 @@ export interface BenchRecord {
   readonly versions: Readonly<Record<string, string>>
   readonly cases: readonly RecordedCase[]
   readonly results: readonly RecordedMeasurement[]
-  /** Figures made from the results and from what only the case knows, held against their bounds. */
+  /** Figures made from the results or known to the case only, with their bounds. */
   readonly targets: readonly RecordedRow[]
 }
 
+/** A case of a run. */
 export interface RecordedCase {
   readonly name: string
   readonly title: string
-  /** The machine's load average over a minute when the case began: what else ran there. */
+  /** Load average of the machine over the minute before the case began. */
   readonly load?: number
   readonly seconds?: number
 }
 
+/** A measurement and the name of its case. */
 export type RecordedMeasurement = Measurement & { readonly case: string }
+/** A row of the report and the name of its case. */
 export type RecordedRow = Row & { readonly case: string }
 
+/** Version of the record's format. */
 export const FORMAT = 2
 
-/** JSON with a line for each result: lists of samples would fill thousands of lines, and diffs of records show which result changed. */
+/** Writes JSON with one line for each result: short files, and a diff shows which result changed. */
 export function stringifyRecord(record: BenchRecord): string {
   const members = Object.entries(record).map(([name, value]: [string, unknown]) => {
     const text =
@@ -42,7 +46,11 @@ export function stringifyRecord(record: BenchRecord): string {
   return `{\n${members.join(',\n')}\n}\n`
 }
 
-/** Reads what `--json` wrote, and says so where a file is something else. */
+/**
+ * Reads a record that `--json` wrote.
+ *
+ * @throws {Error} when the file is something else.
+ */
 export function readRecord(path: string): BenchRecord {
   const record: unknown = JSON.parse(readFileSync(path, 'utf8'))
   if (!isRecord(record))

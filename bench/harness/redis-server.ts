@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { Redis } from 'ioredis'
 
-/** An empty redis-server of the benchmark's own, on loopback, that keeps nothing on its disk. */
+/** An empty redis-server on loopback, for one case; it writes nothing to disk. */
 export class RedisServer {
   readonly url: string
   readonly client: Redis
@@ -15,7 +15,7 @@ export class RedisServer {
   private constructor(port: number, process: ChildProcess, directory: string) {
     this.url = `redis://127.0.0.1:${port}`
     this.client = new Redis(this.url, { retryStrategy: () => 20 })
-    this.client.on('error', () => undefined) // until it is up
+    this.client.on('error', () => undefined) // it retries until the server listens
     this.#process = process
     this.#directory = directory
   }
@@ -39,7 +39,7 @@ export class RedisServer {
     return Number(/^used_memory:(\d+)/m.exec(await this.client.info('memory'))?.[1])
   }
 
-  /** Commands executed so far, besides the ones that ask this. */
+  /** Commands that the server has executed, without the INFO that asks. */
   async commands(): Promise<number> {
     const stats = await this.client.info('commandstats')
     let sum = 0
@@ -64,9 +64,7 @@ function binary(): string {
   )
   const found = paths.find((path) => existsSync(path))
   if (found !== undefined) return found
-  throw new Error(
-    'the Redis cases need redis-server or valkey-server on PATH: install one (Debian: apt-get install redis-server)',
-  )
+  throw new Error('the Redis cases need redis-server or valkey-server on PATH: install one of them')
 }
 
 function freePort(): Promise<number> {

@@ -1,11 +1,12 @@
 import { CASES } from '../cases/index.js'
 import type { CaseResult, Measurement, Settings } from './types.js'
 
-// The process of one case: nothing that another case did to caches, compilers and heap is in its figures.
+// The process of one case: caches, compiled code and heap of other cases don't affect its figures.
 
-const [name, settings] = process.argv.slice(2)
+const name = process.argv.at(2)
+const settings = process.argv.at(3)
 const found = CASES.find((one) => one.name === name)
-if (found === undefined) throw new Error(`there is no case ${name}`)
+if (found === undefined || settings === undefined) throw new Error(`there is no case ${name}`)
 const measured: Measurement[] = []
 const rows = await found.run({
   ...(JSON.parse(settings) as Settings),

@@ -1,29 +1,29 @@
-/** How much is measured: everything, enough for a rough idea, or only whether the answers are right. */
+/** How much is measured: all of it, enough for a rough idea, or only whether the answers are right. */
 export type Scale = 'full' | 'quick' | 'test'
 
-/** What a run is told, and so each of its cases. */
+/** The settings of a run, passed to each case. */
 export interface Settings {
   readonly scale: Scale
   /** A directory on the disk that stores are measured on; removed after the run. */
   readonly directory: string
-  /** Every random number of the run follows from it. */
+  /** The seed of all random numbers. */
   readonly seed: string
 }
 
-/** What a case gets: the settings, and where it puts what it measured. */
+/** The settings of a case, and where it puts its measurements. */
 export interface Context extends Settings {
   readonly record: (measurements: readonly Measurement[]) => void
 }
 
 /**
- * What one engine took in one situation. A sample is the time of a batch divided by the operations in it, so `p99Ns` is of
- * batches: a single slow operation in a batch of 512 hardly shows.
+ * The times of one engine in one situation. A sample is the time of a batch divided by its operations, so
+ * `p99Ns` is of batches: one slow operation among 512 hardly shows.
  */
 export interface Measurement {
   readonly engine: string
-  /** Entries alive meanwhile; 0 where there are none to speak of. */
+  /** Live entries; 0 where there are none. */
   readonly n: number
-  /** What was done, where the case does several things with one engine: `has`, `add`. */
+  /** The operation, in a case that measures several: `has`, `add`. */
   readonly operation?: string
   /** The kind of keys: `uuidv4`. */
   readonly keys?: string
@@ -31,13 +31,13 @@ export interface Measurement {
   readonly mix?: string
   readonly p50Ns: number
   readonly p99Ns: number
-  /** Of single operations, where each was timed by itself: {@link Measurement.batch} is 1. */
+  /** The percentile of single operations, in a case that times each: {@link Measurement.batch} is 1. */
   readonly p999Ns?: number
   readonly p9999Ns?: number
   readonly maxNs?: number
-  /** How many were timed so; the samples then are evenly spaced quantiles of them. */
+  /** The number of operations timed singly; `samples` then holds evenly spaced quantiles of them. */
   readonly operations?: number
-  /** How many a second at the mean of the samples, one caller after the other. */
+  /** Operations a second of one caller, from the mean of the samples. */
   readonly opsPerSecond: number
   readonly batch: number
   /** Nanoseconds per operation, in the order in which they were taken. */
@@ -48,9 +48,10 @@ export interface Measurement {
   readonly falseNegatives?: number
 }
 
-/** The same without the figures: what tells one measurement of a case from another. */
+/** The fields that tell one measurement of a case from another. */
 export type Situation = Pick<Measurement, 'engine' | 'n' | 'operation' | 'keys' | 'mix'>
 
+/** The unit of a row's value; `x` is a ratio. */
 export type Unit = 'x' | 'ns' | 'µs' | 'ms' | 's' | '/s' | 'bytes' | 'bits' | ''
 
 /** A bound that a measured value is held against. */
@@ -65,29 +66,31 @@ export interface Row {
   readonly value: number
   readonly unit: Unit
   readonly target?: Target
-  /** What the value was made from. */
+  /** The figures that the value was made from. */
   readonly from?: string
 }
 
+/** A target: the value is at most this. */
 export const atMost = (value: number): Target => ({ at: 'most', value })
+/** A target: the value is at least this. */
 export const atLeast = (value: number): Target => ({ at: 'least', value })
 
-/** A benchmark: checks its answers first, and throws where one is wrong. */
+/** A benchmark. Throws on a wrong answer. */
 export interface Case {
   readonly name: string
   readonly title: string
-  /** Flags of the process that it runs in. */
+  /** Flags of its process. */
   readonly nodeFlags?: readonly string[]
   run(context: Context): Promise<Row[]>
 }
 
-/** What the process of a case sends when it is done. */
+/** What the process of a case sends at the end. */
 export interface CaseResult {
   readonly rows: readonly Row[]
   readonly measured: readonly Measurement[]
 }
 
-/** The answer of a benchmarked thing was not what it must be: whatever it took, it does not count. */
+/** @throws {Error} when an answer is wrong: the time it took does not count. */
 export function assertAnswer(right: boolean, what: string): asserts right {
   if (!right) throw new Error(`wrong answer: ${what}`)
 }

@@ -1,9 +1,9 @@
-/** For an interval that holds the rate 95 times in 100. */
+/** Standard deviations of an interval that holds the rate with a probability of 95 %. */
 const Z = 1.959964
 
 /**
- * Between which rates the true one lies, 95 times in 100, where `hits` of `trials` were counted: Wilson's score interval (1927). Unlike the
- * textbook's p ± 2s it holds for few hits and for none, which is what a good filter shows.
+ * Wilson's score interval (1927): holds the true rate with a probability of 95 % where `hits` of `trials`
+ * were counted. The textbook's p ± 2s fails for few hits and for none, which are what a good filter shows.
  */
 export function wilsonInterval(hits: number, trials: number, z = Z): [number, number] {
   const rate = hits / trials

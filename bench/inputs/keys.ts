@@ -1,6 +1,6 @@
 import { Random } from './random.js'
 
-/** What names a token: what most issuers give, what is sorted by time, what a database counts, and an opaque token as long as a cookie. */
+/** The kinds of token ids: random, sorted by time, counted by a database, and an opaque token as long as a cookie. */
 export const KEY_KINDS = ['uuidv4', 'uuidv7', 'sequential', '300 characters'] as const
 export type KeyKind = (typeof KEY_KINDS)[number]
 
@@ -22,11 +22,11 @@ const PER_WORD = 5
 
 const HEX = Buffer.from('0123456789abcdef')
 const BASE64URL = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
-const [DASH, ZERO] = Buffer.from('-0')
+const [DASH = 0, ZERO = 0] = Buffer.from('-0')
 
 /**
- * Numbered keys of one kind: a set of ten million need not be kept to ask for any of them again. The same key for a number
- * and a seed, another one for another number, and each time a new string, as a parser makes it: flat, its hash not computed yet.
+ * Numbered keys of one kind, made from number and seed, so that nobody keeps ten million of them. Each call makes a
+ * new string, as a parser does: flat, its hash not computed yet.
  */
 export class Keys {
   readonly kind: KeyKind
@@ -71,7 +71,7 @@ export class Keys {
     for (let i = 0; i < 8; i++) {
       const digit = at + i
       const dashes = digit < 8 ? 0 : Math.min(4, (digit >> 2) - 1)
-      this.#text[digit + dashes] = HEX[(word >>> (28 - 4 * i)) & 15]
+      this.#text[digit + dashes] = HEX[(word >>> (28 - 4 * i)) & 15] ?? 0
     }
   }
 
@@ -83,13 +83,13 @@ export class Keys {
   #opaque(index: number): void {
     for (let i = 0, at = 0; at < this.#text.length; i++) {
       for (let word = this.#word(index, i), j = 0; j < PER_WORD; j++, word >>>= 6)
-        this.#text[at++] = BASE64URL[word & 63]
+        this.#text[at++] = BASE64URL[word & 63] ?? 0
     }
   }
 
   /** Austin Appleby's finalizer of MurmurHash3: one to one, so no two numbers share their first word. */
   #word(index: number, stream: number): number {
-    let word = Math.imul(index, 0x9e3779b1) ^ this.#seeds[stream]
+    let word = Math.imul(index, 0x9e3779b1) ^ (this.#seeds[stream] ?? 0)
     word = Math.imul(word ^ (word >>> 16), 0x85ebca6b)
     word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35)
     return word ^ (word >>> 16)

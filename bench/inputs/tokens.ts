@@ -13,7 +13,7 @@ export interface Verified {
 
 const HEADER = `${Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url')}.`
 
-/** What `pools` signs with. It follows from the seed, as everything does: records of two runs are of the same tokens. */
+/** The key that `pools` signs with. It follows from the seed, so two runs have the same tokens. */
 export function hmacKey(context: Context): KeyObject {
   return createSecretKey(Buffer.from(new Random(context.seed, 'hmac').hex(32)))
 }
@@ -30,9 +30,10 @@ export class TokenPool {
     return this.tokens.length
   }
 
-  /** The `index`-th, over and over: a new flat string each time, as it comes out of a header, and claims as they come out of a parser. */
+  /** Token number `index`, round and round: a new flat string, as out of a header, and newly parsed claims. */
   fresh(index: number): Verified {
-    const token = Buffer.from(this.tokens[index % this.tokens.length], 'latin1').toString('latin1')
+    const one = this.tokens[index % this.tokens.length] ?? ''
+    const token = Buffer.from(one, 'latin1').toString('latin1')
     return { token, claims: claimsOf(token) }
   }
 }

@@ -17,7 +17,7 @@ export function measured(
     engine,
     n: 1000,
     p50Ns,
-    p99Ns: samples[count - 1],
+    p99Ns: samples.at(-1) ?? p50Ns,
     opsPerSecond: 1e9 / p50Ns,
     batch: 512,
     samples,

@@ -38,11 +38,12 @@ describe('the growth exponent', () => {
 
   it('is as unsure as the points lie off the line', () => {
     // In powers of e, at 1, 2 and 3: 0, 3 and 3. The slope is 1.5, the residuals -0.5, 1 and -0.5: √(1.5 ÷ 1 ÷ 2).
-    const points = [
+    const logs = [
       [1, 0],
       [2, 3],
       [3, 3],
-    ].map(([x, y]) => ({ n: Math.exp(x), value: Math.exp(y) }))
+    ] as const
+    const points = logs.map(([x, y]) => ({ n: Math.exp(x), value: Math.exp(y) }))
     const { exponent, standardError } = growth(points)
     expect(exponent).toBeCloseTo(1.5, 12)
     expect(standardError).toBeCloseTo(Math.sqrt(0.75), 12)

@@ -111,8 +111,8 @@ async function checked(
     take: () => {
       const turn = taken++
       return unlucky !== undefined && turn % 2 === 0
-        ? { claims: parse(unlucky[(turn >> 1) % unlucky.length]), times: times.flood }
-        : { claims: parse(others[turn % others.length]), times: times.others }
+        ? { claims: parse(unlucky[(turn >> 1) % unlucky.length] ?? ''), times: times.flood }
+        : { claims: parse(others[turn % others.length] ?? ''), times: times.others }
     },
     operate: ({ claims }) => (engine.isClearlyActive(claims) ? undefined : lookCloser(engine, claims)),
   })

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { rotated } from '../../harness/measure.js'
 import type { Keys } from '../../inputs/keys.js'
 import type { Filter } from './filter.js'
 import type { Sized } from './make.js'
@@ -6,8 +7,10 @@ import type { Sized } from './make.js'
 const PIECE = 16_384
 
 /**
- * Fills filters with the keys from 0 on, but for those that come one by one afterwards; a piece at a time in turn, as `interleave` does. The pieces'
- * strings are new to each: only a `Set` computes their hash. Returns nanoseconds an entry.
+ * Fills filters in turns, a piece of the keys at a time, as `interleave` does. Keys that are added one by one later are
+ * left out. Only a `Set` computes the hash of the pieces' strings, so they are new to each filter.
+ *
+ * @returns nanoseconds an entry.
  */
 export async function build(sets: readonly Sized[], keys: Keys): Promise<Map<Filter, number>> {
   const ns = new Map<Filter, number>()
@@ -19,8 +22,7 @@ export async function build(sets: readonly Sized[], keys: Keys): Promise<Map<Fil
   const most = Math.max(...sets.map(wanted))
   for (let from = 0; from < most; from += PIECE) {
     const piece = keys.range(from, Math.min(most, from + PIECE))
-    for (let i = 0; i < sets.length; i++) {
-      const set = sets[(i + from / PIECE) % sets.length]
+    for (const set of rotated(sets, from / PIECE)) {
       const part = piece.slice(0, Math.max(0, wanted(set) - from))
       time(set.filter, () => set.filter.load(part))
     }

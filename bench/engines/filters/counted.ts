@@ -79,7 +79,7 @@ export class RandomDigests implements Counted {
 }
 
 function copy(digests: Int32Array, index: number, digest: Digest): Digest {
-  for (let i = 0; i < 4; i++) digest[i] = digests[index * 4 + i]
+  for (let i = 0; i < 4; i++) digest[i] = digests[index * 4 + i] ?? 0
   return digest
 }
 
