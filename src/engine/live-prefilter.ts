@@ -13,10 +13,10 @@ import type { PreparedShape, TokenDigester } from '../token/identify.js'
 import { ExpiryHistogram } from './expiry-histogram.js'
 
 /** Rebuild where that frees a quarter of the entries, but not for a handful. */
-const REBUILD_SHARE = 0.25
-const REBUILD_MINIMUM = 1024
+export const REBUILD_SHARE = 0.25
+export const REBUILD_MINIMUM = 1024
 /** Room for this many times the live entries in a filter made by a rebuild: it lasts until they have doubled. */
-const HEADROOM = 2
+export const HEADROOM = 2
 
 /** One filter with what must be known of its entries. */
 interface Generation {

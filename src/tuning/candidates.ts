@@ -11,10 +11,10 @@ export interface CandidateOptions {
   readonly prefixBits?: number
 }
 
-/** An L0 to choose from, with or without a Redis behind it. */
+/** A prefilter to choose from, with or without a Redis behind it. */
 export interface Candidate {
   /** `bloom 1e-4`, `trie 32`. */
-  readonly l0: string
+  readonly filter: string
   /** The same, with `, Redis` where there is one. */
   readonly name: string
   readonly prefilter: CandidateOptions
@@ -42,7 +42,7 @@ export function candidates(population: Population, withRedis: boolean): Candidat
     exact(population),
   ]
   return withRedis
-    ? [...alone, ...alone.map((one) => ({ ...one, name: `${one.l0}, Redis`, redis: true }))]
+    ? [...alone, ...alone.map((one) => ({ ...one, name: `${one.filter}, Redis`, redis: true }))]
     : alone
 }
 
@@ -141,7 +141,7 @@ function normalQuantile(p: number): number {
 }
 
 function candidate(
-  l0: string,
+  filter: string,
   prefilter: CandidateOptions,
   {
     entries,
@@ -151,8 +151,8 @@ function candidate(
   }: Pick<Candidate, 'entries' | 'bytes' | 'falsePositiveRate'> & { readonly kept: number },
 ): Candidate {
   return {
-    l0,
-    name: l0,
+    filter,
+    name: filter,
     prefilter,
     redis: false,
     entries,

@@ -22,7 +22,7 @@ export interface Costs {
   readonly redisPath: number
   /** A read of the store by digest, that finds nothing. */
   readonly storeRead: number
-  /** p99 ÷ mean of checks that L0 answers, and of those that something behind it answers. */
+  /** p99 ÷ mean of the checks that the prefilter answers (`active`), and of all others (`behind`). */
   readonly tails: { readonly active: number; readonly behind: number }
   /** The share of checks in which something else takes the processor or the memory for a moment, and what they take then. */
   readonly interruptions: { readonly share: number; readonly ns: number }
@@ -61,7 +61,7 @@ export const DEFAULT_COSTS: Costs = {
 /** What a gibibyte costs, in cores: memory-optimised cloud machines ask about as much for 10 GiB more as for one core more. */
 export const CORES_PER_GIB = 0.1
 
-/** A check that L0 answers. */
+/** Nanoseconds of a check that the prefilter answers. */
 export function activeNs(costs: Costs, kind: CandidateKind, bytes: number, entries: number): number {
   if (kind === 'trie') return along(costs.trie, entries)
   return along(costs.active, bytes) + (kind === 'exact' ? costs.exactExtra : 0)

@@ -7,12 +7,12 @@ import { cacheShare, SECONDS_PER_DAY, type Traffic } from './traffic.js'
 /** What a candidate should do under some traffic. Times in nanoseconds, of one check. */
 export interface Prediction {
   readonly candidate: Candidate
-  /** Of L0, in each process. */
+  /** Memory of the prefilter, in each process. */
   readonly memoryBytes: number
   /** Null where it uses no Redis. */
   readonly redisBytes: number | null
-  /** Bits by which L1 tells digests apart, its bucket's and its field's; null likewise. */
-  readonly l1PrefixBits: number | null
+  /** Bits of a digest that the prefix cache compares, in bucket number and field; null without Redis. */
+  readonly prefixCacheBits: number | null
   /** Of all checks, the share that asks Redis or the store. */
   readonly leavesProcess: number
   readonly meanNs: number
@@ -84,7 +84,7 @@ export function predict(candidate: Candidate, traffic: Traffic, { costs, layer }
     candidate,
     memoryBytes: candidate.bytes,
     redisBytes,
-    l1PrefixBits: l1 === undefined ? null : l1.bucketBits + l1.fieldBits,
+    prefixCacheBits: l1 === undefined ? null : l1.bucketBits + l1.fieldBits,
     leavesProcess: falsePositives + unknownRevoked,
     meanNs,
     p99Ns: quantileOf(withInterruptions(outcomes, costs), 0.99),

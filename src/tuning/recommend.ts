@@ -11,11 +11,11 @@ export interface Recommendation {
   readonly traffic: Traffic
   readonly population: Population
   readonly costs: Costs
-  /** What L1 would be; undefined where there is no Redis. */
+  /** The prefix cache for this traffic; undefined where there is no Redis. */
   readonly layer: RedisLayer | undefined
   /** By the formula, where a false positive asks the store; and where it asks Redis. */
   readonly bestRate: { readonly store: number; readonly redis: number | undefined }
-  /** Bits of L1's prefix that the budget asks for, and those that there are; undefined without Redis or budget. */
+  /** Prefix bits that the budget needs, and those that the prefix cache has; undefined without Redis or budget. */
   readonly prefixBits: { readonly needed: number; readonly present: number } | undefined
   /** In the order of the candidates. */
   readonly predictions: readonly Prediction[]

@@ -1,7 +1,7 @@
 import { MAX_BUCKET_BITS, SPLIT_ABOVE_ROWS, SPLIT_TARGET_ROWS } from '../buckets/layout.js'
 import type { Population } from './traffic.js'
 
-/** What L1 would be. Nothing of it is an option: the field is fixed, and the store divides its buckets by itself. */
+/** The prefix cache for some traffic. It has no options: the field is fixed, and the store splits its buckets by itself. */
 export interface RedisLayer {
   /** The field of a digest in its bucket. */
   readonly fieldBits: number
@@ -57,7 +57,7 @@ function allocated(bytes: number): number {
   return bytes * (1 + 1 / 16)
 }
 
-/** Bits of the whole L1 prefix (bucket and field) that leave so many false reads a day: b ≥ log2(λ·ε0·N / B). */
+/** Prefix bits (bucket and field) that keep false store reads a day within a budget B: b ≥ log2(λ·ε0·N / B). */
 export function prefixBitsNeeded(lookupsPerDay: number, kept: number, readsPerDay: number): number {
   return Math.max(0, Math.log2((lookupsPerDay * kept) / readsPerDay))
 }

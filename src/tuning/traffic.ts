@@ -9,7 +9,7 @@ export interface Traffic {
   readonly tokenLifeSeconds: number
   /** From a command to its reply, the client's own work included, in microseconds. Undefined: there is no Redis. */
   readonly redisRttUs?: number | undefined
-  /** What L0 may take, in bytes. Undefined: no limit. */
+  /** Most bytes the prefilter may take in each process. Undefined: no limit. */
   readonly memoryBytes?: number | undefined
   /** False positives that may reach the store in a day. Undefined: any number. */
   readonly storeReadsPerDay?: number | undefined
@@ -38,16 +38,16 @@ export interface Population {
   readonly perSecond: number
   /** Rows of the store that count: what is alive, and what expired less than `keptSeconds` ago. */
   readonly kept: number
-  /** What L0 is made for: the option `expectedRevocations` that says so from the start. */
+  /** Entries the prefilter is sized for: the value for the option `expectedRevocations`. */
   readonly capacity: number
-  /** What L0 holds at its fullest, just before it is made anew. */
+  /** Entries the prefilter holds at its fullest, just before it is rebuilt. */
   readonly fullest: number
 }
 
 /**
  * In the steady state. A token is revoked at any moment of its life alike, so a revocation lives half a token's life on average
  * and, by Little's law (L = λW), N alive means N / (T/2) new ones a second. What has expired stays for the grace: with tokens of
- * fifteen minutes, that is most of what L0 holds.
+ * fifteen minutes, that is most of what the prefilter holds.
  */
 export function population({
   revocations,
@@ -60,7 +60,7 @@ export function population({
   return { perSecond, kept, capacity, fullest: Math.min(capacity, Math.ceil(kept + expired)) }
 }
 
-/** The revocations alive of which a running L0 holds so many: the reverse of {@link population}'s `kept`. */
+/** The live revocations of an engine whose prefilter holds `kept` entries: the inverse of {@link population}. */
 export function revocationsOf(kept: number, tokenLifeSeconds: number): number {
   return Math.max(1, Math.round(kept / (1 + (2 * ENGINE.keptSeconds) / tokenLifeSeconds)))
 }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createRevocade, type TokenClaims } from 'revocade'
@@ -19,7 +19,7 @@ interface Candidate {
   redis: boolean
   memoryBytes: number
   redisBytes: number | null
-  l1PrefixBits: number | null
+  prefixCacheBits: number | null
   falseStoreReadsPerDay: number
   fits: object
 }
@@ -39,7 +39,7 @@ interface Document {
   optimum: {
     falsePositiveRate: number
     falsePositiveRateWithRedis: number | null
-    l1PrefixBits: object | null
+    prefixCacheBits: object | null
   }
   candidates: Candidate[]
   choice: Candidate & {
@@ -71,11 +71,11 @@ describe('tune', () => {
       '3000',
     ])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    const rows = stdout.split('\n').filter((line) => /^[a-zA-Z][*! ]/.test(line) && /MiB/.test(line))
+    const rows = stdout.split('\n').filter((line) => /^[a-zA-Z][*! ]/.test(line) && /[KM]iB/.test(line))
     expect(rows).toHaveLength(26)
     expect(rows.filter((row) => /^[A-Z]\*/.test(row))).toHaveLength(1)
     expect(rows.filter((row) => /^[a-z]!/.test(row)).every((row) => row.includes('no: '))).toBe(true)
-    // L1's bits stand where there is a Redis, and nowhere else: 48 of the field and 15 of the bucket.
+    // The prefix cache has bits only with Redis: 48 of the field and 15 of the bucket.
     expect(rows.filter((row) => / 63 {2}[\d.]+ MiB /.test(row))).toHaveLength(13)
     expect(stdout).toContain('memory in a process\n\nChoice: ')
     expect(stdout).toMatch(/\n {2}- .* costs least of the \d+ of 26 candidates that keep the budget/)
@@ -136,13 +136,13 @@ describe('tune', () => {
     })
     expect(told.costs).toMatchObject({ source: 'default', storeRead: 5000 })
     expect(told.candidates).toHaveLength(26)
-    for (const { redis, redisBytes, l1PrefixBits, memoryBytes } of told.candidates) {
-      expect([redisBytes === null, l1PrefixBits === null]).toEqual([!redis, !redis])
+    for (const { redis, redisBytes, prefixCacheBits, memoryBytes } of told.candidates) {
+      expect([redisBytes === null, prefixCacheBits === null]).toEqual([!redis, !redis])
       expect(memoryBytes).toBeGreaterThan(0)
     }
     const { memoryBytes, falseStoreReadsPerDay, fits } = told.choice
     expect([memoryBytes <= 20 * 2 ** 20, falseStoreReadsPerDay <= 3000, fits]).toEqual([true, true, true])
-    expect(told.optimum.l1PrefixBits).toMatchObject({ present: 62 })
+    expect(told.optimum.prefixCacheBits).toMatchObject({ present: 62 })
     expect(told.measured).toBeNull()
   })
 
@@ -159,7 +159,7 @@ describe('tune', () => {
         tokenLifeSeconds: 3600,
       },
     })
-    expect(told.optimum).toMatchObject({ falsePositiveRateWithRedis: null, l1PrefixBits: null })
+    expect(told.optimum).toMatchObject({ falsePositiveRateWithRedis: null, prefixCacheBits: null })
   })
 
   it('calibrates on this machine unless told not to', async () => {
@@ -211,8 +211,8 @@ describe('what is mistyped or missing', () => {
       code: 2,
       stderr: expect.stringContaining('1,213,333,334 revocations would have to be kept') as unknown,
     })
-    expect((await dir.run(['tune', ...FIXED, '--memory-mb', '1'])).stdout).toMatch(
-      /\nNearest: bloom 1e-1\n {2}- Nothing keeps the budget\. /,
+    expect((await dir.run(['tune', ...FIXED, '--memory-mb', '0.03'])).stdout).toMatch(
+      /\nNearest: trie 16\n {2}- Nothing keeps the budget\. /,
     )
   })
 
@@ -378,29 +378,6 @@ describe('on a terminal', () => {
       if (!line.startsWith('  prefilter: ')) expect(line.length, line).toBeLessThanOrEqual(80)
     expect(stdout).not.toContain('…')
     expect(stdout).toMatch(/\n[A-Z]\* {2}\w+/)
-  })
-})
-
-describe('--html', () => {
-  it('writes one page that needs nothing else, light and dark', async () => {
-    const { code, stderr } = await dir.run(['tune', ...FIXED, '--redis-rtt-us', '300', '--html', 'tune.html'])
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    const page = readFileSync(join(dir.path, 'tune.html'), 'utf8')
-    expect(page).toMatch(/^<!doctype html>/)
-    expect(page).toContain('prefers-color-scheme: dark')
-    expect(page).toContain('name="viewport"')
-    expect(page).not.toMatch(/<script|<link|@import|\b(?:src|href)=|url\(|https?:/)
-    expect(page.match(/<circle/g)).toHaveLength(26)
-    expect(page.match(/<tr class="chosen">/g)).toHaveLength(1)
-    expect(page).toContain('<pre>createRevocade({\n  prefilter: { kind: ')
-    expect(page).not.toMatch(/NaN|undefined/)
-  })
-
-  it('says where it can’t', async () => {
-    expect(await dir.run(['tune', ...FIXED, '--html', 'no/such/folder.html'])).toMatchObject({
-      code: 2,
-      stderr: expect.stringMatching(/^ERR_FILE: --html: no\/such\/folder.html can't be written/) as unknown,
-    })
   })
 })
 

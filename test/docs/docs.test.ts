@@ -114,7 +114,7 @@ function partsOf(target: Target): Encoding {
     return { kind, fields: ['default', target.claim, ...issuer], values: [target.id] }
   }
   const names = Object.keys(target.where).toSorted()
-  return { kind, fields: ['default', ...names], values: names.map((name) => target.where[name]) }
+  return { kind, fields: ['default', ...names], values: names.map((name) => target.where[name] ?? '') }
 }
 
 describe('formats.md', () => {
@@ -142,7 +142,7 @@ describe('formats.md', () => {
         .split(' + ')
         .reduce((total, part) => total + (part === 'M' ? M : part === 'B' ? B : Number(part)), 0)
     let end = 0
-    for (const [offset, size] of rows) {
+    for (const [offset = '', size = ''] of rows) {
       expect(sum(offset), offset).toBe(end)
       end += sum(size)
     }
@@ -164,7 +164,7 @@ describe('formats.md', () => {
   })
 
   it('the codes of prefilter kinds are those that are written', async () => {
-    const [, , kinds] = tableRows(section('docs/formats.md', 'snapshot')).map(([, , text]) => text)
+    const [, , kinds = ''] = tableRows(section('docs/formats.md', 'snapshot')).map(([, , text]) => text)
     const documented = [...kinds.matchAll(/(\d) ([\w-]+)/g)].map(([, number, kind]) => [kind, Number(number)])
     const written = documented.map(async ([kind]) => {
       const prefilter = await createPrefilter({ kind: kind as PrefilterKind })
@@ -183,7 +183,7 @@ describe('formats.md', () => {
     const grammar = readPage('docs/formats.md')
     expect(grammar).toContain(`value    = 0x0${STRING_TAG}, UTF-8 bytes of a string`)
     expect(grammar).toContain(`         | 0x0${INTEGER_TAG}, i64 of a whole number`)
-    for (const [target, encoding] of tableRows(section('docs/formats.md', 'examples')).map((row) =>
+    for (const [target = '', encoding = ''] of tableRows(section('docs/formats.md', 'examples')).map((row) =>
       row.map(code),
     ))
       expect(readEncoding(Buffer.from(encoding, 'hex'))).toEqual(partsOf(JSON.parse(target) as Target))
@@ -199,7 +199,7 @@ describe('formats.md', () => {
     })
     const rows = tableRows(section('docs/formats.md', 'examples'))
     expect(rows.length).toBeGreaterThan(3)
-    for (const [target, encoding, digest] of rows.map((row) => row.map(code))) {
+    for (const [target = '', encoding, digest] of rows.map((row) => row.map(code))) {
       const given = JSON.parse(target) as Target
       expect(Buffer.from(digester.encodingOf(given)).toString('hex')).toBe(encoding)
       expect(Buffer.from(digestBytes(digester.target(given))).toString('hex')).toBe(digest)

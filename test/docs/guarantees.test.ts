@@ -248,7 +248,7 @@ describe('7. No bearer token at rest or in logs', () => {
         await call().catch((error: unknown) => note({ error }, String(error)))
       }
     }
-    expect(await revocade.isRevoked(tokens[2])).toBe(true)
+    expect(await revocade.isRevoked(tokens[2] ?? '')).toBe(true)
     const whileOpen = await contents()
     await revocade.close()
     const secrets = tokens

@@ -40,15 +40,17 @@ const valueOf = (cell: string): unknown =>
 
 /** `0 … 3,600,000` as two numbers. */
 function bounds(cell: string): [number, number] | undefined {
-  const match = /^([\d.,e-]+) … ([\d.,e-]+)$/.exec(cell)
-  return match === null
-    ? undefined
-    : [Number(match[1].replaceAll(',', '')), Number(match[2].replaceAll(',', ''))]
+  const numbers = /^([\d.,e-]+) … ([\d.,e-]+)$/.exec(cell)
+  if (numbers === null) return undefined
+  const [, least = '', most = ''] = numbers
+  return [Number(least.replaceAll(',', '')), Number(most.replaceAll(',', ''))]
 }
 
 describe('options.md, the table of options', () => {
   const rows = tableRows(section(PAGE, 'options'))
-  const table = new Map(rows.map(([name, fallback, accepts]) => [code(name), { fallback, accepts }]))
+  const table = new Map(
+    rows.map(([name = '', fallback = '', accepts = '']) => [code(name), { fallback, accepts }]),
+  )
 
   it('the table lists exactly the options there are, in their order', () => {
     expect([...table.keys()]).toEqual(membersOf('RevocadeOptions'))
@@ -103,7 +105,9 @@ describe('options.md, the table of options', () => {
 
 describe('options.md, the table of prefilter options', () => {
   const rows = tableRows(section(PAGE, 'prefilter'))
-  const table = new Map(rows.map(([name, fallback, accepts]) => [code(name), { fallback, accepts }]))
+  const table = new Map(
+    rows.map(([name = '', fallback = '', accepts = '']) => [code(name), { fallback, accepts }]),
+  )
 
   it('the table lists exactly the options there are', () => {
     expect([...table.keys()]).toEqual(membersOf('PrefilterChoice'))
@@ -159,7 +163,9 @@ describe('options.md, the table of prefilter options', () => {
 
 describe('options.md, the table of redis options', () => {
   const rows = tableRows(section(PAGE, 'redis'))
-  const table = new Map(rows.map(([name, fallback, accepts]) => [code(name), { fallback, accepts }]))
+  const table = new Map(
+    rows.map(([name = '', fallback = '', accepts = '']) => [code(name), { fallback, accepts }]),
+  )
 
   it('the table lists exactly the options there are, in their order', () => {
     expect([...table.keys()]).toEqual(membersOf('RedisLayerOptions'))
@@ -190,7 +196,7 @@ describe('options.md, the table of redis options', () => {
   })
 
   it('the forms of a URL and the length of a key prefix are those accepted', () => {
-    const forms = [...(table.get('url')?.accepts ?? '').matchAll(/`([^`]+)`/g)].map(([, form]) => form)
+    const forms = [...(table.get('url')?.accepts ?? '').matchAll(/`([^`]+)`/g)].map(([, form = '']) => form)
     const kinds = forms
       .map((form) =>
         form

@@ -1,4 +1,4 @@
-/** Claims as the sources of docs/identity-providers.md show them, by the name of their row. Values are made up. */
+/** Claims by row of docs/identity-providers.md, as its sources show them. Values are made up. */
 export const PROVIDER_TOKENS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'Auth0 access, Auth0 profile': {
     iss: 'https://tenant.auth0.com/',

@@ -48,7 +48,7 @@ describe('commands', () => {
   it('every npm script that README.md or CONTRIBUTING.md names is there', () => {
     const text = README + readPage('CONTRIBUTING.md')
     const named = [...text.matchAll(/npm (?:run ([\w:]+)|(start|test))\b/g)].map(
-      ([, script = '', short]) => script || short,
+      ([, script = '', short = '']) => script || short,
     )
     expect(named.length).toBeGreaterThan(4)
     expect(named.filter((name) => !(name in scripts))).toEqual([])

@@ -13,10 +13,11 @@ let directory: string
 beforeAll(async () => {
   directory = temporaryDirectory()
   await mkdir(join(directory, 'node_modules'))
-  for (const [name, path] of [
+  const links: readonly (readonly [string, string])[] = [
     ['revocade', ROOT],
-    ...['jose', '@types'].map((dependency) => [dependency, join(ROOT, 'node_modules', dependency)]),
-  ]) {
+    ...['jose', '@types'].map((name) => [name, join(ROOT, 'node_modules', name)] as const),
+  ]
+  for (const [name, path] of links) {
     await symlink(path, join(directory, 'node_modules', name))
   }
 })

@@ -91,7 +91,7 @@ describe('candidates', () => {
     const both = candidates(people, true)
     expect(both.slice(0, alone.length)).toEqual(alone)
     expect(both.slice(alone.length)).toEqual(
-      alone.map((one) => ({ ...one, name: `${one.l0}, Redis`, redis: true })),
+      alone.map((one) => ({ ...one, name: `${one.filter}, Redis`, redis: true })),
     )
   })
 

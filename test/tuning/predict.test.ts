@@ -46,7 +46,7 @@ describe('a prediction', () => {
     expect(one.falseStoreReadsPerDay).toBeCloseTo(2000 * 86_400 * mistakes, 6)
     expect(one.storeReadsPerDay).toBeCloseTo(2000 * 86_400 * (mistakes + unknown), 3)
     expect(one.costCores).toBeCloseTo((2000 * meanNs) / 1e9 + (candidate.bytes / 2 ** 30) * CORES_PER_GIB, 9)
-    expect({ redis: one.redisBytes, bits: one.l1PrefixBits }).toEqual({ redis: null, bits: null })
+    expect({ redis: one.redisBytes, bits: one.prefixCacheBits }).toEqual({ redis: null, bits: null })
   })
 
   it('adds up by hand, with Redis', () => {
@@ -57,7 +57,7 @@ describe('a prediction', () => {
     const through = layer.falsePositiveRate + layer.unprovenShare
     expect(redis.falseStoreReadsPerDay / alone.falseStoreReadsPerDay / through).toBeCloseTo(1, 9)
     expect(redis.leavesProcess).toBe(alone.leavesProcess)
-    expect(redis).toMatchObject({ redisBytes: layer.bytes, l1PrefixBits: 48 + layer.bucketBits })
+    expect(redis).toMatchObject({ redisBytes: layer.bytes, prefixCacheBits: 48 + layer.bucketBits })
     const more =
       alone.leavesProcess * (DEFAULT_COSTS.redisPath + 300_000) -
       alone.leavesProcess * DEFAULT_COSTS.storePath
@@ -149,7 +149,7 @@ describe('a recommendation', () => {
     const { kept } = population(TRAFFIC)
     const looks = 2000 * 86_400 * 0.99 * choice.chosen.candidate.falsePositiveRate
     expect((looks * kept) / 2 ** (prefixBits?.needed ?? 0)).toBeCloseTo(50, 6)
-    expect(prefixBits?.present).toBe(named(predictions(TRAFFIC), 'exact, Redis').l1PrefixBits)
+    expect(prefixBits?.present).toBe(named(predictions(TRAFFIC), 'exact, Redis').prefixCacheBits)
   })
 
   it('refuses what no engine can hold', () => {

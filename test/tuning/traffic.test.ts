@@ -1,29 +1,22 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { SPLIT_ABOVE_ROWS, SPLIT_TARGET_ROWS } from '#dist/buckets/layout.js'
+import { HEADROOM, REBUILD_MINIMUM, REBUILD_SHARE } from '#dist/engine/live-prefilter.js'
+import { readOptions } from '#dist/options.js'
 import { fieldOf } from '#dist/redis/prefix-cache/keys.js'
 import { FIELD_BITS, prefixBitsNeeded, redisLayer } from '#dist/tuning/redis-layer.js'
 import { cacheShare, ENGINE, population, revocationsOf, type Traffic } from '#dist/tuning/traffic.js'
 
-/** A constant of the engine, from its source: what is not exported can't drift unseen either. */
-function constantOf(path: string, name: string): number {
-  const source = readFileSync(new URL(`../../src/${path}`, import.meta.url), 'utf8')
-  return Number(new RegExp(`const ${name} = ([\\d_.]+)`).exec(source)?.[1].replaceAll('_', ''))
-}
-
-describe('what the model takes the engine for', () => {
-  it('is what the engine is', () => {
+describe('the constants of the model', () => {
+  it('are those of the engine', () => {
+    const { graceSeconds, cacheEntries } = readOptions({})
     expect(ENGINE).toEqual({
-      keptSeconds: constantOf('engine.ts', 'GRACE_SECONDS') + 60,
-      headroom: constantOf('l0.ts', 'HEADROOM'),
-      rebuildShare: constantOf('l0.ts', 'REBUILD_SHARE'),
-      rebuildMinimum: constantOf('l0.ts', 'REBUILD_MINIMUM'),
-      cacheEntries: 10_000,
+      keptSeconds: graceSeconds,
+      headroom: HEADROOM,
+      rebuildShare: REBUILD_SHARE,
+      rebuildMinimum: REBUILD_MINIMUM,
+      cacheEntries,
     })
-    expect({ MOST_ROWS: SPLIT_ABOVE_ROWS, FEWEST_ROWS: SPLIT_TARGET_ROWS }).toEqual({
-      MOST_ROWS: 256,
-      FEWEST_ROWS: 64,
-    })
+    expect({ SPLIT_ABOVE_ROWS, SPLIT_TARGET_ROWS }).toEqual({ SPLIT_ABOVE_ROWS: 256, SPLIT_TARGET_ROWS: 64 })
     expect(FIELD_BITS).toBe(8 * fieldOf(new Int32Array(4)).length)
   })
 })

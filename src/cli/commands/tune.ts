@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import { candidates } from '../../tuning/candidates.js'
 import { type Costs, DEFAULT_COSTS } from '../../tuning/costs.js'
@@ -29,20 +28,23 @@ interface TuneOptions extends OutputOptions, TrafficFigures {
   readonly storeReadUs: number
   readonly calibration: boolean
   readonly measure?: boolean
-  readonly html?: string
   readonly progress: boolean
 }
 
+/** Candidates that `--measure` builds. */
 const MEASURED = 3
+/** Columns of the report where stdout is no terminal. */
 const WIDTH = 100
-/** For calibration, in milliseconds: longer where a measurement follows, which takes longer anyway. */
+/** Milliseconds that the calibration may take: alone, and before a measurement, which takes longer anyway. */
 const PATIENCE = { alone: 1500, measured: 4000 } as const
 
+/** Adds the command `tune`. */
 export function addTune(program: Command): void {
   const command = program
     .command('tune')
     .description(
-      'Recommend a filter, and whether Redis helps, for your traffic: a table, a plot, the options to paste. Asks for what it is not told.',
+      'Recommend a filter, and whether Redis helps, for your traffic: a table, a plot, the options to ' +
+        'paste. Asks for what it is not told.',
     )
   for (const key of KEYS) {
     const { flag, argument, about, fallback = '' } = FIELDS[key]
@@ -55,7 +57,8 @@ export function addTune(program: Command): void {
   command
     .option(
       '--from-stats <file>',
-      "take what engines know: stats() as JSON, 'revocade stats --json' or 'watch --json'; - is stdin. Flags win",
+      "take what engines know: stats() as JSON, 'revocade stats --json' or 'watch --json'; - is stdin. " +
+        'Flags win',
     )
     .option(
       '--store-read-us <µs>',
@@ -65,7 +68,6 @@ export function addTune(program: Command): void {
     )
     .option('--no-calibration', "use a benchmark's figures, do not measure this machine first (a second)")
     .option('--measure', `build the best ${MEASURED} with synthetic revocations and measure them`)
-    .option('--html <file>', 'write a page with the plot as well')
     .option('--no-progress', 'no progress bar')
     .action(tune)
   addOutputOptions(command)
@@ -74,7 +76,6 @@ export function addTune(program: Command): void {
 async function tune(options: TuneOptions): Promise<void> {
   const traffic = trafficOf(await figures(options))
   const { recommendation, measured } = await answer(traffic, options)
-  if (options.html !== undefined) await writePage(options.html, recommendation, measured)
   if (options.json === true) {
     await writeJson(documentOf(recommendation, measured))
     return
@@ -83,7 +84,7 @@ async function tune(options: TuneOptions): Promise<void> {
   await writeLine(reportText(recommendation, measured, width))
 }
 
-/** Flags, then what engines tell, then answers. */
+/** The traffic by flags, else by the statistics of engines, else by answers. */
 async function figures(options: TuneOptions): Promise<TrafficFigures> {
   const flags: Partial<Record<FigureKey, number>> = {}
   for (const key of KEYS) if (options[key] !== undefined) flags[key] = options[key]
@@ -92,7 +93,7 @@ async function figures(options: TuneOptions): Promise<TrafficFigures> {
   const known = { ...told, ...flags }
   const lacking = missing(known)
   if (lacking.length === 0) return known
-  // Where stdin was a file of figures, or is a pipe, nobody is there to be asked.
+  // Nobody can answer where stdin is a pipe, or was the statistics.
   if (process.stdin.isTTY && options.json !== true && options.fromStats !== '-') return ask(known)
   throw new CliError(
     'ERR_USAGE',
@@ -107,7 +108,7 @@ async function answer(
   const storeRead = options.storeReadUs * 1000
   const progress = new StepProgress(options.progress && options.json !== true)
   try {
-    // Before anything is timed: what can't be held shows here.
+    // Throws for traffic that no engine holds, before anything is timed.
     recommend(traffic, DEFAULT_COSTS)
     if (options.calibration) progress.show('calibrating', 0)
     const costs = options.calibration
@@ -133,23 +134,6 @@ async function calibrated(traffic: Traffic, storeReadNs: number, patienceMs: num
   const people = population(traffic)
   const bytes = Math.max(...candidates(people, false).map((one) => one.bytes))
   return calibrate({ bytes, entries: people.fullest }, storeReadNs, patienceMs)
-}
-
-async function writePage(
-  file: string,
-  recommendation: Recommendation,
-  measured: readonly Measured[],
-): Promise<void> {
-  const { pageOf } = await import('../tune/html.js')
-  try {
-    await writeFile(file, pageOf(recommendation, measured, new Date()))
-  } catch (error) {
-    throw new CliError(
-      'ERR_FILE',
-      `--html: ${file} can't be written: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    )
-  }
 }
 
 function parserOf(key: FigureKey): (text: string) => number {

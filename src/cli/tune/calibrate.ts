@@ -21,8 +21,11 @@ const WARM_UP = 2
 const ROUNDS = 7
 /** Checks of a round as a whole, and as many one by one. In all a second or two where the machine is free. */
 const CHECKS = 2048
-/** Probes before them, one for each line of a table up to so many: the turns of the others have emptied the caches, as a service's own filter is not. */
-const MOST_TOUCHED = 131_072
+/**
+ * Warms the CPU cache before timing: probes up to this many cache lines. Other subjects evicted them; in a service the
+ * filter stays warm.
+ */
+const MAX_WARMUP_PROBES = 131_072
 /** Where it is not, the time is up before. */
 const FEWEST_ROUNDS = 2
 /** Entries of the exact set. */
@@ -48,7 +51,7 @@ interface Subject {
   /** p99 ÷ mean in each round: over all rounds it would be that of the machine's pace, too. */
   readonly tails: number[]
   readonly singles: number[]
-  /** Those that L0 did not answer: too few in a round for a tail. */
+  /** Times of the checks that went past the prefilter, over all rounds: one round has too few for a p99. */
   readonly behind: number[]
 }
 
@@ -173,7 +176,7 @@ async function timeAll(subjects: readonly Subject[], patienceMs: number): Promis
     if (round >= FEWEST_ROUNDS && performance.now() - started > patienceMs) return
     for (const { path, prefilter, source, means, tails, singles, behind } of subjects) {
       path.l0.prefilter = prefilter
-      touch(prefilter)
+      warmUp(prefilter)
       const timing = await timeChecks(path.lookup, source, CHECKS, patienceMs)
       if (round < 0) continue
       means.push(timing.mean)
@@ -184,11 +187,11 @@ async function timeAll(subjects: readonly Subject[], patienceMs: number): Promis
   }
 }
 
-/** Brings into the caches what of a filter they hold. */
-function touch(prefilter: Prefilter): void {
+/** Brings a filter's cache lines into the CPU cache. */
+function warmUp(prefilter: Prefilter): void {
   const digest = new Int32Array(4)
   const random = digestSource(5)
-  for (let i = Math.min(MOST_TOUCHED, prefilter.bytes / (BLOCK_BITS / 8)); i > 0; i--)
+  for (let i = Math.min(MAX_WARMUP_PROBES, prefilter.bytes / (BLOCK_BITS / 8)); i > 0; i--)
     prefilter.has(random(digest))
 }
 

@@ -86,7 +86,7 @@ function selectorsIn(document: unknown): number {
     : 0
 }
 
-/** Of all that was decided what neither L0 ruled out nor was its mistake. */
+/** Share of all decisions that were for revoked tokens: those past the prefilter, less its false positives. */
 function revokedShare(engine: unknown): number | undefined {
   const decided = at(engine, 'decided') ?? at(engine, 'shares')
   const by = (layer: string): number => numberAt(decided, layer) ?? 0

@@ -4,7 +4,10 @@ import type { Recommendation } from '../../tuning/recommend.js'
 import type { Measured } from './measure.js'
 import { optionsText } from './notes.js'
 
-/** The recommendation for programs. Bytes, nanoseconds, shares; `null` where there is none. docs/cli.md describes it. */
+/**
+ * The recommendation for programs, as docs/cli.md describes it: bytes, nanoseconds, shares,
+ * and `null` where there is none.
+ */
 export function documentOf(recommendation: Recommendation, measured: readonly Measured[]): object {
   const { traffic, population, costs, layer, bestRate, prefixBits, predictions, choice } = recommendation
   const { redisRttUs = null, memoryBytes = null, storeReadsPerDay = null } = traffic
@@ -16,7 +19,7 @@ export function documentOf(recommendation: Recommendation, measured: readonly Me
     optimum: {
       falsePositiveRate: bestRate.store,
       falsePositiveRateWithRedis: bestRate.redis ?? null,
-      l1PrefixBits: prefixBits ?? null,
+      prefixCacheBits: prefixBits ?? null,
     },
     candidates: predictions.map((prediction) => ({ ...flat(prediction), fits: fitOf(prediction, traffic) })),
     choice: {

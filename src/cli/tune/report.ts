@@ -2,16 +2,13 @@ import { Help } from 'commander'
 import type { Recommendation } from '../../tuning/recommend.js'
 import { bytes, chance } from '../output/format-numbers.js'
 import { table, tone } from '../output/print.js'
-import { few, HEADS, LEGEND, rowsOf, SPARE, time } from './candidate-rows.js'
-import { chartOf } from './chart.js'
+import { candidateTable, legendOf, rowsOf } from './candidate-table.js'
+import { few, time } from './format.js'
 import { isSteady, type Pace } from './machine-drift.js'
 import type { Measured } from './measure.js'
 import { optionsText, remarks, trafficRows } from './notes.js'
 import { plotText } from './plot.js'
 import { AGREEMENT, type Figure, type FigureName } from './predicted-vs-measured.js'
-
-/** Columns that the whole table needs. */
-const FULL_WIDTH = 100
 
 /** The recommendation for people. `width`: columns of the terminal. */
 export function reportText(
@@ -19,20 +16,18 @@ export function reportText(
   measured: readonly Measured[],
   width: number,
 ): string {
-  const { choice } = recommendation
+  const { choice, traffic } = recommendation
+  const rows = rowsOf(recommendation)
+  const head = choice.fits ? tone('Choice', 'good') : tone('Nearest', 'warn')
   return [
     table(trafficRows(recommendation), { flexible: 1, wrap: 'words' }),
     '',
-    candidateTable(recommendation, width),
-    wrapped(
-      `${LEGEND}. * the choice${rowsOf(recommendation).some(({ fits }) => !fits) ? ', ! beyond the budget' : ''}.`,
-      width,
-      '',
-    ),
+    candidateTable(rows, width),
+    wrapped(legendOf(rows), width, ''),
     '',
-    plotText(chartOf(recommendation), width),
+    plotText(rows, traffic, width),
     '',
-    `${tone(choice.fits ? 'Choice' : 'Nearest', choice.fits ? 'good' : 'warn')}: ${tone(choice.chosen.candidate.name, 'bold')}`,
+    `${head}: ${tone(choice.chosen.candidate.name, 'bold')}`,
     ...choice.reasons.map((reason) => wrapped(reason, width)),
     '',
     optionsText(recommendation),
@@ -42,97 +37,57 @@ export function reportText(
   ].join('\n')
 }
 
-/** All columns where they fit. */
-function candidateTable(recommendation: Recommendation, width: number): string {
-  const shown = HEADS.flatMap((head, i) => (width >= FULL_WIDTH || !SPARE.includes(head) ? [i] : []))
-  const rows = rowsOf(recommendation).map(({ letter, chosen, fits, cells }) => {
-    const line = [
-      `${chosen ? `${letter.toUpperCase()}*` : letter}${fits ? '' : '!'}`,
-      ...shown.map((i) => cells[i]),
-    ]
-    return chosen
-      ? line.map((cell) => tone(cell, 'bold'))
-      : fits
-        ? line
-        : line.map((cell) => tone(cell, 'dim'))
-  })
-  // All but the first two and the verdict are numbers.
-  const right = shown
-    .map((_, i) => i + 1)
-    .filter((i) => i > 1 && i <= shown.length - (width >= FULL_WIDTH ? 1 : 0))
-  return table(rows, { head: ['', ...shown.map((i) => HEADS[i])], right })
-}
-
-/** Lines of at most so many columns, the first after `mark`, the rest as far in. */
-function wrapped(text: string, width: number, mark = '  - '): string {
+/** Lines of at most `width` columns; those after the first are indented by the length of `bullet`. */
+function wrapped(text: string, width: number, bullet = '  - '): string {
   const wrapper = new Help()
   wrapper.minWidthToWrap = 0
-  const lines = wrapper.boxWrap(text, Math.max(40, Math.min(110, width)) - mark.length).split('\n')
-  return lines.map((line, i) => (i === 0 ? mark : ' '.repeat(mark.length)) + line).join('\n')
+  const lines = wrapper.boxWrap(text, Math.max(40, Math.min(110, width)) - bullet.length).split('\n')
+  return lines.map((line, i) => (i === 0 ? bullet : ' '.repeat(bullet.length)) + line).join('\n')
 }
 
-const NAMES: Readonly<Record<FigureName, string>> = {
-  memory: 'memory',
-  falsePositiveRate: 'false positives',
-  leavesProcess: 'share that leaves the process',
-  meanNs: 'mean of a check',
-  p99Ns: 'p99 of a check',
-  falseStoreReadsPerDay: 'false reads a day',
+/** How each figure is named and printed. */
+const FIGURES: Readonly<Record<FigureName, { name: string; text: (value: number) => string }>> = {
+  memory: { name: 'memory', text: bytes },
+  falsePositiveRate: { name: 'false positives', text: chance },
+  leavesProcess: { name: 'share that leaves the process', text: chance },
+  meanNs: { name: 'mean of a check', text: time },
+  p99Ns: { name: 'p99 of a check', text: time },
+  falseStoreReadsPerDay: { name: 'false reads a day', text: few },
 }
 
 /** Prediction and measurement side by side. */
-export function measuredRows({ prediction, entries, cutShort, pace, figures }: Measured): {
-  readonly title: string
-  readonly pace: string | undefined
-  readonly rows: readonly (readonly string[])[]
-} {
-  return {
-    pace: paceText(pace),
-    title: `${prediction.candidate.name}, built with ${entries.toLocaleString('en')} entries${cutShort === null ? '' : `, fewer than it should have: cut short ${cutShort}`}`,
-    rows: figures.map((figure) => {
-      const value = (n: number | null): string => (n === null ? '' : figureText(figure.name, n))
-      return [
-        NAMES[figure.name],
-        value(figure.predicted),
-        value(figure.measured),
-        figure.ratio === null ? '' : `× ${figure.ratio.toFixed(2)}`,
-        verdict(figure),
-      ]
-    }),
-  }
-}
-
-function measuredText(measured: Measured): string {
-  const { title, pace, rows } = measuredRows(measured)
-  const shown = rows.map((row, i) => {
-    const { within } = measured.figures[i]
-    return within === null ? row : row.with(-1, tone(row.at(-1) ?? '', within ? 'good' : 'bad'))
+function measuredText({ prediction, entries, cutShort, pace, figures }: Measured): string {
+  const fewer = cutShort === null ? '' : `, fewer than it should have: cut short ${cutShort}`
+  const title = `${prediction.candidate.name}, built with ${entries.toLocaleString('en')} entries${fewer}`
+  const rows = table(figures.map(figureRow), {
+    head: ['', 'predicted', 'measured', 'ratio', ''],
+    right: [1, 2, 3],
   })
-  return `${tone(title, 'bold')}\n${table(shown, { head: ['', 'predicted', 'measured', 'ratio', ''], right: [1, 2, 3] })}\n${pace === undefined ? '' : `${pace}\n`}`
+  return `${tone(title, 'bold')}\n${rows}\n${paceText(pace)}`
 }
 
-/** Undefined where the machine was as fast as at the calibration. */
-function paceText(pace: Pace): string | undefined {
-  if (pace === null || isSteady(pace)) return undefined
-  return `The machine was not steady: checks of the calibration took ${pace.toFixed(2)} times what they took then.`
+function figureRow(figure: Figure): string[] {
+  const { name, text } = FIGURES[figure.name]
+  return [
+    name,
+    text(figure.predicted),
+    figure.measured === null ? '' : text(figure.measured),
+    figure.ratio === null ? '' : `× ${figure.ratio.toFixed(2)}`,
+    verdict(figure),
+  ]
 }
 
 function verdict({ within, note }: Figure): string {
   if (within === null) return note ?? 'not measured'
-  return `${within ? '' : 'NOT '}within ${AGREEMENT}×${within || note === undefined ? '' : `: ${note}`}`
+  if (within) return tone(`within ${AGREEMENT}×`, 'good')
+  return tone(`NOT within ${AGREEMENT}×${note === undefined ? '' : `: ${note}`}`, 'bad')
 }
 
-function figureText(name: FigureName, value: number): string {
-  switch (name) {
-    case 'memory':
-      return bytes(value)
-    case 'falsePositiveRate':
-    case 'leavesProcess':
-      return chance(value)
-    case 'meanNs':
-    case 'p99Ns':
-      return time(value)
-    case 'falseStoreReadsPerDay':
-      return few(value)
-  }
+/** Nothing where the machine was as fast as at the calibration. */
+function paceText(pace: Pace): string {
+  if (pace === null || isSteady(pace)) return ''
+  return (
+    'The machine was not steady: checks of the calibration took ' +
+    `${pace.toFixed(2)} times what they took then.\n`
+  )
 }

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Poll, Position, RevocationStore, StoredRow } from '../../ports/index.js'
 import type { PrefixCache, PrefixReply } from '../../ports/prefix-cache.js'
 
-/** How long the layers behind L0 are to take. Nanoseconds. */
+/** Times that the simulated layers behind the prefilter take, in nanoseconds. */
 export interface StandInTimes {
   readonly storeReadNs: number
   /** Undefined: no Redis. */

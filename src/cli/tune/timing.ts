@@ -10,7 +10,7 @@ export interface Timing {
   readonly mean: number
   /** Each of many single checks, what reading the clock takes subtracted; ascending. */
   readonly singles: Float64Array
-  /** Those of them that L0 did not answer. */
+  /** Times of the checks among them that the prefilter did not answer. */
   readonly behind: Float64Array
 }
 
