@@ -10,7 +10,7 @@ const alias =
         { find: /^revocade$/, replacement: `${dist}/index.js` },
       ]
 
-/** Test files that start a Redis server, or borrow one. A file that does and is not listed here fails, and says so. */
+/** Test files that use a Redis server. A file that uses one and is not listed here fails with that message. */
 const WITH_REDIS = [
   'test/redis/**/*.test.ts',
   'test/support/redis/**/*.test.ts',
@@ -27,7 +27,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxConcurrency: 2,
-    // Many tests wait for timers and other processes, so that two workers keep two cores busy, and no test starves.
+    // Tests wait for timers and processes, so two workers keep two cores busy, and no test starves.
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -1,16 +1,18 @@
-// Runs the tests that gain from length for long, and writes what they counted to docs/reliability.md.
-// `npm run test:long -- 20`: 20 times as long as `npm test` (default: 50).
+// Runs the tests that gain from length for a long time, and writes what they counted to docs/reliability.md.
+// `npm run test:long -- 20` runs them 20 times as long as `npm test` (default: 50). Names of files after the number
+// choose some of the tests: `npm run test:long -- 20 test/faults/kill`.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { arch, platform, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const FILES = ['test/faults', 'test/engine/interleavings', 'test/redis/interleavings', 'test/planted']
-const scale = process.argv[2] ?? '50'
+const [scale = '50', ...chosen] = process.argv.slice(2)
+const files = chosen.length > 0 ? chosen : FILES
 const folder = mkdtempSync(join(tmpdir(), 'revocade-long-'))
 const counted = join(folder, 'report')
 const begin = new Date()
-const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...FILES], {
+const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...files], {
   stdio: 'inherit',
   env: { ...process.env, REVOCADE_TEST_SCALE: scale, REVOCADE_TEST_REPORT: counted },
 })
@@ -31,13 +33,15 @@ const show = (counts) =>
   Object.entries(counts)
     .map(([name, count]) => `${name}: ${count.toLocaleString('en')}`)
     .join(', ')
+const list = files.map((file) => `\`${file}\``).join(', ')
+const outcome = status === 0 ? 'all tests passed' : '**tests failed**'
 const page = `# Reliability
 
-What the long run of the tests counted. \`npm run test:long\` writes this page. Every test judges what it counts by the
-[guarantees](guarantees.md), and fails on the first violation.
+The counts of the last long run of the tests. \`npm run test:long\` writes this page. Every test judges what it counts by
+the [guarantees](guarantees.md), and fails on the first violation.
 
-Run on ${begin.toISOString().slice(0, 10)}, ${minutes} minutes, ${scale} times the length of \`npm test\`: ${status === 0 ? 'all tests passed' : '**tests failed**'}.
-revocade ${version}, Node.js ${process.version}, ${platform()} ${arch()}.
+Run on ${begin.toISOString().slice(0, 10)}, ${minutes} minutes, ${scale} times the length of \`npm test\`: ${outcome}.
+Files: ${list}. revocade ${version}, Node.js ${process.version}, ${platform()} ${arch()}.
 
 | test | counted |
 | --- | --- |

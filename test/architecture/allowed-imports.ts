@@ -26,7 +26,7 @@ export function zoneOf(path: string, zones: readonly Zone[]): Zone | undefined {
   return holding.toSorted((a, b) => b.part.length - a.part.length)[0]
 }
 
-/** Whether a file of a zone may import a file within src (`errors.ts`) or a package (`lru-cache`, `node:fs`). */
+/** Whether a zone's files may import a file within src (`errors.ts`) or a package (`lru-cache`, `node:fs`). */
 export function allows(zone: Zone, imported: string): boolean {
   if (imported.endsWith('.ts')) return [zone.part, ...zone.mayImport].some((part) => holds(part, imported))
   return (

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { engineHarness } from '../support/engine-harness.js'
 import { ModelStore } from '../support/model-store.js'
 import { type Ack, brokenPromise, type Check, type Fact, type Moment } from '../support/promises.js'
-import { histories } from '../support/scale.js'
+import { histories, report, scaled } from '../support/scale.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
 // What if the revocation lands between these two lines? A store that answers late, a scheduler that decides in which
@@ -158,6 +158,11 @@ describe('two engines on one store that answers late', () => {
         }),
         histories(600),
       )
+      report(`two engines on one store that answers late (${kind})`, {
+        histories: scaled(600),
+        ...seen,
+        violations: 0,
+      })
       // The property is no use if the runs never get to the interesting places.
       for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(50)
     })

@@ -53,7 +53,7 @@ describe('a store in exclusive use', () => {
     }
   })
 
-  it('needs no other process to notice its own changes, and answers after a long stall from memory', async () => {
+  it('answers its owner from memory after a long stall', async () => {
     const store = join(temporaryDirectory(), 'store.db')
     const owner = await Host.open({ store, exclusive: true, maxStalenessMs: 50 })
     await owner.revoke(TOKEN)

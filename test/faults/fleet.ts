@@ -12,15 +12,17 @@ import { amissInRedis } from './redis-content.js'
 
 /** Δ of all peers. */
 export const STALENESS_MS = 80
-/** A token is changed every so often. */
+/** Time between the changes of two tokens. */
 const PERIOD_MS = 8
-/** What is done to a token is undone so much later: time enough to see that it was done. */
+/** Time between a change and the change that undoes it: enough to see the first one. */
 const HOLD_MS = STALENESS_MS * 2.5
 /** Tokens that nobody ever revokes: `t-1`, `t-2`, … */
 export const BYSTANDERS = 400
 /** Rounds until `endure` gives up: far more than the slowest machine needs. */
 const MAX_ROUNDS = 50
-/** Revoked from the beginning: L0's short prefixes are all taken by them, so that every check looks further. */
+/**
+ * Tokens revoked from the start. They fill the prefilter's short prefixes, so that each check needs a lookup.
+ */
 const OLD = 1500
 
 export const SECRET = 'a secret of all fleets'
@@ -36,7 +38,7 @@ export interface Told {
   readonly decided: Decided
   /** Promises that were broken, each with the line that breaks it. */
   readonly wrong: readonly string[]
-  /** Tokens called active after their revocation was acknowledged elsewhere, which is right only within Δ. */
+  /** Tokens called active after another engine acknowledged their revocation: allowed only within Δ. */
   readonly near: number
   /** Tokens called active, and revoked. */
   readonly turned: number
@@ -126,8 +128,8 @@ export class Fleet {
   }
 
   /**
-   * Has all peers work while something is done to Redis, and until lookups of each of them are decided by Redis again.
-   * Then all stop, and are judged. It does so again until the peers have done enough, or something is wrong.
+   * Runs all peers while something is done to Redis, and until Redis decides lookups of each peer again.
+   * Then all stop, and are judged. This repeats until the peers have done enough, or something is wrong.
    */
   async endure(fault: () => Promise<unknown>, enough: (sum: Told) => boolean): Promise<Told> {
     let sum = await this.#round(fault)
@@ -171,7 +173,7 @@ export class Fleet {
     const proven = (all: Stats[]): number[] => all.map(({ redis }) => redis?.proven ?? 0)
     const before = proven(await this.stats())
     await until('Redis decides again', async () =>
-      proven(await this.stats()).every((count, i) => count > before[i] + 100),
+      proven(await this.stats()).every((count, i) => count > (before[i] ?? 0) + 100),
     )
   }
 

@@ -1,7 +1,7 @@
 import type { Verdict } from 'revocade'
 
-// What engines did and were told, judged by the promises of docs/guarantees.md. Times are in milliseconds of one clock for all
-// processes (CLOCK_MONOTONIC, `process.hrtime`).
+// The calls of engines and their answers, judged by the promises of docs/guarantees.md. Times are in milliseconds
+// of one clock for all processes (CLOCK_MONOTONIC, `process.hrtime`).
 
 interface Call {
   readonly engine: string
@@ -11,7 +11,7 @@ interface Call {
   readonly end: number
 }
 
-/** `failed`: nobody knows whether, or when, it was committed. So it is also with what a killed process had under way. */
+/** `failed`: nobody knows whether it was committed, or when. The same holds for calls of a killed process. */
 export type Change = Call & { readonly verdict: 'done' | 'failed' } & (
     | { readonly op: 'revoke' | 'unrevoke'; readonly token: number }
     | { readonly op: 'revokeWhere' | 'unrevokeWhere'; readonly sub: number }
@@ -50,8 +50,8 @@ interface Changes {
 }
 
 /**
- * Knows all that was changed, and judges checks by it. A change takes effect at some moment of its call, so of two that overlap
- * either may be the later one: what may be right is taken for right.
+ * Judges checks by all changes. A change takes effect at some moment of its call, so either of two overlapping
+ * changes may be the later one: an answer that may be right counts as right.
  */
 export class Judge {
   readonly #stalenessOf: (engine: string) => number
@@ -88,10 +88,8 @@ export class Judge {
     )
     const wrong =
       verdict === 'active' ? this.#wrongActive(check, targets) : this.#wrongRevoked(check, targets)
-    return (
-      wrong &&
-      `${wrong}: ${engine} said '${verdict}' of ${token}${decidedBy === undefined ? '' : ` (${decidedBy})`} at ${check.start.toFixed(3)}`
-    )
+    const by = decidedBy === undefined ? '' : ` (${decidedBy})`
+    return wrong && `${wrong}: ${engine} said '${verdict}' of ${token}${by} at ${check.start.toFixed(3)}`
   }
 
   /** A check that failed although the store could be asked. */
@@ -137,8 +135,11 @@ export class Judge {
       revoked.some((change) => !unrevoked.some((undone) => knowsOf(undone) && undone.start > latest(change))),
     )
     if (perhaps) return undefined
-    const taken = begun.some(({ revoked }) => revoked.length > 0)
-    return `promise 5, exact positives, ${taken ? `later than ${staleness} ms after it was un-revoked` : 'before anybody revoked it'}`
+    const wasRevoked = begun.some(({ revoked }) => revoked.length > 0)
+    const when = wasRevoked
+      ? `later than ${staleness} ms after it was un-revoked`
+      : 'before anybody revoked it'
+    return `promise 5, exact positives, ${when}`
   }
 
   #of(target: string): Changes {

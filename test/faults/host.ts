@@ -40,7 +40,7 @@ export class Host extends Callee {
     return (await this.call('verdicts', { tokens })) as string[]
   }
 
-  /** Blocks its event loop. Resolves with the answers it gave in the same turn, to `isClearlyActive` and `check`. */
+  /** Blocks its event loop. Resolves with the answers of `isClearlyActive` and `check` from the same turn. */
   async stall(ms: number, tokens: readonly Token[]): Promise<{ direct: boolean[]; asked: string[] }> {
     return (await this.call('stall', { ms, tokens })) as { direct: boolean[]; asked: string[] }
   }

@@ -12,18 +12,18 @@ import { TOMORROW, until } from '../support/time.js'
 import { Host } from './host.js'
 import { Ledger } from './ledger.js'
 
-// Promise 1. A writer says what it is about to do and what was acknowledged, and is killed (SIGKILL) at a random
-// moment: while starting, committing, closing, writing its snapshot. What it acknowledged must stand, for an engine
-// that starts from what it left behind and for two that were there all the time.
+// Promise 1. A writer logs what it is about to do and what was acknowledged, and is killed (SIGKILL) at a random
+// moment: while it starts, commits, closes or writes its snapshot. What it acknowledged must stand, for an engine
+// that starts from the files it left and for two engines that ran all the time.
 //
-// What this can't show: that a commit reaches the disk. The page cache survives a process, so synchronous=OFF would pass;
-// that FULL is set is read back from the connection (stats().store.synchronous), and is the store's tests' business.
+// This can't show that a commit reaches the disk: the page cache survives a killed process, so synchronous=OFF
+// would pass, too. The tests of the store read back from the connection that FULL is set.
 
 const CYCLES = scaled(12)
-/** A store serves so many cycles, so that a long run does not spend its time on verifying what was verified before. */
+/** Cycles with one store. A new store keeps a long run from verifying the same changes over and over. */
 const CYCLES_PER_STORE = 50
 const STALENESS_MS = 200
-/** A writer is killed before its log is longer than this, which is about 800 changes. */
+/** Bytes of a writer's log, about 800 changes: it is killed before the log is longer. */
 const MAX_LOG_BYTES = 60_000
 
 const below = (n: number): number => Math.floor(Math.random() * n)

@@ -24,7 +24,7 @@ export class Ledger {
   readonly duplicates: number[] = []
   opened = 0
 
-  /** Takes in a dead writer's log. Returns the targets that it touched, and its unanswered changes of several targets. */
+  /** Reads a dead writer's log. Returns the targets it touched, and its unanswered changes of many targets. */
   absorb(path: string): {
     readonly touched: Set<string>
     readonly unanswered: readonly (readonly string[])[]
@@ -71,7 +71,7 @@ export class Ledger {
     }
   }
 
-  /** Acknowledged changes that are neither in the log of the store nor made obsolete by a later one of the same target. */
+  /** Acknowledged changes that the store lacks although no later change of the same target replaced them. */
   gaps(present: ReadonlySet<number>, head: number): string[] {
     const wrong: string[] = []
     for (let seq = 1; seq <= head; seq++) {

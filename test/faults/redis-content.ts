@@ -7,7 +7,7 @@ import { keyFromSecret } from '#dist/token/secret.js'
 const ignore = (): void => undefined
 const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore }
 
-/** What Redis does not hold as the store has it, bucket by bucket: versions, and the fields that they vouch for. */
+/** The differences between Redis and the store, by bucket: versions, and the fields of that version. */
 export async function amissInRedis(path: string, secret: string, url: string): Promise<string[]> {
   const store = new SqliteStore(path)
   const { id } = await store.open({

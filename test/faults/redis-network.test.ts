@@ -10,7 +10,7 @@ import { Fleet, type Told } from './fleet.js'
 const SECONDS = 0.7 * SCALE
 const PATIENCE_MS = 600_000 + SECONDS * 10_000
 
-/** Enough was asked to have found a wrong answer. */
+/** Whether there were enough checks to find a wrong answer. */
 const enough = ({ decided, near, turned }: Told): boolean => decided.redis > 100 && near > 0 && turned > 10
 
 let redis: RedisServer

@@ -8,7 +8,8 @@ import { temporaryDirectory } from '../support/temp.js'
 import { TOMORROW, until } from '../support/time.js'
 import { BYSTANDERS, Fleet, SECRET, type Told } from './fleet.js'
 
-// Promise 8 between processes: whatever becomes of the Redis server, answers stay right, none fails, and the layer heals.
+// Promise 8 between processes: whatever happens to the Redis server, answers stay right, no check fails, and the
+// prefix cache recovers.
 
 const SECONDS = 0.7 * SCALE
 const PATIENCE_MS = 600_000 + SECONDS * 10_000
@@ -26,7 +27,7 @@ beforeAll(async () => {
 
 const soon = (atMostMs: number): Promise<void> => sleep(Math.random() * atMostMs)
 
-/** Again and again, at random moments, and often enough on a slow machine as well. */
+/** Repeats at random moments for SECONDS, and at least `atLeast` times on a slow machine. */
 async function repeatedly(atMostMs: number, what: () => unknown, atLeast = 3): Promise<void> {
   const end = performance.now() + SECONDS * 1000
   for (let times = 0; times < atLeast || performance.now() < end; times++) {
@@ -35,7 +36,7 @@ async function repeatedly(atMostMs: number, what: () => unknown, atLeast = 3): P
   }
 }
 
-/** Enough was asked to have found a wrong answer. */
+/** Whether there were enough checks to find a wrong answer. */
 const enough = ({ decided, near, turned }: Told): boolean =>
   decided.redis > 300 && decided.store > 300 && near > 0 && turned > 10
 
@@ -121,7 +122,7 @@ describe('three processes on one store, and their Redis', { timeout: PATIENCE_MS
         async () => {
           for (const key of await client.keys('revocade:*')) if (Math.random() < 0.3) await keep(key)
           const old = kept[Math.floor(Math.random() * kept.length)]
-          await client.restore(old.key, 0, old.dump, 'REPLACE')
+          if (old !== undefined) await client.restore(old.key, 0, old.dump, 'REPLACE')
         },
         12,
       ),

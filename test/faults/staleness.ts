@@ -8,8 +8,8 @@ import { report, SCALE } from '../support/scale.js'
 import { temporaryDirectory } from '../support/temp.js'
 import { judge, type Line } from './history.js'
 
-// Promises 2, 3 and 5 between processes: some revoke, all check the tokens that are about to be revoked, and say when
-// each check started.
+// Promises 2, 3 and 5 between processes: some revoke, all check the tokens that are about to be revoked, and
+// record when each check started.
 
 /** Seconds of one round. */
 const SECONDS = 2 * SCALE
@@ -62,7 +62,7 @@ interface Trial {
   readonly redis?: string
 }
 
-/** Runs peers on one store, round after round, until every engine has been seen to do enough, and judges each round. */
+/** Runs peers on one store and judges them, round after round, until every engine has done enough. */
 export async function runTrial(title: string, trial: Trial): Promise<(name: string) => Seen> {
   const all = new Map(trial.peers.map(({ name }) => [name, new Seen()]))
   const seen = (name: string): Seen => all.get(name) ?? new Seen()

@@ -3,7 +3,7 @@ import { ModelStore } from '../support/model-store.js'
 import { engineHarness } from '../support/engine-harness.js'
 import { ManualClock } from '../support/time.js'
 
-it('a rebuild that fails is made up for before L0 is trusted again', async () => {
+it('a failed rebuild is repeated before the prefilter is trusted again', async () => {
   const clock = new ManualClock()
   const store = new ModelStore()
   const { sync, writer, lookup, live } = await engineHarness(store, {

@@ -41,9 +41,9 @@ export interface Packed {
 }
 
 /**
- * Packs a copy of the sources, `prepack` and its clean build included, so that no leftover of the working tree's dist
- * gets in or is missed; then installs the tarball into a project of its own. The package's dependencies are linked
- * from the checkout instead of being installed again, because one of them takes minutes to compile.
+ * Packs a copy of the sources with `prepack` and its clean build, so that the working tree's dist plays no part.
+ * Then installs the tarball into a project of its own. The dependencies are linked from the checkout, because
+ * one of them takes minutes to compile.
  */
 export async function packAndInstall(): Promise<Packed> {
   const directory = temporaryDirectory()

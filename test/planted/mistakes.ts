@@ -29,7 +29,9 @@ export const MISTAKES: readonly Mistake[] = [
     name: 'the version of a bucket is ignored',
     file: 'buckets/version-table.ts',
     within: 'isCurrent',
-    is: 'return version.length === VERSION_BYTES && Buffer.compare(this.#at(this.#table, bucket), version) === 0',
+    is:
+      'return version.length === VERSION_BYTES && ' +
+      'Buffer.compare(this.#at(this.#table, bucket), version) === 0',
     becomes: 'return true',
     caughtBy: REDIS,
     breaks: /[23]: .* active/,
@@ -40,7 +42,8 @@ export const MISTAKES: readonly Mistake[] = [
     within: 'isCurrent',
     is: 'Buffer.compare(this.#at(this.#table, bucket), version) === 0',
     becomes:
-      'this.#at(this.#table, bucket).readUIntBE(0, SEQ_BYTES) <= Buffer.from(version).readUIntBE(0, SEQ_BYTES)',
+      'this.#at(this.#table, bucket).readUIntBE(0, SEQ_BYTES) ' +
+      '<= Buffer.from(version).readUIntBE(0, SEQ_BYTES)',
     caughtBy: RESTORED,
     breaks: /× .*taken for newer[^]*× .*proves nothing/,
   },

@@ -7,10 +7,10 @@ import { report } from '../support/scale.js'
 import { MISTAKES } from './mistakes.js'
 import { type Mistake, plant, withMistake } from './plant.js'
 
-// A test that can't fail shows nothing. Each of these mistakes is made on purpose, in a copy of the build, and
-// the tests that are there against it must say which promise it breaks.
+// A test that can't fail shows nothing. Each mistake is made on purpose, in a copy of the build, and the test
+// against it must say which promise it breaks.
 
-/** Chance makes the histories of some tests: few are tried first, many where none of these went wrong. */
+/** Some tests draw random histories: few are tried first, and many only if none of these went wrong. */
 const SCALES = ['1', '10']
 
 const root = fileURLToPath(new URL('../../', import.meta.url))

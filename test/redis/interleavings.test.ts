@@ -7,7 +7,7 @@ import { ModelStore } from '../support/model-store.js'
 import { type Ack, brokenPromise, type Check, type Fact, type Moment } from '../support/promises.js'
 import { GatedClient } from '../support/redis/gated-client.js'
 import { type RedisServer, startRedis } from '../support/redis/server.js'
-import { histories } from '../support/scale.js'
+import { histories, report, scaled } from '../support/scale.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
 // The proof of decision 10, tried: two engines, each publisher, refiller and reader at once, on one store that answers late and may
@@ -287,6 +287,7 @@ describe('two engines on one store that answers late, and a Redis that forgets',
 
   // The property is no use if the runs never get to the interesting places.
   afterAll(() => {
+    report('two engines, one store and one Redis that answer late', { histories: scaled(300), ...seen })
     for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(50)
   })
 })

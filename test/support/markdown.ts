@@ -46,7 +46,7 @@ export interface Snippet {
   readonly line: number
   readonly language: 'js' | 'ts'
   readonly text: string
-  /** The name of the program in test/docs/drivers that runs it, from `<!-- run: name -->`; most run by themselves. */
+  /** The program in test/docs/drivers that runs it, from `<!-- run: name -->`; most run by themselves. */
   readonly driver: string | undefined
 }
 

@@ -27,7 +27,9 @@ interface ModelRow extends StoredRow {
 /** Runs before and after each access, so that a test decides what comes between. */
 export type Gate = (label: string) => Promise<void>
 
-/** A store so simple that it is unlikely to be wrong: a list of rows. With a gate it answers late, as a server would. */
+/**
+ * A store so simple that it is unlikely to be wrong: a list of rows. With a gate it answers late, as a server does.
+ */
 export class ModelStore implements RevocationStore {
   readonly kind = 'model'
   rows: ModelRow[] = []
@@ -39,7 +41,7 @@ export class ModelStore implements RevocationStore {
   #versions: Version[] = []
   /** Set to make every access fail. */
   broken: Error | undefined
-  /** Told of each commit, at its very moment; of a revocation with its reason. */
+  /** Called at the moment of each commit; for a revocation with its reason. */
   onCommit: (target: Target, revoked: boolean, reason?: string) => void = () => undefined
   gate: Gate | undefined
 
@@ -62,8 +64,9 @@ export class ModelStore implements RevocationStore {
       const later = this.rows.filter((row) => row.seq > after.seq).toSorted((a, b) => a.seq - b.seq)
       const page = later.slice(0, limit)
       const more = later.length > limit
-      const last = page[page.length - 1]
-      const position = more ? { seq: last.seq, epoch: this.#epochAt(last.seq) } : this.head
+      const last = page.at(-1)
+      const position =
+        more && last !== undefined ? { seq: last.seq, epoch: this.#epochAt(last.seq) } : this.head
       const buckets = new Set(page.map(({ digest }) => bucketOf(digest, this.#bits)))
       const versions = [...buckets].map((bucket) => this.#version(bucket))
       return {
@@ -138,7 +141,7 @@ export class ModelStore implements RevocationStore {
         return { status: 'ok', version, whole: !known, rows: rows.length, entries }
       }),
     split: async (bits) =>
-      this.#access('divide', () => {
+      this.#access('split', () => {
         const parts = 2 ** Math.max(0, bits - this.#bits)
         this.#versions = this.#versions.flatMap((version) =>
           Array.from({ length: parts }, (_, part) => ({ ...version, bucket: version.bucket * parts + part })),
@@ -147,7 +150,7 @@ export class ModelStore implements RevocationStore {
       }),
   }
 
-  /** A backup: what it gives back puts the store where it is now. In the way of SQLite's `.restore`, under engines that are running. */
+  /** A backup. The returned function restores it under running engines, as SQLite's `.restore` does. */
   backup(): () => void {
     const { rows, head } = this
     const [epochs, bits, versions] = [this.#epochs, this.#bits, this.#versions]

@@ -3,7 +3,7 @@ export interface Moment {
   readonly tick: number
   readonly ms: number
 }
-/** A commit in the store. `write`: the name that the revocation was given, so that its acknowledgement is known from those of others like it. */
+/** A commit in the store. `write` names the revocation, and tells its acknowledgement from those of others. */
 export interface Fact {
   readonly target: string
   readonly revoked: boolean
@@ -42,7 +42,7 @@ export function brokenPromise(
         .filter((ack) => ack.engine === engine && ack.target === target && ack.at.tick < start.tick)
         .map(({ write }) => write),
     )
-    // Not just any commit before the acknowledgement: another engine's may lie between, which this one need not know yet.
+    // Only its own commit: another engine's commit before the acknowledgement need not be known yet.
     const mine = changes.filter(({ write }) => write !== undefined && told.has(write))
     if (status === 'active' && mine.some(stands)) return `2: own ${target} active`
     const old = changes.filter(({ revoked, at }) => revoked && start.ms - at.ms > stalenessMs)

@@ -1,14 +1,17 @@
 import { appendFileSync } from 'node:fs'
 
 /**
- * How much longer than by default the tests run that gain from it: `REVOCADE_TEST_SCALE`, a factor for the number of
- * histories, kills and rounds, and for seconds under load. `npm run test:long` sets it.
+ * The length of the tests that gain from length: a factor for the number of histories, kills and rounds, and for
+ * seconds under load. `REVOCADE_TEST_SCALE`, default 1; `npm run test:long` sets it.
  */
 export const SCALE = Number(process.env.REVOCADE_TEST_SCALE ?? 1)
 
 export const scaled = (count: number): number => Math.ceil(count * SCALE)
 
-/** Parameters for fast-check: the number of histories; for broken code (test/planted) no shrinking, and a seed if there is one. */
+/**
+ * Parameters for fast-check: the number of histories, and the seed in `REVOCADE_TEST_SEED`, if any. For broken
+ * code (test/planted) there is no shrinking.
+ */
 export function histories(count: number): {
   readonly numRuns: number
   readonly endOnFailure: boolean

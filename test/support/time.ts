@@ -22,7 +22,7 @@ export class ManualClock {
   }
 }
 
-/** A Unix time that is far in the future for a {@link ManualClock} and for the machine's clock, so that nothing expires. */
+/** A Unix time far in the future of a {@link ManualClock} and of the machine's clock: nothing expires. */
 export const FAR_FUTURE = 1_900_000_000
 
 /** Waits until a condition holds. It fails only after a time that no machine should need. */

@@ -1,5 +1,5 @@
-// Changes a store in every way there is, several at a time, until it is killed. What it is about to do and what was
-// acknowledged it appends to a log, at once and unbuffered: a line in the log outlives the process that wrote it.
+// Changes a store in every way there is, several at a time, until it is killed. It appends what it is about to do
+// and what was acknowledged to a log, at once and unbuffered: a line of the log outlives the process.
 import { openSync, writeSync } from 'node:fs'
 import { importBuilt } from '../../support/package-under-test.mjs'
 import { random } from '../../support/random.mjs'
@@ -40,7 +40,7 @@ const unrevoke = (key) =>
 const revokeMany = (keys) =>
   attempt(true, keys, () => engine.revokeMany(keys.map((key) => ({ jti: nameOf(key), expiresAt: exp }))))
 
-/** One lane never has two changes of one target under way, so that what it acknowledged last is what must stand. */
+/** A lane never has two changes of one target under way, so the last one that was acknowledged must stand. */
 async function lane(mine, goOn) {
   while (goOn()) {
     const known = mine[below(Math.max(1, mine.length))]
@@ -67,7 +67,7 @@ const owned = Array.from({ length: lanes }, (_, i) => (i === 0 ? old : []))
 for (;;) {
   engine = await createRevocade(options)
   say('opened')
-  // Closing writes a snapshot of L0: one that is always at it is often killed in the middle of that.
+  // Closing writes a snapshot. A writer that closes often is often killed while it writes one.
   const until = performance.now() + (reopen ? below(40) : Infinity)
   await Promise.all(owned.map((mine) => lane(mine, () => performance.now() < until)))
   await engine.close()

@@ -1,12 +1,12 @@
-// What a peer writes down of its checks. Of many that were answered alike within a few milliseconds it keeps those that could break
-// a promise: the "active" that began last, the "revoked" that began last, and the one that ended first.
+// The checks that a peer records. Of many with the same answer within a few milliseconds it keeps those that could
+// break a promise: the "active" that began last, the "revoked" that began last, and the one that ended first.
 
 const QUANTUM_MS = 4
 
 export class Notes {
   #lines = new Map()
   #history = []
-  /** Grows with each change of its own: what it is told before is not to be confused with what it is told after. */
+  /** Grows with each change of its own: answers before a change and after it are kept apart. */
   #own = 0
   #engine
 

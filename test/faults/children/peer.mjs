@@ -1,5 +1,5 @@
-// An engine among others on one store: revokes tokens on a schedule that all peers know, and hammers checks of those
-// that are about to be revoked, or just were. Token i is revoked at about `startAt + i * periodMs`; odd ones by `sub`.
+// An engine among others on one store. It revokes tokens on a schedule that all peers know, and keeps checking those
+// that are about to be revoked, or just were. Token i is revoked at `startAt + i * periodMs`; odd ones by `sub`.
 import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { importBuilt } from '../../support/package-under-test.mjs'
@@ -20,7 +20,7 @@ const claims = Array.from({ length: tokens }, (_, i) => ({
 }))
 const history = []
 const count = { checks: 0, active: 0, revoked: 0, unknown: 0, direct: 0, stalls: 0 }
-/** By token: of many checks the one that could break a promise, the latest "active" and the earliest "revoked". */
+/** By token, the checks that could break a promise: the latest "active" and the earliest "revoked". */
 const latestActive = new Map()
 const earliestRevoked = new Map()
 

@@ -1,5 +1,5 @@
-// An engine among others on one store, with one Redis: changes tokens on a schedule that all peers know, and hammers checks around
-// these changes, and of tokens that nobody ever revokes. What it was told it says when it is asked.
+// An engine among others on one store, with one Redis. It changes tokens on a schedule that all peers know, and keeps
+// checking them around these changes, and tokens that nobody ever revokes. It reports the answers on request.
 import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { importBuilt } from '../../support/package-under-test.mjs'
@@ -37,7 +37,7 @@ const CHANGES = {
   unrevokeWhere: (i) => engine.unrevokeWhere({ sub: `s${subOf(i)}` }),
 }
 
-/** What happens to token i, one after another: the last of four concerns the subject of all. Each by another peer. */
+/** The changes of token i, each by another peer; every fourth plan concerns the subject of all tokens. */
 const PLANS = [
   ['revoke'],
   ['revoke', 'unrevoke'],

@@ -1,0 +1,232 @@
+import { bucketOf, WHOLE_READ_MAX_ROWS } from '../buckets/layout.js'
+import { RevocadeError } from '../errors.js'
+import type {
+  BucketEntry,
+  BucketRead,
+  BucketSource,
+  BucketVersion,
+  Change,
+  Committed,
+  Digest,
+  Mutation,
+  Poll,
+  Position,
+  RevocationStore,
+  ScanChunk,
+  ScanEnd,
+  StoreContext,
+  StoredRow,
+  StoreInfo,
+  StoreQuery,
+  StoreStats,
+} from '../ports/index.js'
+import { bytesOf, type Entry, MemoryData, type NamespaceData, type RecentVersion } from './memory-data.js'
+
+/** Entries of a scan's chunk. */
+const CHUNK = 4096
+
+/** Between `open()` and `close()`. */
+interface Opened {
+  readonly namespace: NamespaceData
+  readonly toleranceSeconds: number
+  readonly withBuckets: boolean
+}
+
+/**
+ * A store in memory, for tests: complete, exact, and gone with the process. **It is not durable**, and it
+ * never purges. It passes {@link storeSuite}.
+ *
+ *     new  --open()-->  open  --close()-->  closed
+ *
+ * @example
+ * import { createRevocade } from 'revocade'
+ * import { MemoryStore } from 'revocade/testing'
+ *
+ * const store = new MemoryStore()
+ * const revocade = await createRevocade({ store })
+ * // A second engine on the same data, as in another process:
+ * const other = await createRevocade({ store: new MemoryStore(store) })
+ */
+export class MemoryStore implements RevocationStore {
+  readonly kind = 'memory'
+  readonly buckets: BucketSource = {
+    versions: () => {
+      const { bits, versions } = this.#required().namespace
+      return { bits, versions: [...versions.values()].map(toVersion), position: this.#data.head }
+    },
+    read: (bucket, bits, since) => readBucket(this.#required().namespace, { bucket, bits, since }),
+    split: async (bits) => {
+      const { namespace } = this.#required()
+      await Promise.resolve(namespace.split(bits))
+    },
+  }
+
+  readonly #data: MemoryData
+  #state: 'new' | 'closed' | Opened = 'new'
+  /** The head at the last poll that delivered everything. */
+  #polledSeq = -1
+
+  /** @param sameDataAs A store whose data this one shares. Default: it has data of its own. */
+  constructor(sameDataAs?: MemoryStore) {
+    this.#data = sameDataAs === undefined ? new MemoryData() : sameDataAs.#data
+  }
+
+  /**
+   * Opens the store.
+   *
+   * @throws {RevocadeError} ERR_STORE_MISMATCH when the data was made with another secret,
+   * ERR_STORE_UNAVAILABLE when another store has it exclusively or this one can't, ERR_CONFIG when this store
+   * was opened before, ERR_CLOSED when it was closed.
+   */
+  async open(context: StoreContext): Promise<StoreInfo> {
+    if (this.#state === 'closed') throw closed()
+    if (this.#state !== 'new')
+      throw new RevocadeError('ERR_CONFIG', 'a store is opened only once: make another one')
+    const { users } = this.#data
+    if ((context.exclusive && users.size > 0) || [...users.values()].includes(true)) {
+      throw new RevocadeError(
+        'ERR_STORE_UNAVAILABLE',
+        'the store is in use: close the store that has it open',
+      )
+    }
+    const info = this.#data.identify(context.secret)
+    users.set(this, context.exclusive)
+    this.#state = {
+      namespace: this.#data.namespace(context.namespace),
+      toleranceSeconds: context.clockToleranceSeconds ?? 0,
+      withBuckets: context.buckets ?? false,
+    }
+    return Promise.resolve(info)
+  }
+
+  get(digest: Digest): StoredRow | undefined {
+    return this.#required().namespace.find(digest)
+  }
+
+  poll(after: Position, limit: number, seen = after): Poll {
+    const { namespace, withBuckets } = this.#required()
+    const { head } = this.#data
+    const isPast = ({ seq, epoch }: Position): boolean =>
+      seq === 0 || (seq <= head.seq && epoch === head.epoch)
+    if (!isPast(after) || !isPast(seen)) return { status: 'diverged' }
+    const found = laterThan(namespace, after.seq, limit + 1)
+    const more = found.length > limit
+    if (!more) this.#polledSeq = head.seq
+    if (after.seq === head.seq) return { status: 'ok', changes: [], position: head, more: false }
+    const page = found.slice(0, limit)
+    const position = more ? { ...head, seq: page.at(-1)?.row.seq ?? after.seq } : head
+    const poll = { status: 'ok', changes: page.map(toChange), position, more, head } as const
+    if (!withBuckets) return poll
+    const { bits } = namespace
+    const changed = new Set(page.map(({ digest }) => bucketOf(digest, bits)))
+    const versions = [...changed].map((bucket) => toVersion(namespace.version(bucket)))
+    return { ...poll, buckets: { bits, versions } }
+  }
+
+  isCurrent(): boolean {
+    return typeof this.#state === 'object' && this.#polledSeq === this.#data.head.seq
+  }
+
+  async *scan(liveAfter: number): AsyncGenerator<ScanChunk, ScanEnd, void> {
+    const entries = [...(await Promise.resolve(this.#required())).namespace.entries.values()]
+    const position = this.#data.head
+    const live = entries.filter(({ row }) => row.revoked && row.expiresAt > liveAfter)
+    const shapes = new Map<string, { readonly names: readonly string[]; readonly expiresAt: number }>()
+    for (const { row } of live) {
+      const names = selectorNames(row)
+      if (names === undefined) continue
+      const latest = Math.max(shapes.get(names.join('\n'))?.expiresAt ?? 0, row.expiresAt)
+      shapes.set(names.join('\n'), { names, expiresAt: latest })
+    }
+    for (let at = 0; at < live.length; at += CHUNK) {
+      const part = live.slice(at, at + CHUNK)
+      yield {
+        total: live.length,
+        digests: Int32Array.from(part.flatMap(({ digest }) => [...digest])),
+        expiresAt: Float64Array.from(part, ({ row }) => row.expiresAt),
+      }
+    }
+    return { position, selectors: [...shapes.values()] }
+  }
+
+  async write(mutations: readonly Mutation[]): Promise<Committed> {
+    const { namespace, toleranceSeconds } = this.#required()
+    return Promise.resolve(this.#data.commit(namespace, mutations, toleranceSeconds))
+  }
+
+  list({ afterSeq, limit, liveAfter = -1, kind }: StoreQuery): readonly StoredRow[] {
+    const isWanted = ({ row }: Entry): boolean =>
+      row.expiresAt > liveAfter &&
+      (kind === undefined || (row.target.kind === 'selector') === (kind === 'selector'))
+    return laterThan(this.#required().namespace, afterSeq, Infinity)
+      .filter(isWanted)
+      .slice(0, limit)
+      .map(({ row }) => row)
+  }
+
+  stats(): StoreStats {
+    return { kind: this.kind, id: this.#data.id, seq: this.#data.head.seq }
+  }
+
+  close(): Promise<void> {
+    this.#state = 'closed'
+    this.#data.users.delete(this)
+    return Promise.resolve()
+  }
+
+  #required(): Opened {
+    if (this.#state === 'closed') throw closed()
+    if (this.#state === 'new')
+      throw new RevocadeError('ERR_STORE_UNAVAILABLE', 'the store is not open: await open() first')
+    return this.#state
+  }
+}
+
+const closed = (): RevocadeError => new RevocadeError('ERR_CLOSED', 'the store was closed')
+
+/** The entries after a change, in order of `seq`, at most `limit`. */
+function laterThan({ entries }: NamespaceData, seq: number, limit: number): Entry[] {
+  const found: Entry[] = []
+  for (const entry of entries.values()) {
+    if (found.length >= limit) break
+    if (entry.row.seq > seq) found.push(entry)
+  }
+  return found
+}
+
+interface BucketQuery {
+  readonly bucket: number
+  readonly bits: number
+  readonly since: Pick<BucketVersion, 'seq' | 'tag'> | undefined
+}
+
+function readBucket(namespace: NamespaceData, { bucket, bits, since }: BucketQuery): BucketRead {
+  if (bits !== namespace.bits) return { status: 'layout-changed' }
+  const version = namespace.version(bucket)
+  const rows = [...namespace.entries.values()].filter(({ digest }) => bucketOf(digest, bits) === bucket)
+  const known = since !== undefined && isRecent(version, since.tag)
+  if (!known && rows.length > WHOLE_READ_MAX_ROWS) return { status: 'too-large', rows: rows.length }
+  const wanted = rows.filter(({ row }) => (known ? row.seq > since.seq : row.revoked))
+  const entries = wanted.map(toBucketEntry)
+  return { status: 'ok', version: toVersion(version), whole: !known, entries, rows: rows.length }
+}
+
+const isRecent = ({ tag, earlier }: RecentVersion, wanted: Uint8Array): boolean =>
+  [tag, ...earlier].some((one) => Buffer.compare(one, wanted) === 0)
+
+const toVersion = ({ bucket, seq, tag }: BucketVersion): BucketVersion => ({ bucket, seq, tag })
+
+function toBucketEntry({ digest, row }: Entry): BucketEntry {
+  const { revoked, expiresAt, issuedThrough } = row
+  const limit = issuedThrough === undefined ? {} : { issuedThrough }
+  return { digest: bytesOf(digest), revoked, expiresAt, ...limit }
+}
+
+function toChange({ digest, row }: Entry): Change {
+  const { seq, revoked, expiresAt } = row
+  const selector = selectorNames(row)
+  return { digest, seq, revoked, expiresAt, ...(selector === undefined ? {} : { selector }) }
+}
+
+const selectorNames = ({ target }: StoredRow): readonly string[] | undefined =>
+  target.kind === 'selector' ? Object.keys(target.where).toSorted() : undefined
