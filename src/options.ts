@@ -1,70 +1,158 @@
 import type { UnknownPolicy } from './api.js'
-import { systemClock } from './engine/system-clock.js'
-import type { Clock } from './ports/clock.js'
-import type { Logger, PrefilterKind, RevocationStore } from './ports/index.js'
+import {
+  claimsOption,
+  clockOption,
+  idClaimsOption,
+  loggerOption,
+  namespaceOption,
+  prefilterOption,
+  secretOption,
+  storeOption,
+} from './option-values.js'
+import type { Clock, Logger, PrefilterKind, RevocationStore } from './ports/index.js'
+import type { PrefilterOptions } from './prefilter/create.js'
 import type { RedisClient } from './redis/connection/client.js'
 import { readRedisOptions, type RedisOptions, type RedisSettings } from './redis/options.js'
-import { storeFactory } from './store/resolve.js'
 import {
   asRecord,
   booleanOption,
   integerOption,
   numberOption,
   oneOfOption,
-  optionError,
   rejectUnknownKeys,
 } from './validate.js'
 
-/** L0's kind and size. */
-export interface PrefilterChoice {
-  /** Default 'bloom'. 'none' keeps nothing in memory: every check asks the store (scripts, command lines). */
+/** The selectors that an engine honours, and `--claims` of the command line, when nothing else is said. */
+export const DEFAULT_CLAIMS = ['sid', 'sub']
+
+/** The claims that name a token, when nothing else is said. */
+export const DEFAULT_ID_CLAIMS = ['jti']
+
+/** How long past its expiry a revocation is honoured, when nothing else is said. */
+export const DEFAULT_CLOCK_TOLERANCE_SECONDS = 60
+
+/** The largest `maxTokenLifetimeSeconds`: ten years. */
+const MAX_TOKEN_LIFETIME_SECONDS = 10 * 366 * 86_400
+
+/** Kind and size of the prefilter. */
+export interface PrefilterChoice extends Omit<PrefilterOptions, 'kind'> {
+  /**
+   * The data structure. `none` keeps nothing in memory, so that every check asks the store: it is for
+   * scripts.
+   *
+   * @default 'bloom'
+   */
   readonly kind?: PrefilterKind | undefined
-  /** bloom, bloom-filters: the share of not revoked tokens that may need a closer look. 1e-9 … 0.5, default 1e-4. */
-  readonly falsePositiveRate?: number | undefined
-  /** What to size for; it grows past it by itself. Default 100,000. */
-  readonly expectedRevocations?: number | undefined
-  /** trie: how many leading bits tell two entries apart. 8 … 40, default 32. */
-  readonly prefixBits?: number | undefined
 }
 
-/** Options of `createRevocade` and `configure`. Unknown ones are refused with `ERR_CONFIG`. */
+/** Options of `createRevocade` and `configure`. An unknown one is refused with `ERR_CONFIG`. */
 export interface RevocadeOptions {
-  /** The durable store: a path (SQLite), or a {@link RevocationStore}, which the engine opens and closes. Default './revocade.db'. */
+  /**
+   * The durable store: the path of a SQLite file, or a {@link RevocationStore}, which the engine opens and
+   * closes.
+   *
+   * @default './revocade.db'
+   */
   readonly store?: string | RevocationStore | undefined
   /**
-   * L1, which makes questions to the store rarer and lets engines hear of each other's changes at once: a URL, an ioredis client
-   * (used, never closed), or {@link RedisOptions}. Needs the package ioredis, unless a client is given. Default: none.
+   * The prefix cache: it spares reads of the store, and wakes the other engines of the store after a commit.
+   * A URL, an ioredis client (used, never closed), or {@link RedisOptions}. Without a client, it needs the
+   * package ioredis.
+   *
+   * @default none
    */
   readonly redis?: string | RedisClient | RedisOptions | null | undefined
-  /** L0. Default `{ kind: 'bloom' }`. */
+  /**
+   * Kind and size of the prefilter.
+   *
+   * @default { kind: 'bloom' }
+   */
   readonly prefilter?: PrefilterChoice | undefined
-  /** Selectors to honour besides the token's identity; an array inside is several claims together. Default ['sid', 'sub']. */
+  /**
+   * Selectors to honour besides the token's identity. An array inside names several claims that must all
+   * match.
+   *
+   * @default ['sid', 'sub']
+   */
   readonly claims?: readonly (string | readonly string[])[] | undefined
-  /** The first of these claims that a token has names it. Default ['jti']. */
+  /**
+   * Claims that can name a token: the first that a token has is its name.
+   *
+   * @default ['jti']
+   */
   readonly idClaims?: readonly string[] | undefined
-  /** Δ, in milliseconds: no check that starts later than this after a commit elsewhere misses it. 0 asks the store's version on every check. 0 … 3,600,000, default 1000. */
+  /**
+   * Milliseconds, 0 to 3,600,000. A check that starts later than this after another engine's commit takes the
+   * commit into account. 0 asks the store's version on every check.
+   *
+   * @default 1000
+   */
   readonly maxStalenessMs?: number | undefined
-  /** This process alone owns the SQLite file; others are refused. No lease is needed then. Default false. */
+  /**
+   * This process alone owns the SQLite file, and others are refused. Then no lease is needed.
+   *
+   * @default false
+   */
   readonly exclusive?: boolean | undefined
-  /** Where nothing can decide: 'throw' (default), 'revoked' or 'active'. */
+  /**
+   * The answer when nothing can decide: throw `ERR_UNAVAILABLE`, or take the token as revoked or active.
+   *
+   * @default 'throw'
+   */
   readonly onUnknown?: UnknownPolicy | undefined
-  /** How long a selector revocation lives past `issuedBefore` when no `expiresAt` is given: your longest token life, in seconds. */
+  /**
+   * The longest life of your tokens, in seconds, 1 to 316,224,000 (ten years). A selector without `expiresAt`
+   * is kept for this long past its `issuedBefore`. Without this option, a selector needs an `expiresAt`.
+   */
   readonly maxTokenLifetimeSeconds?: number | undefined
-  /** Verifiers' tolerance for `exp`: revocations are honoured so much longer. Seconds, 0 … 86,400, default 60. */
+  /**
+   * The tolerance for `exp` of your verifiers, in seconds, 0 to 86,400: a revocation is honoured for this
+   * long past its expiry.
+   *
+   * @default 60
+   */
   readonly clockToleranceSeconds?: number | undefined
-  /** Tenants that must never see each other. Default 'default'. */
+  /**
+   * Name of a tenant, 1 to 255 characters. Namespaces of one store never see each other's revocations.
+   *
+   * @default 'default'
+   */
   readonly namespace?: string | undefined
-  /** Digest key, 16 bytes or more; generated and kept in the store when absent. */
+  /**
+   * The digest key: at least 16 bytes.
+   *
+   * @default a random key, generated once and kept in the store
+   */
   readonly secret?: string | Uint8Array | undefined
-  /** Longer tokens are refused with `ERR_INVALID_TOKEN`. Bytes, 256 … 65,536, default 16,384. */
+  /**
+   * Bytes, 256 to 65,536. A longer token is refused with `ERR_INVALID_TOKEN`.
+   *
+   * @default 16_384
+   */
   readonly maxTokenBytes?: number | undefined
-  /** Entries of the verdict cache. 0 … 10,000,000, default 10,000. */
+  /**
+   * Number of entries in the verdict cache, 0 to 10,000,000. 0 turns it off.
+   *
+   * @default 10_000
+   */
   readonly cacheEntries?: number | undefined
-  /** Keep a snapshot of L0 beside the store for a fast start. Default true. */
+  /**
+   * Keeps a snapshot of the prefilter beside the store, for a fast start.
+   *
+   * @default true
+   */
   readonly snapshot?: boolean | undefined
-  /** pino-shaped; silent by default. */
+  /**
+   * A pino-shaped logger.
+   *
+   * @default silent
+   */
   readonly logger?: Logger | undefined
-  /** For tests: time that you set. */
+  /**
+   * Time for tests, which they set themselves.
+   *
+   * @default the machine's clocks
+   */
   readonly clock?: Clock | undefined
 }
 
@@ -111,151 +199,47 @@ const OPTION_NAMES = [
   'clock',
 ]
 
-/** The wall clock may be set back by this much without a live revocation going missing. */
+/** A wall clock that is set back by up to this makes no live revocation go missing. */
 const CLOCK_SETBACK_SECONDS = 3600
 
-const nothing = (): void => {}
-const silent: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
-
-/** Checks options and fills in the defaults. Throws `ERR_CONFIG`, which names the option and what it accepts. */
+/**
+ * Checks the options and fills in the defaults.
+ *
+ * @throws {RevocadeError} ERR_CONFIG when an option is unknown or not valid; the message names the option and
+ *   what it accepts, and never repeats the value
+ */
 export function readOptions(options: RevocadeOptions = {}): Settings {
   const given = asRecord(options, 'options')
   rejectUnknownKeys(given, OPTION_NAMES, 'option')
-  const idClaims = options.idClaims === undefined ? ['jti'] : names(options.idClaims, 'idClaims')
   const clockToleranceSeconds = numberOption(
-    options.clockToleranceSeconds,
+    given.clockToleranceSeconds,
     'clockToleranceSeconds',
-    0,
-    86_400,
-    60,
+    [0, 86_400],
+    DEFAULT_CLOCK_TOLERANCE_SECONDS,
   )
   return Object.freeze({
-    store: storeOption(options.store),
-    redis:
-      options.redis === undefined || options.redis === null ? undefined : readRedisOptions(options.redis),
-    prefilter: prefilterOption(options.prefilter),
-    selectors: selectorsOption(options.claims),
-    idClaims,
-    maxStalenessMs: numberOption(options.maxStalenessMs, 'maxStalenessMs', 0, 3_600_000, 1000),
-    exclusive: booleanOption(options.exclusive, 'exclusive', false),
-    onUnknown: oneOfOption(options.onUnknown, 'onUnknown', ['throw', 'revoked', 'active'] as const, 'throw'),
-    maxTokenLifetimeSeconds:
-      options.maxTokenLifetimeSeconds === undefined
-        ? undefined
-        : numberOption(options.maxTokenLifetimeSeconds, 'maxTokenLifetimeSeconds', 1, 10 * 366 * 86_400, 0),
+    store: storeOption(given.store),
+    redis: given.redis === undefined || given.redis === null ? undefined : readRedisOptions(given.redis),
+    prefilter: prefilterOption(given.prefilter),
+    selectors: claimsOption(given.claims === undefined ? DEFAULT_CLAIMS : given.claims),
+    idClaims: idClaimsOption(given.idClaims === undefined ? DEFAULT_ID_CLAIMS : given.idClaims),
+    maxStalenessMs: numberOption(given.maxStalenessMs, 'maxStalenessMs', [0, 3_600_000], 1000),
+    exclusive: booleanOption(given.exclusive, 'exclusive', false),
+    onUnknown: oneOfOption(given.onUnknown, 'onUnknown', ['throw', 'revoked', 'active'], 'throw'),
+    maxTokenLifetimeSeconds: numberOption(
+      given.maxTokenLifetimeSeconds,
+      'maxTokenLifetimeSeconds',
+      [1, MAX_TOKEN_LIFETIME_SECONDS],
+      undefined,
+    ),
     clockToleranceSeconds,
     graceSeconds: clockToleranceSeconds + CLOCK_SETBACK_SECONDS,
-    namespace: namespaceOption(options.namespace),
-    secret: secretOption(options.secret),
-    maxTokenBytes: numberOption(options.maxTokenBytes, 'maxTokenBytes', 256, 65_536, 16_384),
-    cacheEntries: integerOption(options.cacheEntries, 'cacheEntries', 0, 10_000_000, 10_000),
-    snapshot: booleanOption(options.snapshot, 'snapshot', true),
-    logger: loggerOption(options.logger),
-    clock: clockOption(options.clock),
+    namespace: namespaceOption(given.namespace),
+    secret: secretOption(given.secret),
+    maxTokenBytes: numberOption(given.maxTokenBytes, 'maxTokenBytes', [256, 65_536], 16_384),
+    cacheEntries: integerOption(given.cacheEntries, 'cacheEntries', [0, 10_000_000], 10_000),
+    snapshot: booleanOption(given.snapshot, 'snapshot', true),
+    logger: loggerOption(given.logger),
+    clock: clockOption(given.clock),
   })
-}
-
-function storeOption(store: unknown): string | RevocationStore {
-  if (store === undefined) return './revocade.db'
-  if (typeof store === 'string' && store !== '') {
-    storeFactory(store)
-    return store
-  }
-  if (isStore(store)) return store
-  throw optionError('store', 'must be a file path or a RevocationStore')
-}
-
-function isStore(value: unknown): value is RevocationStore {
-  if (typeof value !== 'object' || value === null) return false
-  const methods = new Map<string, unknown>(
-    ['open', 'get', 'poll', 'scan', 'write', 'list', 'stats', 'close'].map((name) => [
-      name,
-      Reflect.get(value, name),
-    ]),
-  )
-  return [...methods.values()].every((method) => typeof method === 'function')
-}
-
-function prefilterOption(choice: unknown): Settings['prefilter'] {
-  if (choice === undefined) return { kind: 'bloom' }
-  const { kind, ...rest } = asRecord(choice, "option 'prefilter'")
-  // createPrefilter checks the rest: each kind knows what it accepts.
-  return {
-    ...rest,
-    kind: oneOfOption(
-      kind,
-      'prefilter.kind',
-      ['bloom', 'trie', 'exact', 'bloom-filters', 'none'] as const,
-      'bloom',
-    ),
-  }
-}
-
-function selectorsOption(claims: unknown): readonly (readonly string[])[] {
-  if (claims === undefined) return [['sid'], ['sub']]
-  if (!Array.isArray(claims))
-    throw optionError(
-      'claims',
-      "must be an array of claim names, such as ['sid', 'sub', ['sub', 'client_id']]",
-    )
-  const shapes = claims.map((entry: unknown) =>
-    names(typeof entry === 'string' ? [entry] : entry, 'claims').toSorted(),
-  )
-  const keys = new Set(shapes.map((shape) => JSON.stringify(shape)))
-  if (keys.size !== shapes.length) throw optionError('claims', 'names the same selector twice')
-  return shapes
-}
-
-function names(value: unknown, option: string): readonly string[] {
-  const valid =
-    Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string' && name !== '')
-  if (!valid) throw optionError(option, 'must hold claim names: non-empty strings')
-  const list = value.map(String)
-  if (new Set(list).size !== list.length) throw optionError(option, 'names a claim twice')
-  return list
-}
-
-function namespaceOption(namespace: unknown): string {
-  if (namespace === undefined) return 'default'
-  if (
-    typeof namespace === 'string' &&
-    namespace !== '' &&
-    namespace.length <= 255 &&
-    namespace.isWellFormed()
-  )
-    return namespace
-  throw optionError('namespace', 'must be a string of 1 to 255 characters')
-}
-
-function secretOption(secret: unknown): string | Uint8Array | undefined {
-  if (secret === undefined || typeof secret === 'string' || secret instanceof Uint8Array) return secret
-  throw optionError('secret', 'must be a string or bytes')
-}
-
-function loggerOption(logger: unknown): Logger {
-  if (logger === undefined) return silent
-  if (isLogger(logger)) return logger
-  throw optionError('logger', 'must have the methods debug, info, warn and error')
-}
-
-function isLogger(value: unknown): value is Logger {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    ['debug', 'info', 'warn', 'error'].every((name) => typeof Reflect.get(value, name) === 'function')
-  )
-}
-
-function clockOption(clock: unknown): Clock {
-  if (clock === undefined) return systemClock
-  if (isClock(clock)) return clock
-  throw optionError('clock', 'must have the methods now and monotonic')
-}
-
-function isClock(value: unknown): value is Clock {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    ['now', 'monotonic'].every((name) => typeof Reflect.get(value, name) === 'function')
-  )
 }

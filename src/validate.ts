@@ -1,11 +1,18 @@
 import { RevocadeError } from './errors.js'
 
-/** `ERR_CONFIG` that names the option. What is wrong with it never repeats the value: it may be a secret. */
+/**
+ * @param problem - what is wrong, without the value: it may be a secret
+ * @returns an `ERR_CONFIG` that names the option
+ */
 export function optionError(option: string, problem: string): RevocadeError {
   return new RevocadeError('ERR_CONFIG', `option '${option}' ${problem}`)
 }
 
-/** Refuses keys that are not among `known`, with the nearest one as a hint. */
+/**
+ * Refuses keys that are not among `known`. The message suggests the known key that differs by one letter.
+ *
+ * @throws {RevocadeError} ERR_CONFIG when a key is unknown
+ */
 export function rejectUnknownKeys(given: object, known: readonly string[], what: string): void {
   for (const key of Object.keys(given)) {
     if (known.includes(key)) continue
@@ -17,7 +24,10 @@ export function rejectUnknownKeys(given: object, known: readonly string[], what:
   }
 }
 
-/** A value as a plain record, or `ERR_CONFIG`. */
+/**
+ * @returns a copy of the object with its own enumerable properties
+ * @throws {RevocadeError} ERR_CONFIG when the value is not an object
+ */
 export function asRecord(value: unknown, what: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new RevocadeError('ERR_CONFIG', `${what} must be an object`)
@@ -25,7 +35,10 @@ export function asRecord(value: unknown, what: string): Record<string, unknown> 
   return { ...value }
 }
 
-/** One of some words, or `ERR_CONFIG`. */
+/**
+ * @returns the accepted word that the value is, or `fallback` when there is none
+ * @throws {RevocadeError} ERR_CONFIG when it is another value
+ */
 export function oneOfOption<T extends string>(
   value: unknown,
   name: string,
@@ -39,33 +52,43 @@ export function oneOfOption<T extends string>(
   return found
 }
 
-/** A number from `min` to `max`, both included, or `ERR_CONFIG`. */
-export function numberOption(
+/**
+ * @param range - the least and the greatest number that are accepted
+ * @returns the number, or `fallback` when there is none
+ * @throws {RevocadeError} ERR_CONFIG when it is not a number of the range
+ */
+export function numberOption<T extends number | undefined>(
   value: unknown,
   name: string,
-  min: number,
-  max: number,
-  fallback: number,
-): number {
+  range: readonly [min: number, max: number],
+  fallback: T,
+): number | T {
   if (value === undefined) return fallback
+  const [min, max] = range
   if (typeof value === 'number' && value >= min && value <= max) return value
   throw optionError(name, `must be a number from ${min} to ${max}`)
 }
 
-/** A whole number from `min` to `max`, both included, or `ERR_CONFIG`. */
+/**
+ * @param range - the least and the greatest number that are accepted
+ * @returns the whole number, or `fallback` when there is none
+ * @throws {RevocadeError} ERR_CONFIG when it is not a whole number of the range
+ */
 export function integerOption(
   value: unknown,
   name: string,
-  min: number,
-  max: number,
+  range: readonly [min: number, max: number],
   fallback: number,
 ): number {
-  const given = numberOption(value, name, min, max, fallback)
+  const given = numberOption(value, name, range, fallback)
   if (Number.isInteger(given)) return given
-  throw optionError(name, `must be a whole number from ${min} to ${max}`)
+  throw optionError(name, `must be a whole number from ${range[0]} to ${range[1]}`)
 }
 
-/** `true` or `false`, or `ERR_CONFIG`. */
+/**
+ * @returns the boolean, or `fallback` when there is none
+ * @throws {RevocadeError} ERR_CONFIG when it is another value
+ */
 export function booleanOption(value: unknown, name: string, fallback: boolean): boolean {
   if (value === undefined) return fallback
   if (typeof value === 'boolean') return value

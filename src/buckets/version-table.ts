@@ -37,12 +37,14 @@ export interface VersionTableObserver {
 }
 
 /**
- * The versions of all buckets, at least as new as all that L0 has seen: what a bucket in L1 must bear for its silence to count.
+ * The versions of all buckets, at least as new as all that L0 has seen: what a bucket in L1 must bear for its
+ * silence to count.
  *
- * They may be newer than L0, never older. So they are loaded after L0 has its position, noted from each poll together with
- * its changes, and from each own commit when it is acknowledged. That they are of the history that the store has still, is for
- * the next poll to find out (`seen`). Whatever does not fit (an older number, one number with two tags, another number of
- * buckets) is not explained away: it proves nothing from then on, until all are loaded anew.
+ * They may be newer than L0, never older. So they are loaded after L0 has its position, noted from each poll
+ * together with its changes, and from each own commit when it is acknowledged. That they are of the history
+ * that the store has still, is for the next poll to find out (`seen`). Whatever does not fit (an older
+ * number, one number with two tags, another number of buckets) is not explained away: it proves nothing from
+ * then on, until all are loaded anew.
  */
 export class BucketVersionTable {
   /** There are 2^bits buckets, as far as is known. */
@@ -82,7 +84,9 @@ export class BucketVersionTable {
     this.#arrivedDuringLoad = undefined
   }
 
-  /** Reads all versions from the store. Only what was committed before it was called is sure to be in them. */
+  /**
+   * Reads all versions from the store. Only what was committed before it was called is sure to be in them.
+   */
   async load(): Promise<void> {
     this.forget()
     const meanwhile: Note[] = []
@@ -114,8 +118,8 @@ export class BucketVersionTable {
   }
 
   /**
-   * Whether what a bucket of L1 held, when it bore this version, is all that L0 has seen of it. It must be asked in the
-   * same turn in which the answer is used.
+   * Whether what a bucket of L1 held, when it bore this version, is all that L0 has seen of it. It must be
+   * asked in the same turn in which the answer is used.
    */
   isCurrent(bucket: number, bits: number, version: Uint8Array | null): boolean {
     if (this.#table === undefined || bits !== this.bits || version === null) return false

@@ -1,4 +1,5 @@
 import { listRows } from '../engine/list.js'
+import { DEFAULT_CLOCK_TOLERANCE_SECONDS } from '../options.js'
 import type { RevocationStore, StoredRow } from '../ports/index.js'
 import { shapeKey } from './input/targets.js'
 
@@ -7,9 +8,6 @@ import { shapeKey } from './input/targets.js'
  * wait.
  */
 const MAX_SELECTORS_READ = 10_000
-
-/** Seconds for which checks honour a revocation past its expiry: the default of `clockToleranceSeconds`. */
-const CLOCK_TOLERANCE_SECONDS = 60
 
 /** Which revocations of a store to read. */
 export interface RowQuery {
@@ -33,7 +31,7 @@ export function storedRows(
 
 /** NumericDate seconds; a revocation that expires after this still counts. */
 export function liveAfter(): number {
-  return Math.floor(Date.now() / 1000) - CLOCK_TOLERANCE_SECONDS
+  return Math.floor(Date.now() / 1000) - DEFAULT_CLOCK_TOLERANCE_SECONDS
 }
 
 /** How many live selectors of each shape the store holds, by {@link shapeKey}. */

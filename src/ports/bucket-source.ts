@@ -1,38 +1,45 @@
 /**
- * Which change of a bucket was its last. The number alone does not say it: a restored store gives its numbers out again.
- * So each commit draws a random tag, and two states of a bucket with one version are one state, in whatever history.
+ * The last change of a bucket. A sequence number alone does not identify it, because a restored store gives
+ * its numbers out again. Each commit therefore draws a random tag: two equal versions mean two equal states.
  */
 export interface BucketVersion {
   readonly bucket: number
-  /** 0: nothing in it ever changed. */
+  /** Sequence number of the last change; 0 when nothing in the bucket ever changed. */
   readonly seq: number
-  /** 8 random bytes; zeros at seq 0. */
+  /** 8 random bytes; zeros when `seq` is 0. */
   readonly tag: Uint8Array
 }
 
-/** Versions of some buckets, and into how many (2^bits) the digests are divided. A bucket that is in none of them never changed. */
+/** Versions of some of the 2^bits buckets that the digests are split into. */
 export interface BucketVersions {
   readonly bits: number
   readonly versions: readonly BucketVersion[]
 }
 
+/** Versions of all buckets, from one snapshot. A bucket that is not listed never changed. */
 export interface AllBucketVersions extends BucketVersions {
+  /** The newest change in the snapshot. */
   readonly position: { readonly seq: number; readonly epoch: string }
 }
 
-/** A row as L1 keeps it. Times in NumericDate seconds. */
+/** A row as the prefix cache keeps it. */
 export interface BucketEntry {
   /** 16 bytes. */
   readonly digest: Uint8Array
+  /** False for a tombstone. */
   readonly revoked: boolean
+  /** NumericDate seconds. */
   readonly expiresAt: number
-  /** Selectors only, where they have a cutoff; see `StoredRow.issuedThrough`. */
+  /** Selectors with a cutoff only; see `StoredRow.issuedThrough`. NumericDate seconds. */
   readonly issuedThrough?: number
 }
 
 /**
- * The answer to {@link BucketSource.read}. `divided`: the number of buckets is not what the asker thinks. `crowded`: there is too
- * much in it to be read whole.
+ * The answer to {@link BucketSource.read}.
+ *
+ * - `layout-changed`: the store no longer has 2^bits buckets
+ * - `too-large`: the bucket has more rows than one read may return; {@link BucketSource.split} it
+ * - `ok`: the entries
  */
 export type BucketRead =
   | { readonly status: 'layout-changed' }
@@ -40,21 +47,27 @@ export type BucketRead =
   | {
       readonly status: 'ok'
       readonly version: BucketVersion
-      /** True: all that is revoked, expired or not. False: what has changed since the version that was asked from, tombstones included. */
+      /**
+       * True: the entries are all revocations of the bucket, expired ones included. False: they are the
+       * changes since the version in the request, tombstones included.
+       */
       readonly whole: boolean
       readonly entries: readonly BucketEntry[]
-      /** Rows of the bucket, whatever they say. */
+      /** Number of rows in the bucket, tombstones and expired ones included. */
       readonly rows: number
     }
 
-/** What L1 needs of a store that can feed one: its buckets, each as of one snapshot. */
+/** What a prefix cache needs of its store: buckets, each read from one snapshot. */
 export interface BucketSource {
-  /** The versions of all buckets, from one snapshot, and the position of the newest change in it. */
+  /** Reads the versions of all buckets and the position of the newest change, from one snapshot. */
   versions(): AllBucketVersions | Promise<AllBucketVersions>
   /**
-   * A bucket of 2^bits from one snapshot: what changed since a version, if that lies in the bucket's recent history; otherwise
-   * all of it, unless that is more than {@link MOST_ROWS_READ}. `background`: nobody waits for it. A store that would keep the event loop
-   * from its work reads it elsewhere then.
+   * Reads one of 2^bits buckets from one snapshot: the changes since a version if the bucket's recent history
+   * contains it, otherwise the whole bucket if it has at most 2,048 rows.
+   *
+   * @param since - the version that the reader has; undefined to read the whole bucket
+   * @param background - true when no check waits for the answer. A store whose reads block the event loop
+   *   then reads on another thread. Default false
    */
   read(
     bucket: number,
@@ -62,6 +75,9 @@ export interface BucketSource {
     since: Pick<BucketVersion, 'seq' | 'tag'> | undefined,
     background?: boolean,
   ): BucketRead | Promise<BucketRead>
-  /** Divides the digests into 2^bits buckets, where there are fewer: each part starts with the version of what it was part of. */
+  /**
+   * Splits the digests into 2^bits buckets; does nothing when there are as many already. Each new bucket
+   * starts with the version of the bucket that it was part of.
+   */
   split(bits: number): Promise<void>
 }

@@ -2,76 +2,95 @@ import type { BucketVersions } from './bucket-source.js'
 import type { Digest } from './digest.js'
 import type { Target } from './target.js'
 
-/** A place in a store's history. The epoch tells two histories with equal numbers apart (a restored backup). */
+/**
+ * A place in a store's history. The epoch distinguishes two histories with equal numbers, as after a restore.
+ */
 export interface Position {
   /** Sequence number of the last change seen; 0 before the first. */
   readonly seq: number
-  /** Random tag of the stretch of history that `seq` was written in; '' at seq 0. */
+  /** Random tag of the part of the history in which `seq` was written; '' when `seq` is 0. */
   readonly epoch: string
 }
 
-/** One target's current record in the store. Times: `…At` in milliseconds since 1970 unless it says seconds. */
+/** The current record of one target. */
 export interface StoredRow {
   readonly seq: number
   readonly target: Target
-  /** False: a tombstone, the target was un-revoked. */
+  /** False for a tombstone: the revocation was taken back. */
   readonly revoked: boolean
   /** NumericDate seconds. */
   readonly expiresAt: number
-  /** Milliseconds. */
+  /** Milliseconds since 1970. */
   readonly revokedAt: number
-  /** Selectors only. Milliseconds, as the caller gave it. */
+  /** Selectors only: the cutoff as the caller gave it. Milliseconds since 1970. */
   readonly issuedBefore?: number
-  /** Selectors only. Tokens with `floor(iat)` up to and including this many seconds are revoked. */
+  /** Selectors only: a token is revoked when `floor(iat)` is at most this. NumericDate seconds. */
   readonly issuedThrough?: number
   readonly reason?: string
   readonly actor?: string
 }
 
-/** What a follower needs of a changed row. */
+/** What a poll tells about a changed row. */
 export interface Change {
   readonly digest: Digest
   readonly seq: number
+  /** False for a tombstone. */
   readonly revoked: boolean
   /** NumericDate seconds. */
   readonly expiresAt: number
-  /** The sorted claim names of a selector; undefined for a token. */
+  /** The sorted claim names of a selector; undefined for a single token. */
   readonly selector?: readonly string[]
 }
 
 /**
- * The answer to {@link RevocationStore.poll}. `diverged`: the store's history does not contain the
- * follower's position (restored from a backup, swapped for another): forget everything and rebuild.
+ * The answer to {@link RevocationStore.poll}.
+ *
+ * - `ok`: the changes
+ * - `diverged`: the store's history does not contain the engine's position, because the store was restored
+ *   from a backup or replaced. The engine forgets what it knows and loads again
  */
 export type Poll =
   | {
       readonly status: 'ok'
+      /** Oldest first. */
       readonly changes: readonly Change[]
+      /** The position after these changes: the next poll starts from it. */
       readonly position: Position
+      /** True when the store may have further changes already. */
       readonly more: boolean
-      /** The newest change in the snapshot that this was read from. Default: `position`. */
+      /** The newest change in the snapshot that was read. Default: `position`. */
       readonly head?: Position
-      /** From the same snapshot as the changes: the versions of the buckets that they lie in. Where {@link StoreContext.buckets} asks for it. */
+      /**
+       * The versions of the changed buckets, from the same snapshot. Only when {@link StoreContext.buckets}
+       * is true.
+       */
       readonly buckets?: BucketVersions
     }
   | { readonly status: 'diverged' }
 
-/** A run of live revocations: `digests` holds 4 words each, `expiresAt` (NumericDate seconds) one number each. */
+/** A part of a scan. Entry i has the words 4i to 4i + 3 of `digests`, and `expiresAt[i]`. */
 export interface ScanChunk {
-  /** An upper bound of the entries in the whole scan, known from the first chunk on: it sizes the filter. */
+  /** An upper bound of the entries in the whole scan, equal in all chunks: it sizes the prefilter. */
   readonly total: number
   readonly digests: Int32Array
+  /** NumericDate seconds. */
   readonly expiresAt: Float64Array
 }
 
-/** What a {@link RevocationStore.scan} says at its end, about the one snapshot that all its chunks came from. */
+/** The return value of {@link RevocationStore.scan}: facts about the one snapshot of all its chunks. */
 export interface ScanEnd {
+  /** The newest change in the snapshot. */
   readonly position: Position
-  /** For each selector shape with live entries (sorted claim names): its latest expiry, in NumericDate seconds. */
+  /** The selectors with live entries: their sorted claim names and latest expiry, in NumericDate seconds. */
   readonly selectors: readonly { readonly names: readonly string[]; readonly expiresAt: number }[]
 }
 
-/** A write. `revoke` upserts: the later cutoff, the later expiry stand. `unrevoke` leaves a tombstone, or nothing where nothing was live. */
+/**
+ * A write.
+ *
+ * - `revoke` inserts or updates a row. Of two cutoffs the later one stands, and so does the later expiry
+ * - `unrevoke` leaves a tombstone. It changes nothing when there is no live revocation
+ */
 export type Mutation =
   | {
       readonly op: 'revoke'
@@ -80,28 +99,39 @@ export type Mutation =
       readonly target: Target
       /** NumericDate seconds. */
       readonly expiresAt: number
-      /** Milliseconds. */
+      /** Milliseconds since 1970. */
       readonly revokedAt: number
+      /** As in {@link StoredRow}. */
       readonly issuedBefore?: number
+      /** As in {@link StoredRow}. */
       readonly issuedThrough?: number
       readonly reason?: string
       readonly actor?: string
     }
-  | { readonly op: 'unrevoke'; readonly digest: Uint8Array; readonly revokedAt: number }
+  | {
+      readonly op: 'unrevoke'
+      /** 16 bytes. */
+      readonly digest: Uint8Array
+      /** Milliseconds since 1970. */
+      readonly revokedAt: number
+    }
 
-/** One written mutation. */
+/** The result of one mutation. */
 export interface Written {
-  /** Its sequence number; 0 where there was nothing to change. */
+  /** Its sequence number; 0 when nothing changed. */
   readonly seq: number
-  /** NumericDate seconds that now stand in the store (a shorter expiry never replaces a longer one). */
+  /** The expiry in the store after the write, in NumericDate seconds. A later one that was there stays. */
   readonly expiresAt: number
 }
 
 /** A durable commit. */
 export interface Committed {
+  /** The epoch of its sequence numbers. */
   readonly epoch: string
-  /** The tag of all versions that the commit made, and the number of buckets (2^bits) that it made them in. */
+  /**
+   * The tag of all bucket versions that the commit made, and the bits of the number of buckets (2^bits) then.
+   */
   readonly buckets?: { readonly bits: number; readonly tag: Uint8Array }
-  /** In the order of the mutations. */
+  /** One for each mutation, in the order of the mutations. */
   readonly written: readonly Written[]
 }

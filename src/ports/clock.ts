@@ -1,7 +1,10 @@
-/** Time as the engine sees it; inject one to test against the clock without sleeping. */
+/** The engine's two clocks. A test injects its own, and needs no sleep. */
 export interface Clock {
-  /** Milliseconds since 1970 by the wall clock, as `Date.now`: for expiries. */
+  /** Milliseconds since 1970 by the wall clock, as `Date.now`. Used for expiries. */
   now(): number
-  /** Nanoseconds from some fixed point, never stepped, as `process.hrtime.bigint`: for the lease. Read once per check. */
+  /**
+   * Nanoseconds since a fixed point, as `process.hrtime.bigint`; never set back or forward. Used for the
+   * lease, and read once per check.
+   */
   monotonic(): bigint
 }

@@ -1,5 +1,5 @@
 /**
- * A 128-bit digest as four 32-bit words, `words[0]` holding bytes 0–3 little-endian and so on.
- * Signed words, because V8 keeps a 32-bit signed integer unboxed where an unsigned one may allocate.
+ * A 128-bit digest as four 32-bit words; `words[0]` holds bytes 0 to 3, little-endian. The words are signed,
+ * because V8 keeps a signed 32-bit integer unboxed, and may allocate for an unsigned one.
  */
 export type Digest = Int32Array

@@ -1,6 +1,6 @@
 /**
- * The interfaces between the layers, one file each. The engine knows only these. Stores, prefilters, the prefix
- * cache and the notifier implement them. Users import them from `revocade/ports`.
+ * The interfaces between the layers, one file each. The engine knows only these. Stores, prefilters, the
+ * prefix cache and the notifier implement them. Users import them from `revocade/ports`.
  */
 export type * from './bucket-source.js'
 export type * from './change-log.js'

@@ -1,4 +1,4 @@
-/** A pino-shaped logger. */
+/** A logger with the methods of pino: the details first, then the message. */
 export interface Logger {
   debug(details: object, message: string): void
   info(details: object, message: string): void

@@ -1,28 +1,41 @@
 import type { Digest } from './digest.js'
 
-/** The kinds of L0 filter. `none` keeps nothing in memory: every check asks the store. */
+/** The kinds of prefilter. `none` keeps nothing in memory, so that every check asks the store. */
 export type PrefilterKind = 'bloom' | 'trie' | 'exact' | 'bloom-filters' | 'none'
 
 /**
- * L0: a set of digests that may say "maybe" for one it does not hold, and never "no" for one it does.
- * Implementations are synchronous and allocate nothing in {@link Prefilter.has}.
+ * A set of digests in memory. It may answer "maybe" for a digest that it does not hold, and never answers
+ * "no" for one that it holds. Its methods are synchronous, and {@link Prefilter.has} allocates nothing.
  */
 export interface Prefilter {
   readonly kind: PrefilterKind
-  /** Distinct digests added, as far as the filter can tell (it cannot see a repeated false positive). */
+  /** Distinct digests added. One that looked present when it was added is not counted. */
   readonly entries: number
   /** Memory of the tables, in bytes. */
   readonly bytes: number
-  /** Entries it holds at its target rate. Past that it grows on its own, but a rebuild serves better. */
+  /**
+   * Number of entries up to which the target rate holds. Beyond it the filter grows, and a rebuild is better.
+   */
   readonly capacity: number
-  /** The rate that the present fill should give: the chance that `has` is true for a digest never added. */
+  /** Probability that `has` is true for a digest that was never added, at the present number of entries. */
   readonly expectedFalsePositiveRate: number
-  /** False: the digest was never added. True: perhaps it was. O(1), no allocation. */
+  /**
+   * O(1), without allocation.
+   *
+   * @returns false when the digest was never added; true when it may have been
+   */
   has(digest: Digest): boolean
-  /** Adds a digest; adding twice is harmless. Returns false where it looked present already. */
+  /**
+   * Adds a digest. Adding it again is harmless.
+   *
+   * @returns false when the digest looked present already
+   */
   add(digest: Digest): boolean
   /**
-   * The tables as bytes, to be put into a snapshot: pieces, one after another. They may show what is added later: nothing that was there is missing.
+   * Serialises the tables for a snapshot. The pieces may share memory with the filter, and then also show
+   * digests that are added later.
+   *
+   * @returns the bytes in pieces, to be written one after another
    */
   encode(): readonly Uint8Array[]
 }

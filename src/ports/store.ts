@@ -3,86 +3,112 @@ import type { Committed, Mutation, Poll, Position, ScanChunk, ScanEnd, StoredRow
 import type { Digest } from './digest.js'
 import type { Logger } from './logger.js'
 
-/** What to list; all conditions must hold. */
+/** Conditions of a listing; a row must meet all of them. */
 export interface StoreQuery {
   /** Only changes after this sequence number. */
   readonly afterSeq: number
+  /** The greatest number of rows to return. */
   readonly limit: number
-  /** Only entries that expire after this, in NumericDate seconds. */
+  /** Only rows that expire after this, in NumericDate seconds. */
   readonly liveAfter?: number
-  /** Only selectors, or only single tokens. */
+  /** Only single tokens, or only selectors. */
   readonly kind?: 'token' | 'selector'
 }
 
-/** Facts for `stats()` and `doctor`. */
+/** Facts about a store for `stats()` and `doctor`. A store may add its own. */
 export interface StoreStats {
   readonly kind: string
   readonly id: string
+  /** Sequence number of the newest change. */
   readonly seq: number
   readonly [detail: string]: string | number | boolean | null
 }
 
-/** What a store is told when it is opened. */
+/** What the engine tells a store when it opens it. */
 export interface StoreContext {
   readonly namespace: string
-  /** The configured digest key, or undefined to use (or generate) the one kept in the store. */
+  /** The configured digest key; undefined to use, or generate, the key kept in the store. */
   readonly secret: Uint8Array | undefined
-  /** A store opens as the only owner, or not at all. */
+  /** True: the store must refuse to open unless it is the only owner. */
   readonly exclusive: boolean
-  /** How long past its expiry a row is kept, in seconds. */
+  /** Seconds that a row must be kept past its expiry. */
   readonly purgeGraceSeconds: number
-  /** How long past its expiry a revocation is honoured still, and so must not be narrowed, in seconds. Default 0. */
+  /**
+   * Seconds that a revocation is honoured past its expiry: a write must not narrow one until then. Default 0.
+   */
   readonly clockToleranceSeconds?: number | undefined
-  /** Polls are to tell the versions of buckets: there is an L1. Default false. */
+  /** True when there is a prefix cache: polls must then report bucket versions. Default false. */
   readonly buckets?: boolean | undefined
   readonly clock: { now(): number }
   readonly logger: Logger
 }
 
-/** What an opened store says of itself. */
+/** What a store returns when it is opened. */
 export interface StoreInfo {
+  /** Random, generated when the store is created. */
   readonly id: string
   /** The 16-byte digest key. */
   readonly key: Uint8Array
 }
 
-/** A value now, or a promise of it: local stores answer at once. */
+/** A value, or a promise of it. */
 export type MaybePromise<T> = T | Promise<T>
 
 /**
- * L2: the only authority. Changes are numbered without gaps in commit order. All methods but
- * {@link RevocationStore.isCurrent} may be asynchronous; those typed {@link MaybePromise} should answer
- * at once where they can. They fail with a `RevocadeError` (`ERR_STORE_*`, `ERR_NOT_DURABLE`, `ERR_CLOSED`).
+ * The store: the only authority on what is revoked. It numbers its changes without gaps, in the order of
+ * commit. Methods that return {@link MaybePromise} should return a value when they can: the check then needs
+ * no extra turn.
+ *
+ * Every method fails with a `RevocadeError`: `ERR_STORE_*`, `ERR_NOT_DURABLE` or `ERR_CLOSED`. `storeSuite`
+ * of `revocade/testing` checks an implementation.
  */
 export interface RevocationStore {
+  /** A word for `stats()`, such as 'sqlite'. */
   readonly kind: string
-  /** Where this store keeps a snapshot of L0, if it has a place for it: a file path prefix. */
+  /**
+   * Prefix of the file paths for snapshots of the prefilter. Undefined when the store has no place for them.
+   */
   readonly snapshotPath?: string
-  /** Where the store can feed an L1. */
+  /** What feeds a prefix cache. Undefined when the store can't. */
   readonly buckets?: BucketSource
-  /** Opens, creates, migrates. Called once, before anything else. Where it rejects, it has released what it took: it is not closed. */
+  /**
+   * Opens the store; creates or migrates it first when needed. The engine calls this once, before any other
+   * method. When it rejects, it must have released everything: the engine does not call {@link
+   * RevocationStore.close}.
+   */
   open(context: StoreContext): Promise<StoreInfo>
-  /** The newest committed row of a digest, tombstones and expired rows included. */
+  /** Returns the newest committed row of a digest, which may be a tombstone or expired. */
   get(digest: Digest): MaybePromise<StoredRow | undefined>
   /**
-   * The changes after a position, oldest first, at most `limit`. `more`: there may be others already.
+   * Returns the changes after a position, oldest first.
    *
-   * `seen`: the newest position that the follower has heard of, by its own commits or an earlier poll's head; `after` where it is
-   * left out. A history that does not contain it is another one: `diverged`.
+   * @param limit - the greatest number of changes to return
+   * @param seen - the newest position that the engine knows of, from a commit of its own or from the `head`
+   *   of an earlier poll. The answer is `diverged` when the store's history does not contain it. Default:
+   *   `after`
    */
   poll(after: Position, limit: number, seen?: Position): MaybePromise<Poll>
   /**
-   * True: nothing was committed, by anyone, since the last poll that answered with no more to come. Cheap and
-   * synchronous; a store that has it answers {@link RevocationStore.poll} at once, too.
+   * Cheap and synchronous. A store that has this method must also return from {@link RevocationStore.poll}
+   * without a promise.
+   *
+   * @returns true when nobody has committed since the last poll whose `more` was false
    */
   isCurrent?(): boolean
-  /** All revocations that live past `liveAfter` (NumericDate seconds), from one snapshot, in no order. Off the event loop. */
+  /**
+   * Reads all revocations from one snapshot, in any order. It must not block the event loop.
+   *
+   * @param liveAfter - only revocations that expire after this, in NumericDate seconds
+   */
   scan(liveAfter: number): AsyncGenerator<ScanChunk, ScanEnd, void>
-  /** Writes, in order. Resolves once all of it is durable; rejects with `ERR_NOT_DURABLE` where it may not be. */
+  /**
+   * Commits mutations in their order, and resolves once all are durable. It must reject with
+   * `ERR_NOT_DURABLE` when it can't tell that they are.
+   */
   write(mutations: readonly Mutation[]): Promise<Committed>
-  /** Rows of this namespace in order of `seq`. */
+  /** Returns rows of this namespace, in order of `seq`. */
   list(query: StoreQuery): MaybePromise<readonly StoredRow[]>
   stats(): StoreStats
-  /** Waits for what is being written, then releases everything. Idempotent. */
+  /** Waits for writes under way, then releases everything. Idempotent. */
   close(): Promise<void>
 }

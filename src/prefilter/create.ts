@@ -61,17 +61,31 @@ export interface PrefilterOptions {
  */
 export async function createPrefilter(options: PrefilterOptions): Promise<Prefilter> {
   const { kind, ...sizing } = options
-  if (!Object.hasOwn(PREFILTER_TYPES, kind)) {
-    const kinds = Object.keys(PREFILTER_TYPES).map((known) => `'${known}'`)
-    throw optionError('prefilter.kind', `must be one of ${kinds.join(', ')}`)
-  }
-  const type = PREFILTER_TYPES[kind]
+  const type = PREFILTER_TYPES[prefilterKind(kind)]
   const given = Object.entries(sizing).filter(([, value]) => value !== undefined)
   rejectUnknownKeys(Object.fromEntries(given), type.options, `${kind} prefilter option`)
   const { expectedRevocations, falsePositiveRate, prefixBits } = sizing
   return type.create({
-    expectedRevocations: integerOption(expectedRevocations, 'prefilter.expectedRevocations', 1, 1e9, 100_000),
-    falsePositiveRate: numberOption(falsePositiveRate, 'prefilter.falsePositiveRate', 1e-9, 0.5, 1e-4),
-    prefixBits: integerOption(prefixBits, 'prefilter.prefixBits', 8, 40, 32),
+    expectedRevocations: integerOption(
+      expectedRevocations,
+      'prefilter.expectedRevocations',
+      [1, 1e9],
+      100_000,
+    ),
+    falsePositiveRate: numberOption(falsePositiveRate, 'prefilter.falsePositiveRate', [1e-9, 0.5], 1e-4),
+    prefixBits: integerOption(prefixBits, 'prefilter.prefixBits', [8, 40], 32),
   })
 }
+
+/**
+ * @returns the kind that a value names
+ * @throws {RevocadeError} ERR_CONFIG when there is no such kind
+ */
+export function prefilterKind(value: unknown): PrefilterKind {
+  if (isPrefilterKind(value)) return value
+  const kinds = Object.keys(PREFILTER_TYPES).map((kind) => `'${kind}'`)
+  throw optionError('prefilter.kind', `must be one of ${kinds.join(', ')}`)
+}
+
+const isPrefilterKind = (value: unknown): value is PrefilterKind =>
+  typeof value === 'string' && Object.hasOwn(PREFILTER_TYPES, value)

@@ -110,7 +110,7 @@ export function readRedisOptions(value: unknown): RedisSettings {
   )
   return Object.freeze({
     target: targetOption(given),
-    timeoutMs: numberOption(given.timeoutMs, 'redis.timeoutMs', 1, 10_000, 50),
+    timeoutMs: numberOption(given.timeoutMs, 'redis.timeoutMs', [1, 10_000], 50),
     reads: oneOfOption(given.reads, 'redis.reads', ['before-store', 'when-store-fails'], 'before-store'),
     keyPrefix: keyPrefixOption(given.keyPrefix),
   })

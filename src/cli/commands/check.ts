@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Revocade, Token } from '../../api.js'
 import type { Verdict } from '../../engine/verdict.js'
 import { RevocadeError } from '../../errors.js'
+import { DEFAULT_CLAIMS } from '../../options.js'
 import type { RevocationStore } from '../../ports/index.js'
 import { CliError, type ErrorReport, printable, reportOf } from '../errors.js'
 import type { Line } from '../input/read-lines.js'
@@ -121,7 +122,7 @@ function answerLine(answer: Answer): string {
  */
 async function printOtherSelectorsHint(store: RevocationStore, options: CheckOptions): Promise<void> {
   const honoured = new Set(
-    (options.claims ?? ['sid', 'sub']).map((entry) => shapeKey(typeof entry === 'string' ? [entry] : entry)),
+    (options.claims ?? DEFAULT_CLAIMS).map((entry) => shapeKey(typeof entry === 'string' ? [entry] : entry)),
   )
   const others = [...(await selectorShapes(store)).keys()].filter((key) => !honoured.has(key))
   if (others.length === 0) return

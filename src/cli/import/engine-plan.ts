@@ -1,3 +1,4 @@
+import { DEFAULT_CLAIMS, DEFAULT_ID_CLAIMS } from '../../options.js'
 import type { Entry, Needs } from '../formats/entry.js'
 import { shapeKey } from '../input/targets.js'
 import type { TokenOptions } from '../options.js'
@@ -36,8 +37,8 @@ export class Plan {
    * @param first - the next entry of the file; undefined at its end
    */
   constructor(options: TokenOptions, added: Added, first: Entry | undefined) {
-    const claims = options.claims ?? ['sid', 'sub']
-    const idClaims = options.idClaims ?? ['jti']
+    const claims = options.claims ?? DEFAULT_CLAIMS
+    const idClaims = options.idClaims ?? DEFAULT_ID_CLAIMS
     const needs = first !== undefined && 'input' in first ? first.needs : undefined
     if (needs !== undefined && !isFull(added)) addNeeds(needs, { claims, idClaims }, added)
     this.#claims = [...claims, ...added.addedClaims]

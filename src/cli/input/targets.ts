@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Selector, TokenClaims } from '../../api.js'
+import { DEFAULT_CLAIMS, DEFAULT_ID_CLAIMS } from '../../options.js'
 import type { Target } from '../../ports/index.js'
 import { CliError, printable } from '../errors.js'
 import { addTokenOptions, type TokenOptions } from '../options.js'
@@ -69,7 +70,7 @@ export function addressed(argument: string | undefined, options: TargetOptions):
 export function idClaimsFor(options: TargetOptions): { idClaims?: string[] } {
   const claim = options.jti === undefined ? options.id?.[0] : 'jti'
   if (claim === undefined) return {}
-  const base = options.idClaims ?? ['jti']
+  const base = options.idClaims ?? DEFAULT_ID_CLAIMS
   return base.includes(claim) ? {} : { idClaims: [...base, claim] }
 }
 
@@ -83,7 +84,7 @@ export function claimsFor(
   where: Selector,
   options: TokenOptions,
 ): { claims: (string | string[])[]; added: boolean } {
-  const base = options.claims ?? ['sid', 'sub']
+  const base = options.claims ?? DEFAULT_CLAIMS
   const names = Object.keys(where).sort()
   const known = base.some(
     (entry) => shapeKey(typeof entry === 'string' ? [entry] : entry) === shapeKey(names),

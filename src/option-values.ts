@@ -1,0 +1,133 @@
+import { systemClock } from './engine/system-clock.js'
+import type { Clock, Logger, PrefilterKind, RevocationStore } from './ports/index.js'
+import { prefilterKind, type PrefilterOptions } from './prefilter/create.js'
+import { storeFactory } from './store/resolve.js'
+import { asRecord, optionError } from './validate.js'
+
+const STORE_METHODS = ['open', 'get', 'poll', 'scan', 'write', 'list', 'stats', 'close'] as const
+const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'] as const
+const CLOCK_METHODS = ['now', 'monotonic'] as const
+
+const ignore = (): void => undefined
+const silent: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore }
+
+/**
+ * Reads the option `store`.
+ *
+ * @throws {RevocadeError} ERR_CONFIG when it is no file path and no store
+ */
+export function storeOption(store: unknown): string | RevocationStore {
+  if (store === undefined) return './revocade.db'
+  if (typeof store === 'string' && store !== '') {
+    // Throws for a URL of a store that does not exist.
+    storeFactory(store)
+    return store
+  }
+  if (hasMethods<RevocationStore>(store, STORE_METHODS)) return store
+  throw optionError('store', 'must be a file path or a RevocationStore')
+}
+
+/**
+ * Reads the kind of the option `prefilter`. `createPrefilter` checks the sizes: each kind knows what it
+ * accepts.
+ *
+ * @throws {RevocadeError} ERR_CONFIG when it is not an object, or when there is no such kind
+ */
+export function prefilterOption(choice: unknown): PrefilterOptions & { readonly kind: PrefilterKind } {
+  if (choice === undefined) return { kind: 'bloom' }
+  const { kind, ...sizing } = asRecord(choice, "option 'prefilter'")
+  return { ...sizing, kind: kind === undefined ? 'bloom' : prefilterKind(kind) }
+}
+
+/**
+ * Reads the option `claims`.
+ *
+ * @returns each selector's claim names, sorted
+ * @throws {RevocadeError} ERR_CONFIG when it is not an array of claim names, or names a selector twice
+ */
+export function claimsOption(claims: unknown): readonly (readonly string[])[] {
+  if (!Array.isArray(claims))
+    throw optionError(
+      'claims',
+      "must be an array of claim names, such as ['sid', 'sub', ['sub', 'client_id']]",
+    )
+  const selectors = claims.map((entry: unknown) =>
+    claimNames(typeof entry === 'string' ? [entry] : entry, 'claims').toSorted(),
+  )
+  const different = new Set(selectors.map((names) => JSON.stringify(names)))
+  if (different.size !== selectors.length)
+    throw optionError('claims', 'names the same selector twice: remove one of them')
+  return selectors
+}
+
+/**
+ * Reads the option `idClaims`.
+ *
+ * @throws {RevocadeError} ERR_CONFIG when it holds anything but different claim names
+ */
+export function idClaimsOption(claims: unknown): readonly string[] {
+  return claimNames(claims, 'idClaims')
+}
+
+function claimNames(value: unknown, option: string): readonly string[] {
+  const isNames =
+    Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string' && name !== '')
+  if (!isNames) throw optionError(option, 'must hold claim names: non-empty strings')
+  const names = value.map(String)
+  if (new Set(names).size !== names.length)
+    throw optionError(option, 'names a claim twice: remove one of them')
+  return names
+}
+
+/**
+ * Reads the option `namespace`.
+ *
+ * @throws {RevocadeError} ERR_CONFIG when it is no string, empty or too long
+ */
+export function namespaceOption(namespace: unknown): string {
+  if (namespace === undefined) return 'default'
+  if (typeof namespace === 'string' && isNamespace(namespace)) return namespace
+  throw optionError('namespace', 'must be a string of 1 to 255 characters')
+}
+
+const isNamespace = (name: string): boolean => name !== '' && name.length <= 255 && name.isWellFormed()
+
+/**
+ * Reads the option `secret`; `keyFromSecret` checks its length.
+ *
+ * @throws {RevocadeError} ERR_CONFIG for another type
+ */
+export function secretOption(secret: unknown): string | Uint8Array | undefined {
+  if (secret === undefined || typeof secret === 'string' || secret instanceof Uint8Array) return secret
+  throw optionError('secret', 'must be a string or bytes')
+}
+
+/**
+ * Reads the option `logger`.
+ *
+ * @throws {RevocadeError} ERR_CONFIG when a method is missing
+ */
+export function loggerOption(logger: unknown): Logger {
+  if (logger === undefined) return silent
+  if (hasMethods<Logger>(logger, LOGGER_METHODS)) return logger
+  throw optionError('logger', 'must have the methods debug, info, warn and error')
+}
+
+/**
+ * Reads the option `clock`.
+ *
+ * @throws {RevocadeError} ERR_CONFIG when a method is missing
+ */
+export function clockOption(clock: unknown): Clock {
+  if (clock === undefined) return systemClock
+  if (hasMethods<Clock>(clock, CLOCK_METHODS)) return clock
+  throw optionError('clock', 'must have the methods now and monotonic')
+}
+
+function hasMethods<T extends object>(value: unknown, names: readonly (keyof T)[]): value is T {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => typeof Reflect.get(value, name) === 'function')
+  )
+}
