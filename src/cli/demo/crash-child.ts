@@ -1,6 +1,6 @@
 /**
- * The process that the demo kills: revokes without end and says so of each revocation, once it is acknowledged.
- * Arguments: the store's path, the seconds at which the revocations expire.
+ * The process that the demo kills. It revokes without end and prints the number of each acknowledged
+ * revocation. Arguments: the path of the store, and the NumericDate seconds at which the revocations expire.
  */
 import { writeSync } from 'node:fs'
 import { createRevocade } from '../../create-revocade.js'
@@ -15,7 +15,7 @@ async function revokeOn(): Promise<never> {
   for (;;) {
     const index = next++
     await engine.revoke(crashClaims(index), { expiresAt: Number(expiresAt) })
-    // At once and unbuffered: what the other side reads was acknowledged before.
+    // Synchronous, after the acknowledgement: the parent never reads a number that is not durable.
     writeSync(1, `${index}\n`)
   }
 }

@@ -6,14 +6,16 @@ import { CliError } from '../errors.js'
 import { readLines } from '../input/read-lines.js'
 import { ISSUER } from './tokens.js'
 
-/** The token that the dying process revokes under a number. */
+/** The claims of the token that the killed process revokes under a number. */
 export function crashClaims(index: number): TokenClaims {
   return { iss: ISSUER, jti: `crash-${index}` }
 }
 
 /**
- * Lets another process revoke on the same store and kills it (SIGKILL) in the middle of it, once so many are
- * acknowledged. Returns the numbers of all that it acknowledged.
+ * Starts a process that revokes on the same store, and kills it (SIGKILL) while it does.
+ *
+ * @param atLeast - acknowledged revocations after which it is killed
+ * @returns the numbers of all revocations that it acknowledged
  */
 export async function killWhileRevoking(store: string, atLeast: number): Promise<number[]> {
   const script = fileURLToPath(new URL('./crash-child.js', import.meta.url))
@@ -27,7 +29,7 @@ export async function killWhileRevoking(store: string, atLeast: number): Promise
   const acknowledged: number[] = []
   try {
     for await (const lines of readLines(child.stdout)) {
-      for (const line of lines) if ('text' in line && line.text !== '') acknowledged.push(Number(line.text))
+      acknowledged.push(...lines.flatMap((line) => ('text' in line ? [Number(line.text)] : [])))
       if (acknowledged.length >= atLeast) child.kill('SIGKILL')
     }
   } finally {

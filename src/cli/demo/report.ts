@@ -3,6 +3,7 @@ import { table, tone } from '../output/print.js'
 import type { AlgorithmResult } from './tokens.js'
 import type { TrafficResult } from './traffic.js'
 
+/** What the demo measured. */
 export interface DemoResult {
   /** Every answer was right and nothing acknowledged was lost. */
   readonly ok: boolean
@@ -18,48 +19,51 @@ export interface DemoResult {
     readonly bulk: number
     /** Tokens that `revokeWhere({ sub })` hit with one revocation. */
     readonly bySelector: number
-    /** Revocations of tokens that nobody shows, so that the filter has its usual fill. */
+    /** Revocations of tokens that are never checked: they fill the prefilter as in a real service. */
     readonly background: number
     readonly backgroundPerSecond: number
-    /** Milliseconds, one after the other, each durable. */
+    /** Milliseconds until one revocation is durable, median of revocations in sequence. */
     readonly durableP50: number
   }
   readonly asShipped: TrafficResult
   readonly coarse: TrafficResult
   readonly crash: {
     readonly acknowledged: number
-    /** By the engine that ran on in this process, one `maxStalenessMs` later. */
+    /** Known to the engine of this process, one `maxStalenessMs` later. */
     readonly seenByRunningEngine: number
     readonly seenAfterReopening: number
     readonly wrongAfterReopening: number
   }
 }
 
-/** The result for people. 80 columns do. */
+/** Formats the result for people, in 80 columns. */
 export function reportText(result: DemoResult): string {
   const { tokens, revocations, asShipped, coarse, crash } = result
   const { oneByOne, bulk, bySelector, background } = revocations
+  const each = `${decimal(revocations.durableP50)} ms each until durable`
   return [
     heading('Tokens'),
-    `  ${whole(tokens.minted)} signed and verified; ${whole(tokens.withoutJti)} have no jti and are named by a hash.`,
-    `  Revoked: ${oneByOne} one by one (${decimal(revocations.durableP50)} ms each until durable), ${bulk} in bulk,`,
+    `  ${whole(tokens.minted)} signed and verified; ` +
+      `${whole(tokens.withoutJti)} have no jti and are named by a hash.`,
+    `  Revoked: ${oneByOne} one by one (${each}), ${bulk} in bulk,`,
     `  ${bySelector} more with one revokeWhere({ sub }); to fill the filter, ${whole(background)}`,
-    `  others that nobody shows (${whole(revocations.backgroundPerSecond)}/s).`,
+    `  others that are never checked (${whole(revocations.backgroundPerSecond)}/s).`,
     '',
     heading('Checks with the default filter'),
-    '  Of these tokens, over and over, and of ids that were never revoked. Times',
-    '  as a caller sees them who awaits the answer.',
+    '  Of these tokens, many times, and of ids that were never revoked. Times',
+    '  include the await of the answer.',
     traffic(asShipped),
     '',
-    heading('Checks with a filter made coarse on purpose, to give the layers below work'),
+    heading('Checks with a filter made coarse, so that the layers below have work'),
     traffic(coarse),
     '',
     heading('For scale: verifying the signature, p50'),
     `  ${algorithms(tokens.algorithms)}`,
     '',
     heading('Crash'),
-    '  Another process was killed (SIGKILL) in the middle of revoking. Of the',
-    `  ${whole(crash.acknowledged)} revocations that it had acknowledged, the engine here knew ${whole(crash.seenByRunningEngine)}`,
+    '  Another process was killed (SIGKILL) while it was revoking. Of the',
+    `  ${whole(crash.acknowledged)} revocations that it had acknowledged, ` +
+      `the engine here knew ${whole(crash.seenByRunningEngine)}`,
     `  a second later, and a new one ${whole(crash.seenAfterReopening)} after reopening the store.`,
     '',
     verdict(result),
@@ -74,30 +78,25 @@ function traffic(result: TrafficResult): string {
     micros(p50),
     micros(p99),
   ])
-  const {
-    prefilter,
-    entries,
-    bytesPerEntry,
-    expectedFalsePositiveRate,
-    measuredFalsePositiveRate,
-    distinctIds,
-  } = result
+  const { prefilter, entries, bytesPerEntry, distinctIds } = result
+  const expected = chance(result.expectedFalsePositiveRate)
+  const measured = chance(result.measuredFalsePositiveRate)
+  const size = `${whole(entries)} entries of ${decimal(bytesPerEntry)} bytes`
+  const wrong = tone(whole(result.wrong), result.wrong === 0 ? 'good' : 'bad')
   return [
     indented(table(rows, { head: ['decided by', 'answers', 'share', 'p50', 'p99'], right: [1, 2, 3, 4] })),
-    `  ${prefilter} filter: ${whole(entries)} entries of ${decimal(bytesPerEntry)} bytes. False positives: expected`,
-    `  ${chance(expectedFalsePositiveRate)}, measured ${chance(measuredFalsePositiveRate)} of ${whole(distinctIds)} ids. Wrong answers: ${wrong(result.wrong)} of ${whole(result.checks)}.`,
+    `  ${prefilter} filter: ${size}. False positives: expected`,
+    `  ${expected}, measured ${measured} of ${whole(distinctIds)} ids. ` +
+      `Wrong answers: ${wrong} of ${whole(result.checks)}.`,
   ].join('\n')
 }
 
 /** By library: `jose ES256 99 µs, EdDSA 110 µs`. */
 function algorithms(results: readonly AlgorithmResult[]): string {
-  const libraries = [...new Set(results.map(({ library }) => library))]
-  return libraries
-    .map((library) => {
-      const own = results.filter((result) => result.library === library)
-      return `${library} ${own.map(({ algorithm, verifyP50 }) => `${algorithm} ${micros(verifyP50)}`).join(', ')}`
-    })
-    .join(' | ')
+  const byLibrary = new Map<string, string[]>()
+  for (const { library, algorithm, verifyP50 } of results)
+    byLibrary.set(library, [...(byLibrary.get(library) ?? []), `${algorithm} ${micros(verifyP50)}`])
+  return [...byLibrary].map(([library, times]) => `${library} ${times.join(', ')}`).join(' | ')
 }
 
 function verdict({ ok, wrongAnswers, crash, seconds }: DemoResult): string {
@@ -105,7 +104,8 @@ function verdict({ ok, wrongAnswers, crash, seconds }: DemoResult): string {
   const time = `(${seconds.toFixed(1)} s)`
   if (ok)
     return `${tone('No revoked token got through, no acknowledged revocation was lost.', 'good')} ${time}`
-  return `${tone(`FAILED: ${wrongAnswers} wrong answers, ${lost} acknowledged revocations lost.`, 'bad')} ${time}`
+  const failure = `FAILED: ${wrongAnswers} wrong answers, ${lost} acknowledged revocations lost.`
+  return `${tone(failure, 'bad')} ${time}`
 }
 
 function heading(text: string): string {
@@ -114,10 +114,6 @@ function heading(text: string): string {
 
 function indented(text: string): string {
   return text.replace(/^/gm, '  ')
-}
-
-function wrong(count: number): string {
-  return tone(whole(count), count === 0 ? 'good' : 'bad')
 }
 
 function decimal(value: number): string {

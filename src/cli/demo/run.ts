@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Revocade, RevocationInput } from '../../api.js'
 import { createRevocade } from '../../create-revocade.js'
+import { median } from '../doctor/finding.js'
 import { writeJson, writeLine } from '../output/print.js'
 import { StepProgress } from '../output/progress.js'
 import { countRevoked, killWhileRevoking } from './crash.js'
@@ -14,18 +15,18 @@ import { type Probe, seededRandom, sendTraffic, type TrafficResult } from './tra
 
 const TOKENS_PER_ALGORITHM = 500
 const SUBJECTS = 200
-/** Its tokens are revoked by one selector. */
+/** The subject whose tokens are revoked by one selector. */
 const REVOKED_SUBJECT = 'user-7'
 const BACKGROUND = 95_000
 const CHECKS_OF_TOKENS = 100_000
 const CHECKS_OF_STRANGERS = 200_000
 const COARSE_CHECKS = 50_000
-/** Entries that share so many bits with an id make it look revoked: N in 2^22. */
+/** Bits of a digest that the coarse filter compares: N entries make N in 2^22 ids look revoked. */
 const COARSE_BITS = 22
 const STALENESS_MS = 1000
 const CRASH_ACKNOWLEDGED = 500
 
-/** Runs the demonstration in a directory of its own; returns the exit code. */
+/** Runs the demo in a temporary directory; returns the exit code. */
 export async function runDemo({
   json = false,
   progress,
@@ -108,7 +109,9 @@ async function demonstrate(store: string, steps: StepProgress): Promise<DemoResu
   }
 }
 
-/** Revokes every tenth token by itself, every tenth in bulk, one subject's by a selector; notes all of them in `truth`. */
+/**
+ * Revokes some tokens one by one, some in bulk, and one subject by a selector; adds all of them to `truth`.
+ */
 async function revokeShare(
   engine: Revocade,
   tokens: readonly MintedToken[],
@@ -140,7 +143,7 @@ async function revokeShare(
     bySelector,
     background: background.count,
     backgroundPerSecond: background.count / ((performance.now() - started) / 1000),
-    durableP50: times.sort((a, b) => a - b)[Math.floor(times.length / 2)],
+    durableP50: median(times),
   }
 }
 
@@ -150,14 +153,15 @@ function* backgroundEntries(): Generator<RevocationInput, void, void> {
     yield { iss: ISSUER, jti: `background-${i}`, expiresAt: now + 600 + (i % 3600) }
 }
 
-/** The tokens again and again, half of the time as their verified claims; then ids that were never revoked. */
+/** Tokens chosen at random, half of the time as their verified claims; then ids that were never revoked. */
 function* probes(
   tokens: readonly MintedToken[],
   truth: ReadonlySet<MintedToken>,
 ): Generator<Probe, void, void> {
   const random = seededRandom(2026)
   for (let i = 0; i < CHECKS_OF_TOKENS; i++) {
-    const token = tokens[Math.floor(random() * tokens.length)]
+    const token = tokens.at(Math.floor(random() * tokens.length))
+    if (token === undefined) return
     const asClaims = token.claims.jti !== undefined && random() < 0.5
     yield { token: asClaims ? token.claims : token.raw, revoked: truth.has(token) }
   }
@@ -168,7 +172,10 @@ function stranger(name: string, i: number): Probe {
   return { token: { iss: ISSUER, jti: `${name}-${i}` }, revoked: false }
 }
 
-/** A second engine on the same store whose filter lets some 2 % through; each id comes twice, so that the cache has its turn. */
+/**
+ * Sends checks to a second engine on the same store, whose filter lets about 2 % through. Each id comes
+ * twice, so that the verdict cache answers, too.
+ */
 async function coarseTraffic(
   store: string,
   tokens: readonly MintedToken[],

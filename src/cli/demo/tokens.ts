@@ -1,18 +1,22 @@
 import { createSecretKey, generateKeyPairSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
 import type { TokenClaims } from '../../api.js'
+import { median } from '../doctor/finding.js'
 import { CliError } from '../errors.js'
 
+/** The issuer of all tokens of the demo. */
 export const ISSUER = 'https://issuer.example'
-/** One token in so many has no `jti`: it is named by the hash of what was signed. */
+/** Every tenth token has no `jti`; the hash of the token identifies it. */
 const WITHOUT_JTI_EVERY = 10
 
+/** A signed token and its verified claims. */
 export interface MintedToken {
   readonly raw: string
-  /** As the library returned them from its verification. */
+  /** As the library returned them. */
   readonly claims: TokenClaims
   readonly sub: string
 }
 
+/** How long the verification of a signature takes. */
 export interface AlgorithmResult {
   readonly algorithm: string
   readonly library: 'jsonwebtoken' | 'jose'
@@ -28,7 +32,7 @@ interface Signer {
   verify(raw: string): Promise<TokenClaims> | TokenClaims
 }
 
-/** Mints signed tokens with each algorithm and verifies every one, with the libraries that services use for it. */
+/** Signs tokens with each algorithm and verifies all of them, with the libraries that services use. */
 export async function mintTokens(
   perAlgorithm: number,
   subjects: number,
@@ -48,8 +52,8 @@ export async function mintTokens(
       tokens.push({ raw, claims, sub })
       if (i % 50 === 0) await step(tokens.length)
     }
-    const verifyP50 = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]
-    algorithms.push({ algorithm: signer.algorithm, library: signer.library, tokens: perAlgorithm, verifyP50 })
+    const { algorithm, library } = signer
+    algorithms.push({ algorithm, library, tokens: perAlgorithm, verifyP50: median(times) })
   }
   return { tokens, algorithms }
 }
@@ -102,7 +106,7 @@ async function signers(): Promise<Signer[]> {
   ]
 }
 
-/** The token libraries are the user's choice, not dependencies of ours. */
+/** Loads the token libraries, which are development dependencies: users choose their own. */
 async function libraries() {
   try {
     const [jose, { default: jsonwebtoken }] = await Promise.all([import('jose'), import('jsonwebtoken')])
@@ -110,7 +114,7 @@ async function libraries() {
   } catch (error) {
     throw new CliError(
       'ERR_PEER_MISSING',
-      'the demo signs real tokens with jose and jsonwebtoken. Install them beside revocade: npm install jose jsonwebtoken',
+      'the demo signs real tokens with jose and jsonwebtoken: npm install jose jsonwebtoken',
       { cause: error },
     )
   }

@@ -3,32 +3,34 @@ import type { Revocade, Token } from '../../api.js'
 import type { DecidedBy } from '../../engine/verdict.js'
 import type { PrefilterKind } from '../../ports/index.js'
 
-/** A check whose right answer is known beforehand, by other means than the engine's. */
+/** A check whose right answer is known without the engine. */
 export interface Probe {
   readonly token: Token
   readonly revoked: boolean
   /**
-   * Counts for the false-positive rate: an id that comes once and was never revoked. Others don't: one unlucky
-   * `sub` that many checks share would count each time, and the rate would be a matter of that one draw.
+   * Counts for the false-positive rate: an id that occurs once and was never revoked. Others do not count,
+   * because a single false positive on a `sub` that many checks share would dominate the rate.
    */
   readonly sample?: boolean
 }
 
+/** The answers of one layer. */
 export interface LayerResult {
   readonly layer: DecidedBy
   readonly answers: number
-  /** Microseconds, as an awaiting caller sees them. */
+  /** Microseconds, including the await of the answer. */
   readonly p50: number
   readonly p99: number
 }
 
+/** The result of many checks on one engine. */
 export interface TrafficResult {
   readonly prefilter: PrefilterKind
   readonly entries: number
   readonly bytes: number
   readonly bytesPerEntry: number
   readonly expectedFalsePositiveRate: number
-  /** Of `distinctIds` ids that were never revoked, the share that the filter could not rule out. */
+  /** The share of `distinctIds` never revoked ids that the filter could not rule out. */
   readonly measuredFalsePositiveRate: number
   readonly distinctIds: number
   readonly checks: number
@@ -38,8 +40,8 @@ export interface TrafficResult {
 }
 
 /**
- * The engine's timers get their turn so often: a loop of answers that are all ready is one long microtask, in
- * which no change of another process could be followed.
+ * Checks between two turns of the event loop. Without them a loop of answers that are ready would be one long
+ * microtask, and the engine could not follow the changes of other processes.
  */
 const TURN = 250
 const WARM_UP = 20_000
@@ -51,7 +53,7 @@ export async function sendTraffic(
   probes: Iterable<Probe>,
   step: (done: number) => void,
 ): Promise<TrafficResult> {
-  // The first calls of a function are interpreted; a service is past them within a second.
+  // Warm-up: the first calls of a function are interpreted and slow.
   for (let i = 0; i < WARM_UP; i++)
     await engine.check({ iss: 'https://warm-up.example', jti: `warm-up-${i}` })
   const times = new Map<DecidedBy, number[]>(LAYERS.map((layer) => [layer, []]))
@@ -101,7 +103,7 @@ function summary(layer: DecidedBy, times: number[]): LayerResult {
   return { layer, answers: times.length, p50: at(0.5), p99: at(0.99) }
 }
 
-/** Numbers that look random and are the same in every run (mulberry32), from 0 up to 1. */
+/** Pseudo-random numbers from 0 to 1, the same in every run (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed
   return () => {

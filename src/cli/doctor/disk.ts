@@ -6,10 +6,10 @@ import { fail, type Finding, median, millisecondsText, ok, warn, why } from './f
 const SYNCS = 9
 const REVOCATIONS = 9
 const LARGE_WAL_BYTES = 256 * 1024 * 1024
-/** A full sync slower than this makes every revocation wait noticeably. */
+/** Milliseconds above which a sync makes every revocation noticeably slow. */
 const SLOW_SYNC_MS = 100
 
-/** Writes for real, in a directory of its own beside the store, which is removed again. */
+/** Tests writing in a temporary directory beside the store. */
 export async function checkWriting(directory: string): Promise<Finding[]> {
   let scratch: string
   try {
@@ -53,11 +53,11 @@ async function syncedWrite(directory: string): Promise<Finding> {
   }
   const detail = `${millisecondsText(median(times))} for a written and synced page (median of ${SYNCS})`
   return median(times) > SLOW_SYNC_MS
-    ? warn('fsync', detail, 'Slow: each revocation waits so long. Use a faster disk.')
+    ? warn('fsync', detail, 'Slow: each revocation waits for one sync. Use a faster disk.')
     : ok('fsync', detail)
 }
 
-/** The driver, the mode and a durable revocation, in a store that is thrown away. */
+/** Checks the driver, the journal mode and the time of a durable revocation in a temporary store. */
 async function realStore(directory: string): Promise<Finding[]> {
   try {
     const { createRevocade } = await import('../../create-revocade.js')
@@ -80,7 +80,7 @@ async function realStore(directory: string): Promise<Finding[]> {
         durability(String(journalMode), String(synchronous)),
         ok(
           'revocation',
-          `${millisecondsText(median(times))} until durable (median of ${REVOCATIONS}, in a store made for this)`,
+          `${millisecondsText(median(times))} until durable (median of ${REVOCATIONS}, in a temporary store)`,
         ),
       ]
     } finally {
@@ -93,7 +93,9 @@ async function realStore(directory: string): Promise<Finding[]> {
   }
 }
 
-/** SQLite before 3.51.3 has a race that several connections can hit while one resets the log (WAL). */
+/**
+ * Checks the version: before 3.51.3, several connections can hit a race while one resets the write-ahead log.
+ */
 export function sqlite(version: string): Finding {
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
   const fixed = major > 3 || (major === 3 && (minor > 51 || (minor === 51 && patch >= 3)))
@@ -101,7 +103,7 @@ export function sqlite(version: string): Finding {
   return warn(
     'SQLite',
     version,
-    'Update better-sqlite3: SQLite before 3.51.3 has a WAL-reset race between connections, which can damage a store.',
+    'Update better-sqlite3: SQLite before 3.51.3 has a WAL-reset race that can damage a store.',
   )
 }
 
@@ -115,6 +117,7 @@ function durability(journalMode: string, synchronous: string): Finding {
   )
 }
 
+/** Checks the size of the write-ahead log, in bytes. */
 export function walSize(size: number): Finding {
   const detail = bytes(size)
   if (size <= LARGE_WAL_BYTES) return ok('write-ahead log', detail)

@@ -1,37 +1,42 @@
 import { isSystemError, printable } from '../errors.js'
 
-/** What one check found. */
+/** The result of one check. */
 export interface Finding {
   readonly check: string
   /** `fail`: revocation does not work, or not as promised. `warn`: it does, but look at this. */
   readonly status: 'ok' | 'warn' | 'fail'
   readonly detail: string
-  /** What to do about it. */
+  /** What to do about a warning or a failure. */
   readonly advice?: string
 }
 
+/** A check that passed. */
 export function ok(check: string, detail: string): Finding {
   return { check, status: 'ok', detail }
 }
 
+/** A check that passed, with something to look at. */
 export function warn(check: string, detail: string, advice: string): Finding {
   return { check, status: 'warn', detail, advice }
 }
 
+/** A check that failed. */
 export function fail(check: string, detail: string, advice: string): Finding {
   return { check, status: 'fail', detail, advice }
 }
 
-/** Why something could not be done, in a few words. */
+/** The reason of a failure: the code of a system error, or the message. */
 export function why(error: unknown): string {
   if (isSystemError(error)) return error.code
   return error instanceof Error ? printable(error.message) : String(error)
 }
 
+/** Milliseconds with three significant digits. */
 export function millisecondsText(ms: number): string {
   return `${ms.toLocaleString('en', { maximumSignificantDigits: 3 })} ms`
 }
 
+/** The median; NaN of no values. */
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }

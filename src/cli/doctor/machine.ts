@@ -4,12 +4,15 @@ import { bytes } from '../output/format-numbers.js'
 import { fail, type Finding, ok, warn, why } from './finding.js'
 
 const MIB = 1024 * 1024
-/** No machine's clock is right that says a day before this code was written. */
+/** A clock that shows an earlier time is wrong: this code did not exist then. */
 const EARLIEST = Date.UTC(2026, 0, 1)
 const DRIFT_SAMPLE_MS = 250
 const DRIFT_TOLERATED_MS = 20
 
-/** Magic numbers of statfs(2) on Linux, where locks or fsync are not what SQLite's WAL mode needs. */
+/**
+ * Magic numbers of statfs(2) on Linux for file systems whose locks or fsync do not suffice for SQLite's WAL
+ * mode.
+ */
 const NETWORK_FILE_SYSTEMS: { readonly [type: number]: string | undefined } = {
   0x6969: 'NFS',
   0x517b: 'SMB',
@@ -28,6 +31,7 @@ const MEMORY_FILE_SYSTEMS: { readonly [type: number]: string | undefined } = {
 }
 const FUSE = 0x65735546
 
+/** Checks the version of Node.js. */
 export function checkNode(version = process.versions.node, nodeApi = process.versions.napi): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   const detail = `${version}, Node-API ${nodeApi}, ${process.platform} ${process.arch}`
@@ -36,6 +40,7 @@ export function checkNode(version = process.versions.node, nodeApi = process.ver
   return ok('Node.js', detail)
 }
 
+/** Checks the type of the file system and the free space. */
 export async function checkFileSystem(directory: string): Promise<Finding[]> {
   try {
     const { type, bavail, bsize, blocks } = await statfs(directory)
@@ -48,7 +53,7 @@ export async function checkFileSystem(directory: string): Promise<Finding[]> {
 }
 
 function fileSystem(type: number): Finding {
-  // Other systems number their file systems as they like.
+  // The numbers are those of Linux.
   if (process.platform !== 'linux') return ok('file system', `type ${type}`)
   const unsigned = type >>> 0
   const network = NETWORK_FILE_SYSTEMS[unsigned]
@@ -78,13 +83,14 @@ function space(free: number, total: number): Finding {
   return ok('disk space', detail)
 }
 
-/** Is the wall clock plausible, and does it run at the pace of the monotonic one? */
+/** Checks that the wall clock is plausible and keeps pace with the monotonic clock. */
 export async function checkClock(): Promise<Finding> {
   const wall = Date.now()
   const monotonic = performance.now()
   await sleep(DRIFT_SAMPLE_MS)
   const drift = Date.now() - wall - (performance.now() - monotonic)
-  const detail = `${new Date(wall).toISOString()}, ${Math.abs(drift).toFixed(1)} ms off the monotonic clock in ${DRIFT_SAMPLE_MS} ms`
+  const distance = `${Math.abs(drift).toFixed(1)} ms off the monotonic clock in ${DRIFT_SAMPLE_MS} ms`
+  const detail = `${new Date(wall).toISOString()}, ${distance}`
   if (wall < EARLIEST) return fail('clock', detail, 'Set the clock: expiry and issue times are judged by it.')
   if (Math.abs(drift) > DRIFT_TOLERATED_MS)
     return warn('clock', detail, 'Something steps the clock. Let a time service slew it.')

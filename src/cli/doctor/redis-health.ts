@@ -3,7 +3,7 @@ import { type HealthWarningCode, warningsOf } from '../../redis/connection/healt
 import { bytes } from '../output/format-numbers.js'
 import { type Finding, millisecondsText, ok, warn, why } from './finding.js'
 
-/** What the server says of itself, each with what the layer thinks of it. */
+/** Checks what the server reports about itself, with the warnings that services would log. */
 export async function checkHealth(send: Send): Promise<Finding[]> {
   let facts: RedisHealth
   try {
@@ -12,8 +12,8 @@ export async function checkHealth(send: Send): Promise<Finding[]> {
     return [
       warn(
         'Redis server',
-        `it does not say what it is: ${why(error)}`,
-        'Let this user ask INFO: then services can warn of what is wrong with the server.',
+        `it does not answer INFO: ${why(error)}`,
+        'Let this user run INFO: services need it to warn about the state of the server.',
       ),
     ]
   }
@@ -35,7 +35,7 @@ export async function checkHealth(send: Send): Promise<Finding[]> {
     judge('Redis memory', memory(facts), 'memory'),
     judge(
       'Redis eviction',
-      `maxmemory-policy ${maxmemoryPolicy ?? 'not told'}, ${evictedKeys ?? 'unknown'} evicted since it was started`,
+      `maxmemory-policy ${maxmemoryPolicy ?? 'not told'}, ${evictedKeys ?? 'unknown'} evicted so far`,
       'evicting-policy',
     ),
     judge(

@@ -5,18 +5,18 @@ import type { RedisSettings } from '../../redis/options.js'
 import { fail, type Finding, median, millisecondsText, ok, warn, why } from './finding.js'
 import { checkHealth } from './redis-health.js'
 
-/** How long the server is waited for, to connect and for each reply. */
+/** Milliseconds to wait for the connection and for each reply. */
 const PATIENCE_MS = 3000
 const PINGS = 50
-/** By default services wait 50 ms for a reply. */
+/** Milliseconds of a slow round trip: half of what services wait for a reply by default. */
 const SLOW_MS = 25
-/** As many entries as a bucket may have, and some more: it must still be stored packed. */
+/** Slightly more entries than a bucket may have: the server must still store it packed. */
 const BUCKET_ENTRIES = 340
 
-/** Sends one command, and does not wait for ever. */
+/** Sends one command and waits at most {@link PATIENCE_MS}. */
 type Ask = (command: string, ...args: (string | number)[]) => Promise<unknown>
 
-/** Speaks to the server as services do: commands, scripts on a key that is removed again, messages. */
+/** Uses the server as services do: commands, scripts on a temporary key, messages. */
 export async function checkRedis(settings: RedisSettings): Promise<Finding[]> {
   let connections: RedisConnections
   try {
@@ -53,7 +53,10 @@ export async function checkRedis(settings: RedisSettings): Promise<Finding[]> {
   }
 }
 
-/** Connects; undefined, or why that fails. The cause is in events: the rejection only says that the connection was closed. */
+/**
+ * Connects, and returns the reason if that fails. The reason comes from `error` events, because the rejection
+ * only says that the connection was closed.
+ */
 async function reach(client: RedisConnections['commands']): Promise<string | undefined> {
   let cause: unknown
   const hear = (error: unknown): void => {
@@ -72,17 +75,20 @@ async function reach(client: RedisConnections['commands']): Promise<string | und
 
 function reasonOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return why(error)
-  // Of a cluster: what the last of its nodes said.
+  // A cluster client keeps the error of the last node that it tried.
   const ofNode: unknown = Reflect.get(error, 'lastNodeError')
   if (ofNode instanceof Error) return reasonOf(ofNode)
-  // Where a name has several addresses and none answers, there is a code and no message.
+  // When a name has several addresses and none answers, the error has a code and no message.
   const code: unknown = Reflect.get(error, 'code')
   return typeof code === 'string' ? code : refusal(error)
 }
 
-/** What a server answers to a command that it does not know would otherwise have the beginning of a script in it. */
+/**
+ * The reason without the arguments that a server quotes of an unknown command: they may be a whole script.
+ */
 function refusal(error: unknown): string {
-  return why(error).split(', with args beginning with')[0]
+  const [reason = ''] = why(error).split(', with args beginning with')
+  return reason
 }
 
 async function roundTrip(ask: Ask): Promise<Finding> {
@@ -102,11 +108,14 @@ async function roundTrip(ask: Ask): Promise<Finding> {
     : warn(
         'Redis round trip',
         detail,
-        'Use a server that is nearer, or raise redis.timeoutMs (50 ms by default): replies that come later are not waited for.',
+        'Use a nearer server, or raise redis.timeoutMs (default: 50), the milliseconds that services wait.',
       )
 }
 
-/** The script by which services write, on a bucket as large as they get, and how the server stores that. */
+/**
+ * Runs the script that services write with, on a bucket of the largest size, and reads how the server stores
+ * it.
+ */
 async function scripts(ask: Ask, key: string): Promise<Finding[]> {
   try {
     const { BUCKET_SCRIPT } = await import('../../redis/prefix-cache/bucket-script.js')
@@ -141,15 +150,16 @@ async function scripts(ask: Ask, key: string): Promise<Finding[]> {
       fail(
         'Redis scripts',
         refusal(error),
-        'Let this user run EVAL, EVALSHA, and commands on hashes, on a server that takes writes. Until then the layer stays empty.',
+        'Let this user run EVAL, EVALSHA and commands on hashes, on a server that accepts writes. ' +
+          'Until then the prefix cache stays empty.',
       ),
     ]
   } finally {
-    await ask('DEL', key).catch(() => undefined) // it ends in a minute
+    await ask('DEL', key).catch(() => undefined) // otherwise the key expires after a minute
   }
 }
 
-/** Packed, an entry takes a third of what it takes otherwise. */
+/** Checks that buckets are stored packed, which takes a third of the memory. */
 async function encoding(ask: Ask, key: string): Promise<Finding> {
   const { readConfig } = await import('../../redis/connection/health.js')
   const limits = [...(await readConfig(ask, 'hash-max-*'))]
@@ -162,7 +172,8 @@ async function encoding(ask: Ask, key: string): Promise<Finding> {
     return warn(
       'Redis hashes',
       detail,
-      'Set hash-max-listpack-entries 512 and hash-max-listpack-value 64 (hash-max-ziplist-… before 7.0): now buckets take several times the memory.',
+      'Set hash-max-listpack-entries 512 and hash-max-listpack-value 64 (hash-max-ziplist-… before 7.0): ' +
+        'now buckets take several times the memory.',
     )
   } catch (error) {
     return ok('Redis hashes', [`not told (${why(error)})`, ...limits].join(', '))
@@ -185,12 +196,13 @@ async function messages({ commands, subscriber }: RedisConnections, channel: str
     return warn(
       'Redis messages',
       refusal(error),
-      'Let this user use SUBSCRIBE and PUBLISH on channels that begin with the key prefix. Until then services hear of changes by polling the store.',
+      'Let this user use SUBSCRIBE and PUBLISH on channels that begin with the key prefix. ' +
+        'Until then services learn of changes by polling the store.',
     )
   }
 }
 
-/** Rejects where there is nothing in time. The timer also keeps the process alive, which a connection alone does not. */
+/** Rejects a late reply. The timer also keeps the process alive, which the connection alone does not. */
 async function within<T>(reply: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {

@@ -7,7 +7,7 @@ import { withStore } from '../with-store.js'
 import { walSize } from './disk.js'
 import { fail, type Finding, ok, warn, why } from './finding.js'
 
-/** The checks of the file itself, one by one; what would need a sound file is left out where it is not. */
+/** Checks the file. Checks that need a sound file are skipped if it is damaged. */
 export async function checkStoreFile(
   options: StoreOptions & { readonly deep?: boolean },
 ): Promise<Finding[]> {
@@ -24,7 +24,7 @@ export async function checkStoreFile(
         : fail('store file', `${path}: ${found}`, 'Let this user read it.'),
     ]
   }
-  if (!found.isFile()) return [fail('store file', `${path} is no file`, 'Give the path of a file.')]
+  if (!found.isFile()) return [fail('store file', `${path} is not a file`, 'Give the path of a file.')]
   const findings = [ok('store file', `${path}, ${bytes(found.size)}`), await permissions(path, found.mode)]
   const integrity = await checkIntegrity(path, options.deep === true)
   findings.push(integrity)
@@ -43,7 +43,7 @@ async function permissions(path: string, mode: number): Promise<Finding> {
       'Let this user read and write the file.',
     )
   }
-  // Windows has no such bits.
+  // Windows has no permission bits.
   if (process.platform !== 'win32' && (mode & 0o002) !== 0) {
     return warn('permissions', `${text}: anybody may write it`, `Take that away: chmod o-w ${path}`)
   }
@@ -73,7 +73,7 @@ async function opened(options: StoreOptions): Promise<Finding[]> {
   try {
     return await withStore(options, {}, async (engine, store) => {
       const facts = store.stats()
-      // A question that is never yes, all the way to the disk.
+      // No token has this id, so the check reads the store and must answer "active".
       const { status } = await engine.check({ jti: 'revocade doctor' })
       return [
         status === 'active'

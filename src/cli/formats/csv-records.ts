@@ -1,9 +1,9 @@
 import { type Line, MAX_LINE_BYTES, readLines } from '../input/read-lines.js'
 
 /**
- * Frames the records of a CSV stream: lines, joined while a quote is open. csv-parse could do it, but it
- * loses its place at the first stray quote and takes all that follows for part of that record; here an
- * unclosed quote costs its own line only, and reading goes on with the next.
+ * Splits a CSV stream into records: lines, joined while a quote is open. csv-parse could do this, but after a
+ * stray quote it takes everything that follows for part of that record. Here an unclosed quote spoils only
+ * its own line.
  */
 export async function* readCsvRecords(source: AsyncIterable<Uint8Array>): AsyncGenerator<Line[], void, void> {
   let open: Open | undefined
@@ -29,7 +29,7 @@ interface Open {
 
 function frame(input: readonly Line[], before: Open | undefined, records: Line[]): Open | undefined {
   let open = before
-  // Lines to look at again, last first, after a quote turned out never to be closed.
+  // The last line comes first. Lines return to the queue when a quote before them turns out to be unclosed.
   const queue = [...input].reverse()
   for (let line = queue.pop(); line !== undefined; line = queue.pop()) {
     if ('problem' in line) {
@@ -60,7 +60,7 @@ function frame(input: readonly Line[], before: Open | undefined, records: Line[]
   return open
 }
 
-/** Reports the line that opened the quote, and returns those after it. */
+/** Reports the line that opened the quote, and returns the lines after it. */
 function giveUp(open: Open, records: Line[]): Line[] {
   const [first, ...rest] = open.lines
   records.push({ number: first.number, problem: 'a quote is opened and never closed' })

@@ -5,7 +5,7 @@ import { readCsvRecords } from './csv-records.js'
 import { type Entry, toInput } from './entry.js'
 import type { ExportRecord } from './record.js'
 
-/** The columns, in the order in which export writes them. Import takes them in any order and needs only those it uses. */
+/** The columns in the order in which export writes them. Import accepts any order and any subset. */
 export const COLUMNS = [
   'jti',
   'iss',
@@ -25,22 +25,22 @@ export const COLUMNS = [
 
 type Column = (typeof COLUMNS)[number]
 
-/** The first record names the columns; an empty cell is no value. */
+/** Reads CSV whose first record names the columns. An empty cell means that the field is absent. */
 export async function* readCsv(source: AsyncIterable<Uint8Array>): AsyncGenerator<Entry[], void, void> {
   let columns: readonly Column[] | undefined
   for await (const records of readCsvRecords(source)) {
     const entries: Entry[] = []
     const filled = records.filter((record) => 'problem' in record || record.text.trim() !== '')
-    for (const [index, row] of parseRows(filled).entries()) {
-      const record = filled[index]
-      if (columns === undefined) columns = header(record, row)
-      else entries.push(entryOf(record, row, columns))
+    const rows = parseRows(filled)
+    for (const [index, record] of filled.entries()) {
+      if (columns === undefined) columns = header(record, rows[index])
+      else entries.push(entryOf(record, rows[index], columns))
     }
     if (entries.length > 0) yield entries
   }
 }
 
-/** The cells of each record, in one go where nothing is wrong with any; undefined for a record that is no CSV. */
+/** The cells of each record; undefined for one that is not CSV. Parses all records at once if none is bad. */
 function parseRows(records: readonly Line[]): (string[] | undefined)[] {
   const options = { relax_column_count: true }
   if (records.every((record) => 'text' in record)) {
@@ -51,7 +51,7 @@ function parseRows(records: readonly Line[]): (string[] | undefined)[] {
       )
       if (rows.length === records.length) return rows
     } catch {
-      // Found one by one, below.
+      // The records are parsed one by one below, which finds the bad one.
     }
   }
   return records.map((record) => {
@@ -65,20 +65,20 @@ function parseRows(records: readonly Line[]): (string[] | undefined)[] {
   })
 }
 
-/** A file whose columns aren't understood is refused whole: it is the wrong file, not a bad line. */
+/**
+ * Reads the column names. An unknown one fails the whole import: the file is the wrong one, not a line of it.
+ */
 function header(record: Line, row: string[] | undefined): readonly Column[] {
   if (row === undefined) throw new CliError('ERR_BAD_LINE', 'line 1: the header is not valid CSV')
   const names = row.map((name) => name.trim())
   return names.map((name, index) => {
     const column = COLUMNS.find((known) => known === name)
     if (column === undefined) {
-      throw new CliError(
-        'ERR_BAD_LINE',
-        `line ${record.number}: unknown column '${printable(name.slice(0, 40))}'. Known: ${COLUMNS.join(', ')}.`,
-      )
+      const unknown = `unknown column '${printable(name.slice(0, 40))}'`
+      throw new CliError('ERR_BAD_LINE', `line ${record.number}: ${unknown}; known are ${COLUMNS.join(', ')}`)
     }
     if (names.indexOf(name) !== index)
-      throw new CliError('ERR_BAD_LINE', `line ${record.number}: column '${column}' stands there twice`)
+      throw new CliError('ERR_BAD_LINE', `line ${record.number}: column '${column}' occurs twice`)
     return column
   })
 }
@@ -89,7 +89,7 @@ function entryOf(record: Line, row: string[] | undefined, columns: readonly Colu
   try {
     if ('problem' in record) throw new CliError('ERR_BAD_LINE', record.problem)
     if (row === undefined)
-      throw new CliError('ERR_BAD_LINE', 'the line is not valid CSV: a quote stands in the middle of a cell')
+      throw new CliError('ERR_BAD_LINE', 'the line is not valid CSV: a cell has a quote in its middle')
     if (row.length !== columns.length) {
       throw new CliError(
         'ERR_BAD_LINE',
@@ -106,7 +106,7 @@ function entryOf(record: Line, row: string[] | undefined, columns: readonly Colu
 function fieldsOf(row: readonly string[], columns: readonly Column[]): Record<string, unknown> {
   const cells: { [K in Column]?: string } = {}
   for (const [index, column] of columns.entries()) {
-    const value = row[index]
+    const value = row[index] ?? ''
     if (value !== '') cells[column] = value
   }
   const { id_claim, id_type, issued_before, same_second, expires_at, revoked_at, where, jti, id, ...same } =
@@ -125,7 +125,7 @@ function fieldsOf(row: readonly string[], columns: readonly Column[]): Record<st
   return fields
 }
 
-/** `5` and `"5"` are two ids. */
+/** The id as a number or a string: `5` and `"5"` are different ids. */
 function typed(value: string | undefined, type: string | undefined): string | number | undefined {
   if (type === undefined || type === 'string' || value === undefined) return value
   const number = Number(value)

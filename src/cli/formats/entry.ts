@@ -2,19 +2,19 @@ import type { RevocationInput, Selector, Time } from '../../api.js'
 import { CliError, printable } from '../errors.js'
 import { parseTime } from '../input/time.js'
 
-/** A line of an import file, or why it can't be one. */
+/** A line of an import file as the engine's input, or the error in it. */
 export type Entry =
   | { readonly line: number; readonly bytes: number; readonly input: RevocationInput; readonly needs?: Needs }
   | { readonly line: number; readonly bytes: number; readonly error: CliError }
 
-/** What the engine must be set up for before it can take an entry; absent: nothing. */
+/** What an engine must be configured with to accept an entry; absent if any engine accepts it. */
 export type Needs =
-  /** A raw token: named by the configured id claims and no other. */
+  /** A raw token, which the configured id claims must identify. */
   | { readonly kind: 'token' }
   | { readonly kind: 'id'; readonly claim: string }
   | { readonly kind: 'selector'; readonly names: readonly string[] }
 
-/** Fields that may stand in a line, in the order in which export writes them. */
+/** The fields of a line, in the order in which export writes them. */
 export const FIELDS = [
   'token',
   'jti',
@@ -35,7 +35,10 @@ const NEEDS_TOKEN: Needs = { kind: 'token' }
 const NEEDS_JTI: Needs = { kind: 'id', claim: 'jti' }
 const KNOWN: ReadonlySet<string> = new Set(FIELDS)
 
-/** What may be said of any target. Assigned, not spread: this runs for each of a million lines. */
+/**
+ * Fields that go with any target. They are assigned, not spread, because this runs for each of a million
+ * lines.
+ */
 interface Details {
   expiresAt?: Time
   revokedAt?: Time
@@ -43,7 +46,11 @@ interface Details {
   actor?: string
 }
 
-/** A parsed line, as the engine takes it. Throws `ERR_BAD_LINE` or `ERR_INVALID_TIME`; messages quote no values. */
+/**
+ * Turns the fields of a line into the engine's input. Error texts quote no values.
+ *
+ * @throws {CliError} ERR_BAD_LINE, ERR_INVALID_TIME or ERR_NO_EXPIRY when the fields are not an entry
+ */
 export function toInput(fields: Readonly<Record<string, unknown>>): {
   input: RevocationInput
   needs?: Needs
@@ -66,7 +73,7 @@ export function toInput(fields: Readonly<Record<string, unknown>>): {
   return idInput(fields, { ...details, expiresAt })
 }
 
-/** One target, and no field that goes with another kind of it. */
+/** Demands exactly one target, and no field that goes with another kind of target. */
 function onlyWhatFits({
   token,
   jti,
@@ -84,10 +91,10 @@ function onlyWhatFits({
     Number(idClaim !== undefined) +
     Number(sha256 !== undefined) +
     Number(where !== undefined)
-  if (named !== 1)
-    throw bad(
-      `must name one target: it has ${named === 0 ? 'none' : 'several'} of token, jti, idClaim, sha256, where`,
-    )
+  if (named !== 1) {
+    const found = named === 0 ? 'none' : 'several'
+    throw bad(`must name one target: it has ${found} of token, jti, idClaim, sha256, where`)
+  }
   if (iss !== undefined && jti === undefined && idClaim === undefined)
     throw bad("has 'iss', which goes with 'jti' or 'idClaim' only")
   if (id !== undefined && idClaim === undefined) throw bad("has 'id' without 'idClaim'")
@@ -107,7 +114,7 @@ function idInput(
     throw bad('has an id that is neither string nor number')
   const iss = fields.iss === undefined ? {} : { iss: text(fields.iss, 'iss') }
   if (claim === 'jti') return { input: { jti: id, ...iss, ...details }, needs: NEEDS_JTI }
-  // Any configured id claim may stand in place of `jti`; the entry's type can't say which, but a token's claims can.
+  // An input names its id only as `jti`. For another id claim it carries a token's claims instead.
   return { input: { token: { [claim]: id, ...iss }, ...details }, needs: { kind: 'id', claim } }
 }
 
@@ -133,7 +140,7 @@ function selectorInput(
 
 function selectorOf(where: unknown): Selector {
   if (typeof where !== 'object' || where === null || Array.isArray(where))
-    throw bad("has a 'where' that is no object")
+    throw bad("has a 'where' that is not an object")
   const selector: Record<string, string | number> = {}
   const names = Object.keys(where)
   if (names.length === 0 || names.includes('')) throw bad("has a 'where' that names no claim")
@@ -152,7 +159,7 @@ function time(value: unknown, name: string): Time {
 }
 
 function text(value: unknown, name: string): string {
-  if (typeof value !== 'string') throw bad(`has a '${name}' that is no string`)
+  if (typeof value !== 'string') throw bad(`has a '${name}' that is not a string`)
   return value
 }
 

@@ -2,7 +2,7 @@ import { CliError } from '../errors.js'
 import { readLines } from '../input/read-lines.js'
 import { type Entry, toInput } from './entry.js'
 
-/** One JSON object a line; empty lines are skipped. */
+/** Reads one JSON object a line. Empty lines are skipped. */
 export async function* readNdjson(source: AsyncIterable<Uint8Array>): AsyncGenerator<Entry[], void, void> {
   for await (const lines of readLines(source)) {
     const entries: Entry[] = []
@@ -33,10 +33,10 @@ function parse(text: string): Record<string, unknown> {
   try {
     value = JSON.parse(text)
   } catch {
-    // JSON.parse quotes its input, which may be a token.
+    // The message of JSON.parse is not passed on: it quotes the input, which may be a token.
     throw new CliError('ERR_BAD_LINE', 'the line is not valid JSON')
   }
-  if (!isRecord(value)) throw new CliError('ERR_BAD_LINE', 'the line is no JSON object')
+  if (!isRecord(value)) throw new CliError('ERR_BAD_LINE', 'the line is not a JSON object')
   return value
 }
 

@@ -16,7 +16,7 @@ export interface ExportRecord {
   readonly revokedAt: string
 }
 
-/** The record of a store's row. Its `seq` is left out: it numbers changes of one store and means nothing in another. */
+/** The record of a store's row, without `seq`, which numbers the changes of one store only. */
 export function toRecord(row: StoredRow): ExportRecord {
   const sameSecond = sameSecondOf(row)
   return {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 
-/** A line over this is no token and no entry. */
+/** The longest line that is accepted, in bytes of UTF-8. */
 export const MAX_LINE_BYTES = 64 * 1024
 
 /** A line of input: its text, or why it can't be used. */
@@ -12,8 +12,9 @@ const TOO_LONG = `the line is longer than ${MAX_LINE_BYTES.toLocaleString('en')}
 const NOT_UTF8 = 'the line is not valid UTF-8'
 
 /**
- * The lines of a byte stream, a chunk's worth at a time, so that a million lines cost a few thousand promises.
- * LF or CRLF; a byte order mark before the first line is dropped. Memory is bounded by one chunk and one line.
+ * Splits a byte stream into lines and yields those of one chunk together, so that a million lines cost only a
+ * few thousand promises. Lines end with LF or CRLF; a byte order mark at the start is dropped. Memory holds
+ * at most one chunk and one line.
  */
 export async function* readLines(
   source: AsyncIterable<Uint8Array>,
@@ -54,10 +55,10 @@ export async function* readLines(
   if (lines.length > 0) yield lines
 }
 
-/** Appends the lines of `bytes` (no trailing newline) and returns the last line's number. */
+/** Appends the lines of `bytes`, which has no trailing newline, and returns the number of the last line. */
 function split(bytes: Uint8Array, before: number, lines: Line[], keepCr: boolean): number {
   let number = before
-  // One check and one decoding for the whole chunk; line by line only where some byte is wrong.
+  // A valid chunk is checked and decoded as a whole; line by line only if it holds an invalid byte.
   if (isUtf8(bytes)) {
     for (const text of asString(bytes).split('\n')) {
       number++
@@ -81,7 +82,7 @@ function split(bytes: Uint8Array, before: number, lines: Line[], keepCr: boolean
 }
 
 function tooLong(text: string): boolean {
-  // A UTF-16 unit is 1 to 3 bytes of UTF-8: most lines need no count.
+  // A UTF-16 unit takes at most 3 bytes of UTF-8, so most lines need no exact count.
   if (text.length * 3 <= MAX_LINE_BYTES) return false
   return Buffer.byteLength(text) > MAX_LINE_BYTES
 }

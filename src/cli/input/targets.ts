@@ -18,6 +18,7 @@ export interface TargetOptions extends TokenOptions {
 /** What a command line names: tokens, one id, or all tokens with some claims. */
 export type Addressed = TokenSource | { readonly kind: 'selector'; readonly where: Selector }
 
+/** Adds the options that name a target, and those of {@link addTokenOptions}. */
 export function addTargetOptions(command: Command): Command {
   command
     .argument('[token]', TOKEN_HELP)
@@ -33,7 +34,11 @@ export function addTargetOptions(command: Command): Command {
   return addTokenOptions(command)
 }
 
-/** Exactly one way of naming the target must have been used. */
+/**
+ * Reads the target from the command line.
+ *
+ * @throws {CliError} ERR_USAGE unless it is named in exactly one way
+ */
 export function addressed(argument: string | undefined, options: TargetOptions): Addressed {
   const { jti, id, iss, where, claimsJson } = options
   const used = [argument, claimsJson, jti, id, where].filter((way) => way !== undefined).length
@@ -45,7 +50,7 @@ export function addressed(argument: string | undefined, options: TargetOptions):
   if (used > 1)
     throw new CliError(
       'ERR_USAGE',
-      'give one of: a token, --jti, --id, --claims-json, --where (claims to match together go into several --where)',
+      'give one of: a token, --jti, --id, --claims-json, --where (several --where match together)',
     )
   if (where !== undefined) {
     if (iss !== undefined)
@@ -61,7 +66,7 @@ export function addressed(argument: string | undefined, options: TargetOptions):
   return source
 }
 
-/** The id claims to open the engine with: one that was named is looked for, whatever the default. */
+/** The id claims to open the engine with: the configured ones and the one that the command line names. */
 export function idClaimsFor(options: TargetOptions): { idClaims?: string[] } {
   const claim = options.jti === undefined ? options.id?.[0] : 'jti'
   if (claim === undefined) return {}
@@ -70,8 +75,10 @@ export function idClaimsFor(options: TargetOptions): { idClaims?: string[] } {
 }
 
 /**
- * The selectors to open the engine with. The engine refuses one that its checks don't look for, since revoking it
- * would be in vain; here it can't know what the services look for, so it is added, and `added` asks for a note.
+ * The selectors to open the engine with. An engine refuses a selector that its checks do not honour. The
+ * command can't know which ones the services honour, so it adds the selector.
+ *
+ * @returns `added` is true when the selector was not configured: the caller prints a note
  */
 export function claimsFor(
   where: Selector,
@@ -85,6 +92,7 @@ export function claimsFor(
   return known ? { claims: base, added: false } : { claims: [...base, names], added: true }
 }
 
+/** Identifies the set of claims that a selector names, whatever their order. */
 export function shapeKey(names: readonly string[]): string {
   return JSON.stringify([...names].sort())
 }

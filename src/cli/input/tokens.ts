@@ -8,10 +8,12 @@ export type TokenSource =
   | { readonly kind: 'one'; readonly token: string | TokenClaims }
   | { readonly kind: 'lines'; readonly lines: AsyncIterable<Line[]> }
 
+/** The help text of a token argument. */
 export const TOKEN_HELP =
-  'a token, - for lines of stdin, or @FILE for lines of a file (arguments are visible in ps: prefer - for live tokens)'
+  'a token, - for lines of stdin, or @FILE for lines of a file ' +
+  '(arguments are visible in ps: prefer - for live tokens)'
 
-/** The source that an argument or `--claims-json` names; undefined where neither was given. */
+/** The source that an argument or `--claims-json` names; undefined without both. */
 export function tokenSource(
   argument: string | undefined,
   claimsJson: string | undefined,
@@ -25,10 +27,14 @@ export function tokenSource(
   return { kind: 'one', token: bare(argument) }
 }
 
-/** A file as chunks; a failure names it. */
+/**
+ * Reads a file in chunks.
+ *
+ * @throws {CliError} ERR_FILE, with the path, when it can't be read
+ */
 export async function* openFile(path: string): AsyncGenerator<Uint8Array, void, void> {
   try {
-    // 256 KiB: a quarter of the promises that the default 64 KiB would cost.
+    // 256 KiB chunks cost a quarter of the promises of the default 64 KiB.
     for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) yield chunk
   } catch (error) {
     if (isSystemError(error))
@@ -37,7 +43,9 @@ export async function* openFile(path: string): AsyncGenerator<Uint8Array, void, 
   }
 }
 
-/** What was copied from an Authorization header is meant as its token; hashed with its scheme it would match nothing. */
+/**
+ * Removes the scheme of an Authorization header: a token hashed together with `Bearer` would match nothing.
+ */
 export function bare(token: string): string {
   return token.trim().replace(/^Bearer\s+/i, '')
 }

@@ -1,7 +1,7 @@
 import type { DecidedBy } from '../../engine/verdict.js'
 import type { EngineStats } from '../../redis/inspect/engine-stats-message.js'
 
-/** The layers that decide, from the first that is asked to the last. */
+/** The layers that decide, in the order in which they are asked. */
 export const LAYERS = [
   'prefilter',
   'cache',
@@ -10,9 +10,10 @@ export const LAYERS = [
   'policy',
 ] as const satisfies readonly DecidedBy[]
 
-/** Something by layer: counts, or shares. */
+/** A number for each layer: counts, or shares. */
 export type ByLayer = Readonly<Record<DecidedBy, number>>
 
+/** Computes a number for each layer. */
 export function byLayer(value: (layer: DecidedBy) => number): ByLayer {
   return {
     prefilter: value('prefilter'),
@@ -23,21 +24,23 @@ export function byLayer(value: (layer: DecidedBy) => number): ByLayer {
   }
 }
 
+/** The sum over all layers. */
 export function sumOf(counts: ByLayer): number {
   return LAYERS.reduce((sum, layer) => sum + counts[layer], 0)
 }
 
+/** Adds up counts, layer by layer. */
 export function addUp(all: readonly ByLayer[]): ByLayer {
   return byLayer((layer) => all.reduce((sum, counts) => sum + counts[layer], 0))
 }
 
-/** Null where there is nothing to share. */
+/** The share of each layer in the sum; null if the sum is 0. */
 export function sharesOf(counts: ByLayer): ByLayer | null {
   const sum = sumOf(counts)
   return sum === 0 ? null : byLayer((layer) => counts[layer] / sum)
 }
 
-/** The false-positive rate over all engines, weighted by the tokens each was asked about that are not revoked. */
+/** The false-positive rate over all engines, weighted by how many unrevoked tokens each was asked about. */
 export function measuredTogether(
   engines: readonly Pick<EngineStats, 'decided' | 'prefilter'>[],
 ): number | null {
@@ -46,7 +49,7 @@ export function measuredTogether(
   for (const { decided, prefilter } of engines) {
     const { measuredFalsePositiveRate: measured } = prefilter
     if (measured === null || measured >= 1) continue
-    // An engine reports only its rate. These are the false positives that this rate amounts to.
+    // An engine reports only its rate. The number of false positives follows from it.
     const missed = (decided.prefilter * measured) / (1 - measured)
     absent += decided.prefilter + missed
     falsePositives += missed

@@ -1,7 +1,7 @@
 import type { ErrorReport } from '../errors.js'
 import { note } from './print.js'
 
-/** Bad lines shown one by one; a file of another kind has a million of them. */
+/** The most bad lines shown one by one: a file of the wrong kind may have a million. */
 const SHOWN = 20
 
 /** Reports bad lines on stderr: the first few with their reason, the rest as a count. */

@@ -2,41 +2,44 @@ import { once } from 'node:events'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import Table from 'cli-table3'
 
-/** A colour that means something; the text alone must say it too. */
+/** A colour by its meaning. The text must carry the meaning without the colour, too. */
 export type Tone = 'good' | 'bad' | 'warn' | 'dim' | 'bold'
 
 const STYLES = { good: 'green', bad: 'red', warn: 'yellow', dim: 'dim', bold: 'bold' } as const
 
-/** Colours only for a person at a terminal who has not asked for none (https://no-color.org). */
+/** Whether to use colours: only on a terminal, and not if NO_COLOR is set (https://no-color.org). */
 export function coloured(stream: { readonly isTTY: boolean }): boolean {
   return stream.isTTY && (process.env.NO_COLOR ?? '') === '' && process.env.TERM !== 'dumb'
 }
 
+/** Colours a text for a stream that shows colours; returns it unchanged for others. */
 export function tone(text: string, name: Tone, stream: NodeJS.WriteStream = process.stdout): string {
   return coloured(stream) ? styleText(STYLES[name], text) : text
 }
 
-/** Writes to stdout and waits where the reader is slower than we are. */
+/** Writes to a stream, and waits for `drain` when its buffer is full. */
 export async function write(text: string, stream: NodeJS.WritableStream = process.stdout): Promise<void> {
   if (!stream.write(text)) await once(stream, 'drain')
 }
 
+/** Writes a line to stdout. */
 export function writeLine(text: string): Promise<void> {
   return write(`${text}\n`)
 }
 
+/** Writes a value to stdout as a line of JSON. */
 export function writeJson(value: unknown): Promise<void> {
   return write(`${JSON.stringify(value)}\n`)
 }
 
-/** For people, beside the data on stdout. */
+/** Prints a note on stderr, so that stdout holds only data. */
 export function note(text: string, { json = false }: { readonly json?: boolean } = {}): void {
   process.stderr.write(
     json ? `${JSON.stringify({ note: text })}\n` : `${tone('note', 'warn', process.stderr)}: ${text}\n`,
   )
 }
 
-/** Collects small lines into few writes. */
+/** Collects lines into writes of about 64 KiB. */
 export class LineWriter {
   #pending = ''
   readonly #stream: NodeJS.WritableStream
@@ -74,21 +77,23 @@ const NO_BORDERS = {
   'right-mid': '',
   middle: '  ',
 }
+/** Columns of space between two columns of a table. */
 export const GAP = 2
 
+/** How a table is laid out. */
 export interface TableOptions {
   readonly head?: readonly string[]
-  /** Columns of numbers, set to the right. */
+  /** Indexes of the columns that are aligned to the right. */
   readonly right?: readonly number[]
-  /** The column that gives way first where the terminal is narrow. */
+  /** Index of the column that shrinks first on a narrow terminal. */
   readonly flexible?: number
-  /** Wrap what does not fit, between words or anywhere (ids have no spaces); else it is cut. */
+  /** Where to wrap text that does not fit: ids have no spaces. Without it, the text is cut. */
   readonly wrap?: 'words' | 'anywhere'
-  /** What it has to fit. Default: a terminal's width; elsewhere anything does. */
+  /** The width to fit. @default the width of the terminal; unlimited elsewhere */
   readonly width?: number
 }
 
-/** A table without borders. On a terminal it fits the width; elsewhere nothing is cut. */
+/** Formats a table without borders. On a terminal it fits the width; elsewhere nothing is cut. */
 export function table(rows: readonly (readonly string[])[], options: TableOptions = {}): string {
   const { head, right = [], flexible, wrap } = options
   const all = head === undefined ? rows : [head, ...rows]
@@ -108,7 +113,7 @@ export function table(rows: readonly (readonly string[])[], options: TableOption
   })
   if (head !== undefined) printer.push([...head])
   for (const row of rows) printer.push([...row])
-  // Bold only now: the printer would count and break the escape sequences where it wraps.
+  // The head is made bold last, because the printer would break the escape sequences where it wraps.
   const headLines = Math.max(0, ...(head ?? []).map((text) => text.split('\n').length))
   const lines = printer
     .toString()
@@ -117,7 +122,7 @@ export function table(rows: readonly (readonly string[])[], options: TableOption
   return lines.map((line, i) => (i < headLines ? tone(line, 'bold') : line)).join('\n')
 }
 
-/** Takes what is too wide from the flexible column down to 24, then from whichever is widest. */
+/** Shrinks the flexible column down to a width of 24, then again and again the widest column. */
 function shrink(widths: number[], available: number, flexible: number | undefined): void {
   let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - available
   if (flexible !== undefined && excess > 0) {
@@ -133,7 +138,7 @@ function shrink(widths: number[], available: number, flexible: number | undefine
   }
 }
 
-/** Characters that are seen, of the longest line. */
+/** The number of visible characters of the longest line. */
 export function displayWidth(text: string): number {
   return Math.max(
     ...stripVTControlCharacters(text)

@@ -1,14 +1,14 @@
 import cliProgress from 'cli-progress'
 
-// A CommonJS module whose names Node does not see.
+// Node.js does not see the named exports of this CommonJS module.
 const { Format, SingleBar } = cliProgress
 
-/** A bar on stderr while there is somebody to see it. All methods do nothing otherwise. */
+/** A progress bar on stderr. Without a terminal all methods do nothing. */
 export class Progress {
   readonly #bar: cliProgress.SingleBar | undefined
   readonly #started = performance.now()
 
-  /** `total` undefined: unknown, only the count and the rate are shown. */
+  /** @param total - undefined if not known: then only the count and the rate are shown */
   constructor(label: string, unit: string, total: number | undefined, enabled = true) {
     if (!enabled || !process.stderr.isTTY) return
     this.#bar = new SingleBar({
@@ -30,7 +30,10 @@ export class Progress {
     this.#bar.start(total ?? 0, 0)
   }
 
-  /** `value` is towards the total (bytes, say); `count` is what is shown, where that is something else. */
+  /**
+   * @param value - progress in the unit of the total, such as bytes
+   * @param count - the number to show, if it is not the progress
+   */
   update(value: number, count = value): void {
     this.#bar?.update(value, { count })
   }
@@ -44,7 +47,7 @@ function whole(value: number): string {
   return Math.round(Number.isFinite(value) ? value : 0).toLocaleString('en')
 }
 
-/** A bar over named steps, for work whose parts are of different kinds. */
+/** A progress bar with named steps, for work in parts of different kinds. */
 export class StepProgress {
   readonly #bar: cliProgress.SingleBar | undefined
 
@@ -63,7 +66,7 @@ export class StepProgress {
     this.#bar.start(100, 0, { step: '' })
   }
 
-  /** `share` from 0 to 1 of the whole. */
+  /** @param share - how much of the whole work is done, from 0 to 1 */
   show(step: string, share: number): void {
     this.#bar?.update(Math.round(share * 100), { step })
   }

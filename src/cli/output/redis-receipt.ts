@@ -3,17 +3,20 @@ import { note, tone } from './print.js'
 
 type InRedis = Receipt['redis']
 
-/** The Redis part of a receipt, appended to its line. Empty where no Redis is configured. */
+/** The Redis part of a receipt, appended to its line; empty without Redis. */
 export function redisText(redis: InRedis): string {
   if (redis === 'off') return ''
   return `, Redis: ${redis === 'written' ? redis : tone(redis, 'warn')}`
 }
 
-/** Explains 'queued', which is no failure: the store has the revocation, and Redis gets it from the services. */
+/**
+ * Explains 'queued', which is not a failure: the store has the revocation, and the services write it to
+ * Redis.
+ */
 export function noteQueued(redis: InRedis, options: { readonly json?: boolean }): void {
   if (redis === 'queued')
     note(
-      'Redis does not have all of it yet. It is durable, services find it in the store, and write to Redis what is missing there',
+      'Redis does not have all of it yet. It is durable: services find it in the store and write it to Redis',
       options,
     )
 }

@@ -6,15 +6,15 @@ import type { RedisInspector, ServerState } from '../../redis/inspect/inspector.
 import type { KeySample } from '../../redis/inspect/key-sample.js'
 import { addUp, type ByLayer, measuredTogether } from '../output/layer-counts.js'
 
-/** What there is to say of the Redis layer of a store: the server, what it holds, and the engines that use it. */
+/** The state of a store's prefix cache: the server, the keys in it, and the engines that use it. */
 export interface RedisReport extends ServerState {
-  /** Null where the server does not say. */
+  /** Null if the server does not tell. */
   readonly keys: KeySample | null
   readonly health: RedisHealth | null
   readonly warnings: readonly HealthWarning[]
-  /** Engines that heard the question; null where that is not known. */
+  /** The number of engines that received the question; null if not known. */
   readonly reached: number | null
-  /** Those that answered. */
+  /** The stats of the engines that answered. */
   readonly engines: readonly EngineStats[]
   readonly total: {
     readonly decided: ByLayer
@@ -23,7 +23,7 @@ export interface RedisReport extends ServerState {
   }
 }
 
-/** Never rejects for the server's sake: that it does not answer is what there is to say. */
+/** Reads the report. A server that does not answer is part of the report, not an error. */
 export async function readRedisReport(
   observer: RedisInspector,
   buckets: BucketSource | undefined,

@@ -7,7 +7,7 @@ import { type ByLayer, LAYERS, sharesOf, sumOf } from '../output/layer-counts.js
 import { table, tone } from '../output/print.js'
 import type { RedisReport } from './redis-report.js'
 
-/** The report for people. */
+/** Formats the report for people. */
 export function redisText(report: RedisReport): string {
   const { server, state, why, roundTripMs, keys, health, warnings, engines, reached } = report
   const facts = [

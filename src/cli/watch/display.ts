@@ -7,16 +7,16 @@ import type { Frame } from './rates.js'
 import { Screen } from './screen.js'
 import { view, type ViewOptions } from './view.js'
 
-/** Where frames go. */
+/** Shows frames in one form. */
 export interface Display {
   show(frame: Frame): Promise<void>
   close(): void
 }
 
-/** Frames that charts look back on: as many as the widest terminal has columns, about. */
+/** Frames kept for the charts: about as many as a wide terminal has columns. */
 const HISTORY = 300
 
-/** A document a line. The first frame has no rates, and is not worth one. */
+/** Prints each frame as a line of JSON, except the first, which has no rates. */
 export function jsonDisplay(): Display {
   return {
     show: (frame) => (frame.seconds === null ? Promise.resolve() : writeJson(frame)),
@@ -24,7 +24,7 @@ export function jsonDisplay(): Display {
   }
 }
 
-/** Where there is no terminal to draw on: a line a frame. */
+/** Prints one line a frame, for outputs that are not terminals. */
 export function lineDisplay(): Display {
   return {
     show: (frame) => (frame.seconds === null ? Promise.resolve() : writeLine(lineOf(frame))),
@@ -32,10 +32,10 @@ export function lineDisplay(): Display {
   }
 }
 
-/** The view once, as text that stays. */
+/** Prints the view once, as text that stays. */
 export function onceDisplay(options: Pick<ViewOptions, 'store' | 'intervalMs'>): Display {
   const size = { width: process.stdout.columns > 0 ? process.stdout.columns : 80, height: Infinity }
-  // Without its last line, which tells how to end what has ended.
+  // Without the last line, which says how to end the command.
   return {
     show: (frame) =>
       frame.seconds === null
@@ -49,7 +49,7 @@ export function onceDisplay(options: Pick<ViewOptions, 'store' | 'intervalMs'>):
   }
 }
 
-/** The view, redrawn in place. */
+/** Redraws the view in place. */
 export function screenDisplay(
   options: Pick<ViewOptions, 'store' | 'intervalMs'>,
   onQuit: () => void,

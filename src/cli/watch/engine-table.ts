@@ -6,15 +6,15 @@ import type { EngineRow, Frame, TotalRow } from './rates.js'
 
 interface Column {
   readonly head: string
-  /** As wide as what it holds is as a rule, so that the columns stand still. */
+  /** The least width: that of the usual content, so that columns do not move. */
   readonly least: number
-  /** Where there is no room, the columns with the highest go first. */
+  /** On a narrow terminal the columns with the highest number are dropped first. */
   readonly expendable: number
   readonly engine: (row: EngineRow) => string
   readonly total: (row: TotalRow) => string
 }
 
-/** Of an engine's name at least so much is left: it ends with what tells two of them apart. */
+/** The least width of an engine's name. Its end tells two engines apart. */
 const NARROWEST_NAME = 14
 
 const REDIS: readonly Column[] = [
@@ -35,7 +35,7 @@ const REDIS: readonly Column[] = [
   },
 ]
 
-/** One line an engine and one for all, in columns that fit the width; at most so many lines. */
+/** Formats one line an engine and one for all, in at most `width` columns and `height` lines. */
 export function engineTable(frame: Frame, width: number, height: number): string[] {
   const room = Math.max(1, height - (frame.engines.length > 1 ? 2 : 1))
   const shown = frame.engines.length > room ? frame.engines.slice(0, room - 1) : frame.engines
@@ -57,7 +57,7 @@ export function engineTable(frame: Frame, width: number, height: number): string
 }
 
 function columnsOf({ engines, total, redis }: Frame): Column[] {
-  // A decision by policy is a fault: it has a column where there is one.
+  // Decisions by policy mean a fault. They have a column only when they occur.
   const layers = LAYERS.filter((layer) => layer !== 'policy' || (total.shares?.policy ?? 0) > 0)
   const rare = { prefilter: 2, cache: 6, redis: 5, store: 8, policy: 1 } as const
   return [
@@ -87,7 +87,7 @@ function columnsOf({ engines, total, redis }: Frame): Column[] {
   ]
 }
 
-/** What is left when columns have been given up until a short name fits beside them. */
+/** Drops columns until a short name fits beside the rest. */
 function fitting(columns: readonly Column[], frame: Frame, width: number): Column[] {
   const kept = [...columns]
   const widthOf = (column: Column): number =>
@@ -114,7 +114,7 @@ function cells(row: EngineRow, columns: readonly Column[], width: number): strin
   return [tone(name, 'dim'), tone(`silent ${whole(row.silentMs / 1000)} s`, 'warn'), ...others.map(() => '')]
 }
 
-/** The middle is left out: the beginning says which machine, the end which engine. */
+/** Cuts the middle of a name: its beginning names the machine, its end the engine. */
 function shortName(name: string, width: number): string {
   if (name.length <= width) return name
   const end = Math.min(10, width - 4)
@@ -125,6 +125,7 @@ function share(shares: ByLayer | null, layer: keyof ByLayer): string {
   return percent(shares === null ? null : shares[layer])
 }
 
+/** The age of a lease, or that it has run out. */
 export function leaseText({ lease }: Pick<TotalRow, 'lease'>): string {
   if (lease === null) return shortDuration(null)
   return lease.live ? shortDuration(lease.ageMs) : tone('run out', 'bad')

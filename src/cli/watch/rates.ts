@@ -10,10 +10,10 @@ import {
 } from '../output/layer-counts.js'
 import type { Look, WatchedFigures } from './sample.js'
 
-/** One engine. Rates and shares are of the time since it answered before; null where there is none to compare with. */
+/** One engine. Rates and shares cover the time since its previous answer; null if there is none. */
 export interface EngineRow {
   readonly engine: string
-  /** For how long it has not answered; 0: it just has. Milliseconds. */
+  /** Milliseconds since its last answer; 0 if it answered this time. */
   readonly silentMs: number
   readonly checksPerSecond: number | null
   readonly shares: ByLayer | null
@@ -22,26 +22,26 @@ export interface EngineRow {
   readonly redis: WatchedFigures['redis']
 }
 
-/** All engines that have just answered. */
+/** All engines that answered this time, together. */
 export interface TotalRow {
   readonly engines: number
   readonly checksPerSecond: number | null
   readonly shares: ByLayer | null
-  /** Whether all have a live lease, and the age of the oldest; null where there is no engine. */
+  /** Whether all leases are live, and the age of the oldest; null without engines. */
   readonly lease: { readonly live: boolean; readonly ageMs: number | null } | null
   readonly measuredFalsePositiveRate: number | null
   readonly queued: number
-  /** Of the slowest. */
+  /** The longest of all engines. */
   readonly roundTripMs: number | null
 }
 
-/** What is shown of one interval. */
+/** The data shown for one interval. */
 export interface Frame {
   readonly time: string
-  /** Since the look before; null in the first. */
+  /** Since the previous sample; null in the first. */
   readonly seconds: number | null
   readonly seq: number
-  /** Changes of the store a second, un-revocations among them. */
+  /** Changes of the store a second, including un-revocations. */
   readonly revocationsPerSecond: number | null
   readonly redis: ServerState | null
   readonly reached: number | null
@@ -49,7 +49,7 @@ export interface Frame {
   readonly total: TotalRow
 }
 
-/** An engine that has not answered for so long, though Redis does, is gone. Milliseconds. */
+/** Milliseconds without an answer, while Redis is reachable, after which an engine counts as gone. */
 const GONE_MS = 10_000
 
 interface Known {
@@ -60,15 +60,16 @@ interface Known {
 interface Counted {
   readonly row: EngineRow
   readonly figures: WatchedFigures
-  /** Checks by layer since the answer before. */
+  /** Checks by layer since the previous answer. */
   readonly counts: ByLayer | null
 }
 
-/** Turns counters, looked at again and again, into rates. */
+/** Turns samples of counters into rates. */
 export class Rates {
   readonly #known = new Map<string, Known>()
   #last: Look | undefined
 
+  /** The frame of a sample, compared with the previous one. */
   next(look: Look): Frame {
     const answered = look.engines.map(({ at, figures }) => this.#counted(at, figures))
     const silent = this.#silent(look)
@@ -80,7 +81,7 @@ export class Rates {
       time: look.time.toISOString(),
       seconds,
       seq: look.seq,
-      // A store that was restored has lower numbers: nothing can be said of that interval.
+      // A restored store may have lower numbers: then the rate is not known.
       revocationsPerSecond:
         last === undefined || seconds === null || look.seq < last.seq
           ? null
@@ -107,7 +108,7 @@ export class Rates {
     }
   }
 
-  /** Those that answered before and did not now: they are shown as they were, until it is sure that they are gone. */
+  /** Engines that answered before but not this time: shown with their last stats until they count as gone. */
   #silent({ at, engines, redis }: Look): EngineRow[] {
     const present = new Set(engines.map(({ figures }) => figures.engine))
     const rows: EngineRow[] = []
@@ -133,7 +134,7 @@ export class Rates {
   }
 }
 
-/** Of what an engine says of Redis that which is of this engine alone. */
+/** The part of an engine's Redis stats that concerns this engine alone. */
 function layerOf(redis: WatchedFigures['redis']): EngineRow['redis'] {
   if (redis === null) return null
   const { state, breaker, why, queued, complete, buckets, verified, roundTripMs } = redis
@@ -161,7 +162,7 @@ function totalOf(answered: readonly Counted[]): TotalRow {
   }
 }
 
-/** By how much counters have grown; null where one has shrunk, for they were begun anew. */
+/** By how much counters have grown; null if one has shrunk, because the engine was restarted. */
 function grown(before: ByLayer, after: ByLayer): ByLayer | null {
   const counts = byLayer((layer) => after[layer] - before[layer])
   return LAYERS.some((layer) => counts[layer] < 0) ? null : counts

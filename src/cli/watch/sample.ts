@@ -3,39 +3,39 @@ import type { RevocationStore } from '../../ports/index.js'
 import type { EngineStats } from '../../redis/inspect/engine-stats-message.js'
 import type { RedisInspector, ServerState } from '../../redis/inspect/inspector.js'
 
-/** The figures of an engine; of one without Redis there are none of that. */
+/** The stats of an engine; `redis` is null if it runs without. */
 export type WatchedFigures = Omit<EngineStats, 'redis'> & { readonly redis: EngineStats['redis'] | null }
 
-/** What was seen at one moment. Times `at` by the monotonic clock, in milliseconds. */
+/** A sample of all engines. Times named `at` are milliseconds of the monotonic clock. */
 export interface Look {
   readonly time: Date
   readonly at: number
-  /** The number of the store's last change. */
+  /** The sequence number of the store's last change. */
   readonly seq: number
   readonly engines: readonly { readonly at: number; readonly figures: WatchedFigures }[]
-  /** Engines that were asked; null where that is not known. */
+  /** The number of engines that received the question; null if not known. */
   readonly reached: number | null
-  /** Null where no Redis is looked at. */
+  /** Null without Redis. */
   readonly redis: ServerState | null
 }
 
-/** Longer than this nobody waits for an engine's answer. Milliseconds. */
+/** The longest wait for the engines' answers, in milliseconds. */
 const LONGEST_WAIT_MS = 300
 
-/** Looks at all engines that share a Redis. */
+/** Samples all engines that share a Redis. */
 export async function lookThroughRedis(
   observer: RedisInspector,
   store: RevocationStore,
   intervalMs: number,
 ): Promise<Look> {
   const { reached, answers } = await observer.engineStats(Math.min(LONGEST_WAIT_MS, intervalMs / 2))
-  // The engines follow the store by whatever way they have; the file that was opened here may have been exchanged since.
+  // The engines' numbers are preferred, because the file that is open here may have been replaced since.
   const seq =
     answers.length === 0 ? store.stats().seq : Math.max(...answers.map(({ figures }) => figures.store.seq))
   return { time: new Date(), at: performance.now(), seq, engines: answers, reached, redis: observer.server }
 }
 
-/** Looks at one engine, which is this process's own. */
+/** Samples the engine of this process. */
 export function lookAtOwn(engine: Revocade): Look {
   const { prefilter, decided, lease, store } = engine.stats()
   const at = performance.now()

@@ -1,4 +1,6 @@
-const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l' // the other screen, no cursor, no wrapping
+// log-update covers only drawing lines in place. The alternate screen, raw keys, suspension and resizing
+// would stay.
+const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l' // alternate screen, no cursor, no wrapping
 const LEAVE = '\u001b[?7h\u001b[?25h\u001b[?1049l'
 const HOME = '\u001b[H'
 const CLEAR_LINE = '\u001b[K'
@@ -7,19 +9,20 @@ const CLEAR_BELOW = '\u001b[J'
 const CTRL_C = '\u0003'
 const CTRL_Z = '\u001a'
 
+/** Called when the user or the terminal does something. */
 export interface ScreenHandlers {
-  /** q or Ctrl-C. */
+  /** The user pressed q or Ctrl-C. */
   readonly onQuit: () => void
-  /** The size is another, or what was on the screen is gone. */
+  /** The size has changed, or the screen was cleared. */
   readonly onRedraw: () => void
 }
 
-/** Whether there is a terminal that can be drawn on. */
+/** Whether stdout is a terminal that can be drawn on. */
 export function canDraw(): boolean {
   return process.stdout.isTTY && process.env.TERM !== 'dumb'
 }
 
-/** Draws in place, on a terminal's other screen. However the process ends, short of SIGKILL, the terminal is left as it was. */
+/** Draws on the alternate screen of a terminal, and restores the terminal at any end but SIGKILL. */
 export class Screen {
   readonly #handlers: ScreenHandlers
   #open = false
@@ -32,17 +35,19 @@ export class Screen {
     this.#enter()
   }
 
-  /** Some terminals, and those of scripts, have no size. */
+  /** The size of the terminal; 80 by 24 if it has none, as under scripts. */
   get size(): { readonly width: number; readonly height: number } {
     const { columns, rows } = process.stdout
     return { width: columns > 0 ? columns : 80, height: rows > 0 ? rows : 24 }
   }
 
+  /** Replaces what is on the screen. */
   draw(lines: readonly string[]): void {
     if (!this.#open) return
     process.stdout.write(HOME + lines.map((line) => line + CLEAR_LINE).join('\r\n') + CLEAR_BELOW)
   }
 
+  /** Restores the terminal. */
   close(): void {
     process.off('exit', this.#leave)
     process.off('SIGCONT', this.#onContinue)
@@ -74,7 +79,7 @@ export class Screen {
   readonly #onKeys = (bytes: Uint8Array): void => {
     const keys = Buffer.from(bytes).toString('latin1')
     if (/[qQ]/.test(keys) || keys.includes(CTRL_C)) this.#handlers.onQuit()
-    // Raw keys make no signals, so what Ctrl-Z is for is done here.
+    // In raw mode Ctrl-Z sends no signal, so the process suspends itself.
     else if (keys.includes(CTRL_Z)) this.#suspend()
   }
 

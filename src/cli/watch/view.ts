@@ -5,6 +5,7 @@ import { engineTable } from './engine-table.js'
 import type { Frame } from './rates.js'
 import { sparkline } from './sparkline.js'
 
+/** The size of the view, and what it names. */
 export interface ViewOptions {
   readonly width: number
   readonly height: number
@@ -17,15 +18,19 @@ type Piece = readonly [text: string, tone?: Tone]
 
 const LABEL = 15
 const VALUE = 9
-/** With fewer lines than this, engines are worth more than empty lines and the one that tells the time. */
+/** Lines of a terminal below which empty lines and the line with the time make room for engines. */
 const COMFORTABLE = 12
 
-/** The lines of the view: no more than the terminal has, none wider than it is. `frames`: the last ones, the present one at their end. */
+/**
+ * Formats the view in at most `height` lines of at most `width` characters.
+ *
+ * @param frames - the last frames, the present one at the end
+ */
 export function view(frames: readonly Frame[], { width, height, store, intervalMs }: ViewOptions): string[] {
   const frame = frames.at(-1)
   if (frame === undefined) return []
   const chart = (label: string, rate: (frame: Frame) => number | null): string => {
-    // One bar says nothing.
+    // A single bar would only show its own height.
     const bars = frames.length === 1 ? '' : sparkline(frames.map(rate), width - LABEL - VALUE - 2)
     return line(
       width,
@@ -77,7 +82,7 @@ function redisPieces({ redis, total, reached }: Frame): Piece[] {
   ]
 }
 
-/** Pieces in a row, cut where the terminal ends. */
+/** Joins pieces in a row and cuts it at the width. */
 function line(width: number, ...pieces: readonly Piece[]): string {
   let left = width
   let text = ''
