@@ -1,21 +1,22 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { inDirectory, jwt, ndjson } from '../support/cli.js'
+import { jwt, ndjson } from '../support/cli.js'
 import { inSeconds } from '../support/time.js'
+import { inProcess } from './in-process.js'
 
-const dir = inDirectory()
+const dir = inProcess()
 const HASH = /^sha256=[0-9a-f]{64}$/
 
 describe('revoke, check, unrevoke', () => {
-  it('revokes a token and takes it back; exit codes say which', async () => {
+  it('revoke a token and take it back, told by the exit codes', async () => {
     const token = jwt({ jti: 'a', sub: 'alice', exp: inSeconds(3600) })
-    expect(await dir.run(['revoke', token, '--reason', 'lost', '--actor', 'ops'])).toMatchObject({
+    expect(await dir.runProcess(['revoke', token, '--reason', 'lost', '--actor', 'ops'])).toMatchObject({
       code: 0,
       stderr: '',
       stdout: expect.stringMatching(/^revoked jti=a until .* \(durable, seq 1\)\n$/) as string,
     })
-    const revoked = await dir.run(['check', token])
+    const revoked = await dir.runProcess(['check', token])
     expect(revoked).toMatchObject({ code: 1, stderr: '' })
     expect(revoked.stdout).toMatch(
       /^revoked \(decided by: store\)\ntarget {3}jti=a\nrevoked .* by ops\nuntil .*\nreason {3}lost\n$/,
@@ -32,7 +33,7 @@ describe('revoke, check, unrevoke', () => {
     })
   })
 
-  it('answers with one JSON document', async () => {
+  it('answer with one JSON document', async () => {
     const exp = inSeconds(3600)
     const receipt: unknown = JSON.parse(
       (await dir.run(['revoke', jwt({ jti: 'a', iss: 'i', exp }), '--json'])).stdout,
@@ -60,7 +61,7 @@ describe('revoke, check, unrevoke', () => {
     expect(otherIssuer).toMatchObject({ code: 0, stdout: '{"status":"active","decidedBy":"store"}\n' })
   })
 
-  it('refuses a revocation that would never end, and says what to type', async () => {
+  it('refuse a revocation without an end, and say what to type', async () => {
     const ran = await dir.run(['revoke', '--jti', 'a', '--json'])
     expect(ran).toMatchObject({ code: 2, stdout: '' })
     expect(JSON.parse(ran.stderr)).toMatchObject({
@@ -68,7 +69,7 @@ describe('revoke, check, unrevoke', () => {
     })
   })
 
-  it('revokes by claims, says which option services need, and adds the selector by itself', async () => {
+  it('revoke by claims, add the selector, and name the option for services', async () => {
     const args = ['--where', 'client_id=web', '--where', 'level:=5']
     const ran = await dir.run([
       'revoke',
@@ -102,7 +103,7 @@ describe('revoke, check, unrevoke', () => {
     expect(await check(token, '--claims', 'client_id+level')).toMatchObject({ code: 0 })
   })
 
-  it('names tokens by another id claim', async () => {
+  it('name tokens by another id claim', async () => {
     expect(await dir.run(['revoke', '--id', 'uti=u1', '--iss', 'i', '--expires-in', '1h'])).toMatchObject({
       code: 0,
     })
@@ -114,7 +115,7 @@ describe('revoke, check, unrevoke', () => {
     })
   })
 
-  it('says so where a selector goes on revoking an un-revoked token', async () => {
+  it('note that a selector still revokes an un-revoked token', async () => {
     const token = jwt({ jti: 'a', sub: 'alice', iat: 1, exp: inSeconds(3600) })
     await dir.run(['revoke', token])
     await dir.run(['revoke', '--where', 'sub=alice', '--expires-in', '1h'])
@@ -127,7 +128,7 @@ describe('revoke, check, unrevoke', () => {
 })
 
 describe('tokens by the line', () => {
-  it('reads stdin and files, with CRLF, a byte order mark, a Bearer scheme; the worst line decides the exit code', async () => {
+  it('are read from stdin and files; the worst line decides the exit code', async () => {
     const [a, b] = [jwt({ jti: 'a', exp: inSeconds(3600) }), jwt({ jti: 'b', exp: inSeconds(3600) })]
     const bulk = await dir.run(['revoke', '-', '--json'], {
       stdin: `\uFEFF${a}\r\n\r\nBearer opaque\r\n`,
@@ -137,7 +138,7 @@ describe('tokens by the line', () => {
     expect(JSON.parse(bulk.stdout)).toMatchObject({ count: 1, expired: 0, invalid: 1, durable: true })
     expect(ndjson(bulk.stderr)).toMatchObject([{ line: 3, error: { code: 'ERR_NO_EXPIRY' } }])
 
-    const mixed = await dir.run(['check', '-', '--json'], { stdin: `${b}\n\n${a}` })
+    const mixed = await dir.runProcess(['check', '-', '--json'], { stdin: `${b}\n\n${a}` })
     expect(mixed.code).toBe(1)
     expect(ndjson(mixed.stdout)).toMatchObject([
       { line: 1, status: 'active' },
@@ -145,7 +146,7 @@ describe('tokens by the line', () => {
     ])
 
     writeFileSync(join(dir.path, 'tokens'), `${a}\n${'x'.repeat(20_000)}\n`)
-    const bad = await dir.run(['check', '@tokens'])
+    const bad = await dir.runProcess(['check', '@tokens'])
     expect(bad.code).toBe(2)
     expect(bad.stdout).toMatch(/^1\trevoked\tstore\n2\terror\tERR_INVALID_TOKEN: /)
     expect(await dir.run(['check', '-'], { stdin: `${b}\n` })).toMatchObject({
@@ -158,7 +159,7 @@ describe('tokens by the line', () => {
     })
   })
 
-  it('gives a lone line its own receipt', async () => {
+  it('get a receipt of their own if there is only one', async () => {
     const ran = await dir.run(['revoke', '-', '--json'], {
       stdin: `${jwt({ jti: 'a', exp: inSeconds(3600) })}\n`,
     })
@@ -171,7 +172,7 @@ describe('tokens by the line', () => {
     expect(await dir.run(['revoke', '-'], { stdin: '' })).toMatchObject({ code: 2 })
   })
 
-  it('takes an opaque token with or without its scheme for the same', async () => {
+  it('may be opaque, with or without a scheme', async () => {
     await dir.run(['revoke', 'opaque-1', '--expires-in', '1h'])
     expect(await dir.run(['check', '-'], { stdin: 'Bearer opaque-1\nopaque-2\n' })).toMatchObject({
       code: 1,
@@ -185,12 +186,12 @@ describe('tokens by the line', () => {
 })
 
 describe('list and stats', () => {
-  it('lists tokens and selectors, as a table or NDJSON, and never a token', async () => {
+  it('show tokens and selectors, as a table or NDJSON, and never a raw token', async () => {
     await dir.run(['revoke', 'opaque-secret', '--expires-in', '1h', '--reason', 'line 1\nline 2 \u001b[2J'])
     await dir.run(['revoke', '--where', 'sub=alice', '--expires-in', '1h', '--actor', 'ops'])
     const text = await dir.run(['list'])
     expect(text).toMatchObject({ code: 0, stderr: '' })
-    const [head, token, selector, end] = text.stdout.split('\n')
+    const [head, token = '', selector, end] = text.stdout.split('\n')
     expect(head).toMatch(/^target +issued before +expires +revoked at +actor +reason$/)
     expect(token).toMatch(/^sha256=[0-9a-f]{64} .*line 1 line 2  \[2J$/)
     expect(selector).toMatch(/^where sub=alice +\d{4}-.* ops$/)
@@ -208,7 +209,7 @@ describe('list and stats', () => {
     expect(HASH.test(token.split(' ')[0])).toBe(true)
   })
 
-  it('counts by kind', async () => {
+  it('count by kind', async () => {
     await dir.run(['revoke', '--jti', 'a', '--expires-in', '1h'])
     await dir.run(['revoke', '--where', 'sub=a', '--where', 'client_id=w', '--expires-in', '1h'])
     const { code, stdout } = await dir.run(['stats', '--json'])
@@ -222,13 +223,15 @@ describe('list and stats', () => {
     )
   })
 
-  it('keeps colours from pipes', async () => {
+  it('show no colours on a pipe', async () => {
     await dir.run(['revoke', '--jti', 'a', '--expires-in', '1h'])
-    const ran = await dir.run(['check', '--claims-json', '{"jti":"a"}'], { env: { TERM: 'xterm-256color' } })
+    const ran = await dir.runProcess(['check', '--claims-json', '{"jti":"a"}'], {
+      env: { TERM: 'xterm-256color' },
+    })
     expect(ran.stdout).not.toContain('\u001b')
   })
 
-  it('ends quietly where the reader goes away', async () => {
+  it('end quietly when the reader goes away', async () => {
     writeFileSync(
       join(dir.path, 'many.ndjson'),
       Array.from({ length: 5000 }, (_, i) => `{"jti":"${i}","expiresAt":${inSeconds(3600)}}\n`).join(''),

@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { inDirectory, jwt, ndjson } from '../support/cli.js'
+import { jwt, ndjson } from '../support/cli.js'
 import { inSeconds } from '../support/time.js'
+import { inProcess } from './in-process.js'
 
-const dir = inDirectory()
+const dir = inProcess()
 const put = (name: string, content: string | Uint8Array): void => writeFileSync(join(dir.path, name), content)
 const get = (name: string): string => readFileSync(join(dir.path, name), 'utf8')
 const iso = (seconds: number): string => new Date(seconds * 1000).toISOString()
@@ -98,7 +99,7 @@ describe.each(['ndjson', 'csv'])('import and export as %s', (format) => {
 })
 
 describe('import', () => {
-  it('names raw tokens as checks do, whatever stands in the lines before', async () => {
+  it('identifies raw tokens as checks do, whatever the lines before', async () => {
     const token = jwt({ uti: 'u', exp: inSeconds(3600) })
     put(
       'f',
@@ -123,7 +124,7 @@ describe('import', () => {
     ])
   })
 
-  it('reports bad lines with number and code, leaves them out and takes the rest', async () => {
+  it('reports bad lines with number and code, and imports the rest', async () => {
     const expiresAt = inSeconds(3600)
     const lines = [
       { jti: 'good-1', expiresAt },
@@ -171,7 +172,7 @@ describe('import', () => {
   })
 
   it('shows the first twenty bad lines and counts the rest', async () => {
-    const ran = await dir.run(['import'], { stdin: '{\n'.repeat(50) })
+    const ran = await dir.runProcess(['import'], { stdin: '{\n'.repeat(50) })
     expect(ran).toMatchObject({ code: 0, stdout: 'imported 0, already expired 0, invalid 50\n' })
     expect(ran.stderr.match(/^line \d+: ERR_BAD_LINE/gm)).toHaveLength(20)
     expect(ran.stderr).toContain('30 more bad lines')
@@ -180,9 +181,9 @@ describe('import', () => {
   it.each([
     ['a line that is no entry', '{"jti":"x"}'],
     ['an entry that the engine refuses', '{"sha256":"x","expiresAt":"2099-01-01"}'],
-  ])('--strict stops at %s: what came before is durable, nothing after is imported', async (_, badLine) => {
+  ])('--strict stops at %s; the lines before it are durable', async (_, badLine) => {
     const line = (jti: string): string => `{"jti":"${jti}","expiresAt":"2099-01-01"}`
-    const ran = await dir.run(['import', '-', '--strict'], {
+    const ran = await dir.runProcess(['import', '-', '--strict'], {
       stdin: [line('a'), line('b'), badLine, line('c'), line('d')].join('\n'),
     })
     expect(ran).toMatchObject({ code: 2, stdout: '' })
@@ -195,10 +196,10 @@ describe('import', () => {
     ])
   })
 
-  it('takes 64 kinds of selectors that no option names, and no more', async () => {
+  it('accepts at most 64 kinds of selectors that no option names', async () => {
     const line = (n: number): string => `{"where":{"claim-${n}":"x"},"expiresAt":"2099-01-01"}\n`
     const stdin = Array.from({ length: 66 }, (_, i) => line(i)).join('') + line(0)
-    const ran = await dir.run(['import', '--json'], { stdin })
+    const ran = await dir.runProcess(['import', '--json'], { stdin })
     expect(ran.code).toBe(0)
     expect(summaryOf(ran.stdout)).toMatchObject({ imported: 65, invalid: 2 })
     expect(ndjson(ran.stderr)).toMatchObject([
@@ -208,7 +209,7 @@ describe('import', () => {
     ])
   })
 
-  it('guesses the format by name or first byte, and takes --format over both', async () => {
+  it('guesses the format by name or first byte, unless --format names it', async () => {
     const csv = 'jti,expires_at\na,2099-01-01\n'
     const json = '{"jti":"b","expiresAt":4070908800}\n'
     put('x.csv', csv)
@@ -236,7 +237,7 @@ describe('import', () => {
     })
   })
 
-  it('keeps its place in CSV after a quote that is never closed', async () => {
+  it('goes on with the next line of CSV after an unclosed quote', async () => {
     const rows = [
       'jti,expires_at,reason',
       'a,2099-01-01,"one',
@@ -257,7 +258,7 @@ describe('import', () => {
     ])
   })
 
-  it('refuses a CSV file with columns that it does not know', async () => {
+  it('refuses a CSV file with unknown columns', async () => {
     const ran = await dir.run(['import', '--format', 'csv'], { stdin: 'jti,expires\na,2099-01-01\n' })
     expect(ran).toMatchObject({
       code: 2,
@@ -287,12 +288,13 @@ describe('import', () => {
 })
 
 describe('export', () => {
-  it('writes nothing but data to stdout, and leaves no half file behind', async () => {
+  it('writes only data to stdout, and leaves no half file behind', async () => {
     await dir.run(['revoke', '--jti', 'a', '--expires-in', '1h'])
-    const ran = await dir.run(['export', '--format', 'csv'])
+    const ran = await dir.runProcess(['export', '--format', 'csv'])
     expect(ran).toMatchObject({ code: 0, stderr: '' })
     expect(ran.stdout.split('\n')[0]).toBe(
-      'jti,iss,id_claim,id,id_type,sha256,token,where,issued_before,same_second,expires_at,reason,actor,revoked_at',
+      'jti,iss,id_claim,id,id_type,sha256,token,where,' +
+        'issued_before,same_second,expires_at,reason,actor,revoked_at',
     )
     const failed = await dir.run(['export', '--output', 'no/such/directory'])
     expect(failed).toMatchObject({

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { inDirectory, Running } from '../support/cli.js'
+import { Running } from '../support/cli.js'
+import { inProcess } from './in-process.js'
 
-const dir = inDirectory()
+const dir = inProcess()
 const COMMANDS = [
   'demo',
   'revoke',
@@ -18,12 +19,12 @@ const COMMANDS = [
 ]
 
 describe('usage', () => {
-  it('prints help on stdout with exit code 0, and without a command on stderr with 2', async () => {
-    const help = await dir.run(['--help'])
+  it('prints help on stdout with code 0; without a command on stderr with 2', async () => {
+    const help = await dir.runProcess(['--help'])
     expect(help).toMatchObject({ code: 0, stderr: '' })
     for (const command of COMMANDS) expect(help.stdout).toContain(`\n  ${command} `)
     expect(help.stdout).toContain('Exit codes: 0 active or done, 1 revoked, 2 error or unknown.')
-    const none = await dir.run([])
+    const none = await dir.runProcess([])
     expect(none).toMatchObject({ code: 2, stdout: '' })
     expect(none.stderr).toContain('Usage: revocade')
     expect(await dir.run(['--version'])).toMatchObject({
@@ -67,7 +68,7 @@ describe('usage', () => {
   })
 
   it('answers errors as one JSON document on stderr with --json', async () => {
-    const ran = await dir.run(['chekc', '--json'])
+    const ran = await dir.runProcess(['chekc', '--json'])
     expect(ran).toMatchObject({ code: 2, stdout: '' })
     expect(JSON.parse(ran.stderr)).toEqual({
       error: { code: 'ERR_USAGE', message: expect.stringContaining('check') as string },
@@ -79,7 +80,7 @@ describe('usage', () => {
     expect((await dir.run(['check', 'x', '--verbose'])).stderr).toContain('    at ')
   })
 
-  it('does not take it for success that Node.js ends because nothing is left to wait for', async () => {
+  it('exits with 2 when Node.js ends because nothing can settle the command', async () => {
     await dir.run(['revoke', '--jti', 'a', '--expires-in', '1h'])
     const waitForEver = `import timers from 'node:timers/promises'
       import { syncBuiltinESMExports } from 'node:module'
