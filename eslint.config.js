@@ -21,11 +21,6 @@ export default defineConfig(
     },
   },
   {
-    // These folders are checked with noUncheckedIndexedAccess, which changes the types that lint sees.
-    files: ['src/{prefilter,token}/**/*.ts', 'test/{prefilter,token}/**/*.ts'],
-    languageOptions: { parserOptions: { project: './tsconfig.indexed.json' } },
-  },
-  {
     // A test's describe block is as long as what it describes.
     files: ['src/**/*.ts', 'bench/**/*.ts'],
     rules: { 'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }] },

@@ -212,10 +212,10 @@ function copyTo(digests: Digest[], at: number, words: Digest): void {
     digest = new Int32Array(4)
     digests.push(digest)
   }
-  digest[0] = words[0]
-  digest[1] = words[1]
-  digest[2] = words[2]
-  digest[3] = words[3]
+  digest[0] = words[0] ?? 0
+  digest[1] = words[1] ?? 0
+  digest[2] = words[2] ?? 0
+  digest[3] = words[3] ?? 0
 }
 
 function readCheckOptions(options: CheckOptions | undefined): CheckOptions {

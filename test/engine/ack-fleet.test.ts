@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { createRevocade, type Receipt } from 'revocade'
 import { describe, expect, it } from 'vitest'
-import { ModelStore } from '../support/model-store.js'
 import { engineHarness } from '../support/engine-harness.js'
+import { ModelStore } from '../support/model-store.js'
 import { temporaryDirectory } from '../support/temp.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
 

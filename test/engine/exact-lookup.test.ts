@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { ExactLookup } from '#dist/engine/exact-lookup.js'
 import { VerdictCache } from '#dist/engine/verdict-cache.js'
 import type { PrefixCache, PrefixReply } from '#dist/ports/prefix-cache.js'
-import { ModelStore } from '../support/model-store.js'
 import { engineHarness } from '../support/engine-harness.js'
+import { ModelStore } from '../support/model-store.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
 const TOKEN = { jti: 'a', exp: FAR_FUTURE }

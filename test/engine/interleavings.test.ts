@@ -110,8 +110,11 @@ describe('two engines on one store that answers late', () => {
               }
             } else {
               const { engine } = step
-              const { lookup, writer, sync, live } = engines[engine]
-              const token = 'token' in step ? TOKENS[step.token] : TOKENS[0]
+              const harness = engines[engine]
+              if (harness === undefined) throw new RangeError('there is no such engine')
+              const { lookup, writer, sync, live } = harness
+              const token = TOKENS['token' in step ? step.token : 0]
+              if (token === undefined) throw new RangeError('there is no such token')
               const id: Target = { kind: 'id', claim: 'jti', id: token.jti }
               switch (step.do) {
                 case 'revoke':

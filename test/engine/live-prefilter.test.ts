@@ -37,7 +37,8 @@ it('LivePrefilter yields during a rebuild and keeps what is added meanwhile', as
     .finally(() => (state.rebuilding = false))
   while (state.rebuilding && meanwhile.length > 0) {
     await new Promise(setImmediate)
-    const [digest] = meanwhile.splice(0, 1)
+    const digest = meanwhile.shift()
+    if (digest === undefined) break
     live.add(digest, expiresAt)
     added.push(digest)
   }

@@ -12,8 +12,8 @@ import {
 } from 'revocade'
 import { describe, expect, it } from 'vitest'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
-import { ModelStore } from '../support/model-store.js'
 import { engineHarness } from '../support/engine-harness.js'
+import { ModelStore } from '../support/model-store.js'
 import { temporaryDirectory } from '../support/temp.js'
 import { ManualClock, nowSeconds } from '../support/time.js'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Lease } from '#dist/engine/lease.js'
-import { ModelStore } from '../support/model-store.js'
 import { engineHarness } from '../support/engine-harness.js'
+import { ModelStore } from '../support/model-store.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
 const TOKEN = { jti: 'a', exp: FAR_FUTURE }

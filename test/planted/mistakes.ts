@@ -45,7 +45,7 @@ export const MISTAKES: readonly Mistake[] = [
       'this.#at(this.#table, bucket).readUIntBE(0, SEQ_BYTES) ' +
       '<= Buffer.from(version).readUIntBE(0, SEQ_BYTES)',
     caughtBy: RESTORED,
-    breaks: /× .*taken for newer[^]*× .*proves nothing/,
+    breaks: /× .*with a higher change number[^]*× .*of a discarded history/,
   },
   {
     name: 'a bucket is changed whatever version it is at',
@@ -81,7 +81,7 @@ export const MISTAKES: readonly Mistake[] = [
     is: 'known.set(UNCERTAIN)',
     becomes: '',
     caughtBy: RESTORED,
-    breaks: /× .*found by it at once/,
+    breaks: /× .*finds its own commit/,
   },
   {
     name: 'a follower asks only whether its position is in the history',
@@ -90,7 +90,7 @@ export const MISTAKES: readonly Mistake[] = [
     is: 'poll(this.#position, SLICE, this.#seen)',
     becomes: 'poll(this.#position, SLICE)',
     caughtBy: RESTORED,
-    breaks: /× .*committed ahead of what it had read/,
+    breaks: /× .*rebuilds if its own commit is lost/,
   },
   {
     name: 'an answer is cached that is newer than what was seen of the history',
@@ -99,7 +99,7 @@ export const MISTAKES: readonly Mistake[] = [
     is: '(row?.seq ?? 0) <= this.maxConfirmedSeq',
     becomes: 'true',
     caughtBy: RESTORED,
-    breaks: /× .*ahead of what an engine had read is not kept/,
+    breaks: /× .*drops a cached verdict/,
   },
   {
     name: "Redis's answer is cached although a change came after its proof",

@@ -72,7 +72,7 @@ describe('the share that the verdict cache answers', () => {
         tokens[slot] = next++
         continue
       }
-      const token = tokens[slot]
+      const token = tokens[slot] ?? NaN
       const hit = lru.delete(token)
       lru.add(token)
       if (lru.size > cacheEntries)
