@@ -20,7 +20,7 @@ export { configure, defaultRevocade, isRevoked, revoke } from './default-engine.
 export type { DecidedBy, Revocation, Verdict, VerdictStatus } from './engine/verdict.js'
 export { ERROR_STATUS, RevocadeError, type RevocadeErrorCode } from './errors.js'
 export type { PrefilterChoice, RevocadeOptions } from './options.js'
-// `revocade/ports` exports the same interfaces and the other ports. They stay here for code written for 0.1.0.
+// `revocade/ports` exports these and the other ports. They stay here for code written for 0.1.0.
 export type {
   AllBucketVersions,
   BucketEntry,
