@@ -20,19 +20,37 @@ export { configure, defaultRevocade, isRevoked, revoke } from './default-engine.
 export type { DecidedBy, Revocation, Verdict, VerdictStatus } from './engine/verdict.js'
 export { ERROR_STATUS, RevocadeError, type RevocadeErrorCode } from './errors.js'
 export type { PrefilterChoice, RevocadeOptions } from './options.js'
-// What options and results name. A store author imports the other interfaces from `revocade/ports`.
+// `revocade/ports` exports these and the other ports. They stay here for code written for 0.1.0.
 export type {
+  AllBucketVersions,
+  BucketEntry,
+  BucketRead,
+  BucketSource,
+  BucketVersion,
+  BucketVersions,
+  Change,
   Clock,
+  Committed,
   Digest,
   Logger,
+  MaybePromise,
+  Mutation,
+  Poll,
+  Position,
   Prefilter,
   PrefilterKind,
   RedisStats,
   RedisWarning,
   RevocationStore,
+  ScanChunk,
+  ScanEnd,
+  StoreContext,
   StoredRow,
+  StoreInfo,
+  StoreQuery,
   StoreStats,
   Target,
+  Written,
 } from './ports/index.js'
 export type { RedisClient } from './redis/connection/client.js'
 export type { RedisOptions as RedisLayerOptions } from './redis/options.js'

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '#dist/engine/system-clock.js'
 import { readOptions } from '#dist/options.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
 import { readRedisOptions } from '#dist/redis/options.js'
@@ -66,7 +67,7 @@ describe('options.md, the table of options', () => {
       else expect(settings[name], name).toEqual(valueOf(fallback))
     }
     expect(Object.keys(settings.logger ?? {})).toEqual(['debug', 'info', 'warn', 'error'])
-    expect(settings.clock).toMatchObject({ now: Date.now })
+    expect(settings.clock).toBe(systemClock)
   })
 
   const numeric = [...table].flatMap(([name, { accepts }]) => {
