@@ -10,7 +10,7 @@ const alias =
         { find: /^revocade$/, replacement: `${dist}/index.js` },
       ]
 
-/** Test files that use a Redis server. A file that uses one and is not listed here fails with that message. */
+/** Test files that use a Redis server. One that does and is not listed here fails and says so. */
 const WITH_REDIS = [
   'test/redis/**/*.test.ts',
   'test/support/redis/**/*.test.ts',

@@ -10,6 +10,7 @@
 /** Bits of a block: one cache line. */
 export const BLOCK_BITS = 512
 
+/** Words of 32 bits in a block: the table of a filter is an `Int32Array`. */
 export const WORDS_PER_BLOCK = BLOCK_BITS / 32
 
 /** The number of probes is a multiple of this, because `BloomTable.has` tests four at a time. */

@@ -1,4 +1,6 @@
-// siphash.wat, compiled by test/token/siphash-wasm.test.ts: change that file and run `vitest -u`.
+// Compiled by test/token/siphash-wasm.test.ts: change siphash.wat and run `vitest -u`.
+
+/** siphash.wat, compiled, as base64. */
 export const SIPHASH_WASM =
   'AGFzbQEAAAABFQNgAn9/AGAEf39/fwBgBX9/f39/AAIPAQNlbnYGbWVtb3J5AgABAwQDAAECBxoDBGluaXQAAAZhYnNvcmIAAQZm' +
   'aW5pc2gAAgr2BwNeAQJ+IAApAwAhAiAAKQMIIQMgASACQvXKzYPXrNu38wCFNwMAIAEgA0KD35Hzlszct+QAhTcDCCABIAJC4eSV' +

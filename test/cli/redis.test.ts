@@ -19,7 +19,10 @@ beforeEach(async () => {
   await redis.command('FLUSHALL')
 })
 
-/** A service on the same store, which hears of changes only if it is woken: by itself it would look once in 20 minutes. */
+/**
+ * A service on the same store. It hears of changes only if it is woken: by itself it would look once in
+ * 20 minutes.
+ */
 async function service(options: RevocadeOptions = {}): Promise<Revocade> {
   const engine = await createRevocade({
     store: join(dir.path, 'revocade.db'),
@@ -56,7 +59,9 @@ describe('what the command line changes', () => {
 
   it('in bulk as well, and the sum of it says so', async () => {
     const engine = await service()
-    const lines = `{"jti":"a","expiresAt":${inSeconds(3600)}}\n{"where":{"tenant":"t"},"expiresAt":${inSeconds(3600)}}\n`
+    const expiresAt = inSeconds(3600)
+    const lines =
+      `{"jti":"a","expiresAt":${expiresAt}}\n` + `{"where":{"tenant":"t"},"expiresAt":${expiresAt}}\n`
     const imported = await dir.run(['import', '--redis', redis.url, '--json'], { stdin: lines })
     expect(JSON.parse(imported.stdout)).toMatchObject({
       imported: 2,
@@ -74,7 +79,7 @@ describe('what the command line changes', () => {
     )
   })
 
-  it('goes to the Redis of REVOCADE_REDIS_URL; an empty one is none, and what others call REDIS_URL is not meant', async () => {
+  it('goes to the Redis of REVOCADE_REDIS_URL, not to that of REDIS_URL; an empty one is none', async () => {
     expect((await dir.run(REVOKE, { env: { REVOCADE_REDIS_URL: redis.url } })).stdout).toContain(
       'Redis: written',
     )
@@ -208,7 +213,7 @@ describe('stats --redis', () => {
     }
   }
 
-  it('tells the figures of all engines on the store and namespace, their sum, the keys and the server', async () => {
+  it('tells the figures of all engines of the namespace, their sum, the keys and the server', async () => {
     const [first, second] = [await service(), await service()]
     await service({ namespace: 'other' })
     await first.revoke({ jti: 'a', exp: inSeconds(3600) })

@@ -266,7 +266,7 @@ describe('tune --from-stats', () => {
     const stats = revocade.stats()
     await revocade.close()
 
-    // 3000 in the filter: with what expired within the hour, as tokens of an hour have it in the steady state.
+    // 3000 in the filter, with what expired within the hour: the steady state for tokens of an hour.
     const { traffic } = await given(stats, ['--checks-per-second', '50'])
     expect(traffic).toMatchObject({
       revocations: Math.round(3000 / (1 + 7320 / 3600)),

@@ -66,7 +66,7 @@ function watch(
 }
 
 describe('watch --json', () => {
-  it('tells each interval what all engines do, as they come and go, and ends when it is told to', async () => {
+  it('tells each interval what all engines do, as they come and go, and ends when told to', async () => {
     const first = await service()
     traffic(first)
     const watching = watch(['--redis', redis.url, '--json', '--interval', '200'])

@@ -7,8 +7,9 @@ import { type Ack, brokenPromise, type Check, type Fact, type Moment } from '../
 import { histories, report, scaled } from '../support/scale.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
-// What if the revocation lands between these two lines? A store that answers late, a scheduler that decides in which
-// order its requests and replies arrive, and a history that is held against the promises of docs/guarantees.md.
+// What if the revocation lands between these two lines? The store answers late, and a scheduler decides in
+// which order its requests and replies arrive. The history is held against the promises of
+// docs/guarantees.md.
 
 const STALENESS_MS = 100
 const TOKENS = ['a', 'b', 'c'].map((jti) => ({ jti, sub: 'alice', exp: FAR_FUTURE }))

@@ -181,7 +181,8 @@ describe('the sync', () => {
     await expect(mine.lookup.isRevoked({ jti: 'b' })).resolves.toBe(true)
   })
 
-  it('renews the lease within a check where the store answers at once, so that no stall sends checks to the store', async () => {
+  it('renews the lease within a check where the store answers at once', async () => {
+    // So no stall sends checks to the store.
     const clock = new ManualClock()
     const store = new ModelStore()
     Object.assign(store, { isCurrent: () => true })
@@ -209,7 +210,8 @@ describe('the sync', () => {
     expect(lookup.decided.policy).toBe(4)
   })
 
-  it('applies what a local store replied before any check can run: the store says from then on that it was delivered', async () => {
+  it('applies what a local store replied before any check can run', async () => {
+    // The store says from then on that it was delivered.
     for (const maxStalenessMs of [0, 100]) {
       const clock = new ManualClock()
       const store = versioned(new ModelStore())

@@ -14,7 +14,9 @@ it('siphash-wasm.ts is siphash.wat compiled (vitest -u writes it anew)', async (
       .toString('base64')
       .match(/.{1,100}/g) ?? []
   const source = [
-    '// siphash.wat, compiled by test/token/siphash-wasm.test.ts: change that file and run `vitest -u`.',
+    '// Compiled by test/token/siphash-wasm.test.ts: change siphash.wat and run `vitest -u`.',
+    '',
+    '/** siphash.wat, compiled, as base64. */',
     'export const SIPHASH_WASM =',
     lines.map((line) => `  '${line}'`).join(' +\n'),
     '',

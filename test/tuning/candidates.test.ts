@@ -7,7 +7,7 @@ import { population } from '#dist/tuning/traffic.js'
 /** Probes for a rate, in all. */
 const PROBES = 1_600_000
 
-/** The filter itself, full of random digests, and what it does; of small ones several, as no two of them are alike. */
+/** The filter itself, full of random digests, and what it does. Small ones differ, so there are several. */
 async function built(candidate: Candidate) {
   const filters = Math.min(40, Math.ceil(80_000 / candidate.entries))
   const [random, others] = [digestSource(11), digestSource(12)]
@@ -34,7 +34,8 @@ describe.each([1, 3000, 60_000])(
         const { bytes, positives } = await built(candidate)
         const { kind } = candidate.prefilter
         if (kind === 'bloom') expect(bytes).toBeCloseTo(candidate.bytes, 3)
-        // Pages and shards grow in steps: how full they are is known on average only, and of few entries hardly that.
+        // Pages and shards grow in steps: how full they are is known on average only.
+        // With few entries it is hardly known at all.
         else expect(Math.abs(Math.log(bytes / candidate.bytes))).toBeLessThan(revocations === 1 ? 0.2 : 0.06)
         const expected = PROBES * candidate.falsePositiveRate
         // Five standard deviations of what was counted, and a twentieth for the model.

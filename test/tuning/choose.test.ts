@@ -94,7 +94,8 @@ describe('the reasons', () => {
     const { predictions, choice } = recommend({ ...TRAFFIC, redisRttUs: 50, memoryBytes: 5 * MIB }, costs)
     expect(choice.chosen.candidate.redis).toBe(true)
     expect(choice.reasons.at(-1)).toBe(
-      'Redis takes nearly all false positives off the store; a read of the store takes 5 ms, a round trip to Redis 50 µs.',
+      'Redis takes nearly all false positives off the store; ' +
+        'a read of the store takes 5 ms, a round trip to Redis 50 µs.',
     )
     expect(choose(predictions, { ...TRAFFIC, redisRttUs: 50 }, costs).ranked).toHaveLength(26)
   })

@@ -14,7 +14,10 @@ function normalBelow(z: number): number {
   return (sum * width) / Math.sqrt(2 * Math.PI)
 }
 
-/** Of a log-normal distribution with that mean and that p99 ÷ mean, past what is fixed, the share below `value`. */
+/**
+ * The share below `value` of what is fixed plus a log-normal distribution, with that mean in all and that
+ * p99 ÷ mean past what is fixed.
+ */
 function shareBelow({ mean, fixed, tail }: Outcome, value: number): number {
   const sigma = Z99 - Math.sqrt(Z99 ** 2 - 2 * Math.log(tail))
   const median = (mean - fixed) / Math.exp(sigma ** 2 / 2)

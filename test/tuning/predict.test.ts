@@ -76,7 +76,8 @@ describe('a prediction', () => {
     for (const [name, value] of worse) {
       for (const one of predictions({ ...TRAFFIC, [name]: value })) {
         const was = named(before, one.candidate.name)
-        // Where the prefilter lets nearly all through, tokens that the cache knows to be revoked are the quick ones.
+        // Where the prefilter lets nearly all through, the quick tokens are those that the cache knows to be
+        // revoked.
         if (one.candidate.falsePositiveRate > 0.1) continue
         expect(one.meanNs, `${name} ${one.candidate.name}`).toBeGreaterThanOrEqual(was.meanNs)
         expect(one.leavesProcess).toBeGreaterThanOrEqual(was.leavesProcess)

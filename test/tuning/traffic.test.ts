@@ -32,7 +32,7 @@ describe('the population of the layers', () => {
     })
   })
 
-  it('is mostly what has expired where tokens are short-lived, and mostly what lives where they are not', () => {
+  it('is mostly what has expired where tokens are short-lived, and mostly what lives elsewhere', () => {
     expect(population({ revocations: 1e6, tokenLifeSeconds: 300 }).kept).toBeGreaterThan(25e6)
     expect(population({ revocations: 1e6, tokenLifeSeconds: 30 * 86_400 }).kept).toBeLessThan(1.003e6)
   })

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** Debian asks this program, if it is there, whether a package may start its service; 101 means no. See invoke-rc.d(8). */
+/** Debian asks this program whether a package may start its service; 101 means no. See invoke-rc.d(8). */
 const POLICY = '/usr/sbin/policy-rc.d'
 
 /** Whether this is a Debian, or its like, and we are root on it. */

@@ -1,9 +1,10 @@
 import type { RedisServer } from './server.js'
 
 /**
- * Counts what the server executes from now on, from all clients and from within scripts, by command. Connecting counts too (ioredis sends HELLO,
- * INFO and CLIENT SETINFO, here `client|setinfo`), and so do {@link RedisServer.command} and the test's own clients.
- * @returns A function that resolves with the counts since the last time it was asked, without those of the counting itself.
+ * Counts, by command, what the server executes from now on, for all clients and within scripts.
+ * Connecting counts too: ioredis sends HELLO, INFO and CLIENT SETINFO, here `client|setinfo`.
+ * So do {@link RedisServer.command} and the test's own clients.
+ * @returns A function that resolves with the counts since it was last asked, without its own commands.
  * @example
  * const sent = await countCommands(redis)
  * await engine.check(token)
@@ -15,7 +16,7 @@ export async function countCommands(redis: RedisServer): Promise<() => Promise<R
     const stats = await commandStats(redis)
     const counts: Record<string, number> = {}
     for (const [name, calls] of stats) {
-      // A command is counted once it is done: the INFO that has just answered is not in its own answer, the one before it is.
+      // A command is counted once it is done: an INFO is not in its own answer, the one before it is.
       const count = calls - (last.get(name) ?? 0) - (name === 'info' ? 1 : 0)
       if (count < 0) throw new Error(`${name} was counted backwards: was the server restarted?`)
       if (count > 0) counts[name] = count

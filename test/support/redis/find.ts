@@ -28,7 +28,8 @@ export async function findRedis(say: (line: string) => void): Promise<RedisChoic
     say(description)
     return { given: null, own: found }
   }
-  // Who names a server wants that one: nothing is installed beside it. What breaks its server takes another, if there is one.
+  // Who names a server wants that one, so nothing is installed beside it.
+  // A test that breaks its server takes another, if there is one.
   const version = await versionAt(given)
   const { found, description } = await findOwn(say, false)
   say(`${version} at REVOCADE_TEST_REDIS_URL; where a test breaks its server: ${description}`)
@@ -74,8 +75,8 @@ async function findOwn(say: (line: string) => void, mayInstall: boolean): Promis
     ? ', or set REVOCADE_TEST_REDIS_URL to a server that is there (redis://host:port)'
     : ''
   const whatToDo =
-    `No Redis server can be started for the tests. Put redis-server or valkey-server (${OLDEST.join('.')} or newer) on PATH, or start ` +
-    `Docker${instead}. Tried: ${tried.join('; ')}`
+    'No Redis server can be started for the tests. Put redis-server or valkey-server ' +
+    `(${OLDEST.join('.')} or newer) on PATH, or start Docker${instead}. Tried: ${tried.join('; ')}`
   return { found: { kind: 'none', whatToDo }, description: whatToDo }
 }
 
@@ -127,7 +128,8 @@ async function versionAt(url: string): Promise<string> {
     return `redis ${version}`
   } catch (error) {
     throw new Error(
-      `REVOCADE_TEST_REDIS_URL: no usable Redis there (${reason(why ?? error)}). Start it, or unset the variable.`,
+      `REVOCADE_TEST_REDIS_URL: no usable Redis there (${reason(why ?? error)}). ` +
+        'Start it, or unset the variable.',
       { cause: error },
     )
   } finally {

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { RedisClient } from '#dist/redis/connection/client.js'
 
-/** Runs before each command is sent and before its reply is delivered, so that a test decides what comes between. */
+/** Runs before each command is sent and before its reply is delivered: a test decides what comes between. */
 export type Gate = (label: string) => Promise<void>
 
 /** A real client whose commands and replies go through a gate. */

@@ -8,7 +8,7 @@ export interface Faults {
   blackHole: boolean
   /** The client is not told that the server's side is gone. */
   halfOpen: boolean
-  /** After so many more bytes from the server, on the connection that yields the next ones, that connection ends. */
+  /** The connection that yields the next bytes from the server ends after so many of them. */
   cut: { left: number; link: Link | undefined } | undefined
 }
 
@@ -23,7 +23,7 @@ export class Link {
   readonly #server: Socket
   readonly #faults: Faults
   readonly #bytes: Bytes
-  /** The client does not know what became of its connection: bytes were lost, or the server's side is gone. */
+  /** Bytes were lost, or the server's side is gone, and the client has not been told. */
   #broken = false
 
   /** @param server Connected or connecting. */

@@ -6,8 +6,9 @@ import { type Bytes, type Faults, Link } from './proxy-link.js'
 const MOST_CONNECTIONS = 1024
 
 /**
- * A TCP proxy on loopback, in front of a server, that breaks what goes through it. Without a fault it passes everything on. In a test
- * its end stops the proxy by itself; in a hook, return `proxy.stop`.
+ * A TCP proxy on loopback, in front of a server, that breaks what goes through it.
+ * Without a fault it passes everything on.
+ * The end of a test stops the proxy by itself; in a hook, return `proxy.stop`.
  */
 export async function startProxy(target: { readonly url: string }): Promise<TcpProxy> {
   const proxy = new TcpProxy(target.url)
@@ -61,7 +62,10 @@ export class TcpProxy {
     this.#faults.latencyMs = ms
   }
 
-  /** Swallows everything. Connections stay open, new ones are accepted and lead nowhere, and neither side hears of the other's end. */
+  /**
+   * Swallows everything. Connections stay open, and new ones are accepted and lead nowhere.
+   * Neither side hears of the other's end.
+   */
   blackHole(): void {
     this.#faults.blackHole = true
   }
@@ -87,20 +91,27 @@ export class TcpProxy {
   }
 
   /**
-   * A server that vanished without a FIN: the server's side of all connections is gone, the client's side stays open, and what
-   * it sends is never answered. New connections work, until their server's side goes: their clients aren't told either.
+   * A server that vanished without a FIN. The server's side of all connections is gone, the client's side
+   * stays open, and what it sends is never answered. New connections work until their server's side goes:
+   * their clients aren't told either.
    */
   halfOpen(): void {
     this.#faults.halfOpen = true
     for (const link of this.#links) link.abandon()
   }
 
-  /** The next reply, on whichever connection it comes, is cut after so many bytes, and its connection is closed. 0: the server did it, and nobody hears of it. */
+  /**
+   * Cuts the next reply, on whichever connection it comes, after so many bytes, and closes that connection.
+   * With 0 the server did what it was asked, and nobody hears of it.
+   */
   truncate(bytes: number): void {
     this.#faults.cut = { left: bytes, link: undefined }
   }
 
-  /** Ends all faults. Connections that lost bytes or their server's side are reset: nothing right could come through them. */
+  /**
+   * Ends all faults. Connections that lost bytes or their server's side are reset: nothing right could come
+   * through them.
+   */
   async restore(): Promise<void> {
     Object.assign(this.#faults, {
       latencyMs: 0,

@@ -77,7 +77,10 @@ export class ServerProcess implements ServerRunner {
     })
   }
 
-  /** Another process kills the server, even a stopped one, when this one is gone and with it the other end of a pipe. */
+  /**
+   * Has another process kill the server, even a stopped one, once this process is gone and with it the other
+   * end of a pipe.
+   */
   #guard(server: ChildProcess, pid: number): void {
     const script = 'read -r line; kill -9 "$0"; rm -rf "$1"'
     const guard = spawn('/bin/sh', ['-c', script, `${pid}`, this.#folder], {

@@ -5,11 +5,13 @@ import { ServerContainer } from './container.js'
 import { ServerProcess } from './server-process.js'
 import type { ServerRunner } from './server-runner.js'
 
-// For a hook: `beforeAll(async () => { redis = await startRedis(); return redis.stop })`. In a test its end stops the server by itself.
+// For a hook: `beforeAll(async () => { redis = await startRedis(); return redis.stop })`.
+// The end of a test stops the server by itself.
 
 /**
  * A server of the caller's own, empty, on loopback: to be stopped, killed, flushed and filled.
- * @param options.args Further options of redis-server, such as `['--appendonly', 'yes']`; without any it keeps nothing on its disk.
+ * @param options.args Further options of redis-server, such as `['--appendonly', 'yes']`. Without any it
+ * keeps nothing on its disk.
  */
 export async function startRedis({
   args = [],
@@ -30,8 +32,9 @@ export async function startRedis({
 }
 
 /**
- * A server for what does no harm to others on it: the one of REVOCADE_TEST_REDIS_URL, which may hold anything, or else one of
- * the caller's own. Use keys of your own; what all keys or clients share (FLUSHALL, CONFIG SET) is {@link startRedis}'s.
+ * A server for what does no harm to others on it: the one of REVOCADE_TEST_REDIS_URL, which may hold
+ * anything, or else one of the caller's own. Use keys of your own. What changes all keys or clients
+ * (FLUSHALL, CONFIG SET) needs {@link startRedis}.
  */
 export async function borrowRedis(): Promise<RedisAccess> {
   const { given } = chosen()
@@ -55,7 +58,10 @@ export abstract class RedisAccess {
   readonly #clients: Redis[] = []
   #looking: Redis | undefined
 
-  /** A client for the test's own use, which comes back soon after the server has. The end of the server's use ends it. */
+  /**
+   * A client for the test's own use, which comes back soon after the server has.
+   * The end of the server's use ends it.
+   */
   client(options: Omit<RedisOptions, 'replyMapping'> = {}): Redis {
     const client = new Redis(this.url, { retryStrategy: () => 20, ...options })
     client.on('error', () => undefined) // commands reject; it tries again
@@ -63,7 +69,7 @@ export abstract class RedisAccess {
     return client
   }
 
-  /** Sends one command, on a connection that is kept for that: `command('CONFIG', 'SET', 'maxmemory', '1mb')`. */
+  /** Sends one command on a connection kept for that: `command('CONFIG', 'SET', 'maxmemory', '1mb')`. */
   command(name: string, ...args: (string | number | Buffer)[]): Promise<unknown> {
     this.#looking ??= this.client({
       enableReadyCheck: false,
@@ -121,7 +127,7 @@ export class RedisServer extends RedisAccess {
     return this.#runner.suspend(suspended)
   }
 
-  /** SIGKILL: no farewell, nothing saved. Resolves once it is gone and connections to its port are refused. */
+  /** SIGKILL: nothing is saved. Resolves once it is gone and connections to its port are refused. */
   kill(): Promise<void> {
     return this.#runner.kill()
   }
