@@ -1,5 +1,3 @@
-/* eslint-disable max-len -- The SQL is part of the file format: docs/formats.md has the same lines. */
-
 /** 'Rvcd': marks a SQLite file as a store of this package (`PRAGMA application_id`). */
 export const APPLICATION_ID = 0x52_76_63_64
 
@@ -19,8 +17,8 @@ export const MIGRATIONS: readonly string[] = [
     revoked        INTEGER NOT NULL CHECK (revoked IN (0, 1)), -- 0: a tombstone
     expires_at     INTEGER NOT NULL,                           -- seconds
     revoked_at     INTEGER NOT NULL,                           -- milliseconds
-    selector       TEXT,                                       -- JSON array of the sorted claim names; NULL: one token
-    target         TEXT    NOT NULL,                           -- JSON array, see packing.ts
+    selector       TEXT,                                       -- JSON array of claim names; NULL: one token
+    target         TEXT    NOT NULL,                           -- JSON array, see mutation-codec.ts
     issued_before  INTEGER,                                    -- milliseconds
     issued_through INTEGER,                                    -- seconds
     reason         TEXT,
@@ -38,18 +36,21 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
   `,
   `
-  ALTER TABLE namespaces ADD COLUMN bucket_bits INTEGER NOT NULL DEFAULT 0; -- 2^bucket_bits buckets, by leading bits of digests
+  -- 2^bucket_bits buckets, by the leading bits of digests
+  ALTER TABLE namespaces ADD COLUMN bucket_bits INTEGER NOT NULL DEFAULT 0;
   CREATE TABLE buckets (
     namespace INTEGER NOT NULL,
     bucket    INTEGER NOT NULL,
     seq       INTEGER NOT NULL,                           -- of the last change in it
     tag       BLOB    NOT NULL CHECK (length(tag) = 8),   -- of the commit that made that change
-    earlier   BLOB    NOT NULL,                           -- tags of the versions before, newest first, at most 7
+    earlier   BLOB    NOT NULL,                           -- tags before it, newest first, at most 7
     PRIMARY KEY (namespace, bucket)
   ) STRICT, WITHOUT ROWID;
-  INSERT INTO buckets SELECT namespaces.id, 0, head.seq, randomblob(8), x'' FROM namespaces, head WHERE head.seq > 0;
+  INSERT INTO buckets
+    SELECT namespaces.id, 0, head.seq, randomblob(8), x'' FROM namespaces, head WHERE head.seq > 0;
   ALTER TABLE head ADD COLUMN tag BLOB NOT NULL DEFAULT x'';
-  -- A process that still runs code of schema version 1 would commit without touching the buckets: its commits must fail.
+  -- A process that still runs code of schema version 1 would commit without touching the buckets:
+  -- its commits must fail.
   CREATE TRIGGER head_takes_a_tag BEFORE UPDATE ON head WHEN NEW.tag IS OLD.tag
   BEGIN SELECT raise(ABORT, 'the store has a newer schema: update and restart this process'); END;
   `,
