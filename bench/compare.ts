@@ -10,7 +10,8 @@ const USAGE = `npm run bench:compare -- [options] A.json B.json
   --noise SHARE  changes up to this share are noise whatever the samples say (default: ${DRIFT})
   --json         the same as JSON
 
-A change is marked where it is more than noise: the medians' intervals of 99 % are apart, and the medians by more than --noise.`
+A change is marked if the 99 % intervals of the two medians do not overlap, and the medians differ by more
+than --noise.`
 
 const MARKS = { faster: '▼ faster', slower: '▲ slower', none: '' } as const
 
@@ -62,7 +63,8 @@ function format(
     ...(compared.length > 0 ? [table.toString()] : []),
     ...onlyInFirst.map((line) => `only in A: ${line}`),
     ...onlyInSecond.map((line) => `only in B: ${line}`),
-    `${compared.length} compared, ${changed} changed by more than noise (intervals of 99 % apart and more than ${noise * 100} %)` +
+    `${compared.length} compared, ${changed} changed by more than noise ` +
+      `(intervals of 99 % apart and more than ${noise * 100} %)` +
       (medianRatio === null ? '' : `; median ratio ${medianRatio.toFixed(2)}`),
   ].join('\n')
 }

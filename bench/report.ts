@@ -9,7 +9,8 @@ import { recordMarkdown, withRecord } from './report/markdown.js'
 
 const USAGE = `npm run bench:report -- RECORD.json [options]
   --out FILE      writes its figures as a Markdown page (default: bench-report.md)
-  --into FILE     instead: puts them into a Markdown page, between <!-- record:start --> and <!-- record:end -->,
+  --into FILE     instead: puts them into a Markdown page,
+                  between <!-- record:start --> and <!-- record:end -->,
                   and a choice of them between <!-- headlines:start --> and <!-- headlines:end -->
   --plot FOLDER   instead: draws what one check costs, as check-latency-light.svg and check-latency-dark.svg`
 

@@ -15,8 +15,8 @@ const BATCH = 20_000
 const kept: { value: object } = { value: {} }
 
 /**
- * Heap bytes that an operation leaves behind, the least over several runs. The young generation has room for all of
- * them (see the flags), so no collection hides anything; one that happens nevertheless spoils its run.
+ * Heap bytes that an operation leaves behind, the least over several runs. The young generation has room for
+ * all of them (see the flags), so no collection hides anything; one that happens nevertheless spoils its run.
  */
 async function bytesPerOperation(
   runs: number,

@@ -21,7 +21,7 @@ import { Random } from '../inputs/random.js'
 import { inputs, storeFile } from '../inputs/store-file.js'
 import { hmacKey, type Pools, pools } from '../inputs/tokens.js'
 
-// Redis holds fewer, those that are asked for: its lookups take as long among a million, and filling it does not.
+// Redis holds fewer, to be filled sooner: a lookup among a million takes as long.
 const SIZES = {
   full: {
     held: 1_000_000,
@@ -114,7 +114,7 @@ async function checkAll(
   const mixes = new Map<string, Map<string, Timed>>()
   for (const [i, [mix, { share, different }]] of Object.entries(MIXES).entries()) {
     const workloads = asked.map(([peer, inFlight], j) => {
-      // Both workloads on one engine ask about different halves: neither finds the other's verdicts in its cache.
+      // Each workload asks about its own half, so that none finds another's verdicts in the engine's cache.
       const offset = Math.floor(made.revoked.size * (i / Object.keys(MIXES).length + j / 2))
       return new CheckPeer(peer, { pools: made, share, different, inFlight, offset })
     })

@@ -17,8 +17,9 @@ const MOST = 1.5
 const PIECES = 40
 
 /**
- * `times` 100 ÷ rate keys are asked for: at full size, a hundred false positives and more are to be expected. bloom-filters takes 10 µs for each, so it
- * has fewer entries and promises the larger rate only. The trie's rate is n ÷ 2^bits: fewer entries, fewer bits, or none would be wrong.
+ * Of each filter, `times` 100 ÷ rate keys are asked for: at full size at least a hundred false positives are
+ * expected. bloom-filters takes 10 µs a key, so it has fewer entries, and only the larger rate. The trie's
+ * rate is n ÷ 2^bits: smaller runs get fewer bits, or there would be no false positives to count.
  */
 const PLANS = {
   full: { size: 1_000_000, slow: 100_000, times: 20, peers: 2, bits: 32 },

@@ -102,7 +102,7 @@ async function run(context: Context): Promise<Row[]> {
     revoking.inBursts(BURST, BURST_EVERY_MS, goOn),
   )
   const more = Math.round(size * 1.1)
-  // The engine may find L0 to have grown while the import is still under way: its rebuild is a phase of its own.
+  // No scan before the import is over: the rebuild of the grown L0 is a phase of its own.
   const release = store.holdScans()
   await churn.until(
     `import of ${more.toLocaleString('en')}`,
@@ -156,7 +156,7 @@ async function rebuild(
   const { engine, store, clock, random } = parts
   const { rebuilds } = engine.stats().prefilter
   clock.forward(seconds)
-  engine.isClearlyActive(freshClaims(random)) // renews the lease, which no clock of a server would have skipped
+  engine.isClearlyActive(freshClaims(random)) // The clock has jumped past the lease: this renews it.
   await store.scanBegins()
   await churn.until(
     name,

@@ -139,7 +139,8 @@ async function inTurns(
     const workloads = asked
       .filter(([, inFlight]) => inFlight > 1 === together)
       .map(([peer, inFlight], i) => {
-        const offset = (i + (together ? 5 : 0) + 10 * MIXES.indexOf(mix)) * 331 // no token that another has just asked for
+        // No token that another workload has just asked for.
+        const offset = (i + (together ? 5 : 0) + 10 * MIXES.indexOf(mix)) * 331
         return new CheckPeer(peer, { pools: made, ...SHARES[mix], inFlight, offset })
       })
     for (const [name, timed] of await interleave(workloads, {

@@ -14,8 +14,9 @@ import { Random } from '../inputs/random.js'
 type Builds = readonly (readonly [n: number, builds: number])[]
 
 /**
- * Not every engine at every size with all keys and questions: what is asked is how each grows, and what keys and questions change. So
- * all sizes get UUIDv4, asked for hits and misses; one size, `matrix`, all keys and all mixes; and bloom-filters no more than `slow` entries.
+ * Not every engine at every size with all keys and questions, as that would take hours. All sizes get UUIDv4,
+ * asked for hits and misses. One size, `matrix`, gets all keys and all mixes. bloom-filters gets `slow`
+ * entries at most.
  */
 const PLANS = {
   full: {
@@ -181,7 +182,9 @@ class Run {
     return this.#plan.rounds + Math.ceil(this.#plan.rounds / 10)
   }
 
-  /** bloom-filters stands under the same number at several sizes: what was measured once is not measured again. */
+  /**
+   * At several sizes bloom-filters has the same number of entries; the same situation is measured only once.
+   */
   #known(one: Situation): boolean {
     return this.results.some((other) =>
       (['engine', 'n', 'operation', 'keys', 'mix'] as const).every((name) => one[name] === other[name]),

@@ -24,7 +24,8 @@ async function run(context: Context): Promise<Row[]> {
   const store = join(context.directory, 'redis.db')
   copyFileSync(await storeFile(context, SIZES[context.scale]), store)
   await using without = await createRevocade({ store })
-  // Time enough for a slow machine: a deadline that passes says `queued`, which is right, but not what is timed here.
+  // 10 s, so that no deadline passes on a slow machine: the receipt would say `queued`, which is not timed
+  // here.
   await using engine = await createRevocade({ store, redis: { url: server.url, timeoutMs: 10_000 } })
   await filled(engine)
 

@@ -30,10 +30,11 @@ class BareInsert implements Workload {
     this.#db = new Database(path)
     this.#db.pragma('journal_mode = WAL')
     this.#db.pragma('synchronous = FULL')
-    this.#db
-      .exec(`CREATE TABLE revocations (seq INTEGER PRIMARY KEY, namespace INTEGER NOT NULL, digest BLOB NOT NULL,
+    this.#db.exec(
+      `CREATE TABLE revocations (seq INTEGER PRIMARY KEY, namespace INTEGER NOT NULL, digest BLOB NOT NULL,
       revoked INTEGER NOT NULL, expires_at INTEGER NOT NULL, revoked_at INTEGER NOT NULL, target TEXT NOT NULL,
-      UNIQUE (namespace, digest)) STRICT`)
+      UNIQUE (namespace, digest)) STRICT`,
+    )
     this.#insert = this.#db.prepare('INSERT INTO revocations VALUES (NULL, 1, ?, 1, ?, ?, ?)')
   }
 
@@ -80,7 +81,10 @@ async function run(context: Context): Promise<Row[]> {
   ]
 }
 
-/** 256 revocations in flight: how many a second, and in turn with idle times, what becomes of checks meanwhile. */
+/**
+ * 256 revocations in flight: how many a second, and in turn with idle times, what becomes of checks
+ * meanwhile.
+ */
 async function bursts(context: Context, engine: Revocade, random: Random): Promise<Row[]> {
   const rounds = { full: 5, quick: 2, test: 1 }[context.scale]
   const count = { full: 20_000, quick: 4000, test: 600 }[context.scale]

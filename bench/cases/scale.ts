@@ -18,8 +18,9 @@ import { Random } from '../inputs/random.js'
 import { storeFile } from '../inputs/store-file.js'
 
 /**
- * Sizes, and how often an engine is started at each. SQLite ends where filling it takes longer than everything that is measured here; the store in
- * memory has random entries at once, so that what grows in it is the engine.
+ * Sizes, and how often an engine is started at each. The largest for SQLite is one that is filled within
+ * minutes. The store in memory has its random entries at once, so the growth measured with it is the
+ * engine's.
  */
 const PLANS = {
   full: {

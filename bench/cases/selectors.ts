@@ -8,7 +8,10 @@ import { Random } from '../inputs/random.js'
 
 const REVOKED = 1000
 
-/** The same engine twice, one with live revocations by `sub` and by `sid`: each of its checks makes three digests. */
+/**
+ * The same engine twice, one with live revocations by `sub` and by `sid`: each of its checks makes three
+ * digests.
+ */
 async function run(context: Context): Promise<Row[]> {
   const size = { full: 1_000_000, quick: 50_000, test: 2000 }[context.scale]
   const random = new Random(context.seed, 'selectors')

@@ -69,8 +69,9 @@ export class BareProbe implements Workload {
 }
 
 /**
- * The digest as a check makes it. On x86 a clock read waits for all memory reads before it, so the next step begins
- * when this one is over. In a loop of its own a step overlaps with the next of its kind, which no check can.
+ * The digest as a check makes it. On x86 a clock read waits for all memory reads before it, so the next step
+ * begins when this one is over. In a loop of its own a step overlaps with the next of its kind, which no
+ * check can.
  */
 export class DigestThenClock extends BareDigest {
   override readonly name = 'digest, then clock'

@@ -2,7 +2,10 @@ import { setImmediate } from 'node:timers/promises'
 import type { Digest, ScanChunk, ScanEnd, StoredRow } from '#dist/ports/index.js'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
 
-/** The SQLite store, which says how often it was asked for a row, and whether it is being scanned: whether L0 is being rebuilt. */
+/**
+ * The SQLite store. Counts the rows that are asked for, and says whether a scan (a rebuild of L0) is under
+ * way.
+ */
 export class CountingStore extends SqliteStore {
   reads = 0
   scanning = false

@@ -1,7 +1,10 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
-/** A Redis so far away, behind a {@link DelayProxy} in a thread of its own: it waits while whoever is measured works. */
+/**
+ * A Redis behind a {@link DelayProxy} in a thread of its own, so that its delays take no time of the one
+ * measured.
+ */
 export interface Delayed extends AsyncDisposable {
   readonly url: string
 }

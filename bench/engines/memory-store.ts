@@ -19,8 +19,8 @@ import { Random } from '../inputs/random.js'
 const CHUNK = 4096
 
 /**
- * A store in memory that is full of random digests: it fills L0 with ten million entries within seconds. What is
- * written to it is kept, and read back exactly; the random ones are only scanned.
+ * A store in memory that is full of random digests: it fills L0 with ten million entries within seconds. What
+ * is written to it is kept, and read back exactly; the random ones are only scanned.
  */
 export class MemoryStore implements RevocationStore {
   readonly kind = 'memory'

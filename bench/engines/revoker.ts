@@ -2,7 +2,7 @@ import { createRevocade } from '#dist/index.js'
 import { nowNs } from '../harness/open-loop.js'
 import { EXPIRES_AT } from '../inputs/claims.js'
 
-// A process of the case `latency-under-churn`: revokes on the file it is told, as fast as it can, and says how far it is.
+// A process of the case `latency-under-churn`: revokes on its file as fast as it can, and reports its count.
 
 /** Its tokens are `other-0`, `other-1`, … */
 export interface Progress {

@@ -25,8 +25,8 @@ export interface Checked {
 }
 
 /**
- * Checks at a fixed rate whose answers are all judged: no revoked token may be "active", no other "revoked", and none "unknown". Each is a
- * token that nobody has seen, as its verifier parsed it, or a new copy of one that is revoked.
+ * Checks at a fixed rate, and judges each answer: a revoked token may not be "active", another not "revoked",
+ * and none "unknown". Each token is new, as its verifier parsed it, or a new copy of one that is revoked.
  */
 export class JudgedChecks {
   /** JSON of the claims of tokens that are revoked by now, as the engine was told, or had to find out. */

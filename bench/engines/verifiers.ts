@@ -49,8 +49,9 @@ class Verify implements Workload {
 }
 
 /**
- * What comes before any revocation check: the signature. jose does its work in WebCrypto's threads, fast-jwt in the caller's, its cache
- * of verified tokens being off as it is by default; jsonwebtoken for HS256 only, which jwt-redis does once more by itself.
+ * The signature, which is verified before any revocation check. jose verifies in WebCrypto's threads,
+ * fast-jwt in the caller's, with its cache of verified tokens off as by default. jsonwebtoken is there for
+ * HS256 only, as jwt-redis verifies with it once more.
  */
 export async function verifying(random: Random): Promise<Workload[]> {
   const workloads = (['HS256', 'RS256', 'ES256'] as const).flatMap((algorithm) =>

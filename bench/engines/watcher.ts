@@ -2,7 +2,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises'
 import { createRevocade, type RevocadeOptions } from '#dist/index.js'
 import { EXPIRES_AT } from '../inputs/claims.js'
 
-// A process of the case `propagation`: asks again and again whether the next token is revoked, and reports when it first was.
+// A process of the case `propagation`: asks whether the next token is revoked until it is, and reports when.
 
 interface Job {
   readonly options: RevocadeOptions

@@ -82,8 +82,8 @@ function compareTwo(one: RecordedMeasurement, other: RecordedMeasurement, drift:
 
 /**
  * The samples between which the median lies with a probability of 99 %, for any distribution: binomial
- * ranks by their normal approximation (Conover, Practical Nonparametric Statistics, 3.2). Fewer than eight samples
- * can't give that: 2 · 0.5^7 > 1 %.
+ * ranks by their normal approximation (Conover, Practical Nonparametric Statistics, 3.2). Fewer than eight
+ * samples can't give that: 2 · 0.5^7 > 1 %.
  */
 export function medianInterval(samples: readonly number[]): [number, number] {
   if (samples.length < 8) return [0, Infinity]

@@ -6,7 +6,9 @@ export const EXPIRES_AT = Math.floor(Date.now() / 1000) + 30 * 86_400
 
 const ISSUED_AT = Math.floor(Date.now() / 1000) - 60
 
-/** The claims of an access token as they come out of a verifier: parsed from JSON, so every string is a new one. */
+/**
+ * The claims of an access token as a verifier returns them: parsed from JSON, so every string is a new one.
+ */
 export function freshClaims(random: Random): TokenClaims {
   return parse(
     `{"iss":"https://issuer.example.com/","sub":"auth0|${random.hex(24)}",` +

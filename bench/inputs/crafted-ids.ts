@@ -2,8 +2,9 @@
 export type Filter = (id: string) => boolean
 
 /**
- * What anybody does who knows a filter's hash and what is in it: ids are made and tried, offline, until so many are found that it takes
- * for revoked. It has no key, so those found in a copy are found by the filter itself. Gives up after `tries`.
+ * What an attacker does who knows a filter's hash and its entries: he makes ids and tries them on a copy,
+ * until enough are positives. Without a key, these are positives of the filter itself as well. Gives up after
+ * `tries`.
  */
 export function craftFalsePositives(
   copy: Filter,

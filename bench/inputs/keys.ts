@@ -1,6 +1,8 @@
 import { Random } from './random.js'
 
-/** The kinds of token ids: random, sorted by time, counted by a database, and an opaque token as long as a cookie. */
+/**
+ * The kinds of token ids: random, sorted by time, numbered by a database, and opaque and as long as a cookie.
+ */
 export const KEY_KINDS = ['uuidv4', 'uuidv7', 'sequential', '300 characters'] as const
 export type KeyKind = (typeof KEY_KINDS)[number]
 
@@ -25,8 +27,8 @@ const BASE64URL = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvw
 const [DASH = 0, ZERO = 0] = Buffer.from('-0')
 
 /**
- * Numbered keys of one kind, made from number and seed, so that nobody keeps ten million of them. Each call makes a
- * new string, as a parser does: flat, its hash not computed yet.
+ * Numbered keys of one kind, made from number and seed, so that ten million of them need no memory. Each call
+ * makes a new string, as a parser does: flat, its hash not computed yet.
  */
 export class Keys {
   readonly kind: KeyKind

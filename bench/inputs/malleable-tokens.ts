@@ -42,7 +42,9 @@ export interface Keys {
   readonly verify: KeyObject
 }
 
-/** Of ES256 alone: its signatures can be respelt in all of these ways, and some of them each verifier accepts. */
+/**
+ * For ES256 only: its signatures can be respelt in all of these ways, and each verifier accepts some of them.
+ */
 export function es256Keys(): Keys {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   return { sign: privateKey, verify: publicKey }

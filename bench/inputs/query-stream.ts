@@ -2,19 +2,19 @@ import type { Random } from './random.js'
 import { Zipf } from './zipf.js'
 
 /**
- * Which keys are asked for. `mixed`: a hit or a miss, by the toss of a coin, so that no branch predictor knows the answer. `zipf`: as
- * mixed, but a few keys make most of the questions, as clients that try again and again do.
+ * Which keys are asked for. `mixed`: hits and misses at random, so that no branch predictor knows the answer.
+ * `zipf`: as mixed, but a few keys get most of the questions, as from clients that retry.
  */
 export const MIXES = ['hit', 'miss', 'mixed', 'zipf'] as const
 export type Mix = (typeof MIXES)[number]
 
-/** As in the Yahoo Cloud Serving Benchmark (Cooper et al. 2010), so that figures can be held beside others'. */
+/** As in the Yahoo Cloud Serving Benchmark (Cooper et al. 2010), to be comparable with other figures. */
 const EXPONENT = 0.99
 
 /** Keys that were never added are numbered from n on; so many that hardly one is asked for twice. */
 const MISSES = 2 ** 29
 
-/** Spreads ranks over the set, lest the keys asked for most stand side by side because they were added one after another. */
+/** Spreads ranks over the set: without it, the keys asked for most would be neighbours in memory. */
 const SPREAD = 1_000_003
 
 /** Numbers of keys to ask a set for that holds the keys 0 to n − 1. */

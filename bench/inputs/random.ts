@@ -45,6 +45,7 @@ export class Random {
   /** 36 characters in the form of a UUID. */
   uuid(): string {
     const digits = this.hex(32)
-    return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-a${digits.slice(17, 20)}-${digits.slice(20)}`
+    const [time, version, variant] = [digits.slice(0, 8), digits.slice(13, 16), digits.slice(17, 20)]
+    return `${time}-${digits.slice(8, 12)}-4${version}-a${variant}-${digits.slice(20)}`
   }
 }

@@ -30,7 +30,7 @@ export class TokenPool {
     return this.tokens.length
   }
 
-  /** Token number `index`, round and round: a new flat string, as out of a header, and newly parsed claims. */
+  /** Token number `index`, in turn: a new flat string, as from a header, and newly parsed claims. */
   fresh(index: number): Verified {
     const one = this.tokens[index % this.tokens.length] ?? ''
     const token = Buffer.from(one, 'latin1').toString('latin1')

@@ -1,8 +1,9 @@
 import type { Random } from './random.js'
 
 /**
- * Ranks from 1 to `n`, rank k as often as 1/k^exponent says. By rejection-inversion (Hörmann and Derflinger, "Rejection-inversion
- * to generate variates from monotone discrete distributions", 1996): no table, so ten million ranks cost as little as ten.
+ * Ranks from 1 to `n`, rank k with a frequency of 1/k^exponent. By rejection-inversion (Hörmann and
+ * Derflinger, "Rejection-inversion to generate variates from monotone discrete distributions", 1996), which
+ * needs no table: ten million ranks cost as little as ten.
  */
 export class Zipf {
   readonly #n: number

@@ -2,7 +2,9 @@ import type { BenchRecord, RecordedMeasurement } from '../harness/record.js'
 import { quantile, sorted } from '../harness/statistics.js'
 import { duration } from '../harness/table.js'
 
-/** The README's plot: what one check costs, ours beside what others do, as an SVG for a light or a dark page. */
+/**
+ * The README's plot: what one check costs here and with other packages, as an SVG for a light or a dark page.
+ */
 
 export type Theme = 'light' | 'dark'
 type Kind = 'ours' | 'others' | 'verifier'
@@ -13,6 +15,8 @@ interface Entry {
   readonly engine: string
   readonly label: string
 }
+
+const FONTS = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
 
 /** The mix in which no token was revoked: almost every check of a service. */
 const MIX = 'none revoked'
@@ -98,15 +102,18 @@ export function latencyPlot(record: BenchRecord, theme: Theme): string {
   })
   const rows = marks.map((mark, i) => rowOf(mark, TOP + (i + 0.5) * ROW, theme))
   const height = bottom + 28
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img" font-family="system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif">
-<title>What one check costs: ${marks.map(({ entry, p50 }) => `${entry.label} ${duration(p50)}`).join(', ')}</title>
+  const size = `width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}"`
+  const costs = marks.map(({ entry, p50 }) => `${entry.label} ${duration(p50)}`).join(', ')
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img" font-family="${FONTS}">
+<title>What one check costs: ${costs}</title>
 ${[...texts, ...legend, ...grid, ...rows].join('\n')}
 </svg>
 `
 }
 
 function subtitle({ date, machine }: BenchRecord): string {
-  return `Median of a token that nobody revoked; line: nine of ten samples. Logarithmic. ${machine.cpu}, ${date.slice(0, 10)}`
+  const what = 'Median of a token that nobody revoked; line: nine of ten samples. Logarithmic.'
+  return `${what} ${machine.cpu}, ${date.slice(0, 10)}`
 }
 
 function markOf(entry: Entry, { results }: BenchRecord): Mark {
@@ -125,7 +132,9 @@ function rowOf({ entry, p50, low, high }: Mark, y: number, theme: Theme): string
   const colours = COLOURS[theme]
   const colour = colours[entry.kind]
   const weight = entry.kind === 'ours' ? 600 : 400
-  const range = `<line x1="${x(low)}" y1="${y}" x2="${x(high)}" y2="${y}" stroke="${colour}" stroke-width="3" stroke-linecap="round" opacity="0.45"/>`
+  const ends = `x1="${x(low)}" y1="${y}" x2="${x(high)}" y2="${y}"`
+  const stroke = `stroke="${colour}" stroke-width="3" stroke-linecap="round" opacity="0.45"`
+  const range = `<line ${ends} ${stroke}/>`
   return [
     text(LEFT - 14, y + 4.5, entry.label, { fill: colours.text, size: 13, anchor: 'end', weight }),
     range,
@@ -152,8 +161,8 @@ interface Style {
 
 function text(left: number, y: number, content: string, style: Style): string {
   const { fill, size, weight = 400, anchor = 'start' } = style
-  const font = `font-size="${size}" font-weight="${weight}"`
-  return `<text x="${left}" y="${y}" fill="${fill}" ${font} text-anchor="${anchor}">${escaped(content)}</text>`
+  const font = `font-size="${size}" font-weight="${weight}" text-anchor="${anchor}"`
+  return `<text x="${left}" y="${y}" fill="${fill}" ${font}>${escaped(content)}</text>`
 }
 
 const escaped = (content: string): string => content.replaceAll('&', '&amp;').replaceAll('<', '&lt;')

@@ -12,7 +12,9 @@ export function recordMarkdown({ date, machine, versions, seed, cases, ...measur
     .map(([name, version]) => `${name} ${version}`)
     .join(', ')
   const sections = cases.map((one) => sectionOf(one, measured))
-  return `Measured on ${date.slice(0, 10)} with ${machine.cpu}, ${machine.cores} cores, ${machine.memory}, ${machine.platform}; ${used}; seed ${seed}.\n\n${sections.join('\n')}`
+  const { cpu, cores, memory, platform } = machine
+  const on = `${cpu}, ${cores} cores, ${memory}, ${platform}`
+  return `Measured on ${date.slice(0, 10)} with ${on}; ${used}; seed ${seed}.\n\n${sections.join('\n')}`
 }
 
 /** Its headlines only. Throws where the record lacks one. */
@@ -22,7 +24,8 @@ export function headlinesMarkdown({ targets }: BenchRecord): string {
       const found = targets.find((one) => one.case === headline.case && one.what === headline.row)
       if (found === undefined)
         throw new Error(
-          `the record has no '${headline.row}' in its case ${headline.case}: bench/report/headlines.ts names it`,
+          `the record has no '${headline.row}' in its case ${headline.case}, ` +
+            'which bench/report/headlines.ts names',
         )
       return rowOf(found, headline.says)
     })
@@ -41,7 +44,8 @@ export function withRecord(page: string, record: BenchRecord): string {
   const wanted = PARTS.filter(({ start }) => page.includes(start))
   if (wanted.length === 0)
     throw new Error(
-      `the page has no place for a record: lines with ${PARTS.map(({ start, end }) => `${start.trim()} and ${end}`).join(', or ')}`,
+      'the page has no place for a record: lines with ' +
+        PARTS.map(({ start, end }) => `${start.trim()} and ${end}`).join(', or '),
     )
   return wanted.reduce((text, { start, end, write }) => {
     const [from, to] = [text.indexOf(start), text.indexOf(end)]
@@ -83,5 +87,6 @@ function tableOf(head: readonly string[], rows: readonly (readonly string[])[]):
   if (rows.length === 0) return ''
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`
-  return `${line(head)}${line(head.map((_, i) => (i === 1 || i === 2 ? '---:' : '---')))}${rows.map(line).join('')}`
+  const aligned = head.map((_, i) => (i === 1 || i === 2 ? '---:' : '---'))
+  return `${line(head)}${line(aligned)}${rows.map(line).join('')}`
 }

@@ -5,7 +5,7 @@ import { type Latencies, newLatencies, openLoop } from '../../bench/harness/open
 const RATE = 10_000
 const COUNT = 20_000
 
-/** A loop whose clock moves only by what is done in it, in nanoseconds: a turn takes 10 µs, an operation a microsecond. */
+/** A loop whose clock moves only by what is done in it: 10 µs by a turn, 1 µs by an operation. */
 class FakeLoop {
   ns = 5e9
   readonly times = newLatencies()

@@ -3,7 +3,8 @@ import { growth } from '../../bench/harness/growth.js'
 import { wilsonInterval } from '../../bench/harness/wilson.js'
 
 describe("Wilson's interval", () => {
-  // Newcombe, "Two-sided confidence intervals for the single proportion: comparison of seven methods" (1998), table I, method 3.
+  // Newcombe, "Two-sided confidence intervals for the single proportion: comparison of seven methods" (1998),
+  // table I, method 3.
   it.each([
     [81, 263, 0.2553, 0.3662],
     [15, 148, 0.0624, 0.1605],
@@ -37,7 +38,8 @@ describe('the growth exponent', () => {
   })
 
   it('is as unsure as the points lie off the line', () => {
-    // In powers of e, at 1, 2 and 3: 0, 3 and 3. The slope is 1.5, the residuals -0.5, 1 and -0.5: √(1.5 ÷ 1 ÷ 2).
+    // In powers of e, at 1, 2 and 3: 0, 3 and 3. The slope is 1.5, the residuals are -0.5, 1 and -0.5:
+    // √(1.5 ÷ 1 ÷ 2).
     const logs = [
       [1, 0],
       [2, 3],

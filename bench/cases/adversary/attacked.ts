@@ -11,7 +11,10 @@ import { filled } from '../redis.js'
 const ENTRIES = { full: 100_000, quick: 3000, test: 1024 } as const
 /** Of the verdict cache. */
 const CACHE = { full: 10_000, quick: 400, test: 100 } as const
-/** Wrong one time in ten, so that the attacker need not search for long. What a false positive costs does not depend on how rare it is. */
+/**
+ * One positive in ten checks is false, so that the attacker finds enough of them quickly. What each costs
+ * does not depend on how many there are.
+ */
 const RATE = 0.1
 
 /** An engine, its store that counts, and perhaps a Redis: what the attacker's tokens are sent to. */

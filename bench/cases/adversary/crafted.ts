@@ -14,9 +14,10 @@ const FAST = { full: 1000, quick: 200, test: 20 } as const
 const SLOW = { full: 50, quick: 8, test: 5 } as const
 
 /**
- * A filter whose hash has no key is the same for everybody. Who knows what is revoked (it may be his own tokens, of which he logged out)
- * finds ids that it takes for revoked, on his own machine: to have other people's tokens refused, where a positive refuses, or to send every
- * check to the store. Our digests are keyed: the same ids, against the same revocations, are positives as often as any others.
+ * A hash without a key gives the same filter everywhere. An attacker who knows some revoked ids (his own
+ * tokens, logged out) can find false positives on his own machine. He uses them to have other people's tokens
+ * refused, or to send every check to the store. Our digests are keyed, so these ids are false positives no
+ * more often than any others.
  */
 export async function crafted(context: Context): Promise<Row[]> {
   const [entries, rate] = [ENTRIES[context.scale], RATE[context.scale]]

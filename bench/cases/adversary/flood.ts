@@ -7,7 +7,10 @@ import { assertAnswer, atMost, type Context, type Row } from '../../harness/type
 import { type Attacked, parse, tokens } from './attacked.js'
 import { causedBy, inWords } from './caused.js'
 
-/** The attacker's tokens: so many times what the verdict cache holds, in turn, so that none is still in it when it comes again. */
+/**
+ * The attacker's tokens, as a multiple of the verdict cache: sent in turn, each has left it when it comes
+ * again.
+ */
 const TIMES = 3
 const CHECKS_PER_SECOND = 10_000
 const SECONDS = { full: 8, quick: 0.25, test: 0.08 } as const
@@ -20,8 +23,9 @@ interface Probe {
 }
 
 /**
- * Somebody has found more false positives than the verdict cache holds, and sends them in turn. Each costs one read of the store, or one
- * command to Redis where there is one, and no more memory. Every other check is of a token that the filter rules out: what becomes of it?
+ * Somebody has found more false positives than the verdict cache holds, and sends them in turn. Each costs
+ * one read of the store, or one command to Redis, and no more memory. Every other check is of a token that
+ * the filter rules out: how much slower is it?
  */
 export async function flood(context: Context, on: Attacked): Promise<Row[]> {
   const { engine, server, way, entries, cacheEntries } = on

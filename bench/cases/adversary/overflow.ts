@@ -25,7 +25,10 @@ interface Stage {
   readonly timed: Timed
 }
 
-/** Somebody has many more tokens revoked than the filter was made for, all at once. It grows at once, and is rebuilt when it is next looked through. */
+/**
+ * Somebody has many more tokens revoked than the filter was made for, all at once. It grows at once, and is
+ * rebuilt when it is next looked through.
+ */
 export async function overflow(context: Context): Promise<Row[]> {
   const [expected, asked] = [EXPECTED[context.scale], ASKED[context.scale]]
   const random = new Random(context.seed, 'overflow')
@@ -70,7 +73,9 @@ export async function overflow(context: Context): Promise<Row[]> {
     what: `${what}: a check ÷ before`,
     value: timed.p50 / before.timed.p50,
     unit: 'x',
-    from: `p50 ${timed.p50.toFixed(0)} ÷ ${before.timed.p50.toFixed(0)} ns, p99 of batches ${timed.p99.toFixed(0)} and ${before.timed.p99.toFixed(0)} ns`,
+    from:
+      `p50 ${timed.p50.toFixed(0)} ÷ ${before.timed.p50.toFixed(0)} ns, ` +
+      `p99 of batches ${timed.p99.toFixed(0)} and ${before.timed.p99.toFixed(0)} ns`,
   })
   const burst = `${TIMES} times the expected revocations at once`
   return [
@@ -110,7 +115,9 @@ async function look(engine: Revocade, stage: string, random: Random, context: Co
   return { name, entries, bytes, positives, timed }
 }
 
-/** Puts the clock forward to where L0 is looked through; the most memory that its tables took meanwhile, both at once. */
+/**
+ * Sets the clock to when L0 is looked through. Returns the most bytes of its tables meanwhile, old and new.
+ */
 async function rebuild(engine: Revocade, store: CountingStore, clock: MovingClock): Promise<number> {
   const { rebuilds, bytes } = engine.stats().prefilter
   const without = process.memoryUsage().arrayBuffers - bytes

@@ -39,8 +39,8 @@ class Replay implements Workload {
 }
 
 /**
- * Somebody sends one token again and again: a false positive of the filter, or a revoked one. The first check asks
- * Redis or the store; later ones find the verdict in the cache.
+ * Somebody sends one token again and again: a false positive of the filter, or a revoked one. The first check
+ * asks Redis or the store; later ones find the verdict in the cache.
  */
 export async function replay(context: Context, on: Attacked): Promise<Row[]> {
   const { engine, server, way } = on

@@ -34,7 +34,10 @@ export function answersOf(filter: Filter, keys: Keys, n: number, others: number)
   return { falseNegatives, lost: falseNegatives / held, falsePositiveRate }
 }
 
-/** Twice what is to be expected of ours, where that is more than what is tolerated of all: a trie of 32 bits takes n of 2^32 for its own. */
+/**
+ * Twice the rate that the filter expects, but at least what is tolerated of all: a trie of 32 bits expects n
+ * ÷ 2^32.
+ */
 export function toleratedOf(filter: Filter, n: number): number {
   return Math.max(TOLERATED, 2 * filter.expectedRate(n))
 }

@@ -7,8 +7,8 @@ import type { Sized } from './make.js'
 const PIECE = 16_384
 
 /**
- * Fills filters in turns, a piece of the keys at a time, as `interleave` does. Keys that are added one by one later are
- * left out. Only a `Set` computes the hash of the pieces' strings, so they are new to each filter.
+ * Fills filters in turns, a piece of the keys at a time, as `interleave` does. Keys that are added one by one
+ * later are left out. Only a `Set` computes the hash of the pieces' strings, so they are new to each filter.
  *
  * @returns nanoseconds an entry.
  */

@@ -1,4 +1,6 @@
-/** A set of keys as the `prefilter` case measures it: each has loops of its own, so that V8 compiles them for it alone. */
+/**
+ * A set of keys in the `prefilter` case. Each class has its own loops, so that V8 compiles them for it alone.
+ */
 export abstract class Filter {
   abstract readonly name: string
   /** Ours may lose nothing and answer no more than a promised share wrongly; what others do is reported. */
@@ -10,7 +12,9 @@ export abstract class Filter {
   /** How many of the keys it says it holds. */
   abstract count(keys: readonly string[]): number
 
-  /** The false-positive rate with so many entries, by its own account or by the textbook; 0 where there is none, or none is known. */
+  /**
+   * The false-positive rate at so many entries, as the filter says or by the textbook; 0 if none is known.
+   */
   expectedRate(_entries: number): number {
     return 0
   }
@@ -18,7 +22,10 @@ export abstract class Filter {
   /** Of its tables; undefined where they lie on the heap, which only a collection weighs. */
   abstract bytes(): number | undefined
 
-  /** Adds keys to a set that is being built, the fastest way there is. Once {@link Filter.settle} was called there is only {@link Filter.add}. */
+  /**
+   * Adds keys while the set is built, the fastest way it has.
+   * After {@link Filter.settle}, use {@link Filter.add}.
+   */
   load(keys: readonly string[]): void {
     this.add(keys)
   }

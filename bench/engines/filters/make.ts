@@ -14,12 +14,15 @@ export interface Sized {
   readonly adds: number
 }
 
-/** Where an insertion moves more than this, half of it at a time, it takes milliseconds, and tells nothing new. */
+/**
+ * In a sorted array above this size, moving half of it takes milliseconds an insertion: it gets none one by
+ * one.
+ */
 const MOST_TO_MOVE = 1_000_000
 
 /**
- * Everything that is compared, for the same n keys. But bloom-filters takes 10 to 40 µs for each operation, whatever its size: it holds `slow` keys
- * at most, and stands under that number.
+ * All filters that are compared, for the same n keys. bloom-filters takes 10 to 40 µs for each operation at
+ * any size, so it gets `slow` keys at most, and its rows say so.
  */
 export async function makeFilters(n: number, slow: number, adds: number): Promise<Sized[]> {
   const kinds = ['bloom', 'trie', 'exact'] as const

@@ -6,8 +6,8 @@ import { DigestFilter } from './filter.js'
 const MOST_AT_ONCE = 2 ** 19
 
 /**
- * The first 32 bits of each digest in a Roaring bitmap: the `trie` filter as others would build it. The package is
- * roaring-wasm: the native `roaring` is faster by its own account, but needs an install script.
+ * The first 32 bits of each digest in a Roaring bitmap: the `trie` filter as others would build it. The
+ * package is roaring-wasm: the native `roaring` is faster by its own account, but needs an install script.
  */
 export class RoaringFilter extends DigestFilter {
   readonly name = 'roaring'

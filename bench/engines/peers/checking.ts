@@ -17,7 +17,10 @@ export interface Checking {
 
 type Arrived = Verified & { readonly isRevoked: boolean }
 
-/** A peer that checks tokens as they arrive. The pools are walked round and round, so no token comes twice until all have come. */
+/**
+ * A peer that checks tokens as they arrive. It goes through the pools in turn: no token twice until all have
+ * come.
+ */
 export class CheckPeer implements Workload {
   readonly name: string
   readonly #peer: Peer

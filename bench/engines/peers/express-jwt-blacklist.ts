@@ -18,9 +18,9 @@ const redis = createRequire(createRequire(import.meta.url).resolve('express-jwt-
 ) as OldRedis
 
 /**
- * express-jwt-blacklist with its Redis store. `tokenId: 'jti'`, as in its documentation: by the default `sub` all tokens of a user share
- * one key, and its expiry. Not `strict`, which with this store refuses every token that is not in it. Its client, redis 2, pipelines
- * calls that come together by itself.
+ * express-jwt-blacklist with its Redis store. `tokenId: 'jti'`, as in its documentation: with the default
+ * `sub` all tokens of a user share one key and its expiry. Not `strict`, which refuses every token that is
+ * not in this store. Its client, redis 2, pipelines calls that come together by itself.
  *
  * The package has one configuration for the process: the peer connected last is the one that answers.
  */

@@ -15,8 +15,8 @@ export class IoredisExists implements Peer {
   }
 
   /**
-   * @param options.pipelining ioredis' auto-pipelining, which it documents as the fastest for calls that come together; for one
-   *   call at a time it only adds a turn of the event loop.
+   * @param options.pipelining ioredis' auto-pipelining. Its documentation calls it the fastest for calls that
+   *   come together; for one call at a time it only adds a turn of the event loop.
    */
   static async connect(
     url: string,

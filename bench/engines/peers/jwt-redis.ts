@@ -11,9 +11,9 @@ const { default: JWTR, TokenDestroyedError } = createRequire(import.meta.url)('j
 const PREFIX = 'jwt_label:'
 
 /**
- * jwt-redis holds the other tokens: a label for each that is alive, set when it signs one. No label, no token. So it can't be asked without
- * the signature being verified once more, by its jsonwebtoken 8; and a token that it did not sign is refused. Its client, redis 4, pipelines
- * calls that come together by itself.
+ * jwt-redis stores the active tokens: it sets a label when it signs one, and refuses a token without a label.
+ * So each check verifies the signature once more, with its own jsonwebtoken 8, and refuses tokens that it did
+ * not sign. Its client, redis 4, pipelines calls that come together by itself.
  */
 export class JwtRedis implements Peer {
   readonly name = 'jwt-redis'

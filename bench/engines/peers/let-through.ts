@@ -35,7 +35,10 @@ export interface LetThrough {
   readonly measured: Measurement
 }
 
-/** Revokes a few tokens with each peer on a Redis of the benchmark's own, and asks for them as an attacker, or a bad day, would have it. */
+/**
+ * Revokes a few tokens with each peer on a Redis of its own, then checks them respelt, together and with
+ * errors.
+ */
 export async function lettingThrough(
   context: Pick<Context, 'seed' | 'directory'>,
   url: string,
@@ -99,7 +102,8 @@ function acceptance(spellings: readonly Spelling[]): string {
   const counts = new Map<string, number>()
   for (const name of spellings.flatMap(({ acceptedBy }) => acceptedBy))
     counts.set(name, (counts.get(name) ?? 0) + 1)
-  return `; ${[...counts].map(([name, accepted], i) => `${name}${i === 0 ? ' accepts' : ''} ${accepted}`).join(', ')}`
+  const parts = [...counts].map(([name, accepted], i) => `${name}${i === 0 ? ' accepts' : ''} ${accepted}`)
+  return `; ${parts.join(', ')}`
 }
 
 async function ask(

@@ -13,7 +13,9 @@ const WRITES_TOGETHER = 500
 
 /** The peers that keep their revocations in Redis. */
 export interface RedisPeers extends AsyncDisposable {
-  /** For one check at a time, and for many together: the same but for ioredis, whose auto-pipelining is a choice. */
+  /**
+   * For one check at a time, and for many together. Only ioredis differs: its auto-pipelining is an option.
+   */
   readonly alone: readonly Peer[]
   readonly together: readonly Peer[]
 }
@@ -31,7 +33,10 @@ export async function connectRedisPeers(url: string, key: KeyObject): Promise<Re
   }
 }
 
-/** Tells the peers on an empty server what is alive and what is revoked: each through its own way of revoking. */
+/**
+ * Revokes the revoked tokens with each peer on an empty server, and has the others issued where a peer needs
+ * that.
+ */
 export async function fillRedis(url: string, key: KeyObject, { active, revoked }: Pools): Promise<void> {
   await using peers = await connectRedisPeers(url, key)
   for (const peer of peers.together) {

@@ -1,8 +1,8 @@
 import type { TokenClaims } from '#dist/index.js'
 
 /**
- * One way of knowing which tokens are revoked, as its documentation says it is used. All of them get the raw token and the claims that
- * its verifier gave, and take what they need.
+ * One way of knowing which tokens are revoked, used as its documentation says. Each gets the raw token and
+ * the claims from its verifier, and takes what it needs.
  */
 export interface Peer extends AsyncDisposable {
   readonly name: string

@@ -1,7 +1,9 @@
 import type { Revocade, TokenClaims } from '#dist/index.js'
 import type { Peer } from './peer.js'
 
-/** This package, as its README uses it: the synchronous question first. The engine stays its owner's to close. */
+/**
+ * This package, as its README uses it: the synchronous question first. Closing the engine is up to its owner.
+ */
 export class RevocadePeer implements Peer {
   readonly name: string
   readonly #engine: Revocade

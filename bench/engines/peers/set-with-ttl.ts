@@ -2,8 +2,8 @@ import type { TokenClaims } from '#dist/index.js'
 import { numberOf, type Peer, textOf } from './peer.js'
 
 /**
- * Ids in the process, with the second in which each may be forgotten: a `Map`, as a `Set` can't hold that. The clock is read for hits only,
- * and what has expired is swept by a timer; both are the cheapest that can be done.
+ * Ids in the process, each with its expiry in seconds: a `Map`, as a `Set` can't hold that. The clock is read
+ * for hits only, and a timer removes what has expired; nothing cheaper does the same.
  */
 export class SetWithTtl implements Peer {
   readonly name = 'Set with TTL'

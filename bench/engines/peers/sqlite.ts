@@ -3,8 +3,9 @@ import type { TokenClaims } from '#dist/index.js'
 import { numberOf, type Peer, textOf } from './peer.js'
 
 /**
- * better-sqlite3 by itself: a table of ids, asked for every token. As its documentation has it: WAL, one prepared statement, `pluck` for a
- * single column. Beyond that a table without rowids, so that a lookup walks one tree, and a page cache and memory map that hold all of it.
+ * better-sqlite3 by itself: a table of ids, asked for every token. As in its documentation: WAL, one prepared
+ * statement, `pluck` for a single column. In addition a table without rowids, so that a lookup walks one
+ * tree, and a page cache and memory map that hold all of it.
  */
 export class SqlitePeer implements Peer {
   readonly name = 'better-sqlite3'
@@ -19,7 +20,8 @@ export class SqlitePeer implements Peer {
     db.pragma('cache_size = -262144')
     db.pragma('mmap_size = 1073741824')
     db.exec(
-      'CREATE TABLE IF NOT EXISTS revoked (jti TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID',
+      `CREATE TABLE IF NOT EXISTS revoked
+      (jti TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
     )
     this.#insert = db.prepare('INSERT OR REPLACE INTO revoked VALUES (?, ?)')
     this.#find = db.prepare('SELECT expires_at FROM revoked WHERE jti = ?').pluck()

@@ -1,5 +1,5 @@
 import { RevocadeError, type RevocadeErrorCode } from '../../errors.js'
-import { SqliteError } from './file/driver.js'
+import { sqliteCode, SqliteError } from './file/driver.js'
 
 /** What SQLite was doing when it failed; this decides the error code. */
 export type StoreOperation = 'open' | 'read' | 'write'
@@ -19,7 +19,7 @@ const HINTS: readonly (readonly [prefix: string, hint: string])[] = [
  */
 export function toRevocadeError(cause: unknown, operation: StoreOperation, path: string): RevocadeError {
   if (cause instanceof RevocadeError) return cause
-  const code = cause instanceof SqliteError ? cause.code : ''
+  const code = sqliteCode(cause)
   if (isDamage(code, operation)) {
     const what = code === 'SQLITE_NOTADB' ? 'is no SQLite database' : 'is damaged'
     return new RevocadeError(
@@ -59,8 +59,7 @@ export interface PackedError {
 /** Prepares an error for `postMessage`. */
 export function packError({ code, message, cause }: RevocadeError): PackedError {
   if (cause === undefined) return { code, message, cause }
-  const causeCode = cause instanceof SqliteError ? cause.code : ''
-  return { code, message, cause: { code: causeCode, message: messageOf(cause) } }
+  return { code, message, cause: { code: sqliteCode(cause), message: messageOf(cause) } }
 }
 
 /** The reverse of {@link packError}. */

@@ -7,6 +7,16 @@ export type Connection = Database.Database
 /** The class of the driver's errors. */
 export const { SqliteError } = Database
 
+/**
+ * The result code of an error of the driver, such as `SQLITE_BUSY`; '' for any other error. It goes by the
+ * error's name and not by its class: a test runner may load the driver's class once per test file.
+ */
+export function sqliteCode(error: unknown): string {
+  if (typeof error !== 'object' || error === null || Reflect.get(error, 'name') !== 'SqliteError') return ''
+  const code: unknown = Reflect.get(error, 'code')
+  return typeof code === 'string' ? code : ''
+}
+
 /** How a connection is opened. */
 export interface DriverOptions {
   readonly readonly?: boolean

@@ -1,6 +1,6 @@
 import { RevocadeError } from '../../../errors.js'
 import { toRevocadeError } from '../errors.js'
-import { openDatabase, SqliteError } from './driver.js'
+import { openDatabase, sqliteCode } from './driver.js'
 
 /** Milliseconds to wait for another opener, which holds the lock for a moment even if it is refused. */
 const LOCK_TIMEOUT_MS = 200
@@ -33,7 +33,7 @@ export function acquireLock(path: string, exclusive: boolean): StoreLock {
     }
   } catch (error) {
     db?.close()
-    const busy = error instanceof SqliteError && error.code.startsWith('SQLITE_BUSY')
+    const busy = sqliteCode(error).startsWith('SQLITE_BUSY')
     if (!busy) throw toRevocadeError(error, 'open', `${path}-lock`)
     throw new RevocadeError(
       'ERR_STORE_UNAVAILABLE',

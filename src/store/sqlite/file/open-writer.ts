@@ -1,6 +1,6 @@
 import { RevocadeError } from '../../../errors.js'
 import { toRevocadeError } from '../errors.js'
-import { type Connection, openDatabase, SqliteError } from './driver.js'
+import { type Connection, openDatabase, sqliteCode } from './driver.js'
 import { fileIdentity } from './file-identity.js'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.js'
 import { findNamespace, identifyStore } from './store-identity.js'
@@ -111,7 +111,7 @@ function retryBusy<T>(timeoutMs: number, attempt: () => T): T {
     try {
       return attempt()
     } catch (error) {
-      const busy = error instanceof SqliteError && error.code.startsWith('SQLITE_BUSY')
+      const busy = sqliteCode(error).startsWith('SQLITE_BUSY')
       if (!busy || performance.now() > deadline) throw error
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAL_RETRY_MS)
     }
