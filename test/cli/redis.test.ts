@@ -4,6 +4,7 @@ import { createRevocade, type Revocade, type RevocadeOptions } from 'revocade'
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { inDirectory, jwt, ndjson, type Ran } from '../support/cli.js'
 import { type RedisServer, startRedis } from '../support/redis/server.js'
+import { sequence } from '../support/sequence.js'
 import { inSeconds } from '../support/time.js'
 
 /** Long enough for a busy machine. */
@@ -135,7 +136,10 @@ describe('a Redis that is not there', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/^live tokens +1\n/)
     expect(stdout).toMatch(
-      /\nredis +redis:\/\/127\.0\.0\.1:1\/0\nstate +unavailable: connect ECONNREFUSED 127\.0\.0\.1:1\nengines +0\n$/,
+      sequence(
+        /\nredis +redis:\/\/127\.0\.0\.1:1\/0\n/,
+        /state +unavailable: connect ECONNREFUSED 127\.0\.0\.1:1\nengines +0\n$/,
+      ),
     )
   })
 })

@@ -57,6 +57,12 @@ function figures(
   }
 }
 
+const TABLE = `\
+engine            checks/s  prefilter    cache    redis    store    lease  false +    breaker  queue     ping
+web-1:17:0a1b2c     10,000    99.90 %      0 %      0 %   0.10 %    10 ms   0.10 %     closed      0   1.0 ms
+web-2:99:ffffff        5.0      100 %      0 %      0 %      0 %  run out        –  half-open      3   1.0 ms
+total               10,005    99.90 %      0 %      0 %   0.10 %  run out   0.10 %                 3   1.0 ms`
+
 /** A look at some second. */
 function look(
   second: number,
@@ -190,10 +196,7 @@ describe('the view', () => {
       'checks/s          10,005   █',
       'revocations/s        7.0   █',
       '',
-      'engine            checks/s  prefilter    cache    redis    store    lease  false +    breaker  queue     ping',
-      'web-1:17:0a1b2c     10,000    99.90 %      0 %      0 %   0.10 %    10 ms   0.10 %     closed      0   1.0 ms',
-      'web-2:99:ffffff        5.0      100 %      0 %      0 %      0 %  run out        –  half-open      3   1.0 ms',
-      'total               10,005    99.90 %      0 %      0 %   0.10 %  run out   0.10 %                 3   1.0 ms',
+      ...TABLE.split('\n'),
       '',
       '00:00:01Z, every 1 s, q ends',
     ])
@@ -247,27 +250,25 @@ describe('the view', () => {
       queued: fc.nat(70_000),
       roundTripMs: fc.double({ min: 0, max: 1e4, noNaN: true }),
     })
-    const names = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 60 }), { maxLength: 40 })
-    const values = fc.array(told, { minLength: 40, maxLength: 40 })
+    const seen = fc.record({
+      engines: fc.uniqueArray(fc.string({ minLength: 1, maxLength: 60 }), { maxLength: 40 }),
+      values: fc.array(told, { minLength: 40, maxLength: 40 }),
+      answering: fc.nat(40),
+      width: fc.integer({ min: 30, max: 200 }),
+      height: fc.integer({ min: 1, max: 60 }),
+    })
     fc.assert(
-      fc.property(
-        names,
-        values,
-        fc.nat(40),
-        fc.integer({ min: 30, max: 200 }),
-        fc.integer({ min: 1, max: 60 }),
-        (engines, values, answering, width, height) => {
-          const rates = new Rates()
-          const all = engines.map((name, i) => figures(name, values[i]))
-          const lines = view([rates.next(look(0, all)), rates.next(look(9, all.slice(0, answering)))], {
-            ...options,
-            width,
-            height,
-          })
-          expect(lines.length).toBeLessThanOrEqual(height)
-          expect(Math.max(0, ...lines.map(displayWidth))).toBeLessThanOrEqual(width)
-        },
-      ),
+      fc.property(seen, ({ engines, values, answering, width, height }) => {
+        const rates = new Rates()
+        const all = engines.map((name, i) => figures(name, values[i]))
+        const lines = view([rates.next(look(0, all)), rates.next(look(9, all.slice(0, answering)))], {
+          ...options,
+          width,
+          height,
+        })
+        expect(lines.length).toBeLessThanOrEqual(height)
+        expect(Math.max(0, ...lines.map(displayWidth))).toBeLessThanOrEqual(width)
+      }),
     )
     const head = (ageMs: number) =>
       view(frames([figures('a', { checks: 50, ageMs, roundTripMs: ageMs })]), options)[5]

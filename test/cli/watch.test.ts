@@ -4,6 +4,7 @@ import { createRevocade, type Revocade } from 'revocade'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { inDirectory, ndjson, Running } from '../support/cli.js'
 import { type RedisServer, startRedis } from '../support/redis/server.js'
+import { sequence } from '../support/sequence.js'
 import { inSeconds } from '../support/time.js'
 
 const FAKE_TERMINAL = fileURLToPath(new URL('fake-terminal.mjs', import.meta.url))
@@ -130,9 +131,10 @@ describe('watch without a terminal', () => {
     const { code, stdout, stderr } = await dir.run(['watch', '--once', '--interval', '500'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const [, revocations] =
-      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}engines 1 {2}checks\/s 0 {2}prefilter – .* revocations\/s (\S+) {2}seq \d+ {2}lease \S+ ms {2}false \+ –\n$/.exec(
-        stdout,
-      ) ?? []
+      sequence(
+        /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ {2}engines 1 {2}checks\/s 0 {2}prefilter – .* /,
+        /revocations\/s (\S+) {2}seq \d+ {2}lease \S+ ms {2}false \+ –\n$/,
+      ).exec(stdout) ?? []
     expect(Number(revocations)).toBeGreaterThan(0)
   })
 
@@ -173,7 +175,10 @@ describe('watch at a terminal', () => {
     const screens = stdout.split('\u001b[H').slice(1).map(plain)
     for (const screen of screens) expect(screen.split('\r\n').length).toBeLessThanOrEqual(20)
     expect(screens.at(-1)).toMatch(
-      /^revocade .*\r\nredis .* ready, .*\r\nchecks\/s +\d.*\r\nrevocations\/s .*\r\n\r\nengine +checks\/s .*\r\n/,
+      sequence(
+        /^revocade .*\r\nredis .* ready, .*\r\nchecks\/s +\d.*\r\nrevocations\/s .*\r\n/,
+        /\r\nengine +checks\/s .*\r\n/,
+      ),
     )
   })
 

@@ -54,111 +54,132 @@ const steps = fc.array(
   { minLength: 10, maxLength: 80, size: 'max' },
 )
 
+type Step = typeof steps extends fc.Arbitrary<(infer One)[]> ? One : never
+type Action = Exclude<Step, { do: 'wait' | 'deliver' }>
+type Harness = Awaited<ReturnType<typeof engineHarness>>
+type Seen = Record<'active' | 'revoked' | 'prefilter' | 'cache', number>
+
+/** Two engines on one store, what is under way, and the history so far. */
+class Run {
+  readonly #scheduler: fc.Scheduler
+  readonly #seen: Seen
+  readonly #clock = new ManualClock()
+  readonly #store = new ModelStore()
+  readonly #engines: Harness[] = []
+  readonly #facts: Fact[] = []
+  readonly #acks: Ack[] = []
+  readonly #checks: Check[] = []
+  readonly #polling = [false, false]
+  readonly #rebuilding = [false, false]
+  readonly #underWay: Promise<unknown>[] = []
+  #tick = 0
+
+  private constructor(scheduler: fc.Scheduler, seen: Seen) {
+    this.#scheduler = scheduler
+    this.#seen = seen
+  }
+
+  static async open(scheduler: fc.Scheduler, kind: 'exact' | 'trie', seen: Seen): Promise<Run> {
+    const run = new Run(scheduler, seen)
+    const store = run.#store
+    // 8 bits: L0 is often wrong, so that cache and store have work.
+    const options = {
+      clock: run.#clock,
+      maxStalenessMs: STALENESS_MS,
+      prefilter: kind === 'trie' ? { kind, prefixBits: 8 } : { kind },
+    } as const
+    run.#engines.push(await engineHarness(store, options), await engineHarness(store, options))
+    store.gate = (label) => scheduler.schedule(Promise.resolve(), label)
+    store.onCommit = (target, revoked, write) =>
+      void run.#facts.push({ target: JSON.stringify(target), revoked, write, at: run.#now() })
+    return run
+  }
+
+  async take(step: Step): Promise<void> {
+    if (step.do === 'wait') this.#clock.advance(step.ms)
+    else if (step.do === 'deliver') await this.#deliver(step.messages)
+    else this.#underWay.push(this.#start(step))
+  }
+
+  /** Lets all come to its end, and holds it against the promises. */
+  async end(): Promise<void> {
+    await this.#scheduler.waitFor(Promise.all(this.#underWay))
+    for (const check of this.#checks)
+      expect(brokenPromise(check, this.#facts, this.#acks, STALENESS_MS)).toBeUndefined()
+  }
+
+  #now(): Moment {
+    return { tick: ++this.#tick, ms: this.#clock.wall }
+  }
+
+  async #deliver(messages: number): Promise<void> {
+    for (let i = 0; i < messages && this.#scheduler.count() > 0; i++) {
+      await this.#scheduler.waitNext(1)
+      // What the message sets going sends its own within a few turns of the microtask queue.
+      for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+    }
+  }
+
+  #start(step: Action): Promise<unknown> {
+    const { engine } = step
+    const harness = this.#engines[engine]
+    if (harness === undefined) throw new RangeError('there is no such engine')
+    const { writer, sync, live } = harness
+    const token = TOKENS['token' in step ? step.token : 0]
+    if (token === undefined) throw new RangeError('there is no such token')
+    const id: Target = { kind: 'id', claim: 'jti', id: token.jti }
+    switch (step.do) {
+      case 'revoke':
+        return this.#revoke(engine, id, (reason) => writer.revoke(token, { reason }))
+      case 'unrevoke':
+        return writer.unrevoke(token)
+      case 'revokeWhere':
+        return this.#revoke(engine, ALICE, (reason) => writer.revokeWhere({ sub: 'alice' }, { reason }))
+      case 'unrevokeWhere':
+        return writer.unrevokeWhere({ sub: 'alice' })
+      case 'poll':
+        return only(this.#polling, engine, () => sync.poll())
+      case 'rebuild':
+        return only(this.#rebuilding, engine, () => live.rebuild(this.#store))
+      case 'check':
+        return this.#check(harness, engine, token)
+    }
+  }
+
+  async #revoke(engine: number, target: Target, work: (reason: string) => Promise<unknown>): Promise<void> {
+    const write = String(++this.#tick)
+    await work(write)
+    this.#acks.push({ engine, target: JSON.stringify(target), write, at: this.#now() })
+  }
+
+  #check({ lookup }: Harness, engine: number, token: (typeof TOKENS)[number]): Promise<void> {
+    const id: Target = { kind: 'id', claim: 'jti', id: token.jti }
+    const targets = [JSON.stringify(id), JSON.stringify(ALICE)]
+    const start = this.#now()
+    return lookup.check(token).then(({ status, decidedBy }) => {
+      this.#checks.push({ engine, targets, start, end: this.#now(), status })
+      if (status !== 'unknown') this.#seen[status]++
+      if (decidedBy === 'prefilter' || decidedBy === 'cache') this.#seen[decidedBy]++
+    })
+  }
+}
+
+/** Does the work, unless this engine is at it already. */
+async function only(busy: boolean[], engine: number, work: () => Promise<unknown>): Promise<void> {
+  if (busy[engine]) return
+  busy[engine] = true
+  await work().finally(() => (busy[engine] = false))
+}
+
 describe('two engines on one store that answers late', () => {
   for (const kind of ['exact', 'trie'] as const) {
     it(`keep the promises in every order of requests and replies (${kind})`, async () => {
       const seen = { active: 0, revoked: 0, prefilter: 0, cache: 0 }
       await fc.assert(
         fc.asyncProperty(fc.scheduler(), steps, async (scheduler, plan) => {
-          const clock = new ManualClock()
-          let tick = 0
-          const now = (): Moment => ({ tick: ++tick, ms: clock.wall })
-          const store = new ModelStore()
-          // 8 bits: L0 is often wrong, so that cache and store have work.
-          const options = {
-            clock,
-            maxStalenessMs: STALENESS_MS,
-            prefilter: kind === 'trie' ? { kind, prefixBits: 8 } : { kind },
-          } as const
-          const engines = [await engineHarness(store, options), await engineHarness(store, options)]
-          store.gate = (label) => scheduler.schedule(Promise.resolve(), label)
-
-          const facts: Fact[] = []
-          const acks: Ack[] = []
-          const checks: Check[] = []
-          store.onCommit = (target, revoked, write) =>
-            void facts.push({ target: JSON.stringify(target), revoked, write, at: now() })
-
-          const polling = [false, false]
-          const rebuilding = [false, false]
-          const only = async (
-            busy: boolean[],
-            engine: number,
-            work: () => Promise<unknown>,
-          ): Promise<void> => {
-            if (busy[engine]) return
-            busy[engine] = true
-            await work().finally(() => (busy[engine] = false))
-          }
-          const revoke = async (
-            engine: number,
-            target: Target,
-            work: (reason: string) => Promise<unknown>,
-          ): Promise<void> => {
-            const write = String(++tick)
-            await work(write)
-            acks.push({ engine, target: JSON.stringify(target), write, at: now() })
-          }
-
-          const underWay: Promise<unknown>[] = []
-          for (const step of plan) {
-            if (step.do === 'wait') clock.advance(step.ms)
-            else if (step.do === 'deliver') {
-              for (let i = 0; i < step.messages && scheduler.count() > 0; i++) {
-                await scheduler.waitNext(1)
-                // What the message sets going sends its own within a few turns of the microtask queue.
-                for (let turn = 0; turn < 20; turn++) await Promise.resolve()
-              }
-            } else {
-              const { engine } = step
-              const harness = engines[engine]
-              if (harness === undefined) throw new RangeError('there is no such engine')
-              const { lookup, writer, sync, live } = harness
-              const token = TOKENS['token' in step ? step.token : 0]
-              if (token === undefined) throw new RangeError('there is no such token')
-              const id: Target = { kind: 'id', claim: 'jti', id: token.jti }
-              switch (step.do) {
-                case 'revoke':
-                  underWay.push(revoke(engine, id, (reason) => writer.revoke(token, { reason })))
-                  break
-                case 'unrevoke':
-                  underWay.push(writer.unrevoke(token))
-                  break
-                case 'revokeWhere':
-                  underWay.push(
-                    revoke(engine, ALICE, (reason) => writer.revokeWhere({ sub: 'alice' }, { reason })),
-                  )
-                  break
-                case 'unrevokeWhere':
-                  underWay.push(writer.unrevokeWhere({ sub: 'alice' }))
-                  break
-                case 'poll':
-                  underWay.push(only(polling, engine, () => sync.poll()))
-                  break
-                case 'rebuild':
-                  underWay.push(only(rebuilding, engine, () => live.rebuild(store)))
-                  break
-                case 'check': {
-                  const start = now()
-                  underWay.push(
-                    lookup.check(token).then(({ status, decidedBy }) => {
-                      checks.push({
-                        engine,
-                        targets: [JSON.stringify(id), JSON.stringify(ALICE)],
-                        start,
-                        end: now(),
-                        status,
-                      })
-                      if (status !== 'unknown') seen[status]++
-                      if (decidedBy === 'prefilter' || decidedBy === 'cache') seen[decidedBy]++
-                    }),
-                  )
-                }
-              }
-            }
-          }
-          await scheduler.waitFor(Promise.all(underWay))
-          for (const check of checks) expect(brokenPromise(check, facts, acks, STALENESS_MS)).toBeUndefined()
+          const run = await Run.open(scheduler, kind, seen)
+          for (const step of plan) await run.take(step)
+          await run.end()
         }),
         histories(600),
       )

@@ -2,7 +2,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
-import type { RevocadeOptions, Token, TokenClaims } from 'revocade'
+import type { Revocade, RevocadeOptions, Token, TokenClaims } from 'revocade'
 import { describe, expect, it } from 'vitest'
 import { open, verdict } from '../support/engine.js'
 import { Child } from '../support/process.js'
@@ -107,6 +107,16 @@ class Trial {
     }
   }
 
+  /** What the engines that were there all the time say: with Δ = 0 at once, the other one once Δ is over. */
+  async askCheckers(targets: readonly string[], killedAt: number): Promise<Map<string, readonly string[]>> {
+    const byChecker = new Map<string, readonly string[]>()
+    for (const { host, stalenessMs } of this.checkers.toReversed()) {
+      await sleep(stalenessMs - (performance.now() - killedAt))
+      if (host !== undefined) byChecker.set(`Δ = ${stalenessMs}`, await host.verdicts(targets.map(tokenOf)))
+    }
+    return byChecker
+  }
+
   /** Leftovers of snapshots that were being written. */
   halfWritten(): string[] {
     return readdirSync(this.#folder).filter((name) => /^store\.db-l0-[0-9a-f]+\../.test(name))
@@ -115,6 +125,36 @@ class Trial {
   async end(): Promise<void> {
     for (const { host } of this.checkers) await host?.kill()
   }
+}
+
+interface Verdicts {
+  readonly targets: readonly string[]
+  readonly fresh: Revocade
+  readonly byChecker: ReadonlyMap<string, readonly string[]>
+}
+
+/** What engines say against the ledger. What it did not know stays as the fresh engine found it. */
+async function wrongVerdicts(ledger: Ledger, { targets, fresh, byChecker }: Verdicts): Promise<string[]> {
+  const wrong: string[] = []
+  for (const [i, target] of targets.entries()) {
+    const found = await verdict(fresh, tokenOf(target))
+    const must = ledger.states.get(target)
+    if (must === undefined) ledger.states.set(target, found === 'revoked') // and so it stays
+    const expected = ledger.states.get(target) === true ? 'revoked' : 'active'
+    if (found !== expected) wrong.push(`${target}: ${found} for a fresh engine, not ${expected}`)
+    for (const [name, verdicts] of byChecker) {
+      if (verdicts[i] !== expected)
+        wrong.push(`${target}: ${verdicts[i] ?? ''} for the checker with ${name}, not ${expected}`)
+    }
+  }
+  return wrong
+}
+
+/** The groups of changes, never acknowledged, of which some were committed and some were not. */
+function commitsInPart(ledger: Ledger, unanswered: ReturnType<Ledger['absorb']>['unanswered']): string[] {
+  return unanswered
+    .filter((keys) => new Set(keys.map((key) => ledger.states.get(key))).size !== 1)
+    .map((keys) => `${keys[0] ?? ''} …: a group of ${keys.length} was committed in part`)
 }
 
 describe('a writer killed at any moment', () => {
@@ -134,7 +174,7 @@ describe('a writer killed at any moment', () => {
       let trial: Trial | undefined
       for (let cycle = 0; cycle < CYCLES; cycle++) {
         trial ??= new Trial(below(2) === 0 ? 10_000 : 600_000)
-        const { ledger, options, checkers } = trial
+        const { ledger, options } = trial
         await trial.watch()
         const { touched, unanswered, killedAt } = await trial.crash(cycle)
         total.unanswered += unanswered.length
@@ -142,40 +182,17 @@ describe('a writer killed at any moment', () => {
         if (touched.size === 0) total.killedAtOpening++
 
         const last = cycle === CYCLES - 1 || (cycle + 1) % CYCLES_PER_STORE === 0
-        const older = last
-          ? [...ledger.states.keys()]
-          : [...ledger.states.keys()].slice(below(1 + ledger.states.size)).slice(0, 200)
+        const known = [...ledger.states.keys()]
+        const older = last ? known : known.slice(below(1 + known.length)).slice(0, 200)
         const targets = [...new Set([...touched, ...older])]
-        const wrong: string[] = []
 
-        // Δ = 0 at once; the other one once Δ is over.
-        const byChecker = new Map<string, readonly string[]>()
-        for (const { host, stalenessMs } of checkers.toReversed()) {
-          await sleep(stalenessMs - (performance.now() - killedAt))
-          if (host !== undefined)
-            byChecker.set(`Δ = ${stalenessMs}`, await host.verdicts(targets.map(tokenOf)))
-        }
+        const byChecker = await trial.askCheckers(targets, killedAt)
         const fresh = await open({ ...options, maxStalenessMs: 60_000 })
         if (fresh.stats().prefilter.rebuilds === 0) total.fromSnapshot++
-        for (const [i, target] of targets.entries()) {
-          const found = await verdict(fresh, tokenOf(target))
-          const must = ledger.states.get(target)
-          if (must === undefined) ledger.states.set(target, found === 'revoked') // and so it stays
-          const expected = ledger.states.get(target) === true ? 'revoked' : 'active'
-          if (found !== expected) wrong.push(`${target}: ${found} for a fresh engine, not ${expected}`)
-          for (const [name, verdicts] of byChecker) {
-            if (verdicts[i] !== expected)
-              wrong.push(`${target}: ${verdicts[i] ?? ''} for the checker with ${name}, not ${expected}`)
-          }
-        }
+        const wrong = await wrongVerdicts(ledger, { targets, fresh, byChecker })
         await fresh.close()
-        for (const keys of unanswered) {
-          const states = new Set(keys.map((key) => ledger.states.get(key)))
-          if (states.size !== 1)
-            wrong.push(`${keys[0] ?? ''} …: a group of ${keys.length} was committed in part`)
-        }
         const { integrity, present, head } = inspect(options.store)
-        wrong.push(...ledger.gaps(present, head))
+        wrong.push(...commitsInPart(ledger, unanswered), ...ledger.gaps(present, head))
         expect({ wrong, integrity, failures: ledger.failures, duplicates: ledger.duplicates }).toEqual({
           wrong: [],
           integrity: 'ok',
