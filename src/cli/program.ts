@@ -31,7 +31,7 @@ export function createProgram(): Command {
       `
 Exit codes: 0 active or done, 1 revoked, 2 error or unknown.
 Examples: revocade demo
-          revocade revoke --jti 7f2c --expires-in 8h
+          revocade revoke --jti 7f2c --iss https://issuer.example --expires-in 8h
           echo "$TOKEN" | revocade check -`,
     )
   for (const add of [
@@ -93,7 +93,8 @@ function usageError(error: CommanderError): CliError {
   const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')
   return new CliError(
     'ERR_USAGE',
-    `${message}${/[.)?]$/.test(message) ? '' : '.'} 'revocade --help' lists all commands and options.`,
+    `${message}${/[.)?]$/.test(message) ? '' : '.'} ` +
+      "'revocade --help' lists all commands, 'revocade <command> --help' its options.",
   )
 }
 

@@ -30,14 +30,14 @@ export function failed(failure: unknown): Resolution {
  * Otherwise it is active, by the farthest layer that was asked.
  */
 export function decide(resolutions: readonly Resolution[], onUnknown: UnknownPolicy): Verdict {
-  let failure: unknown
+  let failedLookup: { readonly failure: unknown } | undefined
   let by: Layer = resolutions.length === 0 ? 'store' : 'cache'
   for (const resolution of resolutions) {
     if (resolution.status === 'revoked') return resolution.verdict
-    if (resolution.status === 'failed') failure = resolution.failure
+    if (resolution.status === 'failed') failedLookup = resolution
     else if (DISTANCE[resolution.by] > DISTANCE[by]) by = resolution.by
   }
-  return failure === undefined ? ACTIVE_BY[by] : unknown(failure, onUnknown)
+  return failedLookup === undefined ? ACTIVE_BY[by] : unknown(failedLookup.failure, onUnknown)
 }
 
 function unknown(failure: unknown, onUnknown: UnknownPolicy): Verdict {

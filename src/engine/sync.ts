@@ -25,8 +25,7 @@ export interface SyncDeps extends SweeperDeps {
   /** The versions that buckets in the prefix cache must have; undefined without a prefix cache. */
   readonly versions?: BucketVersionTable | undefined
   readonly clock: Clock
-  /** Δ in milliseconds. */
-  readonly maxStalenessMs: number
+  readonly maxStalenessMs: number // Δ
   readonly exclusive: boolean
   /** Seconds that the prefilter keeps an entry past its expiry: they cover small steps of the clock. */
   readonly graceSeconds: number
@@ -102,12 +101,13 @@ export class Sync {
     const why = this.#clockStepped()
       ? 'the clock was set back: rebuilding the prefilter, which may lack entries that are live again'
       : this.#unfinished
+    // Only a poll has the store check its file, which may have been replaced again since the rebuild failed.
+    if (this.#unfinished !== undefined) await this.#deps.store.poll(this.#position, 1, this.#seen)
     if (why !== undefined) await this.#startOver(why)
     for (;;) {
       const sentAt = this.#deps.clock.monotonic()
       const reply = this.#deps.store.poll(this.#position, SLICE, this.#seen)
-      // A synchronous reply is applied without an await. The store counts it as delivered, so isCurrent()
-      // would tell a check in between that the prefilter holds it.
+      // No await for a synchronous reply: the store counts it as delivered, and isCurrent() says so.
       const answer = reply instanceof Promise ? await reply : reply
       if (this.#stopped) return
       if (answer.status === 'diverged') {

@@ -169,7 +169,13 @@ describe('tokens by the line', () => {
       code: 2,
       stderr: expect.stringMatching(/^ERR_NO_EXPIRY: .*--expires-in 8h/) as string,
     })
-    expect(await dir.run(['revoke', '-'], { stdin: '' })).toMatchObject({ code: 2 })
+    for (const command of ['revoke', 'check', 'unrevoke'])
+      for (const stdin of ['', ' \n'])
+        expect(await dir.run([command, '-'], { stdin })).toMatchObject({
+          code: 2,
+          stdout: '',
+          stderr: expect.stringContaining('no token in the input') as string,
+        })
   })
 
   it('may be opaque, with or without a scheme', async () => {

@@ -292,3 +292,24 @@ describe('L0', () => {
     expect(warnings.filter((warning) => warning.includes('client_id'))).toHaveLength(1)
   })
 })
+
+describe('a rebuild that failed', () => {
+  it('is tried again only after the store was polled, which looks whether its file is in place', async () => {
+    const store = new ModelStore()
+    const clock = new ManualClock()
+    const { sync } = await engineHarness(store, { clock, maxStalenessMs: 1000 })
+    const asked: string[] = []
+    const poll = store.poll.bind(store)
+    store.poll = (...args) => {
+      asked.push('poll')
+      return asked.length === 1 ? { status: 'diverged' } : poll(...args)
+    }
+    store.scan = () => {
+      asked.push('scan')
+      throw new Error('the file is away')
+    }
+    await expect(sync.poll()).rejects.toThrow('the file is away')
+    await expect(sync.poll()).rejects.toThrow('the file is away')
+    expect(asked).toEqual(['poll', 'scan', 'poll', 'scan'])
+  })
+})

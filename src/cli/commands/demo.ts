@@ -12,7 +12,7 @@ export function addDemo(program: Command): void {
     .command('demo')
     .description(
       'Show the library at work: real tokens, revocations, 400,000 checks, a crash. ' +
-        'Needs no set-up and leaves nothing behind.',
+        'Needs the packages jose and jsonwebtoken. Leaves nothing behind.',
     )
     .option('--no-progress', 'show no progress bar')
     .action(async (options: DemoOptions) => {

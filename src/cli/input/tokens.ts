@@ -50,13 +50,22 @@ export function bare(token: string): string {
   return token.trim().replace(/^Bearer\s+/i, '')
 }
 
+/**
+ * Reads the lines that hold something.
+ *
+ * @throws {CliError} ERR_USAGE when no line does: an empty variable must not pass for an active token
+ */
 async function* filledLines(source: AsyncIterable<Uint8Array>): AsyncGenerator<Line[], void, void> {
+  let empty = true
   for await (const lines of readLines(source)) {
     const filled = lines
       .map((line) => ('text' in line ? { number: line.number, text: bare(line.text) } : line))
       .filter((line) => !('text' in line) || line.text !== '')
-    if (filled.length > 0) yield filled
+    if (filled.length === 0) continue
+    empty = false
+    yield filled
   }
+  if (empty) throw new CliError('ERR_USAGE', 'there is no token in the input: make sure that it is not empty')
 }
 
 function parseClaimsJson(text: string): TokenClaims {

@@ -25,7 +25,7 @@ const redis = {
   pttl: (name) => Promise.resolve(ttls.get(name) ?? -2),
 }
 
-const { count, invalid } = await importBlacklist(redis, './imported.db')
+const { count, invalid } = await importBlacklist(redis, { store: './imported.db' })
 assert.deepEqual({ count, invalid }, { count: 2, invalid: 0 })
 
 const revocade = await createRevocade({ store: './imported.db' })
