@@ -45,12 +45,13 @@ async function main(): Promise<number> {
     console.log(USAGE)
     return values.help ? 0 : 2
   }
-  const scale: Scale = values.test ? 'test' : values.quick ? 'quick' : 'full'
+  const scale = scaleOf(values)
   const date = new Date().toISOString()
   const machine = describeMachine()
   const used = versions()
   console.log(
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memory}; Node ${used.node}, SQLite by better-sqlite3 ${used['better-sqlite3']}`,
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memory}; ` +
+      `Node ${used.node}, SQLite by better-sqlite3 ${used['better-sqlite3']}`,
   )
   console.log(`${date}, seed ${seed}`)
   // After each case: what was measured is not lost where a later one fails.
@@ -61,19 +62,22 @@ async function main(): Promise<number> {
         stringifyRecord({ format: FORMAT, date, seed, scale, machine, versions: used, ...measured }),
       )
   }
-  const measured = await runAll(chosen, scale, seed, resolve(values.directory), save)
+  const measured = await runAll(chosen, { scale, seed, parent: resolve(values.directory) }, save)
   const missed = scale === 'test' ? 0 : measured.targets.filter((row) => verdict(row) === 'miss').length
   if (missed > 0) console.log(`\n${missed} missed`)
   return missed > 0 && scale === 'full' ? 1 : 0
+}
+
+function scaleOf({ test, quick }: { readonly test: boolean; readonly quick: boolean }): Scale {
+  if (test) return 'test'
+  return quick ? 'quick' : 'full'
 }
 
 type Measured = Pick<BenchRecord, 'cases' | 'results' | 'targets'>
 
 async function runAll(
   chosen: readonly Case[],
-  scale: Scale,
-  seed: string,
-  parent: string,
+  { scale, seed, parent }: Pick<Settings, 'scale' | 'seed'> & { readonly parent: string },
   save: (measured: Measured) => void,
 ): Promise<Measured> {
   const directory = mkdtempSync(join(parent, '.bench-'))

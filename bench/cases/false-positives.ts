@@ -1,6 +1,7 @@
 import { createRevocade } from '#dist/index.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
-import { type Counted, NumberedKeys, RandomDigests } from '../engines/filters/counted.js'
+import { type Counted, NumberedKeys, type Promised, RandomDigests } from '../engines/filters/counted.js'
+import type { Filter } from '../engines/filters/filter.js'
 import { BloomfilterFilter, BloomFiltersFilter } from '../engines/filters/peers.js'
 import { MemoryStore } from '../engines/memory-store.js'
 import { measurement, timing } from '../harness/measure.js'
@@ -39,65 +40,9 @@ interface Found {
 
 /** Filters from half full to overfull: memory, and false positives counted. */
 async function run(context: Context): Promise<Row[]> {
-  const { size, slow, times, peers, bits } = PLANS[context.scale]
+  const { size } = PLANS[context.scale]
   const random = new Random(context.seed, 'false positives')
-  const ours = async (
-    rate: number,
-    name: string,
-    ...[options]: Parameters<typeof createPrefilter>
-  ): Promise<Found[]> =>
-    counted(
-      context,
-      new RandomDigests(name, await createPrefilter(options), rate, size, size * MOST, random),
-      times,
-    )
-  const keys = new Keys('uuidv4', context.seed)
-  const found: Found[] = []
-  for (const rate of [1e-4, 1e-2]) {
-    found.push(
-      ...(await ours(rate, `bloom, ${rate}`, {
-        kind: 'bloom',
-        expectedRevocations: size,
-        falsePositiveRate: rate,
-      })),
-    )
-    found.push(
-      ...counted(
-        context,
-        new NumberedKeys(
-          `bloomfilter, ${rate}`,
-          new BloomfilterFilter(size, rate),
-          rate,
-          size,
-          size * MOST,
-          keys,
-        ),
-        peers,
-      ),
-    )
-  }
-  found.push(
-    ...counted(
-      context,
-      new NumberedKeys(
-        'bloom-filters, 0.01',
-        new BloomFiltersFilter(slow, 1e-2),
-        1e-2,
-        slow,
-        slow * MOST,
-        keys,
-      ),
-      peers,
-    ),
-  )
-  found.push(
-    ...(await ours(size / 2 ** bits, `trie, ${bits} bits`, {
-      kind: 'trie',
-      expectedRevocations: size,
-      prefixBits: bits,
-    })),
-  )
-  found.push(...(await ours(0, 'exact', { kind: 'exact', expectedRevocations: size })))
+  const found = await countedFilters(context, random)
   await using engine = await createRevocade({ store: new MemoryStore(size, random) })
   const { bytes, entries } = engine.stats().prefilter
   return [
@@ -110,6 +55,36 @@ async function run(context: Context): Promise<Row[]> {
     },
     ...found.filter(({ counted: { rate } }) => rate > 0).map(againstPromise),
   ]
+}
+
+async function countedFilters(context: Context, random: Random): Promise<Found[]> {
+  const { size, slow, times, peers, bits } = PLANS[context.scale]
+  const keys = new Keys('uuidv4', context.seed)
+  const ours = async (
+    name: string,
+    rate: number,
+    options: Parameters<typeof createPrefilter>[0],
+  ): Promise<Found[]> => {
+    const filter = await createPrefilter(options)
+    return counted(context, new RandomDigests({ name, filter, rate, size, most: size * MOST }, random), times)
+  }
+  const theirs = (one: Omit<Promised<Filter>, 'most'>): Found[] =>
+    counted(context, new NumberedKeys({ ...one, most: one.size * MOST }, keys), peers)
+  const expectedRevocations = size
+  const found: Found[] = []
+  for (const rate of [1e-4, 1e-2]) {
+    const options = { kind: 'bloom', expectedRevocations, falsePositiveRate: rate } as const
+    found.push(...(await ours(`bloom, ${rate}`, rate, options)))
+    found.push(
+      ...theirs({ name: `bloomfilter, ${rate}`, filter: new BloomfilterFilter(size, rate), rate, size }),
+    )
+  }
+  const filter = new BloomFiltersFilter(slow, 1e-2)
+  found.push(...theirs({ name: 'bloom-filters, 0.01', filter, rate: 1e-2, size: slow }))
+  const trie = { kind: 'trie', expectedRevocations, prefixBits: bits } as const
+  found.push(...(await ours(`trie, ${bits} bits`, size / 2 ** bits, trie)))
+  found.push(...(await ours('exact', 0, { kind: 'exact', expectedRevocations })))
+  return found
 }
 
 function counted(context: Context, filter: Counted, times: number): Found[] {
@@ -192,7 +167,9 @@ function againstPromise({
     what: `${name}, ${fill * 100} % full: false positives measured ÷ promised`,
     value: rate / promised,
     unit: 'x',
-    from: `${rate.toExponential(2)} (95 %: ${least} to ${most}), expected ${expected.toExponential(2)}; ${hits.toLocaleString('en')} of ${asked.toLocaleString('en')}`,
+    from:
+      `${rate.toExponential(2)} (95 %: ${least} to ${most}), expected ${expected.toExponential(2)}; ` +
+      `${hits.toLocaleString('en')} of ${asked.toLocaleString('en')}`,
   }
 }
 

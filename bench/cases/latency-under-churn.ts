@@ -91,7 +91,8 @@ async function run(context: Context): Promise<Row[]> {
       ? (revoking.done[one(revoking.done.length)] ?? '')
       : (known[one(known.length)] ?? '')
   const checks = new JudgedChecks(engine, random, own)
-  await checks.run(CHECKS_PER_SECOND, (begun) => begun < CHECKS_PER_SECOND * seconds * 0.2) // caches and compilers
+  // A fifth of a phase, not recorded, to warm up caches and compilers.
+  await checks.run(CHECKS_PER_SECOND, (begun) => begun < CHECKS_PER_SECOND * seconds * 0.2)
   const churn = new Churn(checks)
 
   await churn.during('idle', seconds, () => Promise.resolve())
@@ -101,23 +102,10 @@ async function run(context: Context): Promise<Row[]> {
   await churn.during(`bursts of ${BURST.toLocaleString('en')} revocations`, seconds, (goOn) =>
     revoking.inBursts(BURST, BURST_EVERY_MS, goOn),
   )
-  const more = Math.round(size * 1.1)
-  // No scan before the import is over: the rebuild of the grown L0 is a phase of its own.
-  const release = store.holdScans()
-  await churn.until(
-    `import of ${more.toLocaleString('en')}`,
-    revoking.many(more, Math.floor(Date.now() / 1000) + SHORT_LIFE),
-  )
-  const grown = engine.stats().prefilter
-  assertAnswer(grown.entries > grown.capacity, 'the filter is not beyond its capacity')
-  release()
-  await rebuild(churn, 'rebuild of L0, grown', { engine, store, clock, random }, SWEEP_EVERY)
-  await rebuild(
-    churn,
-    'rebuild of L0, half of it expired',
-    { engine, store, clock, random },
-    SHORT_LIFE + KEPT,
-  )
+  const parts: Parts = { engine, store, clock, random }
+  await grow(churn, parts, revoking, Math.round(size * 1.1))
+  await rebuild(churn, 'rebuild of L0, grown', parts, SWEEP_EVERY)
+  await rebuild(churn, 'rebuild of L0, half of it expired', parts, SHORT_LIFE + KEPT)
   assertAnswer(
     engine.stats().prefilter.entries < size * 1.1 + revoking.count,
     'what has expired is still in the filter',
@@ -128,17 +116,7 @@ async function run(context: Context): Promise<Row[]> {
   checks.revokedToken = () => other.revokedToken(maxStalenessMs, one) ?? own()
   await churn.until(
     'another process revokes, 256 in flight',
-    (async () => {
-      other.go()
-      await wait(seconds * 1000)
-      // At least until there is something that must be known here.
-      for (
-        const until = performance.now() + 10_000;
-        other.acknowledged(maxStalenessMs) === 0 && performance.now() < until;
-      )
-        await wait(5)
-      await wait(maxStalenessMs)
-    })(),
+    revokedElsewhere(other, seconds, maxStalenessMs),
   )
   const others = other.acknowledged(maxStalenessMs)
   await other.stop()
@@ -146,14 +124,41 @@ async function run(context: Context): Promise<Row[]> {
   return report(context, churn, size)
 }
 
+interface Parts {
+  readonly engine: Revocade
+  readonly store: CountingStore
+  readonly clock: MovingClock
+  readonly random: Random
+}
+
+/** Imports more than the filter has room for. Scans wait, so that the rebuild is a phase of its own. */
+async function grow(churn: Churn, { engine, store }: Parts, revoking: Revoking, more: number): Promise<void> {
+  const release = store.holdScans()
+  await churn.until(
+    `import of ${more.toLocaleString('en')}`,
+    revoking.many(more, Math.floor(Date.now() / 1000) + SHORT_LIFE),
+  )
+  const grown = engine.stats().prefilter
+  assertAnswer(grown.entries > grown.capacity, 'the filter is not beyond its capacity')
+  release()
+}
+
+/** For so many seconds, and at least until there is a revocation that must be known here. */
+async function revokedElsewhere(other: OtherProcess, seconds: number, maxStalenessMs: number): Promise<void> {
+  other.go()
+  await wait(seconds * 1000)
+  const until = performance.now() + 10_000
+  while (other.acknowledged(maxStalenessMs) === 0 && performance.now() < until) await wait(5)
+  await wait(maxStalenessMs)
+}
+
 /** Puts the clock forward to where L0 is due to be looked through, and checks while it is being rebuilt. */
 async function rebuild(
   churn: Churn,
   name: string,
-  parts: { engine: Revocade; store: CountingStore; clock: MovingClock; random: Random },
+  { engine, store, clock, random }: Parts,
   seconds: number,
 ): Promise<void> {
-  const { engine, store, clock, random } = parts
   const { rebuilds } = engine.stats().prefilter
   clock.forward(seconds)
   engine.isClearlyActive(freshClaims(random)) // The clock has jumped past the lease: this renews it.
@@ -204,7 +209,9 @@ function report(context: Context, churn: Churn, n: number): Row[] {
       what: 'answers judged: none wrong, none unknown',
       value: churn.judged,
       unit: '',
-      from: `${CHECKS_PER_SECOND.toLocaleString('en')} checks a second were due, one in 16 of a revoked token`,
+      from:
+        `${CHECKS_PER_SECOND.toLocaleString('en')} checks a second were due, ` +
+        'one in 16 of a revoked token',
     },
     {
       what: 'of tokens not revoked, not answered by the filter',

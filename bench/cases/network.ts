@@ -61,6 +61,13 @@ const ASKED_LAST = `${WITH_REDIS}, asked last`
 /** Each with how many of its checks are under way together. */
 type Asked = readonly (readonly [Peer, inFlight: number])[]
 
+/** What all distances have in common: the server, an engine without it, and the tokens. */
+interface Measured {
+  readonly server: RedisServer
+  readonly alone: Revocade
+  readonly made: Pools
+}
+
 async function run(context: Context): Promise<Row[]> {
   const { roundTripsMs, held, ...size } = SIZES[context.scale]
   const store = await storeFile(context, held)
@@ -73,17 +80,15 @@ async function run(context: Context): Promise<Row[]> {
     await using near = await createRevocade({ store, redis: server.url })
     await filled(near)
   }
+  const measured: Measured = { server, alone, made }
   const rows: Row[] = []
-  for (const roundTripMs of roundTripsMs)
-    rows.push(...(await atDistance(context, server, alone, made, roundTripMs)))
-  return [...rows, ...(await commandsSent(context, server, alone, made))]
+  for (const roundTripMs of roundTripsMs) rows.push(...(await atDistance(context, measured, roundTripMs)))
+  return [...rows, ...(await commandsSent(context, measured))]
 }
 
 async function atDistance(
   context: Context,
-  server: RedisServer,
-  alone: Revocade,
-  made: Pools,
+  { server, alone, made }: Measured,
   roundTripMs: number,
 ): Promise<Row[]> {
   const { held, revoked, known } = SIZES[context.scale]
@@ -165,12 +170,7 @@ function meansRow(timings: ReadonlyMap<string, Timed>, name: string, situation: 
 }
 
 /** What leaves the process, counted where it arrives. */
-async function commandsSent(
-  context: Context,
-  server: RedisServer,
-  alone: Revocade,
-  made: Pools,
-): Promise<Row[]> {
+async function commandsSent(context: Context, { server, alone, made }: Measured): Promise<Row[]> {
   const { held, counted } = SIZES[context.scale]
   await using engine = await createRevocade({ store: await storeFile(context, held), redis: server.url })
   await using last = await createRevocade({

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { createRevocade, type Revocade } from '#dist/index.js'
 import { AwaitedRevoke, IsClearlyActive } from '../engines/engine-workloads.js'
-import { interleave, measurements, of } from '../harness/measure.js'
+import { interleave, measurements, of, type Timed } from '../harness/measure.js'
 import { RedisServer } from '../harness/redis-server.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../harness/types.js'
 import { freshClaims } from '../inputs/claims.js'
@@ -53,15 +53,6 @@ async function run(context: Context): Promise<Row[]> {
   )
   context.record(measurements(checks, SIZES[context.scale]))
   context.record(measurements(writes, SIZES[context.scale]))
-  const times = (
-    timings: typeof checks,
-    one: string,
-    other: string,
-    unit: number,
-  ): Pick<Row, 'value' | 'from'> => {
-    const [a, b] = [of(timings, one).p50 / unit, of(timings, other).p50 / unit]
-    return { value: a / b, from: `${a.toFixed(0)} ÷ ${b.toFixed(0)} ${unit === 1 ? 'ns' : 'µs'}` }
-  }
   return [
     {
       what: "check, L0 'no': with Redis ÷ without",
@@ -83,6 +74,17 @@ async function run(context: Context): Promise<Row[]> {
       ...times(writes, 'await revoke, Redis written', 'await revoke, Redis off', 1000),
     },
   ]
+}
+
+/** The medians of two, one ÷ the other, in so many nanoseconds. */
+function times(
+  timings: ReadonlyMap<string, Timed>,
+  one: string,
+  other: string,
+  unit: 1 | 1000,
+): Pick<Row, 'value' | 'from'> {
+  const [a, b] = [of(timings, one).p50 / unit, of(timings, other).p50 / unit]
+  return { value: a / b, from: `${a.toFixed(0)} ÷ ${b.toFixed(0)} ${unit === 1 ? 'ns' : 'µs'}` }
 }
 
 /** Commands for a token that a filter of 8 bits can't rule out and nobody revoked. */

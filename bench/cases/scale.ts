@@ -18,9 +18,9 @@ import { Random } from '../inputs/random.js'
 import { storeFile } from '../inputs/store-file.js'
 
 /**
- * Sizes, and how often an engine is started at each. The largest for SQLite is one that is filled within
- * minutes. The store in memory has its random entries at once, so the growth measured with it is the
- * engine's.
+ * Sizes, and how often an engine is started at each. SQLite has no larger ones, as filling it would take
+ * longer than all measurements here. The store in memory has its random entries at once: the growth measured
+ * is the engine's.
  */
 const PLANS = {
   full: {

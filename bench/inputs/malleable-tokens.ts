@@ -26,7 +26,7 @@ const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
 /** Changes that need no key. Which of them are accepted is found out, not assumed. */
 const WAYS: Readonly<Record<string, (signature: string) => string>> = {
   'other spare bits': (signature) =>
-    signature.slice(0, -1) + ALPHABET[ALPHABET.indexOf(signature.slice(-1)) ^ 1],
+    signature.slice(0, -1) + ALPHABET.charAt(ALPHABET.indexOf(signature.slice(-1)) ^ 1),
   padding: (signature) => signature + '='.repeat(-signature.length & 3),
   'white space': (signature) => `${signature.slice(0, 8)} ${signature.slice(8)}`,
   'n − s': (signature) => {

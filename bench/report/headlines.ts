@@ -1,9 +1,5 @@
 /** A row of a record, as it is called there, in the README's words. */
-interface Headline {
-  readonly case: string
-  readonly row: string
-  readonly says: string
-}
+type Headline = Readonly<Record<'case' | 'row' | 'says', string>>
 
 /** What the README quotes of a record: what was promised, what others take, and where we lose. */
 export const HEADLINES: readonly { readonly title: string; readonly rows: readonly Headline[] }[] = [
@@ -141,7 +137,8 @@ export const HEADLINES: readonly { readonly title: string; readonly rows: readon
   },
   {
     title:
-      'Where we lose: half of the checks are of revoked tokens, each another one. What others take ÷ what we take',
+      'Where we lose: half of the checks are of revoked tokens, each another one. ' +
+      'What others take ÷ what we take',
     rows: [
       {
         case: 'check',

@@ -4,8 +4,8 @@ import { measured, recordOf } from './sample-record.js'
 
 const change = (before: number, after: number, spread = 2, count = 101): string | undefined =>
   compareRecords(
-    recordOf(measured('e', before, {}, spread, count)),
-    recordOf(measured('e', after, {}, spread, count)),
+    recordOf(measured('e', before, {}, { spread, count })),
+    recordOf(measured('e', after, {}, { spread, count })),
   ).compared[0]?.change
 
 describe('a comparison', () => {

@@ -5,8 +5,7 @@ export function measured(
   engine: string,
   p50Ns: number,
   about: Partial<RecordedMeasurement> = {},
-  spread = 2,
-  count = 101,
+  { spread = 2, count = 101 }: { readonly spread?: number; readonly count?: number } = {},
 ): RecordedMeasurement {
   const samples = Array.from(
     { length: count },

@@ -12,7 +12,7 @@ const ENTRIES = { full: 100_000, quick: 3000, test: 1024 } as const
 /** Of the verdict cache. */
 const CACHE = { full: 10_000, quick: 400, test: 100 } as const
 /**
- * One positive in ten checks is false, so that the attacker finds enough of them quickly. What each costs
+ * One check in ten is a false positive, so that the attacker finds enough of them quickly. What each costs
  * does not depend on how many there are.
  */
 const RATE = 0.1

@@ -33,33 +33,40 @@ export async function crafted(context: Context): Promise<Row[]> {
   await engine.revokeMany(revoked.map((jti) => ({ jti, expiresAt: EXPIRES_AT })))
   return [
     ...against(
-      'bloomfilter (FNV-1a)',
-      () => new BloomfilterFilter(entries, rate),
-      FAST[context.scale],
-      revoked,
-      engine,
-      rate,
+      {
+        name: 'bloomfilter (FNV-1a)',
+        make: () => new BloomfilterFilter(entries, rate),
+        count: FAST[context.scale],
+      },
+      { revoked, engine, rate },
     ),
     // Its seed is the same wherever it is installed.
     ...against(
-      'bloom-filters (xxHash, its default seed)',
-      () => new BloomFiltersFilter(entries, rate),
-      SLOW[context.scale],
-      revoked,
-      engine,
-      rate,
+      {
+        name: 'bloom-filters (xxHash, its default seed)',
+        make: () => new BloomFiltersFilter(entries, rate),
+        count: SLOW[context.scale],
+      },
+      { revoked, engine, rate },
     ),
   ]
 }
 
-function against(
-  name: string,
-  make: () => Filter,
-  count: number,
-  revoked: readonly string[],
-  engine: Revocade,
-  rate: number,
-): Row[] {
+/** A filter whose hash is known, and how many false positives are to be found in a copy of it. */
+interface Target {
+  readonly name: string
+  readonly make: () => Filter
+  readonly count: number
+}
+
+/** What both filters hold, ours in its engine, and the false-positive rate of both. */
+interface Held {
+  readonly revoked: readonly string[]
+  readonly engine: Revocade
+  readonly rate: number
+}
+
+function against({ name, make, count }: Target, { revoked, engine, rate }: Held): Row[] {
   const [theirs, copy] = [make(), make()]
   theirs.add(revoked)
   copy.add(revoked)

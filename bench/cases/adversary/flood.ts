@@ -28,7 +28,7 @@ interface Probe {
  * the filter rules out: how much slower is it?
  */
 export async function flood(context: Context, on: Attacked): Promise<Row[]> {
-  const { engine, server, way, entries, cacheEntries } = on
+  const { engine, server, way, cacheEntries } = on
   const unlucky = tokens(on, TIMES * cacheEntries, false)
   const others = tokens(on, OTHERS, true)
   const checks = CHECKS_PER_SECOND * SECONDS[context.scale]
@@ -44,20 +44,11 @@ export async function flood(context: Context, on: Attacked): Promise<Row[]> {
   const { cache } = engine.stats()
   assertAnswer(cache.entries <= cacheEntries, 'the verdict cache is larger than it may be')
 
-  for (const [name, { latency, service }] of [
-    ['others, calm', calm.others],
-    ['others, flooded', busy.others],
-    ['the flood', busy.flood],
-  ] as const) {
-    context.record([
-      histogramMeasurement(latency, {
-        engine: `${name}, ${way}`,
-        n: entries,
-        operation: 'from when it was due',
-      }),
-      histogramMeasurement(service, { engine: `${name}, ${way}`, n: entries, operation: 'the call' }),
-    ])
-  }
+  record(context, on, {
+    'others, calm': calm.others,
+    'others, flooded': busy.others,
+    'the flood': busy.flood,
+  })
   const flooding = busy.flood.latency.totalCount
   return [
     {
@@ -65,18 +56,11 @@ export async function flood(context: Context, on: Attacked): Promise<Row[]> {
       value: caused.reads / flooding,
       unit: '',
       target: atMost(server === undefined ? 1 : 0),
-      from: `${flooding.toLocaleString('en')} checks of ${unlucky.length.toLocaleString('en')} tokens in turn, cache of ${cacheEntries.toLocaleString('en')}: ${inWords(caused)}`,
+      from:
+        `${flooding.toLocaleString('en')} checks of ${unlucky.length.toLocaleString('en')} tokens in turn, ` +
+        `cache of ${cacheEntries.toLocaleString('en')}: ${inWords(caused)}`,
     },
-    ...(server === undefined
-      ? []
-      : [
-          {
-            what: 'the same: Redis commands a check',
-            value: caused.commands / flooding,
-            unit: '',
-            target: atMost(1),
-          } as const,
-        ]),
+    ...(server === undefined ? [] : [commandsRow(caused.commands / flooding)]),
     {
       what: `a check of the flood, ${way}: the call, p50`,
       value: busy.flood.service.getValueAtPercentile(50) / 1000,
@@ -96,6 +80,27 @@ export async function flood(context: Context, on: Attacked): Promise<Row[]> {
       from: `${(CHECKS_PER_SECOND / 2).toLocaleString('en')} of its checks a second; a timer of 1 ms`,
     },
   ]
+}
+
+const commandsRow = (value: number): Row => ({
+  what: 'the same: Redis commands a check',
+  value,
+  unit: '',
+  target: atMost(1),
+})
+
+function record(
+  context: Context,
+  { way, entries: n }: Attacked,
+  measured: Readonly<Record<string, Latencies>>,
+): void {
+  for (const [name, { latency, service }] of Object.entries(measured)) {
+    const engine = `${name}, ${way}`
+    context.record([
+      histogramMeasurement(latency, { engine, n, operation: 'from when it was due' }),
+      histogramMeasurement(service, { engine, n, operation: 'the call' }),
+    ])
+  }
 }
 
 /** Checks at a fixed rate; every other one is the flood's, where there is one. */

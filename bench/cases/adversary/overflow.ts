@@ -61,12 +61,6 @@ export async function overflow(context: Context): Promise<Row[]> {
     target: atMost(times + 5 * Math.sqrt(times / asked / RATE)),
     from: `${positives} of ${asked.toLocaleString('en')}`,
   })
-  const bits = (what: string, { entries, bytes }: Stage): Row => ({
-    what: `${what}: bits an entry`,
-    value: (bytes * 8) / entries,
-    unit: 'bits',
-    from: `${entries.toLocaleString('en')} entries`,
-  })
   for (const { name, timed, entries } of [before, beyond, after])
     context.record([measurement(timed, { engine: name, n: entries })])
   const slower = (what: string, { timed }: Stage): Row => ({
@@ -96,6 +90,13 @@ export async function overflow(context: Context): Promise<Row[]> {
     slower('rebuilt', after),
   ]
 }
+
+const bits = (what: string, { entries, bytes }: Stage): Row => ({
+  what: `${what}: bits an entry`,
+  value: (bytes * 8) / entries,
+  unit: 'bits',
+  from: `${entries.toLocaleString('en')} entries`,
+})
 
 async function look(engine: Revocade, stage: string, random: Random, context: Context): Promise<Stage> {
   const name = `isClearlyActive, ${stage}`

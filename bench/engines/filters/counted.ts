@@ -22,6 +22,15 @@ export interface Counted {
   positives(): number
 }
 
+/** A filter, the rate that it promises at `size` entries, and the `most` entries that it gets in the end. */
+export interface Promised<F> {
+  readonly name: string
+  readonly filter: F
+  readonly rate: number
+  readonly size: number
+  readonly most: number
+}
+
 /** One of ours, with random digests: a keyed digest of anything is as random, and takes longer to make. */
 export class RandomDigests implements Counted {
   readonly name: string
@@ -34,7 +43,7 @@ export class RandomDigests implements Counted {
   #entries = 0
   #asked: Int32Array = new Int32Array(0)
 
-  constructor(name: string, filter: Prefilter, rate: number, size: number, most: number, random: Random) {
+  constructor({ name, filter, rate, size, most }: Promised<Prefilter>, random: Random) {
     this.name = name
     this.rate = rate
     this.size = size
@@ -96,7 +105,7 @@ export class NumberedKeys implements Counted {
   #entries = 0
   #asked: readonly string[] = []
 
-  constructor(name: string, filter: Filter, rate: number, size: number, most: number, keys: Keys) {
+  constructor({ name, filter, rate, size, most }: Promised<Filter>, keys: Keys) {
     this.name = name
     this.rate = rate
     this.size = size

@@ -36,8 +36,8 @@ export interface LetThrough {
 }
 
 /**
- * Revokes a few tokens with each peer on a Redis of its own, then checks them respelt, together and with
- * errors.
+ * Revokes a few tokens with each peer, on a Redis of the benchmark's own, and checks them: respelt, revoked
+ * together, and while Redis answers reads with errors.
  */
 export async function lettingThrough(
   context: Pick<Context, 'seed' | 'directory'>,
@@ -78,17 +78,16 @@ export async function lettingThrough(
     for (const { token, claims } of respelt) await peer.revoke(token, claims)
     await filled(engine)
     results.push(
-      await ask(
-        peer,
-        'respelt',
-        2 * count,
-        spellings.map(({ token }) => verified(token)),
-        acceptance(spellings),
-      ),
+      await ask(peer, {
+        situation: 'respelt',
+        n: 2 * count,
+        tokens: spellings.map(({ token }) => verified(token)),
+        about: acceptance(spellings),
+      }),
     )
-    results.push(await ask(peer, 'together', 2 * count, sessions))
+    results.push(await ask(peer, { situation: 'together', n: 2 * count, tokens: sessions }))
     await admin.call('ACL', 'SETUSER', 'default', '-@read')
-    results.push(await ask(peer, 'errors', 2 * count, respelt))
+    results.push(await ask(peer, { situation: 'errors', n: 2 * count, tokens: respelt }))
   }
   await admin.call('ACL', 'SETUSER', 'default', '+@read')
   await admin.quit()
@@ -106,13 +105,15 @@ function acceptance(spellings: readonly Spelling[]): string {
   return `; ${parts.join(', ')}`
 }
 
-async function ask(
-  peer: Peer,
-  situation: Situation,
-  n: number,
-  tokens: readonly Verified[],
-  about = '',
-): Promise<LetThrough> {
+/** Tokens that are asked for, all of them revoked, with `n` revocations in all. */
+interface Asked {
+  readonly situation: Situation
+  readonly n: number
+  readonly tokens: readonly Verified[]
+  readonly about?: string
+}
+
+async function ask(peer: Peer, { situation, n, tokens, about = '' }: Asked): Promise<LetThrough> {
   const samples: number[] = []
   let through = 0
   for (const { token, claims } of tokens) {
