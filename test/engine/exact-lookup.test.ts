@@ -69,7 +69,7 @@ describe('an answer of Redis that is proven in one turn', () => {
   const digest = Int32Array.of(1, 2, 3, 4)
   const reply: PrefixReply = { bucket: 0, bits: 0, version: null, entry: null }
 
-  /** L1 that proves everything; `then` runs as soon as the event loop can, after the proof. */
+  /** A prefix cache that proves everything; `then` runs as soon as the event loop can, after the proof. */
   function proving(then: () => void): Pick<PrefixCache, 'lookup' | 'isCurrent'> {
     return {
       lookup: () => Promise.resolve(reply),
@@ -87,7 +87,7 @@ describe('an answer of Redis that is proven in one turn', () => {
     expect(cache.get(digest)).toBeUndefined()
   })
 
-  it('counts for nothing where L0 is not current', async () => {
+  it('counts for nothing where the prefilter is not current', async () => {
     const store = new ModelStore()
     const failure = new Error('no store')
     store.gate = () => Promise.reject(failure)

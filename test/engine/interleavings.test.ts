@@ -82,7 +82,7 @@ class Run {
   static async open(scheduler: fc.Scheduler, kind: 'exact' | 'trie', seen: Seen): Promise<Run> {
     const run = new Run(scheduler, seen)
     const store = run.#store
-    // 8 bits: L0 is often wrong, so that cache and store have work.
+    // 8 bits: the prefilter is often wrong, so that cache and store have work.
     const options = {
       clock: run.#clock,
       maxStalenessMs: STALENESS_MS,

@@ -107,7 +107,7 @@ describe('the sync', () => {
     expect(warnings).toContain('the clock was stepped or the process suspended: the lease ended')
   })
 
-  it('rebuilds L0 when the clock is set far back: what was dropped as expired lives again', async () => {
+  it('rebuilds the prefilter when the clock is set far back', async () => {
     const clock = new ManualClock()
     const store = new ModelStore()
     const { sync, writer, lookup, live } = await engineHarness(store, {
@@ -226,7 +226,7 @@ describe('the sync', () => {
     }
   })
 
-  it('brings L0 up to date before each look where Δ is 0', async () => {
+  it('brings the prefilter up to date before each check where Δ is 0', async () => {
     const clock = new ManualClock()
     const store = versioned(new ModelStore())
     const follower = await engineHarness(store, { clock, maxStalenessMs: 0 })
@@ -245,7 +245,7 @@ describe('the sync', () => {
   })
 })
 
-describe('L0', () => {
+describe('the prefilter', () => {
   it('lets expired entries go by a rebuild, and sweeps selectors that have none left', async () => {
     const clock = new ManualClock()
     const store = new ModelStore()
