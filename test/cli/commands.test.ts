@@ -155,7 +155,9 @@ describe('tokens by the line', () => {
     })
     expect(await dir.run(['check', '@nowhere'])).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/^ERR_FILE: .*nowhere: ENOENT/) as string,
+      stderr: expect.stringMatching(
+        /^ERR_FILE: .*nowhere: there is no such file or directory \(ENOENT\)/,
+      ) as string,
     })
   })
 

@@ -66,7 +66,7 @@ Examples:
 }
 
 async function revoke(argument: string | undefined, options: RevokeCommandOptions): Promise<void> {
-  const target = addressed(argument, options)
+  const target = addressed(argument, options, 'revoke')
   const details = revokeOptions(options)
   if (target.kind === 'selector') {
     await revokeSelector(target.where, options, details)
