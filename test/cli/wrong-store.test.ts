@@ -62,7 +62,7 @@ describe('a file that is not a store', () => {
     const ran = await dir.run(['list', '--store', 'app.mjs'])
     expect(ran).toMatchObject({ code: 2, stdout: '' })
     expect(ran.stderr).toMatch(
-      /^ERR_STORE_CORRUPT: the file app\.mjs is not an SQLite database.*: check the path of the store/,
+      /^ERR_STORE_CORRUPT: the file app\.mjs is not an SQLite database.*: check its path/,
     )
     expect(readFileSync(join(dir.path, 'app.mjs'), 'utf8')).toBe(text)
     expect(readdirSync(dir.path)).toEqual(['app.mjs'])

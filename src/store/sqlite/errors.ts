@@ -23,7 +23,7 @@ export function toRevocadeError(cause: unknown, operation: StoreOperation, path:
   if (isDamage(code, operation)) {
     const what =
       code === 'SQLITE_NOTADB'
-        ? `the file ${path} is not an SQLite database: check the path of the store; if it is right, restore it`
+        ? `the file ${path} is not an SQLite database: check its path; if that is right, restore it`
         : `the store ${path} is damaged (${messageOf(cause)}): restore it`
     const message = `${what} from a backup. The file was not changed`
     return new RevocadeError('ERR_STORE_CORRUPT', message, { cause })

@@ -53,7 +53,7 @@ export function validateFile(path: string): void {
     throw new RevocadeError(
       'ERR_STORE_CORRUPT',
       `the file ${path} is not an SQLite database, but ${size} bytes of other data: ` +
-        'check the path of the store. The file was not changed',
+        'check its path. The file was not changed',
     )
   }
   // Open read-only if a WAL exists, since closing a writer would checkpoint it. Otherwise open read-write, so
