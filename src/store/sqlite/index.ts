@@ -1,3 +1,5 @@
+import '../../require-node.js'
+
 // The way of a commit to the disk is in the docstring of SqliteStore.
 export { checkIntegrity } from './file/integrity.js'
 export type { SqliteStoreOptions } from './options.js'
