@@ -31,10 +31,7 @@ async function fleet() {
   const answers = async (options?: RevocadeOptions): Promise<{ verdicts: string[]; rebuilds: number }> => {
     const engine = await start(options)
     const { rebuilds } = engine.stats().prefilter
-    const verdicts = [
-      await verdict(engine, short),
-      await verdict(engine, alice),
-    ]
+    const verdicts = [await verdict(engine, short), await verdict(engine, alice)]
     await engine.close()
     return { verdicts, rebuilds }
   }
