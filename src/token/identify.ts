@@ -9,8 +9,8 @@ import { type Claims, hashOf, TokenReader } from './jwt.js'
 import {
   hasClaims,
   nextSelector,
-  preparedShape,
   type PreparedShape,
+  preparedShape,
   selectorFrom,
   sortedNames,
 } from './selectors.js'

@@ -43,7 +43,7 @@ function respelt(token: string): string[] {
         `${segment}=`,
         `${segment}==`,
         segment.replaceAll('-', '+').replaceAll('_', '/'),
-        ...[...BASE64URL].map((last) => segment.slice(0, -1) + last),
+        ...Array.from(BASE64URL, (last) => segment.slice(0, -1) + last),
       ]
         .filter((other) => Buffer.from(other, 'base64').equals(Buffer.from(segment, 'base64')))
         .map((other) => segments.with(i + 2, other).join('.')),
