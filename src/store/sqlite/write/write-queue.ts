@@ -49,8 +49,6 @@ export class WriteQueue {
   /** Mutations accepted and not yet answered. */
   waiting = 0
   commits = 0
-  /** The newest change this process has seen, committed here or elsewhere. */
-  newestSeq = 0
 
   constructor(options: WriterOptions) {
     this.#options = options
@@ -70,8 +68,8 @@ export class WriteQueue {
       }
       worker.on('message', (message: FromWriter) => {
         if (message.type === 'ready') {
-          // If the thread dies, the next one must find this very file, and never create one.
-          this.#options = { ...this.#options, create: false, identity: message.identity }
+          // If the thread dies, the next one must find these very files, and never create any.
+          this.#options = { ...this.#options, create: false, files: message.files }
           worker.unref()
           resolve(message)
         } else if (message.type === 'failed') {
@@ -80,7 +78,7 @@ export class WriteQueue {
           this.#answer(message)
         }
       })
-      worker.on('error', (error) => lost(toRevocadeError(error, 'open', this.#options.path)))
+      worker.on('error', (error) => lost(toRevocadeError(error, 'open', this.#options.place.real)))
       worker.on('exit', () => lost(new RevocadeError('ERR_STORE_UNAVAILABLE', 'the write thread ended')))
     })
     return this.#ready
@@ -117,8 +115,10 @@ export class WriteQueue {
 
   /**
    * Refuses new writes with an error, waits for the accepted ones, closes the connection and ends the thread.
+   *
+   * @param fold Whether to move what the log holds into the file first.
    */
-  async close(refusal: RevocadeError): Promise<void> {
+  async close(refusal: RevocadeError, fold: boolean): Promise<void> {
     this.#refusal ??= refusal
     if (this.#inFlight !== undefined || this.#queue.length > 0) {
       await new Promise<void>((resolve) => {
@@ -130,7 +130,7 @@ export class WriteQueue {
     this.#maintenance.cancel()
     worker.ref()
     const exited = once(worker, 'exit')
-    post(worker, { type: 'close' })
+    post(worker, { type: 'close', fold })
     await exited
   }
 
@@ -167,7 +167,7 @@ export class WriteQueue {
     worker.ref() // the process must not end before the batch is durable
     const { count } = packer
     const memory = packer.release()
-    post(worker, { type: 'batch', memory, count, newestSeq: this.newestSeq }, [memory])
+    post(worker, { type: 'batch', memory, count }, [memory])
   }
 
   #answer(message: Exclude<FromWriter, { type: 'ready' | 'failed' }>): void {
@@ -180,10 +180,7 @@ export class WriteQueue {
     this.#inFlight = undefined
     this.#unrefIdleThread()
     if (isRecyclable(message.memory)) this.#spare = message.memory
-    if (message.type === 'committed') {
-      this.commits++
-      if (message.seq > this.newestSeq) this.newestSeq = message.seq
-    }
+    if (message.type === 'committed') this.commits++
     this.#flush() // before the callers run, so that the thread does not wait for them
     if (batch === undefined) return
     if (message.type === 'committed') this.#acknowledge(batch, message)
