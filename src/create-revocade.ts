@@ -1,5 +1,4 @@
 import type { Revocade } from './api.js'
-import { Engine } from './engine/engine.js'
 import { readOptions, type RevocadeOptions } from './options.js'
 import { createPrefilter } from './prefilter/create.js'
 import { prepareRedis } from './redis/redis-layer.js'
@@ -22,6 +21,8 @@ import { keyFromSecret } from './token/secret.js'
 export async function createRevocade(options?: RevocadeOptions): Promise<Revocade> {
   const settings = readOptions(options)
   const { secret, namespace, exclusive, clockToleranceSeconds, graceSeconds, clock, logger } = settings
+  // Not at the top: an older Node.js can't link lru-cache, and must get as far as require-node.ts.
+  const { Engine } = await import('./engine/engine.js')
   // Every option is checked before the store is opened: a mistake must not leave a new store behind.
   const store = await resolveStore(settings.store)
   const key = secret === undefined ? undefined : keyFromSecret(secret)

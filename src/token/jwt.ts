@@ -1,6 +1,9 @@
 /// <reference lib="es2024.string" />
-import { hash } from 'node:crypto'
+import crypto from 'node:crypto'
 import { RevocadeError } from '../errors.js'
+
+// Not imported by name: an older Node.js has no `hash`, and must get as far as require-node.ts.
+const { hash } = crypto
 
 /** The decoded claims of a token, not verified. */
 export type Claims = Readonly<Record<string, unknown>>

@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { nodeVersionProblem } from '../../node-version.js'
 import { bytes } from '../output/format-numbers.js'
 import { fail, type Finding, ok, warn, why } from './finding.js'
 
@@ -33,11 +34,9 @@ const FUSE = 0x65735546
 
 /** Checks the version of Node.js. */
 export function checkNode(version = process.versions.node, nodeApi = process.versions.napi): Finding {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
   const detail = `${version}, Node-API ${nodeApi}, ${process.platform} ${process.arch}`
-  if (major < 20 || (major === 20 && minor < 19))
-    return fail('Node.js', detail, 'Update to Node.js 20.19 or newer.')
-  return ok('Node.js', detail)
+  const problem = nodeVersionProblem(version)
+  return problem === undefined ? ok('Node.js', detail) : fail('Node.js', detail, problem)
 }
 
 /** Checks the type of the file system and the free space. */

@@ -6,6 +6,7 @@ import { takenAway } from './file/file-identity.js'
 import { acquireLock, type StoreLock } from './file/lock.js'
 import { moveAwayLog } from './file/orphaned-wal.js'
 import { resolveStorePath, type StorePath } from './file/store-path.js'
+import { validatePath } from './file/validate-file.js'
 import type { SqliteStoreOptions } from './options.js'
 import type { Found, PlaceWatch } from './place-watch.js'
 import { OPEN, type SettledState, type State } from './store-state.js'
@@ -52,6 +53,8 @@ export class StoreFile {
   static async open(settings: StoreFileSettings): Promise<StoreFile> {
     const { context, options } = settings
     const place = resolveStorePath(settings.path)
+    // Before the lock, which is a file beside the store.
+    validatePath(place.real, true)
     const lock = acquireLock(place.real, context.exclusive)
     try {
       return new StoreFile(settings, lock, await openConnections(place, context, options, true))

@@ -5,6 +5,9 @@ import { startJob } from '../read/start-job.js'
 import type { FromIntegrity } from '../thread-messages.js'
 import type { OpenFiles } from './file-identity.js'
 
+/** Milliseconds until the next attempt, after no thread could be started. */
+const RETRY_DELAY_MS = 60_000
+
 /** Checks the whole file for damage once, in a thread, some time after it was opened. */
 export class IntegrityWatch {
   state: 'pending' | 'ok' | 'failed' | 'unknown' = 'pending'
@@ -30,7 +33,14 @@ export class IntegrityWatch {
   }
 
   #check(onDamage: (error: RevocadeError) => void): void {
-    const job = startJob({ job: 'integrity', at: this.#at })
+    let job: Worker
+    try {
+      job = startJob({ job: 'integrity', at: this.#at })
+    } catch (error) {
+      this.#undecided(error instanceof Error ? error.message : String(error))
+      this.schedule(RETRY_DELAY_MS, onDamage)
+      return
+    }
     job.unref()
     this.#job = job
     job.on('message', (message: FromIntegrity) => this.#judge(message, onDamage))
@@ -62,7 +72,9 @@ export class IntegrityWatch {
   }
 
   #undecided(why: string): void {
+    const told = this.state === 'unknown'
     this.state = 'unknown'
-    this.#logger.warn({ path: this.#at.place.real, why }, 'the integrity of the store could not be checked')
+    if (!told)
+      this.#logger.warn({ path: this.#at.place.real, why }, 'the integrity of the store could not be checked')
   }
 }
