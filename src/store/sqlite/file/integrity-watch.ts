@@ -4,6 +4,9 @@ import type { Logger } from '../../../ports/index.js'
 import { startJob } from '../read/start-job.js'
 import type { FromIntegrity } from '../thread-messages.js'
 
+/** Milliseconds until the next attempt, after no thread could be started. */
+const RETRY_DELAY_MS = 60_000
+
 /** Checks the whole file for damage once, in a thread, some time after it was opened. */
 export class IntegrityWatch {
   state: 'pending' | 'ok' | 'failed' | 'unknown' = 'pending'
@@ -29,7 +32,14 @@ export class IntegrityWatch {
   }
 
   #check(onDamage: (error: RevocadeError) => void): void {
-    const job = startJob({ job: 'integrity', path: this.#path })
+    let job: Worker
+    try {
+      job = startJob({ job: 'integrity', path: this.#path })
+    } catch (error) {
+      this.#undecided(error instanceof Error ? error.message : String(error))
+      this.schedule(RETRY_DELAY_MS, onDamage)
+      return
+    }
     job.unref()
     this.#job = job
     job.on('message', (message: FromIntegrity) => this.#judge(message, onDamage))
@@ -60,7 +70,8 @@ export class IntegrityWatch {
   }
 
   #undecided(why: string): void {
+    const told = this.state === 'unknown'
     this.state = 'unknown'
-    this.#logger.warn({ path: this.#path, why }, 'the integrity of the store could not be checked')
+    if (!told) this.#logger.warn({ path: this.#path, why }, 'the integrity of the store could not be checked')
   }
 }

@@ -1,14 +1,13 @@
-import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../../errors.js'
 import type { Committed, Mutation, Written } from '../../../ports/index.js'
-import { toRevocadeError, unpackError } from '../errors.js'
+import { unpackError } from '../errors.js'
 import type { WriterOptions } from '../file/open-writer.js'
-import { startThread } from '../thread.js'
-import type { FromWriter, MaintenanceTask, ToWriter, WriterReady } from '../thread-messages.js'
+import type { MaintenanceTask, ToWriter, WriterReady } from '../thread-messages.js'
 import type { BatchResult } from './commit.js'
 import { Maintenance } from './maintenance.js'
 import { isRecyclable, Packer } from './mutation-codec.js'
+import { type WriterAnswer, WriterThread } from './writer-thread.js'
 
 /** Mutations that may wait for a commit, at about 200 bytes each. Beyond that, writes are refused. */
 const MAX_WAITING = 131_072
@@ -34,9 +33,7 @@ interface Batch {
  * time are packed into the next batch, so a slow fsync makes batches larger and the queue no longer.
  */
 export class WriteQueue {
-  #options: WriterOptions
-  #worker: Worker | undefined
-  #ready: Promise<WriterReady> | undefined
+  readonly #thread: WriterThread
   #inFlight: Batch | undefined
   readonly #queue: Batch[] = []
   #flushScheduled = false
@@ -53,37 +50,15 @@ export class WriteQueue {
   newestSeq = 0
 
   constructor(options: WriterOptions) {
-    this.#options = options
+    this.#thread = new WriterThread(options, {
+      answer: (answer) => this.#answer(answer),
+      lost: (error) => this.#fail(error),
+    })
   }
 
-  /** Starts the thread and opens its connection. Rejects with what `openWriter` throws. */
+  /** Starts the thread and opens its connection; see {@link WriterThread.start}. */
   start(): Promise<WriterReady> {
-    this.#ready ??= new Promise<WriterReady>((resolve, reject) => {
-      const worker = startThread(new URL('./worker.js', import.meta.url), this.#options)
-      this.#worker = worker
-      const lost = (error: RevocadeError): void => {
-        if (this.#worker !== worker) return
-        this.#worker = undefined
-        this.#ready = undefined
-        reject(error)
-        this.#fail(error)
-      }
-      worker.on('message', (message: FromWriter) => {
-        if (message.type === 'ready') {
-          // If the thread dies, the next one must find this very file, and never create one.
-          this.#options = { ...this.#options, create: false, identity: message.identity }
-          worker.unref()
-          resolve(message)
-        } else if (message.type === 'failed') {
-          lost(unpackError(message.error))
-        } else {
-          this.#answer(message)
-        }
-      })
-      worker.on('error', (error) => lost(toRevocadeError(error, 'open', this.#options.path)))
-      worker.on('exit', () => lost(new RevocadeError('ERR_STORE_UNAVAILABLE', 'the write thread ended')))
-    })
-    return this.#ready
+    return this.#thread.start()
   }
 
   /** Resolves once all mutations are durable. They are committed together or not at all. */
@@ -112,7 +87,8 @@ export class WriteQueue {
 
   /** Has the thread do a maintenance task between commits; resolves with the number of changed rows. */
   maintain(task: MaintenanceTask): Promise<number> {
-    return this.#worker === undefined ? Promise.resolve(0) : this.#maintenance.run(this.#worker, task)
+    const { worker } = this.#thread
+    return worker === undefined ? Promise.resolve(0) : this.#maintenance.run(worker, task)
   }
 
   /**
@@ -125,11 +101,12 @@ export class WriteQueue {
         this.#onIdle = resolve
       })
     }
-    const worker = this.#worker
+    const worker = this.#thread.worker
     if (worker === undefined) return
     this.#maintenance.cancel()
     worker.ref()
-    const exited = once(worker, 'exit')
+    // Not `once` of node:events: it rejects if the thread fails on its way out.
+    const exited = new Promise((resolve) => worker.once('exit', resolve))
     post(worker, { type: 'close' })
     await exited
   }
@@ -149,15 +126,15 @@ export class WriteQueue {
       return
     }
     this.#inFlight = batch
-    const worker = this.#worker
+    const worker = this.#thread.worker
     if (worker !== undefined) {
       this.#send(worker, batch)
       return
     }
-    // The thread died: this write starts another one. If that fails, `lost` rejects the batch.
-    this.start().then(
+    // The thread died: this write starts another one. If that fails, `#fail` rejects the batch.
+    this.#thread.restart().then(
       () => {
-        if (this.#worker !== undefined) this.#send(this.#worker, batch)
+        if (this.#thread.worker !== undefined) this.#send(this.#thread.worker, batch)
       },
       () => undefined,
     )
@@ -170,7 +147,7 @@ export class WriteQueue {
     post(worker, { type: 'batch', memory, count, newestSeq: this.newestSeq }, [memory])
   }
 
-  #answer(message: Exclude<FromWriter, { type: 'ready' | 'failed' }>): void {
+  #answer(message: WriterAnswer): void {
     if (message.type === 'maintained') {
       this.#maintenance.settle(message)
       this.#unrefIdleThread()
@@ -192,7 +169,7 @@ export class WriteQueue {
 
   /** An idle thread does not keep the process alive. */
   #unrefIdleThread(): void {
-    if (this.#inFlight === undefined && this.#maintenance.isIdle) this.#worker?.unref()
+    if (this.#inFlight === undefined && this.#maintenance.isIdle) this.#thread.worker?.unref()
   }
 
   #acknowledge(batch: Batch, { results, epoch, bits, tag }: BatchResult): void {
