@@ -60,9 +60,8 @@ function withFlag(flag: string): string {
   if (!('permission' in process)) return 'the store needs native modules: start Node.js without --no-addons'
   const flags = process.permission.has('worker') ? [flag] : [...new Set([flag, '--allow-worker'])]
   return (
-    `the store is not allowed what it needs: start Node.js with ${flags.join(' and ')}, or without its ` +
-    'permission model. The store needs --allow-addons, --allow-worker, and --allow-fs-read and ' +
-    '--allow-fs-write for its folder'
+    `Node's permission model denies the store what it needs: start Node.js with ${flags.join(' and ')}. ` +
+    'In all it needs --allow-addons, --allow-worker, and --allow-fs-read and --allow-fs-write for its folder'
   )
 }
 
