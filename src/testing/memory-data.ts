@@ -76,6 +76,8 @@ export class MemoryData {
   readonly users = new Map<object, boolean>()
   /** The newest change; the epoch is '' before the first. History is never undone, so one epoch is enough. */
   head = { seq: 0, epoch: '' }
+  /** The largest clock tolerance that a store on this data was opened with. */
+  toleranceSeconds = 0
   #key: { readonly bytes: Uint8Array; readonly configured: boolean } | undefined
   readonly #namespaces = new Map<string, NamespaceData>()
 
@@ -106,13 +108,13 @@ export class MemoryData {
   }
 
   /** Applies all mutations, in order. */
-  commit(namespace: NamespaceData, mutations: readonly Mutation[], toleranceSeconds: number): Committed {
+  commit(namespace: NamespaceData, mutations: readonly Mutation[]): Committed {
     for (const mutation of mutations) requireTimes(mutation)
     const tag = new Uint8Array(randomBytes(8))
     const { bits } = namespace
     const written = mutations.map((mutation): Written => {
       const digest = wordsOf(mutation.digest)
-      const row = changedRow(namespace.find(digest), mutation, toleranceSeconds)
+      const row = changedRow(namespace.find(digest), mutation, this.toleranceSeconds)
       if (row === undefined) return { seq: 0, expiresAt: 0 }
       const epoch = this.head.epoch === '' ? randomBytes(9).toString('base64url') : this.head.epoch
       this.head = { seq: this.head.seq + 1, epoch }
