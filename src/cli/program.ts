@@ -65,13 +65,24 @@ export async function run(argv: readonly string[]): Promise<number> {
     return EXIT.error
   }
   try {
-    await program.parseAsync(argv, { from: 'user' })
+    await program.parseAsync(helpOfUnknown(program, argv) ?? argv, { from: 'user' })
     return exitCode()
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
     printError(error, argv)
     return EXIT.error
   }
+}
+
+/**
+ * `help lst` read as `lst`: commander then says that there is no such command and suggests one. As the
+ * argument of `help` it would pass without a word.
+ */
+function helpOfUnknown(program: Command, argv: readonly string[]): readonly string[] | undefined {
+  const [first, name] = argv
+  if (first !== 'help' || name === undefined || name.startsWith('-')) return undefined
+  const known = ['help', ...program.commands.map((command) => command.name())]
+  return known.includes(name) ? undefined : argv.slice(1)
 }
 
 /** The exit code that the action set. */

@@ -155,8 +155,24 @@ describe('tokens by the line', () => {
     })
     expect(await dir.run(['check', '@nowhere'])).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/^ERR_FILE: .*nowhere: ENOENT/) as string,
+      stderr: expect.stringMatching(
+        /^ERR_FILE: .*nowhere: there is no such file or directory \(ENOENT\)/,
+      ) as string,
     })
+  })
+
+  it('that were revoked already are counted, and one alone is called so', async () => {
+    const [a, b, c] = ['a', 'b', 'c'].map((jti) => jwt({ jti, exp: inSeconds(3600) }))
+    expect((await dir.run(['revoke', a ?? ''])).stdout).toMatch(/^revoked jti=a /)
+    const again = await dir.run(['revoke', a ?? ''])
+    expect(again).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^already revoked jti=a until /) as string,
+    })
+    const many = await dir.run(['revoke', '-'], { stdin: `${a}\n${b}\n${c}\n${b}\n` })
+    expect(many.stdout).toMatch(/^revoked 4 \(2 already revoked\), already expired 0, invalid 0 /)
+    const json = await dir.run(['revoke', c ?? '', '--json'])
+    expect(JSON.parse(json.stdout)).toMatchObject({ outcome: 'already', durable: true })
   })
 
   it('get a receipt of their own if there is only one', async () => {

@@ -12,7 +12,7 @@ import { TOKEN_HELP, tokenSource } from '../input/tokens.js'
 import { addTokenOptions, type TokenOptions } from '../options.js'
 import { LineWriter, note, tone, writeJson, writeLine } from '../output/print.js'
 import { selectorShapes } from '../store-rows.js'
-import { requireStoreFile, withStore } from '../with-store.js'
+import { requireStore, withStore } from '../with-store.js'
 
 interface CheckOptions extends TokenOptions {
   readonly claimsJson?: string
@@ -43,7 +43,7 @@ async function check(argument: string | undefined, options: CheckOptions): Promi
   const source = tokenSource(argument, options.claimsJson)
   if (source === undefined)
     throw new CliError('ERR_USAGE', 'name the token: as an argument, - for stdin, @FILE or --claims-json')
-  requireStoreFile(options)
+  await requireStore(options)
   await withStore(options, {}, async (engine, store) => {
     await printOtherSelectorsHint(store, options)
     process.exitCode =

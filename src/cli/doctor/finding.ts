@@ -1,4 +1,4 @@
-import { isSystemError, printable } from '../errors.js'
+import { isSystemError, printable, systemReason } from '../errors.js'
 
 /** The result of one check. */
 export interface Finding {
@@ -25,9 +25,9 @@ export function fail(check: string, detail: string, advice: string): Finding {
   return { check, status: 'fail', detail, advice }
 }
 
-/** The reason of a failure: the code of a system error, or the message. */
+/** The reason of a failure: what the operating system said, or the message. */
 export function why(error: unknown): string {
-  if (isSystemError(error)) return error.code
+  if (isSystemError(error)) return systemReason(error)
   return error instanceof Error ? printable(error.message) : String(error)
 }
 

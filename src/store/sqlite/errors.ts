@@ -21,12 +21,12 @@ export function toRevocadeError(cause: unknown, operation: StoreOperation, path:
   if (cause instanceof RevocadeError) return cause
   const code = sqliteCode(cause)
   if (isDamage(code, operation)) {
-    const what = code === 'SQLITE_NOTADB' ? 'is no SQLite database' : 'is damaged'
-    return new RevocadeError(
-      'ERR_STORE_CORRUPT',
-      `the store ${path} ${what} (${messageOf(cause)}): restore it from a backup; the file was not changed`,
-      { cause },
-    )
+    const what =
+      code === 'SQLITE_NOTADB'
+        ? `the file ${path} is not an SQLite database: check its path; if that is right, restore it`
+        : `the store ${path} is damaged (${messageOf(cause)}): restore it`
+    const message = `${what} from a backup. The file was not changed`
+    return new RevocadeError('ERR_STORE_CORRUPT', message, { cause })
   }
   const why = describe(cause, code)
   if (operation === 'write') {

@@ -5,6 +5,7 @@ import { toRevocadeError } from './errors.js'
 import { fileIdentity } from './file/file-identity.js'
 import { acquireLock, type StoreLock } from './file/lock.js'
 import { moveAwayLog } from './file/orphaned-wal.js'
+import { validatePath } from './file/validate-file.js'
 import type { SqliteStoreOptions } from './options.js'
 
 const INTEGRITY_CHECK_DELAY_MS = 5000
@@ -60,6 +61,8 @@ export class StoreFile {
   /** Takes the lock and opens the connections; creates the file if there is none. */
   static async open(settings: StoreFileSettings): Promise<StoreFile> {
     const { path, context, options } = settings
+    // Before the lock, which is a file beside the store.
+    validatePath(path, true)
     const lock = acquireLock(path, context.exclusive)
     try {
       return new StoreFile(settings, lock, await openConnections(path, context, options, true))

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { bucketOfBytes } from '../../../buckets/layout.js'
 import { RevocadeError } from '../../../errors.js'
+import type { Written } from '../../../ports/index.js'
 import type { Connection } from '../file/driver.js'
 import { raiseTolerance, TOLERANCE_SQL } from '../file/tolerance.js'
 import { type ExistingRow, isLive, mergeRows } from './merge-rows.js'
@@ -14,9 +15,15 @@ const SHORT_LOG_PAGES = 1000
 /** Earlier versions remembered for each bucket. From any of them, a reader gets only the later changes. */
 const EARLIER_TAGS = 7
 
+/** Numbers for each mutation in {@link BatchResult.results}. */
+export const RESULT_FIELDS = 3
+
+/** The row that a mutation left. */
+type Changed = Pick<Written, 'expiresAt' | 'already'>
+
 /** The answer to a committed batch. */
 export interface BatchResult {
-  /** `[seq, expiresAt]` for each mutation, in one array. */
+  /** `[seq, expiresAt, already]` for each mutation, in one array; see {@link Written}. */
   readonly results: Float64Array<ArrayBuffer>
   /** The epoch and number of the newest change. */
   readonly epoch: string
@@ -97,19 +104,20 @@ export class Committer {
   }
 
   #applyAll(memory: ArrayBuffer, count: number, lastSeq: number, bits: number): AppliedBatch {
-    const results = new Float64Array(count * 2)
+    const results = new Float64Array(count * RESULT_FIELDS)
     const touched = new Map<number, number>()
     let seq = lastSeq
     let i = 0
     for (const mutation of unpack(memory, count)) {
-      const expiresAt = mutation.revoke ? this.#revoke(seq + 1, mutation) : this.#unrevoke(seq + 1, mutation)
-      if (expiresAt >= 0) {
+      const changed = mutation.revoke ? this.#revoke(seq + 1, mutation) : this.#unrevoke(seq + 1, mutation)
+      if (changed !== undefined) {
         seq++
         results[i] = seq
-        results[i + 1] = expiresAt
+        results[i + 1] = changed.expiresAt
+        results[i + 2] = changed.already ? 1 : 0
         touched.set(bucketOfBytes(mutation.digest, bits), seq)
       }
-      i += 2
+      i += RESULT_FIELDS
     }
     return { results, seq, touched }
   }
@@ -140,8 +148,7 @@ export class Committer {
     this.#db.pragma(`wal_autocheckpoint = ${long ? LONG_LOG_PAGES : SHORT_LOG_PAGES}`)
   }
 
-  /** Returns the expiry of the row that results. */
-  #revoke(seq: number, mutation: UnpackedMutation): number {
+  #revoke(seq: number, mutation: UnpackedMutation): Changed {
     const { insert, find, move } = this.#statements
     const { digest, target, selector } = mutation
     // Nearly every revocation is new: insert first, and read the row only if the digest exists.
@@ -158,7 +165,7 @@ export class Committer {
       mutation.reason,
       mutation.actor,
     )
-    if (changes === 1) return mutation.expiresAt
+    if (changes === 1) return { expiresAt: mutation.expiresAt, already: false }
     const existing = find.get(this.#namespace, digest)
     if (existing === undefined) throw damaged('has a damaged index')
     const row = mergeRows(existing, mutation, this.#toleranceSeconds)
@@ -174,17 +181,18 @@ export class Committer {
       row.actor,
       existing[0],
     )
-    return row.expiresAt
+    return row
   }
 
-  /** Returns the expiry of the tombstone, or -1 if no revocation was live. */
-  #unrevoke(seq: number, mutation: UnpackedMutation): number {
+  /** Returns undefined if no revocation was live. */
+  #unrevoke(seq: number, mutation: UnpackedMutation): Changed | undefined {
     const { find, bury } = this.#statements
     const existing = find.get(this.#namespace, mutation.digest)
-    if (existing === undefined || !isLive(existing, this.#toleranceSeconds, mutation.revokedAt)) return -1
+    if (existing === undefined || !isLive(existing, this.#toleranceSeconds, mutation.revokedAt))
+      return undefined
     const [at, , expiresAt] = existing
     bury.run(seq, mutation.revokedAt, at)
-    return expiresAt
+    return { expiresAt, already: false }
   }
 }
 

@@ -4,7 +4,7 @@ import type { Committed, Mutation, Written } from '../../../ports/index.js'
 import { unpackError } from '../errors.js'
 import type { WriterOptions } from '../file/open-writer.js'
 import type { MaintenanceTask, ToWriter, WriterReady } from '../thread-messages.js'
-import type { BatchResult } from './commit.js'
+import { type BatchResult, RESULT_FIELDS } from './commit.js'
 import { Maintenance } from './maintenance.js'
 import { isRecyclable, Packer } from './mutation-codec.js'
 import { type WriterAnswer, WriterThread } from './writer-thread.js'
@@ -177,8 +177,12 @@ export class WriteQueue {
     let at = 0
     for (const { count, resolve } of batch.waiters) {
       const written: Written[] = []
-      for (const end = at + count * 2; at < end; at += 2) {
-        written.push({ seq: results[at] ?? 0, expiresAt: results[at + 1] ?? 0 })
+      for (const end = at + count * RESULT_FIELDS; at < end; at += RESULT_FIELDS) {
+        written.push({
+          seq: results[at] ?? 0,
+          expiresAt: results[at + 1] ?? 0,
+          already: results[at + 2] === 1,
+        })
       }
       this.waiting -= count
       resolve({ epoch, written, buckets })
