@@ -121,7 +121,7 @@ export class MemoryData {
       this.head = { seq: this.head.seq + 1, epoch }
       namespace.put(digest, { ...row, seq: this.head.seq })
       namespace.moveVersion(digest, this.head.seq, tag)
-      const already = isCovered(old, mutation, toleranceSeconds)
+      const already = isCovered(old, mutation, this.toleranceSeconds)
       return { seq: this.head.seq, expiresAt: row.expiresAt, already }
     })
     return { epoch: this.head.epoch, written, buckets: { bits, tag } }

@@ -10,8 +10,7 @@ export type WriterData = WriterOptions
 
 /** Work of the write thread that is no commit of a caller. At most one task of a type runs at a time. */
 export type MaintenanceTask =
-  | PurgeTask
-  | { readonly type: 'split-buckets'; /** Makes 2^bits buckets. */ readonly bits: number }
+  PurgeTask | { readonly type: 'split-buckets'; /** Makes 2^bits buckets. */ readonly bits: number }
 
 /** To the write thread. */
 export type ToWriter =
