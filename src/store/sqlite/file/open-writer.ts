@@ -4,6 +4,7 @@ import { type Connection, openDatabase, sqliteCode } from './driver.js'
 import { fileIdentity } from './file-identity.js'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.js'
 import { findNamespace, identifyStore } from './store-identity.js'
+import { raiseTolerance } from './tolerance.js'
 import { cannotOpen, validateFile, validatePath } from './validate-file.js'
 
 /** What the write connection is opened with. Plain data: it crosses into the write thread. */
@@ -29,6 +30,8 @@ export interface OpenedWriter {
   readonly id: string
   readonly key: Uint8Array
   readonly namespaceId: number
+  /** The store's tolerance: the largest of its engines, in seconds. */
+  readonly toleranceSeconds: number
   /** See `fileIdentity`. */
   readonly identity: string
   readonly synchronous: number
@@ -62,6 +65,7 @@ export function openWriter(options: WriterOptions): OpenedWriter {
       db,
       ...identifyStore(db, options.secret),
       namespaceId: findNamespace(db, options.namespace),
+      toleranceSeconds: raiseTolerance(db, options.toleranceSeconds),
       identity: fileIdentity(path) ?? '',
       ...durability,
       sqliteVersion: String(db.prepare<[], string>('SELECT sqlite_version()').pluck().get()),

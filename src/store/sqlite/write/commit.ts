@@ -3,6 +3,7 @@ import { bucketOfBytes } from '../../../buckets/layout.js'
 import { RevocadeError } from '../../../errors.js'
 import type { Written } from '../../../ports/index.js'
 import type { Connection } from '../file/driver.js'
+import { raiseTolerance, TOLERANCE_SQL } from '../file/tolerance.js'
 import { type ExistingRow, isLive, mergeRows } from './merge-rows.js'
 import { unpack, type UnpackedMutation } from './mutation-codec.js'
 
@@ -54,7 +55,9 @@ export class Committer {
   readonly #db: Connection
   readonly #statements: ReturnType<typeof prepare>
   readonly #namespace: number
-  readonly #toleranceSeconds: number
+  readonly #ownTolerance: number
+  /** The store's tolerance, read in each transaction. */
+  #toleranceSeconds = 0
   #longLog: boolean | undefined
   #epochBegun = false
   /** The newest change that this connection has committed or met. */
@@ -63,7 +66,7 @@ export class Committer {
   constructor(db: Connection, namespace: number, toleranceSeconds: number) {
     this.#db = db
     this.#namespace = namespace
-    this.#toleranceSeconds = toleranceSeconds
+    this.#ownTolerance = toleranceSeconds
     this.#statements = prepare(db, namespace)
   }
 
@@ -79,7 +82,10 @@ export class Committer {
     try {
       const before = head.get()
       if (before === undefined) throw damaged('has lost its head row')
-      const [lastSeq, lastEpoch, bits] = before
+      const [lastSeq, lastEpoch, bits, tolerance] = before
+      // It is smaller than ours only if the store was restored from a backup, or somebody lowered it.
+      const isSmaller = tolerance < this.#ownTolerance
+      this.#toleranceSeconds = isSmaller ? raiseTolerance(this.#db, this.#ownTolerance) : tolerance
       const tag = randomBytes(8)
       const applied = this.#applyAll(memory, count, lastSeq, bits)
       const { results, seq } = applied
@@ -199,9 +205,9 @@ function prepare(db: Connection, namespace: number) {
     commit: db.prepare<[]>('COMMIT'),
     rollback: db.prepare<[]>('ROLLBACK'),
     head: db
-      .prepare<[], [seq: number, epoch: string, bits: number]>(
+      .prepare<[], [seq: number, epoch: string, bits: number, tolerance: number]>(
         `
-      SELECT head.seq, head.epoch, namespaces.bucket_bits FROM head, namespaces
+      SELECT head.seq, head.epoch, namespaces.bucket_bits, ${TOLERANCE_SQL} FROM head, namespaces
       WHERE head.id = 1 AND namespaces.id = ${namespace}`,
       )
       .raw(),
