@@ -35,8 +35,3 @@ export function why(error: unknown): string {
 export function millisecondsText(ms: number): string {
   return `${ms.toLocaleString('en', { maximumSignificantDigits: 3 })} ms`
 }
-
-/** The median; NaN of no values. */
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
-}

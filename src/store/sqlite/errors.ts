@@ -1,5 +1,6 @@
 import { RevocadeError, type RevocadeErrorCode } from '../../errors.js'
 import { sqliteCode, SqliteError } from './file/driver.js'
+import { setupError } from './setup-error.js'
 
 /** What SQLite was doing when it failed; this decides the error code. */
 export type StoreOperation = 'open' | 'read' | 'write'
@@ -19,6 +20,8 @@ const HINTS: readonly (readonly [prefix: string, hint: string])[] = [
  */
 export function toRevocadeError(cause: unknown, operation: StoreOperation, path: string): RevocadeError {
   if (cause instanceof RevocadeError) return cause
+  const setup = operation === 'write' ? undefined : setupError(cause)
+  if (setup !== undefined) return setup
   const code = sqliteCode(cause)
   if (isDamage(code, operation)) {
     const what =

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { RevocadeError } from '../../../errors.js'
 import { toRevocadeError } from '../errors.js'
+import { setupError } from '../setup-error.js'
 import { type Connection, openDatabase } from './driver.js'
 import { fileSize } from './file-identity.js'
 import { APPLICATION_ID, SCHEMA_VERSION } from './schema.js'
@@ -33,10 +34,13 @@ export function validatePath(path: string, create: boolean): void {
     }
   } catch (error) {
     if (error instanceof RevocadeError) throw error
-    throw cannotOpen(
-      path,
-      `the directory ${dirname(path)} does not exist or can't be read: create it, or choose another path`,
-      error,
+    throw (
+      setupError(error) ??
+      cannotOpen(
+        path,
+        `the directory ${dirname(path)} does not exist or can't be read: create it, or choose another path`,
+        error,
+      )
     )
   }
   if (stat?.isDirectory() === true) throw cannotOpen(path, 'it is a directory; name a file in it')
