@@ -20,7 +20,10 @@ export type TokenClaims = Readonly<Record<string, unknown>>
 /** A token: the raw JWT or opaque string, or the decoded claims of a JWT. */
 export type Token = string | TokenClaims
 
-/** Claims with their values; all must be equal for a token to match. */
+/**
+ * Claims with their values; all must be equal for a token to match. A number equals its decimal string. A
+ * name that begins with `/` is a JSON Pointer to a nested claim: `{ '/realm_access/roles': 'admin' }`.
+ */
 export type Selector = Readonly<Record<string, string | number>>
 
 /** Options of {@link Revocade.isRevoked} and {@link Revocade.check}. */

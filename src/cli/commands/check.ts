@@ -4,6 +4,7 @@ import type { Verdict } from '../../engine/verdict.js'
 import { RevocadeError } from '../../errors.js'
 import { DEFAULT_CLAIMS } from '../../options.js'
 import type { RevocationStore } from '../../ports/index.js'
+import { optionName } from '../../token/claim-path.js'
 import { CliError, type ErrorReport, printable, reportOf } from '../errors.js'
 import type { Line } from '../input/read-lines.js'
 import { shapeKey, targetText } from '../input/targets.js'
@@ -132,5 +133,5 @@ async function printOtherSelectorsHint(store: RevocationStore, options: CheckOpt
 
 function shapeText(key: string): string {
   const names: unknown = JSON.parse(key)
-  return printable(Array.isArray(names) ? names.join('+') : key)
+  return printable(Array.isArray(names) ? names.map((name) => optionName(String(name))).join('+') : key)
 }

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import type { Selector, TokenClaims } from '../../api.js'
 import { DEFAULT_CLAIMS, DEFAULT_ID_CLAIMS } from '../../options.js'
 import type { Target } from '../../ports/index.js'
+import { canonicalName } from '../../token/claim-path.js'
 import { CliError, printable } from '../errors.js'
 import { addTokenOptions, type TokenOptions } from '../options.js'
 import { TOKEN_HELP, type TokenSource, tokenSource } from './tokens.js'
@@ -99,7 +100,7 @@ export function claimsFor(
 
 /** Identifies the set of claims that a selector names, whatever their order. */
 export function shapeKey(names: readonly string[]): string {
-  return JSON.stringify([...names].sort())
+  return JSON.stringify(names.map(canonicalName).sort())
 }
 
 /** A target in one line, safe for a terminal. */

@@ -1,5 +1,6 @@
 import { type Connection, openDatabase } from './driver.js'
 import { fileSize } from './file-identity.js'
+import { resolveStorePath } from './store-path.js'
 
 /**
  * SQL: the largest clock tolerance, in seconds, of the engines that were opened on the store. Some verifier
@@ -34,11 +35,12 @@ export function readTolerance(db: Connection): number {
  * @returns Seconds; undefined if there is no store or it can't be read: opening it says why.
  */
 export function toleranceOf(path: string): number | undefined {
-  if (fileSize(path) === 0) return undefined
+  const { real } = resolveStorePath(path)
+  if (fileSize(real) === 0) return undefined
   let db: Connection | undefined
   try {
     // As in `validateFile`: the file and its log are left as they are.
-    db = openDatabase(path, { readonly: fileSize(`${path}-wal`) > 0, fileMustExist: true })
+    db = openDatabase(real, { readonly: fileSize(`${real}-wal`) > 0, fileMustExist: true })
     const told = db.prepare<[], number>("SELECT count(*) FROM meta WHERE key = 'clock_tolerance'").pluck()
     return told.get() === 1 ? readTolerance(db) : undefined
   } catch {

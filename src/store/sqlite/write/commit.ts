@@ -3,6 +3,7 @@ import { bucketOfBytes } from '../../../buckets/layout.js'
 import { RevocadeError } from '../../../errors.js'
 import type { Written } from '../../../ports/index.js'
 import type { Connection } from '../file/driver.js'
+import { type NamespaceIdentity, prepareIdentityCheck } from '../file/store-identity.js'
 import { raiseTolerance, TOLERANCE_SQL } from '../file/tolerance.js'
 import { type ExistingRow, isLive, mergeRows } from './merge-rows.js'
 import { unpack, type UnpackedMutation } from './mutation-codec.js'
@@ -46,9 +47,10 @@ interface AppliedBatch {
 /**
  * Applies each batch in one transaction, and numbers the changes without gaps.
  *
- * - Epochs: before its first change, a write connection draws a random epoch that begins with that change. It
- *   draws another one if the store was set back behind what it has seen. So a change 1000 of a restored
- *   backup and a change 1000 that came after the backup are in different epochs.
+ * - Epochs: an epoch is random, and one write connection alone numbers changes in it, each number once. It
+ *   draws a new one unless the newest commit is its own. So a change 1000 of a restored backup and a change
+ *   1000 that came after the backup are in different epochs.
+ * - Identity: each transaction asks whether this is still the store and the namespace that were opened.
  * - Buckets: each commit draws a random tag, the new version of every bucket that it changes.
  */
 export class Committer {
@@ -58,31 +60,29 @@ export class Committer {
   readonly #ownTolerance: number
   /** The store's tolerance, read in each transaction. */
   #toleranceSeconds = 0
+  readonly #isSameStore: () => boolean
   #longLog: boolean | undefined
-  #epochBegun = false
-  /** The newest change that this connection has committed or met. */
-  #newestSeq = 0
+  /** The tag of this connection's last commit. */
+  #lastTag: Buffer | undefined
 
-  constructor(db: Connection, namespace: number, toleranceSeconds: number) {
+  constructor(db: Connection, namespace: NamespaceIdentity, toleranceSeconds: number) {
     this.#db = db
-    this.#namespace = namespace
+    this.#namespace = namespace.namespaceId
     this.#ownTolerance = toleranceSeconds
-    this.#statements = prepare(db, namespace)
+    this.#isSameStore = prepareIdentityCheck(db, namespace)
+    this.#statements = prepare(db, namespace.namespaceId)
   }
 
-  /**
-   * Commits a packed batch: all mutations or none. When it returns, they are durable.
-   *
-   * @param newestSeq The newest change that this process has seen.
-   */
-  apply(memory: ArrayBuffer, count: number, newestSeq = 0): BatchResult {
+  /** Commits a packed batch: all mutations or none. When it returns, they are durable. */
+  apply(memory: ArrayBuffer, count: number): BatchResult {
     const { begin, head, commit, rollback } = this.#statements
     this.#tuneLog(count)
     begin.run()
     try {
+      if (!this.#isSameStore()) throw replaced()
       const before = head.get()
       if (before === undefined) throw damaged('has lost its head row')
-      const [lastSeq, lastEpoch, bits, tolerance] = before
+      const [lastSeq, lastEpoch, lastTag, bits, tolerance] = before
       // It is smaller than ours only if the store was restored from a backup, or somebody lowered it.
       const isSmaller = tolerance < this.#ownTolerance
       this.#toleranceSeconds = isSmaller ? raiseTolerance(this.#db, this.#ownTolerance) : tolerance
@@ -90,12 +90,11 @@ export class Committer {
       const applied = this.#applyAll(memory, count, lastSeq, bits)
       const { results, seq } = applied
       const changed = seq > lastSeq
-      const epochGoesOn = this.#epochBegun && lastSeq >= Math.max(this.#newestSeq, newestSeq)
+      const epochGoesOn = this.#lastTag?.equals(lastTag) === true
       const epoch = !changed || epochGoesOn ? lastEpoch : this.#startEpoch(lastSeq + 1)
       if (changed) this.#moveVersions(applied, epoch, tag)
       commit.run()
-      if (changed) this.#epochBegun = true
-      this.#newestSeq = seq
+      if (changed) this.#lastTag = tag
       return { results, epoch, seq, bits, tag: tag.toString('hex') }
     } catch (error) {
       if (this.#db.inTransaction) rollback.run()
@@ -199,15 +198,21 @@ export class Committer {
 const damaged = (how: string): RevocadeError =>
   new RevocadeError('ERR_STORE_CORRUPT', `the store ${how}: restore it from a backup`)
 
+const replaced = (): RevocadeError =>
+  new RevocadeError(
+    'ERR_NOT_DURABLE',
+    'nothing was acknowledged: another database was put in the place of the store while it was in use',
+  )
+
 function prepare(db: Connection, namespace: number) {
   return {
     begin: db.prepare<[]>('BEGIN IMMEDIATE'),
     commit: db.prepare<[]>('COMMIT'),
     rollback: db.prepare<[]>('ROLLBACK'),
     head: db
-      .prepare<[], [seq: number, epoch: string, bits: number, tolerance: number]>(
+      .prepare<[], [seq: number, epoch: string, tag: Buffer, bits: number, tolerance: number]>(
         `
-      SELECT head.seq, head.epoch, namespaces.bucket_bits, ${TOLERANCE_SQL} FROM head, namespaces
+      SELECT head.seq, head.epoch, head.tag, namespaces.bucket_bits, ${TOLERANCE_SQL} FROM head, namespaces
       WHERE head.id = 1 AND namespaces.id = ${namespace}`,
       )
       .raw(),
