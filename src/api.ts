@@ -63,11 +63,13 @@ export interface RevokeOptions {
 /** Options of {@link Revocade.revokeWhere}. */
 export interface RevokeWhereOptions extends RevokeOptions {
   /**
-   * Tokens whose `iat` is before this are revoked.
+   * Tokens whose `iat` is before this are revoked; with 'ever' all of them, also those issued later, until
+   * the revocation expires. Say 'ever' to end a session: a request under way may still sign a token for it.
+   * 'ever' stands over any time.
    *
-   * @default now
+   * @default now, and the option `issuerClockAheadSeconds` later
    */
-  readonly issuedBefore?: Time | undefined
+  readonly issuedBefore?: Time | 'ever' | undefined
   /**
    * What happens to tokens issued in the same second as `issuedBefore`. `revoke` is the safe choice.
    *
@@ -83,7 +85,7 @@ export type RevocationInput = (
   | { readonly sha256: string; readonly expiresAt: Time }
   | {
       readonly where: Selector
-      readonly issuedBefore?: Time | undefined
+      readonly issuedBefore?: Time | 'ever' | undefined
       readonly sameSecond?: 'revoke' | 'keep' | undefined
       readonly expiresAt?: Time | undefined
     }

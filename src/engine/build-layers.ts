@@ -93,6 +93,7 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
     idClaims,
     selectors: new Set(selectors.map((names) => JSON.stringify(names))),
     maxTokenLifetimeSeconds: settings.maxTokenLifetimeSeconds,
+    issuerClockAheadSeconds: settings.issuerClockAheadSeconds,
   })
   const writer = new Revoke({
     digester,

@@ -1,10 +1,11 @@
-import type { RevokeManyOptions, RevokeOptions, Time } from '../api.js'
+import type { RevokeManyOptions, RevokeOptions } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import type { Mutation, Target } from '../ports/index.js'
 import { optionName } from '../token/claim-path.js'
 import { digestBytes, type TokenDigester } from '../token/identify.js'
 import { numericDate, toMilliseconds, toSeconds } from '../token/numeric-date.js'
 import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
+import { type GivenCutoff, readCutoff, timeOf } from './cutoff.js'
 
 /** Characters of a reason or an actor. */
 const MAX_TEXT = 1024
@@ -13,10 +14,8 @@ const MAX_TEXT = 1024
 export type RevokeMutation = Extract<Mutation, { op: 'revoke' }>
 
 /** What the options or an entry of revokeMany may hold. Each value is checked where it is used. */
-interface Given {
+interface Given extends GivenCutoff {
   readonly expiresAt?: unknown
-  readonly issuedBefore?: unknown
-  readonly sameSecond?: unknown
   readonly reason?: unknown
   readonly actor?: unknown
 }
@@ -29,6 +28,7 @@ export interface MutationDeps {
   /** The JSON of the sorted claim names of each selector that checks look for. */
   readonly selectors: ReadonlySet<string>
   readonly maxTokenLifetimeSeconds: number | undefined
+  readonly issuerClockAheadSeconds: number
 }
 
 /** Turns what a caller wants revoked into what the store writes, and refuses every wrong argument. */
@@ -96,29 +96,22 @@ export class Mutations {
   }
 
   ofSelector(selector: unknown, options: Given): RevokeMutation {
-    const { digester, clock, maxTokenLifetimeSeconds } = this.#deps
+    const { digester, clock, maxTokenLifetimeSeconds, issuerClockAheadSeconds } = this.#deps
     const target = this.honoured(digester.selectorTarget(selector))
-    const issuedBefore =
-      options.issuedBefore === undefined
-        ? clock.now()
-        : toMilliseconds(timeOf(options.issuedBefore), 'issuedBefore')
-    const keep = oneOfOption(options.sameSecond, 'sameSecond', ['revoke', 'keep'], 'revoke') === 'keep'
-    const second = Math.floor(issuedBefore / 1000)
+    const latest = clock.now() + issuerClockAheadSeconds * 1000
+    const cutoff = readCutoff(options, latest)
     const given =
       options.expiresAt === undefined ? undefined : toSeconds(timeOf(options.expiresAt), 'expiresAt')
     if (given === undefined && maxTokenLifetimeSeconds === undefined) {
       throw noExpiry("a selector has no 'exp' of its own; set maxTokenLifetimeSeconds, or")
     }
     // The last token to catch is issued at issuedBefore and has the longest lifetime that a token may have.
+    const lastIssued = (cutoff.issuedBefore ?? latest) / 1000
     const expiresAt = Math.max(
       given ?? 0,
-      maxTokenLifetimeSeconds === undefined ? 0 : Math.ceil(issuedBefore / 1000 + maxTokenLifetimeSeconds),
+      maxTokenLifetimeSeconds === undefined ? 0 : Math.ceil(lastIssued + maxTokenLifetimeSeconds),
     )
-    return {
-      ...this.#mutation(target, expiresAt, options),
-      issuedBefore,
-      issuedThrough: keep ? second - 1 : second,
-    }
+    return { ...this.#mutation(target, expiresAt, options), ...cutoff }
   }
 
   #mutation(target: Target, expiresAt: number, { reason, actor }: Given): RevokeMutation {
@@ -158,11 +151,6 @@ function noExpiry(why: string): RevocadeError {
     'ERR_NO_EXPIRY',
     `${why}: give expiresAt, so that the revocation is not kept for ever by accident`,
   )
-}
-
-function timeOf(value: unknown): Time {
-  if (typeof value === 'number' || value instanceof Date) return value
-  throw new RevocadeError('ERR_INVALID_TIME', 'a time must be a Date or NumericDate seconds')
 }
 
 /**

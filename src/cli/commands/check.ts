@@ -101,6 +101,7 @@ function describe({ status, decidedBy, revocation, reason }: Verdict): string {
     lines.push(`target   ${targetText(revocation.target)}`)
     if (revocation.issuedBefore !== undefined)
       lines.push(`issued   before ${shortTime(revocation.issuedBefore)}`)
+    if (revocation.withoutCutoff === true) lines.push('issued   ever')
     const by = revocation.actor === undefined ? '' : ` by ${printable(revocation.actor)}`
     lines.push(`revoked  ${shortTime(revocation.revokedAt)}${by}`)
     lines.push(`until    ${shortTime(revocation.expiresAt)}`)

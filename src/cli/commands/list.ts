@@ -82,10 +82,19 @@ function pageText(page: readonly string[][], first: boolean): string {
 }
 
 function cells(row: StoredRow): string[] {
-  const { target, issuedBefore, expiresAt, revokedAt, actor = '', reason = '' } = toRevocation(row)
+  const {
+    target,
+    issuedBefore,
+    withoutCutoff,
+    expiresAt,
+    revokedAt,
+    actor = '',
+    reason = '',
+  } = toRevocation(row)
+  const cutoff = withoutCutoff === true ? 'ever' : ''
   return [
     targetText(target),
-    issuedBefore === undefined ? '' : shortTime(issuedBefore),
+    issuedBefore === undefined ? cutoff : shortTime(issuedBefore),
     shortTime(expiresAt),
     shortTime(revokedAt),
     printable(actor),

@@ -21,7 +21,7 @@ import {
   type TargetOptions,
   targetText,
 } from '../input/targets.js'
-import { parseDuration, parseTime, shortTime } from '../input/time.js'
+import { parseCutoff, parseDuration, parseTime, shortTime } from '../input/time.js'
 import { LineReporter } from '../output/line-reporter.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
 import { noteQueued, redisText } from '../output/redis-receipt.js'
@@ -42,7 +42,10 @@ export function addRevoke(program: Command): void {
     .command('revoke')
     .description('Revoke a token, many tokens, or all tokens with some claims. Returns once it is durable.')
   addTargetOptions(command)
-    .option('--issued-before <time>', 'with --where: tokens issued before this (default: now)')
+    .option(
+      '--issued-before <time>',
+      "with --where: tokens issued before this (default: now); 'ever': all, also those issued later",
+    )
     .option(
       '--same-second <what>',
       "with --where: 'keep' tokens issued in the same second, or 'revoke' them (default)",
@@ -93,7 +96,7 @@ async function revokeSelector(
         ...details,
         ...(options.issuedBefore === undefined
           ? {}
-          : { issuedBefore: parseTime(options.issuedBefore, '--issued-before') }),
+          : { issuedBefore: parseCutoff(options.issuedBefore, '--issued-before') }),
         ...(options.sameSecond === undefined ? {} : { sameSecond: sameSecond(options.sameSecond) }),
       }),
     ),

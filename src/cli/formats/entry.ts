@@ -131,7 +131,7 @@ function selectorInput(
   return {
     input: {
       where,
-      ...(issuedBefore === undefined ? {} : { issuedBefore: time(issuedBefore, 'issuedBefore') }),
+      ...(issuedBefore === undefined ? {} : { issuedBefore: cutoff(issuedBefore) }),
       ...(sameSecond === undefined ? {} : { sameSecond }),
       ...details,
     },
@@ -155,6 +155,8 @@ function selectorOf(where: unknown): Selector {
   }
   return selector
 }
+
+const cutoff = (value: unknown): Time | 'ever' => (value === 'ever' ? value : time(value, 'issuedBefore'))
 
 function time(value: unknown, name: string): Time {
   if (typeof value !== 'string' && typeof value !== 'number')

@@ -1,3 +1,4 @@
+import { isWithoutCutoff } from '../../engine/verdict.js'
 import type { StoredRow } from '../../ports/index.js'
 import { optionName } from '../../token/claim-path.js'
 
@@ -9,6 +10,7 @@ export interface ExportRecord {
   readonly iss?: string
   readonly sha256?: string
   readonly where?: Readonly<Record<string, string | number>>
+  /** Or `ever`. */
   readonly issuedBefore?: string
   readonly sameSecond?: 'revoke' | 'keep'
   readonly expiresAt: string
@@ -23,6 +25,7 @@ export function toRecord(row: StoredRow): ExportRecord {
   return {
     ...targetOf(row),
     ...(row.issuedBefore === undefined ? {} : { issuedBefore: new Date(row.issuedBefore).toISOString() }),
+    ...(isWithoutCutoff(row) ? { issuedBefore: 'ever' } : {}),
     ...(sameSecond === undefined ? {} : { sameSecond }),
     expiresAt: new Date(row.expiresAt * 1000).toISOString(),
     ...(row.reason === undefined ? {} : { reason: row.reason }),
