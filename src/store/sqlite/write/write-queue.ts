@@ -47,7 +47,11 @@ export class WriteQueue {
   waiting = 0
   commits = 0
 
-  constructor(options: WriterOptions) {
+  readonly #doubt: () => RevocadeError | undefined
+
+  /** @param doubt Says before and after each commit why it can't be acknowledged; undefined: it can. */
+  constructor(options: WriterOptions, doubt: () => RevocadeError | undefined) {
+    this.#doubt = doubt
     this.#thread = new WriterThread(options, {
       answer: (answer) => this.#answer(answer),
       lost: (error) => this.#fail(error),
@@ -140,8 +144,16 @@ export class WriteQueue {
     )
   }
 
-  #send(worker: Worker, { packer }: Batch): void {
+  #send(worker: Worker, batch: Batch): void {
+    const doubt = this.#doubt()
+    if (doubt !== undefined) {
+      this.#inFlight = undefined
+      this.#reject(batch, doubt)
+      this.#flush()
+      return
+    }
     worker.ref() // the process must not end before the batch is durable
+    const { packer } = batch
     const { count } = packer
     const memory = packer.release()
     post(worker, { type: 'batch', memory, count }, [memory])
@@ -158,10 +170,11 @@ export class WriteQueue {
     this.#unrefIdleThread()
     if (isRecyclable(message.memory)) this.#spare = message.memory
     if (message.type === 'committed') this.commits++
+    const refusal = message.type === 'committed' ? this.#doubt() : unpackError(message.error)
     this.#flush() // before the callers run, so that the thread does not wait for them
     if (batch === undefined) return
-    if (message.type === 'committed') this.#acknowledge(batch, message)
-    else this.#reject(batch, unpackError(message.error))
+    if (refusal !== undefined) this.#reject(batch, refusal)
+    else if (message.type === 'committed') this.#acknowledge(batch, message)
   }
 
   /** An idle thread does not keep the process alive. */
