@@ -12,6 +12,7 @@ import { type Connection, sqliteCode } from '../file/driver.js'
 import type { OpenFiles } from '../file/file-identity.js'
 import { openReader } from '../file/open-reader.js'
 import { type NamespaceIdentity, prepareIdentityCheck } from '../file/store-identity.js'
+import { TOLERANCE_SQL } from '../file/tolerance.js'
 import { BucketReader } from './bucket-reader.js'
 import { type RawRow, ROW_COLUMNS, selectorNames, toStoredRow } from './rows.js'
 
@@ -108,6 +109,11 @@ export class Reader {
     return row === undefined ? undefined : toStoredRow(row)
   }
 
+  /** See {@link TOLERANCE_SQL}. */
+  toleranceSeconds(): number {
+    return this.#statements.tolerance.get() ?? 0
+  }
+
   head(): Position {
     const [seq, epoch] = this.#statements.head.get() ?? [0, '']
     return { seq, epoch }
@@ -197,6 +203,7 @@ function prepare(db: Connection, namespace: number) {
       .raw(),
     headPage: db.prepare<[], number>("SELECT rootpage FROM sqlite_schema WHERE name = 'head'").pluck(),
     head: db.prepare<[], [seq: number, epoch: string]>('SELECT seq, epoch FROM head WHERE id = 1').raw(),
+    tolerance: db.prepare<[], number>(`SELECT ${TOLERANCE_SQL}`).pluck(),
     epochAt: db
       .prepare<[seq: number], string>(
         'SELECT epoch FROM epochs WHERE start_seq <= ? ORDER BY start_seq DESC LIMIT 1',
