@@ -68,7 +68,7 @@ export async function openConnections(
   } catch (error) {
     reader?.close()
     file?.release()
-    await writeQueue.close(new RevocadeError('ERR_CLOSED', 'the store could not be opened'), false)
+    await writeQueue.close(false)
     throw toRevocadeError(error, 'open', place.real)
   }
 }
@@ -97,12 +97,12 @@ function doubtOf(watch: PlaceWatch | undefined, path: string): RevocadeError | u
  */
 export async function closeConnections(connections: Connections, refusal: RevocadeError): Promise<void> {
   const { reader, writeQueue, integrity, buckets, at, file } = connections
-  await Promise.allSettled([integrity.stop(), buckets.stop()])
+  await Promise.allSettled([integrity.stop(), buckets.stop(), writeQueue.drain(refusal)])
   const sound = isSound(connections)
   const changed = !sound || !areSameFiles(fileIdentities(at.place), at.files)
   const fold = sound && changed && mayFoldLog(at)
   if (fold || !changed) reader.close()
-  await writeQueue.close(refusal, fold).catch(() => undefined)
+  await writeQueue.close(fold)
   reader.close()
   file.release()
 }

@@ -41,7 +41,7 @@ export class WriteQueue {
   #spare: ArrayBuffer | undefined
   readonly #maintenance = new Maintenance()
   #onIdle: (() => void) | undefined
-  /** Set by {@link WriteQueue.close}: what new writes are rejected with. */
+  /** Set by {@link WriteQueue.drain}: what new writes are rejected with. */
   #refusal: RevocadeError | undefined
   /** Mutations accepted and not yet answered. */
   waiting = 0
@@ -93,18 +93,21 @@ export class WriteQueue {
     return worker === undefined ? Promise.resolve(0) : this.#maintenance.run(worker, task)
   }
 
+  /** Refuses new writes with an error, and waits until the accepted ones are answered. */
+  async drain(refusal: RevocadeError): Promise<void> {
+    this.#refusal ??= refusal
+    if (this.#inFlight === undefined && this.#queue.length === 0) return
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve
+    })
+  }
+
   /**
-   * Refuses new writes with an error, waits for the accepted ones, closes the connection and ends the thread.
+   * Closes the connection and ends the thread. Drain the queue first.
    *
    * @param fold Whether to move what the log holds into the file first.
    */
-  async close(refusal: RevocadeError, fold: boolean): Promise<void> {
-    this.#refusal ??= refusal
-    if (this.#inFlight !== undefined || this.#queue.length > 0) {
-      await new Promise<void>((resolve) => {
-        this.#onIdle = resolve
-      })
-    }
+  async close(fold: boolean): Promise<void> {
     const worker = this.#thread.worker
     if (worker === undefined) return
     this.#maintenance.cancel()
