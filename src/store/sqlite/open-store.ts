@@ -158,11 +158,11 @@ export class OpenStore {
   stats(): StoreStats {
     const { context } = this.#settings
     const { fault, commits, path } = this.#file
-    const { reader, writeQueue, found, integrity } = this.#file.latest
+    const { writeQueue, found, integrity } = this.#file.latest
     return {
       kind: 'sqlite',
       id: found.id,
-      seq: fault === undefined ? reader.head().seq : (this.#caughtUp?.position.seq ?? 0),
+      seq: this.#lastSeq(),
       path,
       bytes: fileSize(path),
       walBytes: fileSize(`${path}-wal`),
@@ -177,6 +177,16 @@ export class OpenStore {
       commits,
       fault: fault?.code ?? null,
     }
+  }
+
+  /** The number of the last change; the last one that was seen, while the file can't be read. */
+  #lastSeq(): number {
+    try {
+      if (this.#file.fault === undefined) return this.#file.latest.reader.head().seq
+    } catch {
+      // What reads and writes the store reports it.
+    }
+    return this.#caughtUp?.position.seq ?? 0
   }
 
   async close(): Promise<void> {
