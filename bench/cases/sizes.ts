@@ -58,7 +58,7 @@ const SIZES = {
     slow: [100_000, 1000, 500],
     times: [20, 2, 0.02],
     peerTimes: [2, 0.2, 0.02],
-    /** Of the trie, whose rate is n ÷ 2^bits: fewer entries need fewer bits to have false positives at all. */
+    /** Of the trie. Its rate is n ÷ 2^bits: fewer entries need fewer bits to give false positives at all. */
     bits: [32, 28, 22],
   },
   revoke: {

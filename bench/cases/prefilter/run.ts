@@ -23,9 +23,9 @@ interface Operation {
 }
 
 /**
- * All filters, measured in turns. Two questions: how does each filter grow, and what do keys and mixes change?
- * For the first, all sizes get UUIDv4, asked for hits and misses. For the second, one size, `matrix`, gets all
- * keys and all mixes.
+ * All filters, measured in turns. Two questions: how does each filter grow, and what do keys and mixes
+ * change? For the first, all sizes get UUIDv4, asked for hits and misses. For the second, one size,
+ * `matrix`, gets all keys and all mixes.
  */
 export class Run {
   readonly results: Measurement[] = []
