@@ -56,7 +56,8 @@ export class RevocadeError extends Error {
    */
   static override [Symbol.hasInstance](value: unknown): value is RevocadeError {
     if (Object.prototype.isPrototypeOf.call(this.prototype, Object(value))) return true
-    if (this !== RevocadeError || typeof value !== 'object' || value === null) return false
+    // A subclass only inherits this method. (A class that names itself in here is renamed by bundlers.)
+    if (!Object.hasOwn(this, Symbol.hasInstance) || typeof value !== 'object' || value === null) return false
     return (
       'name' in value && value.name === 'RevocadeError' && 'code' in value && typeof value.code === 'string'
     )
