@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types'
 import type { Time } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import { toMilliseconds } from '../token/numeric-date.js'
@@ -44,6 +45,6 @@ const CUTOFF = "issuedBefore must be a Date, NumericDate seconds or 'ever'"
  * @throws {RevocadeError} ERR_INVALID_TIME when it is neither a number nor a `Date`
  */
 export function timeOf(value: unknown, otherwise = 'a time must be a Date or NumericDate seconds'): Time {
-  if (typeof value === 'number' || value instanceof Date) return value
+  if (typeof value === 'number' || isDate(value)) return value
   throw new RevocadeError('ERR_INVALID_TIME', otherwise)
 }
