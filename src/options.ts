@@ -1,8 +1,7 @@
 import type { UnknownPolicy } from './api.js'
+import { type ClaimsEntry, claimsOption, idClaimsOption } from './claims-option.js'
 import {
-  claimsOption,
   clockOption,
-  idClaimsOption,
   loggerOption,
   namespaceOption,
   prefilterOption,
@@ -61,11 +60,12 @@ export interface RevocadeOptions {
   readonly prefilter?: PrefilterChoice | undefined
   /**
    * Selectors to honour besides the token's identity. An array inside names several claims that must all
-   * match. A name that begins with `/` is a JSON Pointer to a nested claim: `/realm_access/roles`.
+   * match. A name that begins with `/` is a JSON Pointer to a nested claim: `/realm_access/roles`. The form
+   * `{ claims: ['sub'], issuedAt: 'auth_time' }` compares `issuedBefore` with another claim than `iat`.
    *
    * @default ['sid', 'sub']
    */
-  readonly claims?: readonly (string | readonly string[])[] | undefined
+  readonly claims?: readonly ClaimsEntry[] | undefined
   /**
    * Claims that can name a token: the first that a token has is its name.
    *
@@ -197,7 +197,7 @@ export function readOptions(options: RevocadeOptions = {}): Settings {
     store: storeOption(given.store),
     redis: given.redis === undefined || given.redis === null ? undefined : readRedisOptions(given.redis),
     prefilter: prefilterOption(given.prefilter),
-    selectors: claimsOption(given.claims === undefined ? DEFAULT_CLAIMS : given.claims),
+    ...claimsOption(given.claims === undefined ? DEFAULT_CLAIMS : given.claims),
     idClaims: idClaimsOption(given.idClaims === undefined ? DEFAULT_ID_CLAIMS : given.idClaims),
     maxStalenessMs: numberOption(given.maxStalenessMs, 'maxStalenessMs', [0, 3_600_000], 1000),
     exclusive: booleanOption(given.exclusive, 'exclusive', false),

@@ -1,4 +1,5 @@
 import type { UnknownPolicy } from './api.js'
+import type { HonouredSelectors } from './claims-option.js'
 import type { Clock, Logger, PrefilterKind, RevocationStore } from './ports/index.js'
 import type { PrefilterOptions } from './prefilter/create.js'
 import type { RedisSettings } from './redis/options.js'
@@ -15,11 +16,10 @@ export interface PrefilterChoice extends Omit<PrefilterOptions, 'kind'> {
 }
 
 /** The options with their defaults, checked and frozen. */
-export interface Settings {
+export interface Settings extends HonouredSelectors {
   readonly store: string | RevocationStore
   readonly redis: RedisSettings | undefined
   readonly prefilter: PrefilterChoice & { readonly kind: PrefilterKind }
-  readonly selectors: readonly (readonly string[])[]
   readonly idClaims: readonly string[]
   readonly maxStalenessMs: number
   readonly exclusive: boolean

@@ -62,6 +62,7 @@ export class Mutations {
     }
     if ('where' in given) {
       rejectUnknownKeys(given, ['where', 'issuedBefore', 'sameSecond', ...common], 'key')
+      if (given.issuedBefore === undefined) refuseEveryone(given.where, 'needs an issuedBefore in an entry')
       return this.ofSelector(given.where, given)
     }
     const { digester, idClaims } = this.#deps
@@ -100,6 +101,7 @@ export class Mutations {
     const target = this.honoured(digester.selectorTarget(selector))
     const latest = clock.now() + issuerClockAheadSeconds * 1000
     const cutoff = readCutoff(options, latest)
+    if (cutoff.issuedThrough === undefined) refuseEveryone(selector, "needs a time, not issuedBefore: 'ever'")
     const given =
       options.expiresAt === undefined ? undefined : toSeconds(timeOf(options.expiresAt), 'expiresAt')
     if (given === undefined && maxTokenLifetimeSeconds === undefined) {
@@ -130,7 +132,8 @@ export class Mutations {
   /** Refuses a selector that no check looks for: the revocation would have no effect. */
   honoured(target: Target): Target {
     const names = selectorOf(target)
-    if (names !== undefined && !this.#deps.selectors.has(JSON.stringify(names))) {
+    // The selector of everybody needs no option: it has no claims.
+    if (names !== undefined && names.length > 0 && !this.#deps.selectors.has(JSON.stringify(names))) {
       const selector = JSON.stringify(names.map(optionName))
       throw new RevocadeError(
         'ERR_CONFIG',
@@ -144,6 +147,12 @@ export class Mutations {
 /** The sorted claim names of a selector; undefined for a single token. */
 export function selectorOf(target: Target): readonly string[] | undefined {
   return target.kind === 'selector' ? Object.keys(target.where).toSorted() : undefined
+}
+
+/** Entries come from files, where a claim that is undefined leaves `{}` behind. */
+function refuseEveryone(where: unknown, why: string): void {
+  if (Object.keys(asRecord(where, 'a selector')).length > 0) return
+  throw new RevocadeError('ERR_CONFIG', `the selector {} names the tokens of everybody: it ${why}`)
 }
 
 function noExpiry(why: string): RevocadeError {

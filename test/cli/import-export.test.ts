@@ -50,6 +50,7 @@ function everyKind(): object[] {
       revokedAt,
     },
     { where: { sid: 'ended' }, issuedBefore: 'ever', expiresAt, revokedAt },
+    { where: {}, issuedBefore: '2026-01-02T00:00:00.500Z', sameSecond: 'revoke', expiresAt, revokedAt },
     {
       where: { tenant: 12 },
       issuedBefore: '2026-01-02T00:00:00.999Z',
@@ -68,8 +69,8 @@ describe.each(['ndjson', 'csv'])('import and export as %s', (format) => {
     const first = await dir.run(['import', 'in.ndjson', '--json'])
     expect(first.code).toBe(0)
     expect(summaryOf(first.stdout)).toEqual({
-      lines: 11,
-      imported: 11,
+      lines: 12,
+      imported: 12,
       expired: 0,
       invalid: 0,
       redis: 'off',
@@ -83,12 +84,12 @@ describe.each(['ndjson', 'csv'])('import and export as %s', (format) => {
     expect(written).toMatchObject({
       code: 0,
       stderr: '',
-      stdout: `{"count":11,"output":"${out}","format":"${format}"}\n`,
+      stdout: `{"count":12,"output":"${out}","format":"${format}"}\n`,
     })
     expect(statSync(join(dir.path, out)).mode & 0o777).toBe(0o600)
     expect(await dir.run(['import', out, '--store', 'copy.db'])).toMatchObject({
       code: 0,
-      stdout: 'imported 11, already expired 0, invalid 0\n',
+      stdout: 'imported 12, already expired 0, invalid 0\n',
     })
 
     const copy = await dir.run(['export', '--store', 'copy.db'])

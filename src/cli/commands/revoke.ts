@@ -44,7 +44,7 @@ export function addRevoke(program: Command): void {
   addTargetOptions(command)
     .option(
       '--issued-before <time>',
-      "with --where: tokens issued before this (default: now); 'ever': all, also those issued later",
+      "with a selector: tokens issued before this (default: now); 'ever': all, also those issued later",
     )
     .option(
       '--same-second <what>',
@@ -63,7 +63,8 @@ export function addRevoke(program: Command): void {
 Examples:
   revocade revoke - < token.txt
   revocade revoke --jti 7f2c --iss https://issuer.example --expires-in 8h --reason "laptop lost"
-  revocade revoke --where sub=alice --expires-in 30d`,
+  revocade revoke --where sub=alice --expires-in 30d
+  revocade revoke --everyone --issued-before 2026-01-31T12:00:00Z --expires-in 30d`,
     )
     .action(revoke)
 }
@@ -76,7 +77,7 @@ async function revoke(argument: string | undefined, options: RevokeCommandOption
     return
   }
   if (options.issuedBefore !== undefined || options.sameSecond !== undefined) {
-    throw new CliError('ERR_USAGE', '--issued-before and --same-second go with --where')
+    throw new CliError('ERR_USAGE', '--issued-before and --same-second go with --where or --everyone')
   }
   await withStore(options, idClaimsFor(options), async (engine) => {
     if (target.kind === 'one') await revokeOne(engine, target.token, options, details)

@@ -123,8 +123,9 @@ function selectorInput(
   where: Selector,
   fields: Readonly<Record<string, unknown>>,
   details: Details,
-): { input: RevocationInput; needs: Needs } {
+): { input: RevocationInput; needs?: Needs } {
   const { issuedBefore, sameSecond } = fields
+  const names = Object.keys(where).sort()
   if (sameSecond !== undefined && sameSecond !== 'revoke' && sameSecond !== 'keep') {
     throw bad("has a 'sameSecond' that is neither 'revoke' nor 'keep'")
   }
@@ -135,7 +136,7 @@ function selectorInput(
       ...(sameSecond === undefined ? {} : { sameSecond }),
       ...details,
     },
-    needs: { kind: 'selector', names: Object.keys(where).sort() },
+    ...(names.length === 0 ? {} : { needs: { kind: 'selector', names } }),
   }
 }
 
@@ -144,7 +145,7 @@ function selectorOf(where: unknown): Selector {
     throw bad("has a 'where' that is not an object")
   const selector: Record<string, string | number> = {}
   const names = Object.keys(where)
-  if (names.length === 0 || names.includes('')) throw bad("has a 'where' that names no claim")
+  if (names.includes('')) throw bad("has a 'where' that names no claim")
   for (const [name, value] of Object.entries(where)) {
     const advice = dottedNameAdvice(name)
     if (advice !== undefined)
