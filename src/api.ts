@@ -1,7 +1,10 @@
 import type { DecidedBy, Revocation, Verdict } from './engine/verdict.js'
 import type { RevocadeError } from './errors.js'
-import type { PrefilterKind, StoreStats, Target } from './ports/index.js'
+import type { PrefilterKind, StoreStats } from './ports/index.js'
 import type { RedisStats } from './ports/prefix-cache.js'
+import type { BulkReceipt, Receipt } from './receipt.js'
+
+export type { BulkReceipt, Receipt } from './receipt.js'
 
 /** A point in time: a `Date`, or NumericDate seconds. A number that can only be milliseconds is refused. */
 export type Time = Date | number
@@ -17,7 +20,10 @@ export type TokenClaims = Readonly<Record<string, unknown>>
 /** A token: the raw JWT or opaque string, or the decoded claims of a JWT. */
 export type Token = string | TokenClaims
 
-/** Claims with their values; all must be equal for a token to match. */
+/**
+ * Claims with their values; all must be equal for a token to match. A number equals its decimal string. A
+ * name that begins with `/` is a JSON Pointer to a nested claim: `{ '/realm_access/roles': 'admin' }`.
+ */
 export type Selector = Readonly<Record<string, string | number>>
 
 /** Options of {@link Revocade.isRevoked} and {@link Revocade.check}. */
@@ -97,40 +103,6 @@ export interface RevokeManyOptions {
   readonly onInvalid?: ((error: RevocadeError, entry: unknown, index: number) => void) | undefined
   /** Called from time to time with the number of entries that are durable. */
   readonly onProgress?: ((durable: number) => void) | undefined
-}
-
-/** The result of a call that changes one revocation. */
-export interface Receipt {
-  /** Sequence number of the change in the store; 0 when nothing was written. */
-  readonly seq: number
-  /**
-   * - `revoked`, `unrevoked`: the change is written
-   * - `expired`: the token had already expired, so nothing is stored
-   * - `unchanged`: there was no revocation to take back
-   */
-  readonly outcome: 'revoked' | 'unrevoked' | 'expired' | 'unchanged'
-  readonly target: Target
-  /** The expiry in the store after the call: a later one that was there is kept. */
-  readonly expiresAt: Date
-  readonly durable: true
-  readonly redis: 'written' | 'queued' | 'off'
-  /** From this time on, every engine of this store with the same `maxStalenessMs` answers accordingly. */
-  readonly effectiveEverywhereAt: Date
-}
-
-/** The result of {@link Revocade.revokeMany}. */
-export interface BulkReceipt {
-  /** Sequence number of the last change; 0 when nothing was written. */
-  readonly seq: number
-  /** Number of revocations written. */
-  readonly count: number
-  /** Number of entries that had already expired, and were not stored. */
-  readonly expired: number
-  /** Number of entries passed to `onInvalid`. */
-  readonly invalid: number
-  readonly durable: true
-  readonly redis: 'written' | 'queued' | 'off'
-  readonly effectiveEverywhereAt: Date
 }
 
 /** Which revocations {@link Revocade.list} returns. */

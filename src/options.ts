@@ -70,7 +70,7 @@ export interface RevocadeOptions {
   readonly prefilter?: PrefilterChoice | undefined
   /**
    * Selectors to honour besides the token's identity. An array inside names several claims that must all
-   * match.
+   * match. A name that begins with `/` is a JSON Pointer to a nested claim: `/realm_access/roles`.
    *
    * @default ['sid', 'sub']
    */

@@ -113,7 +113,8 @@ describe('the logger', () => {
     const fail = (): void => {
       throw new Error('disk full')
     }
-    const reject = vi.fn(() => Promise.reject(new Error('disk full')))
+    const reject = vi.fn()
+    reject.mockRejectedValue(new Error('disk full'))
     const logger = safeLogger({ debug: fail, info: fail, warn: fail, error: reject })
     logger.debug({}, '')
     logger.error({}, '')

@@ -61,8 +61,10 @@ export class MemoryStore implements RevocationStore {
     const written = mutations.map((mutation) => {
       if (mutation.op === 'unrevoke') throw new Error('not needed here')
       const row: StoredRow = { ...mutation, seq: ++this.#seq, revoked: true }
-      this.#rows.set(digestOfBytes(mutation.digest).join(), row)
-      return { seq: row.seq, expiresAt: row.expiresAt }
+      const digest = digestOfBytes(mutation.digest).join()
+      const already = this.#rows.has(digest)
+      this.#rows.set(digest, row)
+      return { seq: row.seq, expiresAt: row.expiresAt, already }
     })
     return Promise.resolve({ epoch: 'memory', written })
   }

@@ -39,6 +39,23 @@ export function printable(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, ' ')
 }
 
+const SYSTEM_REASONS: { readonly [code: string]: string | undefined } = {
+  ENOENT: 'there is no such file or directory',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of the path is not a directory',
+  EEXIST: 'it exists already',
+  ENOSPC: 'the disk is full',
+  EROFS: 'the file system is read-only',
+}
+
+/** What the operating system said, in words where we have some: `there is no such file … (ENOENT)`. */
+export function systemReason({ code }: { readonly code: string }): string {
+  const words = SYSTEM_REASONS[code]
+  return words === undefined ? code : `${words} (${code})`
+}
+
 /** Tells whether an error comes from the operating system (`ENOENT`, `EACCES` …). */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && 'syscall' in error

@@ -68,7 +68,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     return EXIT.error
   }
   try {
-    await program.parseAsync(argv, { from: 'user' })
+    await program.parseAsync(helpOfUnknown(program, argv) ?? argv, { from: 'user' })
     return exitCode()
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
@@ -80,6 +80,17 @@ export async function run(argv: readonly string[]): Promise<number> {
 /** Refuses an address before any command shows it: the file of that name might be a password. */
 function checkStorePath({ store }: { readonly store?: unknown }): void {
   if (store !== undefined) storeOption(store)
+}
+
+/**
+ * `help lst` read as `lst`: commander then says that there is no such command and suggests one. As the
+ * argument of `help` it would pass without a word.
+ */
+function helpOfUnknown(program: Command, argv: readonly string[]): readonly string[] | undefined {
+  const [first, name] = argv
+  if (first !== 'help' || name === undefined || name.startsWith('-')) return undefined
+  const known = ['help', ...program.commands.map((command) => command.name())]
+  return known.includes(name) ? undefined : argv.slice(1)
 }
 
 /** The exit code that the action set. */

@@ -5,18 +5,37 @@ import type { RevocationStore } from '../ports/index.js'
 import { CliError } from './errors.js'
 import { engineOptions, type StoreOptions, type TokenOptions } from './options.js'
 
+/** Namespaces that an error names. */
+const NAMED_NAMESPACES = 10
+
 /**
- * Refuses a path without a file. A command that only reads would otherwise create an empty store and report
- * that nothing is revoked.
+ * Refuses a path without a file, and a namespace that the store does not have. A command that only reads
+ * would otherwise create both and report that nothing is revoked.
  *
- * @throws {CliError} ERR_STORE_UNAVAILABLE when there is no file at the path
+ * @throws {CliError} ERR_STORE_UNAVAILABLE when there is no file at the path, or no such namespace in it
+ * @throws {RevocadeError} when the file is not a store, or can't be read
  */
-export function requireStoreFile(options: StoreOptions): void {
-  if (/^[a-z]+:\/\//i.test(options.store) || existsSync(options.store)) return
+export async function requireStore(options: StoreOptions): Promise<void> {
+  const { store, namespace = 'default' } = options
+  if (/^[a-z]+:\/\//i.test(store)) return // refused when the options are read
+  if (!existsSync(store)) {
+    throw new CliError(
+      'ERR_STORE_UNAVAILABLE',
+      `there is no store at ${store}. Give its path with --store or REVOCADE_STORE; ` +
+        "'revocade revoke' and 'import' create one.",
+    )
+  }
+  const { readNamespaces } = await import('../store/sqlite/index.js')
+  const known = readNamespaces(store)
+  if (known.includes(namespace)) return
+  const names = known.slice(0, NAMED_NAMESPACES).map((name) => `'${name}'`)
+  const more = known.length > names.length ? ` and ${known.length - names.length} more` : ''
   throw new CliError(
     'ERR_STORE_UNAVAILABLE',
-    `there is no store at ${options.store}. Give its path with --store or REVOCADE_STORE; ` +
-      "'revocade revoke' and 'import' create one.",
+    `the store ${store} has no namespace '${namespace}'. ` +
+      (known.length === 0
+        ? 'It is empty: check --store.'
+        : `It has ${names.join(', ')}${more}: choose one with --namespace.`),
   )
 }
 

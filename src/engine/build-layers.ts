@@ -58,7 +58,7 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
   const { namespace, maxTokenBytes, selectors } = settings
   const digester = new TokenDigester({ key, namespace, idClaims, maxTokenBytes })
   const live = new LivePrefilter(
-    { prefilter: settings.prefilter, selectors, graceSeconds, clock, logger },
+    { prefilter: settings.prefilter, selectors, clockToleranceSeconds, graceSeconds, clock, logger },
     digester,
     prefilter,
     prefilterState,
@@ -75,7 +75,6 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
     logger,
     maxStalenessMs,
     exclusive,
-    graceSeconds,
     checkpoint: (why, position) => checkpoint?.(why, live, position),
   })
   const lookup = new Lookup({

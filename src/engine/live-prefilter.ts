@@ -11,6 +11,7 @@ import type {
 import { createPrefilter, type PrefilterOptions } from '../prefilter/create.js'
 import type { PreparedShape, TokenDigester } from '../token/identify.js'
 import { ExpiryHistogram } from './expiry-histogram.js'
+import { leftOutUpTo, mayLackLive, type Retention } from './retention.js'
 
 /** Share of expired entries above which a rebuild pays. */
 export const REBUILD_SHARE = 0.25
@@ -27,6 +28,8 @@ interface Generation {
    * The latest expiry (NumericDate seconds) for each selector shape with live entries: the JSON of its names.
    */
   readonly selectors: Map<string, number>
+  /** See {@link LivePrefilterState}. */
+  readonly leftOutUpTo: number
 }
 
 interface Entry {
@@ -39,16 +42,15 @@ interface Entry {
 export interface LivePrefilterState {
   readonly expiries: readonly (readonly [number, number])[]
   readonly selectors: readonly (readonly [string, number])[]
+  /** NumericDate seconds, by the clock that filled the filter: what expired up to then may be missing. */
+  readonly leftOutUpTo: number
 }
 
 /** The settings of a {@link LivePrefilter}. */
-export interface LivePrefilterOptions {
+export interface LivePrefilterOptions extends Retention {
   readonly prefilter: PrefilterOptions
   /** The configured selectors. */
   readonly selectors: readonly (readonly string[])[]
-  /** How long past its expiry an entry must be kept, in seconds. */
-  readonly graceSeconds: number
-  readonly clock: { now(): number }
   readonly logger: Logger
 }
 
@@ -76,8 +78,7 @@ export class LivePrefilter {
   #arrivals: Entry[] | undefined
 
   /**
-   * @param prefilter - from a snapshot, or empty: then {@link LivePrefilter.rebuild} it before the first
-   * check
+   * @param prefilter - from a snapshot, or empty: then {@link LivePrefilter.rebuild} it first
    * @param state - of a prefilter from a snapshot
    */
   constructor(
@@ -94,12 +95,19 @@ export class LivePrefilter {
       prefilter,
       expiries: ExpiryHistogram.from(state?.expiries ?? []),
       selectors: new Map(state?.selectors),
+      leftOutUpTo: state?.leftOutUpTo ?? 0,
     }
-    this.#refreshSelectors()
+    this.refreshSelectors()
   }
 
   get state(): LivePrefilterState {
-    return { expiries: this.#current.expiries.toJSON(), selectors: [...this.#current.selectors] }
+    const { expiries, selectors, leftOutUpTo } = this.#current
+    return { expiries: expiries.toJSON(), selectors: [...selectors], leftOutUpTo }
+  }
+
+  /** Whether the clock was set back so far that the filter must be rebuilt before it is used again. */
+  get mayLackLive(): boolean {
+    return mayLackLive(this.#current.leftOutUpTo, this.#options)
   }
 
   /** The selectors in the store that the option 'claims' of this engine lacks. */
@@ -116,15 +124,15 @@ export class LivePrefilter {
     addTo(this.#current, digest, expiresAt, selector)
     if (this.#next !== undefined) addTo(this.#next, digest, expiresAt, selector)
     this.#arrivals?.push({ digest: digest.slice(), expiresAt, selector })
-    if (selector !== undefined) this.#refreshSelectors()
+    if (selector !== undefined) this.refreshSelectors()
   }
 
   /** Drops selectors whose entries have all expired. True if a rebuild would pay. O(histogram buckets). */
   sweep(): boolean {
-    this.#refreshSelectors()
+    this.refreshSelectors()
     const { prefilter, expiries } = this.#current
     if (prefilter.kind === 'none' || this.#next !== undefined || this.#arrivals !== undefined) return false
-    const expired = expiries.expiredBy(this.#oldestKept())
+    const expired = expiries.expiredBy(leftOutUpTo(this.#options))
     return (
       prefilter.entries > prefilter.capacity ||
       expired > Math.max(REBUILD_MINIMUM, prefilter.entries * REBUILD_SHARE)
@@ -139,7 +147,8 @@ export class LivePrefilter {
   async rebuild(store: RevocationStore): Promise<Position> {
     // Before the scan takes its snapshot: every later change must be in the new filter.
     this.#arrivals = []
-    const scan = store.scan(this.#oldestKept())
+    const leftOut = leftOutUpTo(this.#options)
+    const scan = store.scan(leftOut)
     try {
       const first = await scan.next()
       const live = first.done === true ? 0 : first.value.total
@@ -148,16 +157,19 @@ export class LivePrefilter {
         live * HEADROOM,
       )
       const prefilter = await createPrefilter({ ...this.#options.prefilter, expectedRevocations })
-      const next: Generation = { prefilter, expiries: new ExpiryHistogram(), selectors: new Map() }
+      const expiries = new ExpiryHistogram()
+      const next: Generation = { prefilter, expiries, selectors: new Map(), leftOutUpTo: leftOut }
       for (const { digest, expiresAt, selector } of this.#arrivals) addTo(next, digest, expiresAt, selector)
       this.#arrivals = undefined
       this.#next = next
       const end = await fill(next, first, scan)
       for (const { names, expiresAt } of end.selectors) noteSelector(next.selectors, names, expiresAt)
+      // The clock was set back during the scan, perhaps before the last look at it.
+      if (mayLackLive(leftOut, this.#options)) return await this.rebuild(store)
       this.#current = next
       this.prefilter = prefilter
       this.rebuilds++
-      this.#refreshSelectors()
+      this.refreshSelectors()
       return end.position
     } finally {
       this.#arrivals = undefined
@@ -166,12 +178,9 @@ export class LivePrefilter {
     }
   }
 
-  #oldestKept(): number {
-    return Math.floor(this.#options.clock.now() / 1000) - this.#options.graceSeconds
-  }
-
-  #refreshSelectors(): void {
-    const oldest = this.#oldestKept()
+  /** Works out which configured selectors have live entries, by the present time. */
+  refreshSelectors(): void {
+    const oldest = leftOutUpTo(this.#options)
     const live: PreparedShape[] = []
     for (const [key, expiresAt] of this.#current.selectors) {
       if (expiresAt <= oldest) continue

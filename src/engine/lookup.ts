@@ -100,7 +100,8 @@ export class Lookup {
     copyTo(digests, 0, digester.words)
     let count = 1
     for (const shape of live.liveSelectors) {
-      for (let i = 0; digester.selector(shape, claims, i); i++) copyTo(digests, count++, digester.words)
+      for (let at = digester.selector(shape, claims); at > 0; at = digester.selector(shape, claims, at))
+        copyTo(digests, count++, digester.words)
     }
     for (let i = 0; i < count; i++) {
       const digest = digests.at(i)
@@ -148,7 +149,8 @@ export class Lookup {
     const { claims } = digester
     if (claims === undefined) return candidates
     for (const shape of fresh ? live.liveSelectors : live.configuredSelectors) {
-      for (let i = 0; digester.selector(shape, claims, i); i++) consider(claims)
+      for (let at = digester.selector(shape, claims); at > 0; at = digester.selector(shape, claims, at))
+        consider(claims)
     }
     return candidates
   }

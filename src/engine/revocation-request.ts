@@ -1,6 +1,7 @@
 import type { RevokeManyOptions, RevokeOptions, Time } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import type { Mutation, Target } from '../ports/index.js'
+import { optionName } from '../token/claim-path.js'
 import { digestBytes, type TokenDigester } from '../token/identify.js'
 import { numericDate, toMilliseconds, toSeconds } from '../token/numeric-date.js'
 import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
@@ -137,9 +138,10 @@ export class Mutations {
   honoured(target: Target): Target {
     const names = selectorOf(target)
     if (names !== undefined && !this.#deps.selectors.has(JSON.stringify(names))) {
+      const selector = JSON.stringify(names.map(optionName))
       throw new RevocadeError(
         'ERR_CONFIG',
-        `no check looks for the selector ${JSON.stringify(names)}: add it to the option 'claims'`,
+        `no check looks for the selector ${selector}: add it to the option 'claims'`,
       )
     }
     return target

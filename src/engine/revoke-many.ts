@@ -25,7 +25,7 @@ export interface Done {
 export type ReadEntry = RevokeMutation | 'expired' | 'invalid'
 
 /** The numbers of a {@link BulkReceipt}. */
-type Totals = Pick<BulkReceipt, 'seq' | 'count' | 'expired' | 'invalid' | 'redis'>
+type Totals = Pick<BulkReceipt, 'seq' | 'count' | 'already' | 'expired' | 'invalid' | 'redis'>
 
 /** What {@link BulkWriter} needs. */
 export interface BulkWriterOptions {
@@ -50,7 +50,7 @@ export class BulkWriter {
 
   constructor(options: BulkWriterOptions) {
     this.#options = options
-    this.#totals = { seq: 0, count: 0, expired: 0, invalid: 0, redis: options.redis }
+    this.#totals = { seq: 0, count: 0, already: 0, expired: 0, invalid: 0, redis: options.redis }
   }
 
   /** The results of all batches committed so far. */
@@ -96,6 +96,7 @@ export class BulkWriter {
   async #write(mutations: readonly RevokeMutation[]): Promise<void> {
     const { written, published } = await this.#options.commit(mutations)
     this.#totals.count += mutations.length
+    for (const { already } of written) if (already) this.#totals.already++
     this.#totals.seq = written.at(-1)?.seq ?? this.#totals.seq
     this.#options.onProgress?.(this.#totals.count)
     if ((await published) === 'queued') this.#totals.redis = 'queued'

@@ -14,6 +14,7 @@ import type { Notifier } from '../ports/notifier.js'
 import type { PrefixCache } from '../ports/prefix-cache.js'
 import { digestBytes, digestOfBytes, type TokenDigester } from '../token/identify.js'
 import type { LivePrefilter } from './live-prefilter.js'
+import { receipt } from './receipts.js'
 import {
   type Mutations,
   readRevokeManyOptions,
@@ -32,15 +33,6 @@ interface Write {
   readonly mutation: Mutation
   readonly target: Target
   readonly digest: Digest
-}
-
-/** What a receipt says of one revocation. */
-interface Outcome {
-  readonly outcome: Receipt['outcome']
-  readonly target: Target
-  readonly written: Written
-  readonly redis: Published
-  readonly effectiveEverywhereAt: Date
 }
 
 /** What {@link Revoke} needs. */
@@ -135,7 +127,8 @@ export class Revoke {
     const { at, reached } = this.#everywhere()
     const [redis] = await Promise.all([committed.published, ack === 'fleet' ? reached() : undefined])
     const written = onlyOne(committed.written)
-    return receipt({ outcome: 'revoked', target, written, redis, effectiveEverywhereAt: at })
+    const outcome = written.already ? 'already' : 'revoked'
+    return receipt({ outcome, target, written, redis, effectiveEverywhereAt: at })
   }
 
   async #unrevoke(target: Target): Promise<Receipt> {
@@ -183,7 +176,7 @@ export class Revoke {
     return receipt({
       outcome,
       target,
-      written: { seq: 0, expiresAt },
+      written: { seq: 0, expiresAt, already: false },
       redis: this.#whereNothingIsWritten(),
       effectiveEverywhereAt: this.#everywhere().at,
     })
@@ -227,19 +220,6 @@ function onlyOne(written: readonly Written[]): Written {
   const only = written.at(0)
   if (only !== undefined) return only
   throw new RevocadeError('ERR_NOT_DURABLE', 'the store did not say what it wrote: try again')
-}
-
-function receipt({ outcome, target, written, redis, effectiveEverywhereAt }: Outcome): Receipt {
-  const { seq, expiresAt } = written
-  return {
-    seq,
-    outcome,
-    target,
-    expiresAt: new Date(expiresAt * 1000),
-    durable: true,
-    redis,
-    effectiveEverywhereAt,
-  }
 }
 
 function isIterable(value: unknown): boolean {

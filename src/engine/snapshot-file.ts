@@ -5,12 +5,13 @@ import type { Settings } from '../options.js'
 import type { Position, Prefilter, RevocationStore, StoreInfo } from '../ports/index.js'
 import { decodeSnapshot, snapshotPieces } from '../prefilter/snapshot.js'
 import type { LivePrefilter, LivePrefilterState } from './live-prefilter.js'
+import { mayLackLive } from './retention.js'
 
 /** What the file holds besides the filter, as JSON. */
 interface Meta extends LivePrefilterState {
   readonly position: Position
-  /** NumericDate seconds: entries that expired before are left out. */
-  readonly oldestKept: number
+  /** See {@link SnapshotFile.beside}: the file may have been renamed. */
+  readonly fingerprint: string
 }
 
 /** Changes since the snapshot that a start applies within some ten milliseconds. */
@@ -32,18 +33,20 @@ export interface RestoredPrefilter {
  */
 export class SnapshotFile {
   readonly #path: string
+  readonly #fingerprint: string
   readonly #settings: Settings
   #saving: Promise<void> = Promise.resolve()
   #savedSeq = -1
 
-  private constructor(path: string, settings: Settings) {
-    this.#path = path
+  private constructor(prefix: string, fingerprint: string, settings: Settings) {
+    this.#path = `${prefix}-${fingerprint}`
+    this.#fingerprint = fingerprint
     this.#settings = settings
   }
 
   /**
-   * Undefined if the store has no place for a snapshot. The file name depends on everything that must not be
-   * mixed up: store, key, namespace, kind of filter, grace.
+   * Undefined if the store has no place for a snapshot. The fingerprint, in the file and in its name, depends
+   * on everything that must not be mixed up: store, key, namespace, kind of filter, grace.
    */
   static beside(store: RevocationStore, info: StoreInfo, settings: Settings): SnapshotFile | undefined {
     if (store.snapshotPath === undefined) return undefined
@@ -55,22 +58,24 @@ export class SnapshotFile {
       settings.graceSeconds,
     ]
     const fingerprint = createHash('sha256').update(JSON.stringify(of)).digest('hex').slice(0, 16)
-    return new SnapshotFile(`${store.snapshotPath}-${fingerprint}`, settings)
+    return new SnapshotFile(store.snapshotPath, fingerprint, settings)
   }
 
   /**
    * The snapshot, if it is intact. The first poll finds out whether its position is in the store's history.
    */
   async load(): Promise<RestoredPrefilter | undefined> {
-    const { clock, logger, graceSeconds } = this.#settings
+    const { logger } = this.#settings
     await this.#removeAbandoned()
     try {
       const { prefilter, meta } = await decodeSnapshot(await readFile(this.#path))
-      const { position, oldestKept, expiries, selectors } = readMeta(meta)
-      // Its writer's clock was ahead: it may lack entries that are live by this clock.
-      if (oldestKept > clock.now() / 1000 - graceSeconds / 2) return undefined
+      const { position, fingerprint, ...state } = readMeta(meta)
+      if (fingerprint !== this.#fingerprint) throw new TypeError('the snapshot is of another store')
+      if (mayLackLive(state.leftOutUpTo, this.#settings)) {
+        throw new TypeError('the clock was ahead when its filter was filled')
+      }
       this.#savedSeq = position.seq
-      return { prefilter, state: { expiries, selectors }, position }
+      return { prefilter, state, position }
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
         logger.warn(
@@ -114,11 +119,10 @@ export class SnapshotFile {
   }
 
   async #write(prefilter: Prefilter, state: LivePrefilterState, position: Position): Promise<void> {
-    const { clock, logger, graceSeconds } = this.#settings
+    const { logger } = this.#settings
     const temporary = `${this.#path}.${process.pid}.${randomBytes(4).toString('hex')}`
     try {
-      const oldestKept = Math.floor(clock.now() / 1000) - graceSeconds
-      const meta: Meta = { ...state, position, oldestKept }
+      const meta: Meta = { ...state, position, fingerprint: this.#fingerprint }
       await writeFile(temporary, snapshotPieces(prefilter, Buffer.from(JSON.stringify(meta))), {
         mode: 0o600,
       })
@@ -135,7 +139,7 @@ export class SnapshotFile {
 function readMeta(bytes: Uint8Array): Meta {
   const meta: unknown = JSON.parse(Buffer.from(bytes).toString())
   if (isMeta(meta)) return meta
-  throw new TypeError('the snapshot has no position')
+  throw new TypeError('the snapshot is of another version, or lacks what it was made by')
 }
 
 function isMeta(value: unknown): value is Meta {
@@ -143,5 +147,6 @@ function isMeta(value: unknown): value is Meta {
   const field = (name: string): unknown => Reflect.get(value, name)
   const position = field('position')
   const lists = Array.isArray(field('expiries')) && Array.isArray(field('selectors'))
-  return lists && typeof position === 'object' && position !== null && typeof field('oldestKept') === 'number'
+  const madeBy = typeof field('leftOutUpTo') === 'number' && typeof field('fingerprint') === 'string'
+  return lists && madeBy && typeof position === 'object' && position !== null
 }

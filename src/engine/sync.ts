@@ -27,8 +27,6 @@ export interface SyncDeps extends SweeperDeps {
   readonly clock: Clock
   readonly maxStalenessMs: number // Δ
   readonly exclusive: boolean
-  /** Seconds that the prefilter keeps an entry past its expiry: they cover small steps of the clock. */
-  readonly graceSeconds: number
 }
 
 /**
@@ -98,7 +96,8 @@ export class Sync {
 
   /** Applies everything committed so far, slice by slice, then renews the lease. */
   async poll(): Promise<void> {
-    const why = this.#clockStepped()
+    this.#watchClock()
+    const why = this.#deps.live.mayLackLive
       ? 'the clock was set back: rebuilding the prefilter, which may lack entries that are live again'
       : this.#unfinished
     // Only a poll has the store check its file, which may have been replaced again since the rebuild failed.
@@ -225,18 +224,17 @@ export class Sync {
     this.#deps.checkpoint('rebuilt', this.#position)
   }
 
-  /** Ends the lease if the clocks disagree. True if the prefilter may lack entries by the new time. */
-  #clockStepped(): boolean {
-    const { lease, logger, graceSeconds } = this.#deps
+  /** Ends the lease if the clocks disagree, and looks which selectors count by the new time. */
+  #watchClock(): void {
+    const { lease, live, logger } = this.#deps
     const steppedMs = this.#clockWatch.steppedMs()
-    if (steppedMs === 0) return false
+    if (steppedMs === 0) return
     lease.end()
+    live.refreshSelectors()
     logger.warn(
       { steppedMs: Math.round(steppedMs) },
       'the clock was stepped or the process suspended: the lease ended',
     )
-    // Half the grace, because small steps back add up.
-    return steppedMs < (-graceSeconds * 1000) / 2
   }
 
   #failed(error: unknown): void {

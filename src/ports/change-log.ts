@@ -122,6 +122,11 @@ export interface Written {
   readonly seq: number
   /** The expiry in the store after the write, in NumericDate seconds. A later one that was there stays. */
   readonly expiresAt: number
+  /**
+   * A `revoke` only: a live revocation of the same digest already revoked every token that this one revokes,
+   * decided within the commit. It says nothing of the expiry, which may have become later.
+   */
+  readonly already: boolean
 }
 
 /** A durable commit. */

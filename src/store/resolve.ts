@@ -1,5 +1,6 @@
 import type { RevocationStore } from '../ports/index.js'
 import { optionError } from '../validate.js'
+import { setupError } from './sqlite/setup-error.js'
 
 type StoreFactory = (location: string) => Promise<RevocationStore>
 
@@ -9,8 +10,16 @@ type StoreFactory = (location: string) => Promise<RevocationStore>
  * here.
  */
 const STORES = new Map<string, StoreFactory>([
-  ['path', async (path) => new (await import('./sqlite/index.js')).SqliteStore(path)],
+  ['path', async (path) => new (await importSqlite()).SqliteStore(path)],
 ])
+
+async function importSqlite(): Promise<typeof import('./sqlite/index.js')> {
+  try {
+    return await import('./sqlite/index.js')
+  } catch (error) {
+    throw setupError(error) ?? error
+  }
+}
 
 /** Schemes of stores that do not exist yet. Without this list SQLite would create a file of that name. */
 const NOT_YET = new Map([

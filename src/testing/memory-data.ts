@@ -112,13 +112,15 @@ export class MemoryData {
     const { bits } = namespace
     const written = mutations.map((mutation): Written => {
       const digest = wordsOf(mutation.digest)
-      const row = changedRow(namespace.find(digest), mutation, toleranceSeconds)
-      if (row === undefined) return { seq: 0, expiresAt: 0 }
+      const old = namespace.find(digest)
+      const row = changedRow(old, mutation, toleranceSeconds)
+      if (row === undefined) return { seq: 0, expiresAt: 0, already: false }
       const epoch = this.head.epoch === '' ? randomBytes(9).toString('base64url') : this.head.epoch
       this.head = { seq: this.head.seq + 1, epoch }
       namespace.put(digest, { ...row, seq: this.head.seq })
       namespace.moveVersion(digest, this.head.seq, tag)
-      return { seq: this.head.seq, expiresAt: row.expiresAt }
+      const already = isCovered(old, mutation, toleranceSeconds)
+      return { seq: this.head.seq, expiresAt: row.expiresAt, already }
     })
     return { epoch: this.head.epoch, written, buckets: { bits, tag } }
   }
@@ -130,12 +132,22 @@ function changedRow(
   mutation: Mutation,
   toleranceSeconds: number,
 ): Omit<StoredRow, 'seq'> | undefined {
-  const isLive = old?.revoked === true && (old.expiresAt + toleranceSeconds) * 1000 > mutation.revokedAt
+  const live = isLive(old, mutation.revokedAt, toleranceSeconds)
   if (mutation.op === 'unrevoke') {
-    return isLive ? { ...old, revoked: false, revokedAt: mutation.revokedAt } : undefined
+    return live ? { ...old, revoked: false, revokedAt: mutation.revokedAt } : undefined
   }
-  return isLive ? widened(old, mutation) : { ...withoutAbsent(mutation), revoked: true }
+  return live ? widened(old, mutation) : { ...withoutAbsent(mutation), revoked: true }
 }
+
+/** Whether a row is a revocation that checks honour at a time in milliseconds. */
+const isLive = (row: StoredRow | undefined, at: number, toleranceSeconds: number): row is StoredRow =>
+  row?.revoked === true && (row.expiresAt + toleranceSeconds) * 1000 > at
+
+/** Whether a live row already revokes every token that the mutation revokes. */
+const isCovered = (old: StoredRow | undefined, mutation: Mutation, toleranceSeconds: number): boolean =>
+  mutation.op === 'revoke' &&
+  isLive(old, mutation.revokedAt, toleranceSeconds) &&
+  cutoff(old) >= cutoff(mutation)
 
 /** A selector without cutoff matches every token, so it counts as later than any cutoff. */
 const cutoff = ({ issuedThrough }: { readonly issuedThrough?: number }): number => issuedThrough ?? Infinity

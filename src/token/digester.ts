@@ -102,7 +102,31 @@ export class Digester {
    *   integer, or is too long
    */
   one(midstate: Midstate, name: string, value: unknown): Digest {
-    return this.#finish(midstate, this.#write(this.#message, name, value))
+    const end = this.#write(this.#message, value)
+    if (end < 0) throw this.#fault(name, value)
+    return this.#finish(midstate, end)
+  }
+
+  /**
+   * As {@link Digester.values}, for the claims of a token, whose values may be anything.
+   *
+   * @returns false, without a digest, when a value is neither a non-empty, well-formed string nor a safe
+   *   integer
+   * @throws {RevocadeError} ERR_INVALID_TOKEN when the values are too long
+   */
+  tryValues(midstate: Midstate, names: readonly string[], values: readonly unknown[]): boolean {
+    const end = values.length === 1 ? this.#write(this.#message, values[0]) : this.#writeAll(values)
+    if (end < 0) return this.#refuseLong(names, values)
+    this.#finish(midstate, end)
+    return true
+  }
+
+  /** As {@link Digester.tryValues} for one string. */
+  tryString(midstate: Midstate, name: string, value: string): boolean {
+    const end = this.#writeString(this.#message, value)
+    if (end < 0) return this.#refuseLong([name], [value])
+    this.#finish(midstate, end)
+    return true
   }
 
   /**
@@ -113,13 +137,9 @@ export class Digester {
   values(midstate: Midstate, names: readonly string[], values: readonly unknown[]): Digest {
     const [name] = names
     if (names.length === 1 && name !== undefined) return this.one(midstate, name, values[0])
-    let address = this.#message
-    names.forEach((name, i) => {
-      const end = this.#write(address + 4, name, values[i])
-      this.#view.setUint32(address, end - address - 4, true)
-      address = end
-    })
-    return this.#finish(midstate, address)
+    const end = this.#writeAll(values)
+    if (end < 0) throw this.#faultOfAll(names, values)
+    return this.#finish(midstate, end)
   }
 
   /** A copy of the encoded values of the last digest, which follow the prefix. For tests of the encoding. */
@@ -146,11 +166,23 @@ export class Digester {
     return this.words
   }
 
-  /** Writes the tag and the bytes of a value; returns the address after it. */
-  #write(address: number, name: string, value: unknown): number {
-    if (typeof value === 'string') return this.#writeString(address, name, value)
-    if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw unusableClaim(name, value)
-    if (address + 9 > this.#end) throw claimTooLong(name, this.#maxBytes)
+  /** Writes several values, each after its length; returns the address after them, or -1. */
+  #writeAll(values: readonly unknown[]): number {
+    let address = this.#message
+    for (const value of values) {
+      const end = this.#write(address + 4, value)
+      if (end < 0) return -1
+      this.#view.setUint32(address, end - address - 4, true)
+      address = end
+    }
+    return address
+  }
+
+  /** Writes the tag and the bytes of a value; returns the address after it, or -1 if it can't be encoded. */
+  #write(address: number, value: unknown): number {
+    if (typeof value === 'string') return this.#writeString(address, value)
+    if (typeof value !== 'number' || !Number.isSafeInteger(value)) return -1
+    if (address + 9 > this.#end) return -1
     this.#bytes[address] = INTEGER_TAG
     // An i64 in two's complement, as two words: a BigInt would be an allocation.
     this.#view.setInt32(address + 1, value, true)
@@ -158,10 +190,9 @@ export class Digester {
     return address + 9
   }
 
-  #writeString(address: number, name: string, value: string): number {
+  #writeString(address: number, value: string): number {
     const length = value.length
-    if (length === 0) throw unusableClaim(name, value)
-    if (address + 1 + SHORT_STRING > this.#end) throw claimTooLong(name, this.#maxBytes)
+    if (length === 0 || address + 1 + SHORT_STRING > this.#end) return -1
     const bytes = this.#bytes
     bytes[address] = STRING_TAG
     if (length <= SHORT_STRING) {
@@ -174,10 +205,32 @@ export class Digester {
       if (i === length) return address + 1 + length
     }
     // encodeInto writes U+FFFD for any lone surrogate, so two ids would have one digest.
-    if (!value.isWellFormed()) throw unusableClaim(name, value)
+    if (!value.isWellFormed()) return -1
     const room = address === this.#message ? this.#value : bytes.subarray(address + 1, this.#end)
     const { read, written } = encoder.encodeInto(value, room)
-    if (read !== length) throw claimTooLong(name, this.#maxBytes)
-    return address + 1 + written
+    return read === length ? address + 1 + written : -1
   }
+
+  #faultOfAll(names: readonly string[], values: readonly unknown[]): RevocadeError {
+    const at = Math.max(
+      0,
+      values.findIndex((value) => !isEncodable(value)),
+    )
+    return this.#fault(names[at] ?? '', values[at])
+  }
+
+  #refuseLong(names: readonly string[], values: readonly unknown[]): false {
+    if (values.every(isEncodable)) throw this.#faultOfAll(names, values)
+    return false
+  }
+
+  #fault(name: string, value: unknown): RevocadeError {
+    return isEncodable(value) ? claimTooLong(name, this.#maxBytes) : unusableClaim(name, value)
+  }
+}
+
+/** Whether a value of any length has an encoding. */
+function isEncodable(value: unknown): boolean {
+  if (typeof value === 'string') return value !== '' && value.isWellFormed()
+  return Number.isSafeInteger(value)
 }

@@ -8,7 +8,7 @@
  *          | prefix (u32 length, value)*      a selector of several claims, in the order of their names
  * prefix   = u8 version, u8 kind, u16 number of fields, (u32 length, UTF-8 bytes)*, zeros to a multiple of 8
  * value    = 0x01, UTF-8 bytes of a string    (a hash: its 64 hexadecimal digits)
- *          | 0x02, i64 of a whole number
+ *          | 0x02, i64 of a whole number        (an id; in a selector it is a decimal string)
  * ```
  *
  * Lengths are in bytes, all integers little-endian. The fields of the prefix are

@@ -1,11 +1,19 @@
 import { RevocadeError } from '../errors.js'
 import type { Digest, Target } from '../ports/index.js'
+import { canonicalName } from './claim-path.js'
 import { checkName, issuerOf, notAToken, notIdentifiable, unusableClaim } from './claim-values.js'
 import { Digester, type Midstate } from './digester.js'
 import { KIND } from './encoding.js'
 import { IssuerPrefixes, STATES_PER_ID_CLAIM } from './issuers.js'
 import { type Claims, hashOf, TokenReader } from './jwt.js'
-import { combination, type PreparedShape, selectorFrom, sortedNames } from './selectors.js'
+import {
+  hasClaims,
+  nextSelector,
+  type PreparedShape,
+  preparedShape,
+  selectorFrom,
+  sortedNames,
+} from './selectors.js'
 import { checkSha256, TargetDigester } from './targets.js'
 
 export { digestBytes, digestOfBytes } from './digest-bytes.js'
@@ -108,44 +116,43 @@ export class TokenDigester {
    * @throws {RevocadeError} ERR_CONFIG when they are not a non-empty array of different, non-empty strings
    */
   shape(names: readonly string[]): PreparedShape {
-    const sorted = sortedNames(names)
+    const sorted = sortedNames(sortedNames(names).map(canonicalName))
     const id = JSON.stringify(sorted)
     let shape = this.#shapes.get(id)
     if (shape === undefined) {
-      shape = { names: sorted, midstate: this.#digester.keep(KIND.selector, [this.#namespace, ...sorted]) }
+      shape = preparedShape(sorted, this.#digester.keep(KIND.selector, [this.#namespace, ...sorted]))
       this.#shapes.set(id, shape)
     }
     return shape
   }
 
   /**
-   * Writes the digest of the `index`-th selector of a shape that a token matches to {@link
-   * TokenDigester.words}. There is one for scalar claims, and there may be more for a claim that is an array
-   * (`aud`). Ask until the answer is false:
+   * Writes the digest of the next selector of a shape that a token matches to {@link TokenDigester.words}.
+   * There is one for a string, and there may be more for a claim that is an array (`aud`) or a number:
    *
    * ```ts
-   * for (let i = 0; digester.selector(shape, claims, i); i++) if (filter.has(digester.words)) …
+   * for (let at = digester.selector(shape, claims); at > 0; at = digester.selector(shape, claims, at)) …
    * ```
    *
-   * @returns false when there are no more, or a claim is absent
-   * @throws {RevocadeError} ERR_INVALID_TOKEN when a value can't be used, or there are more than 64
+   * @param from 0, or the last result
+   * @returns where to go on; 0 when there are no more, or a claim is absent
+   * @throws {RevocadeError} ERR_INVALID_TOKEN when several arrays have more than 64 combinations, or the
+   *   values are too long
    */
-  selector(shape: PreparedShape, claims: Claims, index = 0): boolean {
-    const { names, midstate } = shape
-    const name = names[0]
-    if (names.length === 1 && name !== undefined) {
-      const value = claims[name]
-      if (value === undefined) return false
-      if (typeof value !== 'object') {
-        if (index > 0) return false
-        this.#digester.one(midstate, name, value)
-        return true
-      }
+  selector(shape: PreparedShape, claims: Claims, from = 0): number {
+    const { plain } = shape
+    if (plain !== undefined) {
+      const value = claims[plain]
+      if (value === undefined) return 0
+      if (typeof value === 'string')
+        return from === 0 && this.#digester.tryString(shape.midstate, plain, value) ? 1 : 0
     }
-    const values = combination(names, claims, index)
-    if (values === undefined) return false
-    this.#digester.values(midstate, names, values)
-    return true
+    return nextSelector(this.#digester, shape, claims, from)
+  }
+
+  /** Whether the last token has all claims of a shape, whatever their values. */
+  hasClaims(shape: PreparedShape): boolean {
+    return this.claims !== undefined && hasClaims(shape, this.claims)
   }
 
   /**

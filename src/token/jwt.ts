@@ -1,6 +1,7 @@
 /// <reference lib="es2024.string" />
 import crypto from 'node:crypto'
 import { RevocadeError } from '../errors.js'
+import { canonicalPaseto, isPaseto } from './paseto.js'
 
 // Not imported by name: an older Node.js has no `hash`, and must get as far as require-node.ts.
 const { hash } = crypto
@@ -21,8 +22,10 @@ export interface RawToken {
 /**
  * Reads token strings. A string is
  *
- * - a JWT, when it has three segments and the first is a JSON object; the second must be one too;
+ * - a JWT, when it has three segments and the first is a JSON object; the second must be one too. Of an
+ *   SD-JWT, which goes on with `~` and what its holder discloses, it is the part before;
  * - a JWE (an encrypted JWT), when it has five segments and the first is a JSON object with `enc`;
+ * - a PASETO, when it starts like one of version 1 to 4: `v4.public.…`;
  * - opaque otherwise.
  *
  * Segments are decoded as leniently as by `Buffer`, because some libraries do so too: every spelling that a
@@ -53,7 +56,7 @@ export class TokenReader {
     if (header === undefined) return this.#opaque(token)
     const second = token.indexOf('.', first + 1)
     const third = second < 0 ? -1 : token.indexOf('.', second + 1)
-    if (second > 0 && third < 0) {
+    if (second > 0 && (third < 0 || isDisclosed(token, second, third))) {
       const claims = jsonObject(token.slice(first + 1, second))
       if (claims !== undefined) return { claims, token, end: second }
       throw invalid('the payload of this JWT is not a JSON object: it is damaged or not a JWT, so refuse it')
@@ -94,7 +97,9 @@ export class TokenReader {
       )
     }
     if (Buffer.byteLength(trimmed) > this.#maxBytes) throw this.#tooLong()
-    return { claims: undefined, token: trimmed, end: trimmed.length }
+    const known = isPaseto(trimmed) ? canonicalPaseto(trimmed) : trimmed
+    if (known === undefined) throw invalid('this PASETO can not be decoded: it is damaged, so refuse it')
+    return { claims: undefined, token: known, end: known.length }
   }
 
   #tooLong(): RevocadeError {
@@ -126,6 +131,23 @@ function canonical(segments: string): string {
     .replaceAll('/', '_')
   if (/^[\w.-]*$/.test(stripped)) return stripped
   throw invalid('this JWT has characters that are not base64url in its header or payload: refuse it')
+}
+
+/** Whether a third dot is in the key binding JWT of an SD-JWT+KB: `header.payload.signature~…~kb.…`. */
+function isDisclosed(token: string, second: number, third: number): boolean {
+  const tilde = token.indexOf('~', second)
+  return tilde > 0 && tilde < third
+}
+
+/**
+ * Whether a string is a whole JWT, JWE or PASETO, perhaps damaged, where an id or a claim is expected. Opaque
+ * tokens can't be told from ids.
+ */
+export function looksLikeToken(text: string): boolean {
+  const token = text.trim().replace(/^bearer\s+/i, '')
+  if (isPaseto(token)) return true
+  const dot = token.indexOf('.')
+  return dot > 0 && jsonObject(token.slice(0, dot))?.alg !== undefined
 }
 
 /**

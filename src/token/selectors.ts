@@ -1,25 +1,32 @@
 import { RevocadeError } from '../errors.js'
 import type { Target } from '../ports/index.js'
+import { canonicalName, type ClaimPath, pathOf, valueAt } from './claim-path.js'
 import { checkName, describeType } from './claim-values.js'
-import type { Midstate } from './digester.js'
+import type { Digester, Midstate } from './digester.js'
 import type { Claims } from './jwt.js'
 
-/** The names of the claims that a selector combines, sorted. */
+/** The names of the claims that a selector combines, sorted, as {@link canonicalName} gives them. */
 export interface SelectorShape {
   readonly names: readonly string[]
 }
 
-/** A shape with the hash state after its prefix. */
+/** A shape as a check uses it. */
 export interface PreparedShape extends SelectorShape {
+  /** The hash state after its prefix. */
   readonly midstate: Midstate
+  /** The paths of its claims. */
+  readonly paths: readonly ClaimPath[]
+  /** The claim, where the shape is one claim that is not nested. */
+  readonly plain: string | undefined
 }
 
-/** Selectors of one shape that a token may match through claims that are arrays. */
+/** Selectors of one shape that a token may match through several claims that are arrays. */
 const MAX_COMBINATIONS = 64
 
 /**
- * The names of a shape, sorted by UTF-16 code units.
+ * Sorts the names of a shape by UTF-16 code units.
  *
+ * @param names as {@link canonicalName} gives them
  * @throws {RevocadeError} ERR_CONFIG when there is none, or one is unusable or repeated
  */
 export function sortedNames(names: readonly string[]): readonly string[] {
@@ -34,36 +41,77 @@ export function sortedNames(names: readonly string[]): readonly string[] {
   return Object.freeze([...names].sort())
 }
 
+/** Prepares what {@link nextSelector} needs of the names of {@link sortedNames}. */
+export function preparedShape(names: readonly string[], midstate: Midstate): PreparedShape {
+  const paths = names.map((name) => pathOf(name))
+  const [only] = paths
+  return { names, midstate, paths, plain: paths.length === 1 && only?.length === 1 ? only[0] : undefined }
+}
+
 /**
- * The values of the `index`-th selector that a token matches. A claim that is an array stands for each of its
- * elements, and several such claims for each combination.
- *
- * @returns undefined when there are no more, or a claim is absent
- * @throws {RevocadeError} ERR_INVALID_TOKEN when there are more than 64
+ * The value of a claim as selectors compare it: a whole number is its decimal string, so that `42` and `'42'`
+ * are one value.
  */
-export function combination(names: readonly string[], claims: Claims, index: number): unknown[] | undefined {
+export function selectorValue(value: unknown): unknown {
+  return Number.isSafeInteger(value) ? String(value) : value
+}
+
+/**
+ * Writes the digest of the next selector of a shape that a token matches. A claim that is an array stands for
+ * each of its elements, and several such claims for each combination. A value that no selector can have
+ * (null, an object, a fraction …) matches none.
+ *
+ * Earlier versions digested a number in a selector as a number. What they stored is found too: a combination
+ * with a number has two digests.
+ *
+ * @param from 0, or the last result
+ * @returns where to go on; 0 when there are no more
+ * @throws {RevocadeError} ERR_INVALID_TOKEN when several arrays have more than 64 combinations, or the values
+ *   are too long
+ */
+export function nextSelector(digester: Digester, shape: PreparedShape, claims: Claims, from: number): number {
+  const { names, midstate } = shape
+  const found = shape.paths.map((path) => valueAt(claims, path))
+  const end = 2 * combinationsOf(found, shape)
+  for (let at = from; at < end; at++) {
+    const values = combination(found, Math.floor(at / 2))
+    const asNumbers = at % 2 === 1
+    if (asNumbers && !values.some((value) => typeof value === 'number')) continue
+    if (digester.tryValues(midstate, names, asNumbers ? values : values.map(selectorValue))) return at + 1
+  }
+  return 0
+}
+
+/** Whether a token has all claims of a shape, whatever their values. */
+export function hasClaims({ paths }: PreparedShape, claims: Claims): boolean {
+  return paths.every((path) => valueAt(claims, path) !== undefined)
+}
+
+function combinationsOf(found: readonly unknown[], { names }: SelectorShape): number {
   let count = 1
-  let rest = index
-  const values: unknown[] = []
-  for (const name of names) {
-    const value = claims[name]
-    if (value === undefined) return undefined
-    if (!Array.isArray(value)) {
-      values.push(value)
-      continue
-    }
+  let arrays = 0
+  for (const value of found) {
+    if (value === undefined) return 0
+    if (!Array.isArray(value)) continue
     count *= value.length
-    values.push(value[rest % value.length])
+    arrays++
+  }
+  if (arrays < 2 || count <= MAX_COMBINATIONS) return count
+  throw new RevocadeError(
+    'ERR_INVALID_TOKEN',
+    `claims ${names.join(', ')} are arrays with ${count} combinations of values: ` +
+      `at most ${MAX_COMBINATIONS} can be checked`,
+  )
+}
+
+function combination(found: readonly unknown[], index: number): unknown[] {
+  let rest = index
+  return found.map((value) => {
+    if (!Array.isArray(value)) return value
+    const element: unknown = value[rest % value.length]
     rest = Math.floor(rest / value.length)
-  }
-  if (count > MAX_COMBINATIONS) {
-    throw new RevocadeError(
-      'ERR_INVALID_TOKEN',
-      `claims ${names.join(', ')} are arrays with ${count} combinations of values: ` +
-        `at most ${MAX_COMBINATIONS} can be checked`,
-    )
-  }
-  return index < count ? values : undefined
+    return element
+  })
 }
 
 /**
@@ -81,8 +129,9 @@ export function selectorFrom(where: unknown): Extract<Target, { kind: 'selector'
       `a selector is an object such as { sub: 'user-1' }, but this is ${given}`,
     )
   }
-  const values = new Map<string, unknown>(Object.entries(where))
-  const names = sortedNames([...values.keys()])
+  const entries = Object.entries(where).map(([name, value]) => [canonicalName(name), value] as const)
+  const values = new Map<string, unknown>(entries)
+  const names = sortedNames(entries.map(([name]) => name))
   // fromEntries, because an assignment to "__proto__" would not make a property.
   const sorted = Object.fromEntries(names.map((name) => [name, stringOrNumber(name, values.get(name))]))
   return { kind: 'selector', where: Object.freeze(sorted) }

@@ -4,7 +4,7 @@ import { checkName, issuerOf } from './claim-values.js'
 import type { Digester, Midstate } from './digester.js'
 import { encodePrefix, KIND } from './encoding.js'
 import { checkIssuer, type IssuerPrefixes } from './issuers.js'
-import { sortedNames } from './selectors.js'
+import { selectorValue, sortedNames } from './selectors.js'
 
 /** The parts of a token digester that {@link TargetDigester} shares. */
 export interface TargetDigesterParts {
@@ -56,7 +56,7 @@ export class TargetDigester {
         return this.#digester.values(
           midstate,
           names,
-          names.map((name) => target.where[name]),
+          names.map((name) => selectorValue(target.where[name])),
         )
       }
     }

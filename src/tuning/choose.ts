@@ -32,21 +32,29 @@ const NOTABLE = 0.005
 
 /**
  * Chooses the cheapest candidate that keeps the budgets, or else the one that exceeds them by the smallest
- * factor.  @throws {RangeError} when there are no predictions.
+ * factor.
+ *
+ * @throws {RangeError} when there are no predictions.
  */
 export function choose(predictions: readonly Prediction[], traffic: Traffic, costs: Costs): Choice {
   const ranked = [...predictions].sort(
     (a, b) => excess(a, traffic) - excess(b, traffic) || a.costCores - b.costCores,
   )
-  const chosen = ranked.at(0)
+  const [chosen] = ranked
   if (chosen === undefined) throw new RangeError('there is no candidate to choose')
-  const fits = excess(chosen, traffic) === 0
-  return {
-    chosen,
-    ranked,
-    fits,
-    reasons: fits ? reasonsFor({ chosen, ranked }, traffic, costs) : whyNone(chosen, traffic),
-  }
+  const fitting = ranked.filter((one) => excess(one, traffic) === 0)
+  const beyond = ranked.slice(fitting.length)
+  if (fitting.length === 0) return { chosen, ranked, fits: false, reasons: whyNone(chosen, traffic) }
+  const reasons = [
+    costsLeast(chosen, fitting.length, ranked.length),
+    whyNotCheaper(chosen, beyond, traffic),
+    comparison(chosen, fitting.at(1)),
+    traffic.storeReadsPerDay === undefined
+      ? 'You set no limit for false reads of the store, so only their time counts against them.'
+      : undefined,
+    aboutRedis(chosen, traffic, costs),
+  ]
+  return { chosen, ranked, fits: true, reasons: reasons.filter((reason) => reason !== undefined) }
 }
 
 /** How far a candidate exceeds the budgets: the sum of the logarithms of the factors; 0 if it keeps them. */
@@ -60,86 +68,64 @@ function excess(
   return over(memoryBytes, most) + over(falseStoreReadsPerDay, storeReadsPerDay)
 }
 
-function reasonsFor(
-  { chosen, ranked }: Pick<Choice, 'chosen' | 'ranked'>,
+function costsLeast({ candidate, costCores }: Prediction, fitting: number, all: number): string {
+  if (fitting === 1) return `${candidate.name} is the only one of ${all} candidates that keeps the budget.`
+  const among =
+    fitting === all
+      ? `of all ${all} candidates`
+      : `of the ${fitting} of ${all} candidates that keep the budget`
+  return `${candidate.name} costs least ${among}: ${cores(costCores)}, checks and memory together.`
+}
+
+/** The cheapest candidate beyond the budgets, if it costs less. */
+function whyNotCheaper(
+  chosen: Prediction,
+  beyond: readonly Prediction[],
   traffic: Traffic,
-  costs: Costs,
-): string[] {
-  const fitting = ranked.filter((one) => excess(one, traffic) === 0)
-  const all =
-    fitting.length === ranked.length
-      ? `of all ${ranked.length} candidates`
-      : `of the ${fitting.length} of ${ranked.length} candidates that keep the budget`
-  const reasons = [
-    fitting.length === 1
-      ? `${chosen.candidate.name} is the only one of ${ranked.length} candidates that keeps the budget.`
-      : `${chosen.candidate.name} costs least ${all}: ${cores(chosen.costCores)}, ` +
-        'checks and memory together.',
-  ]
-  const cheaper = ranked
-    .filter((one) => excess(one, traffic) > 0 && one.costCores < chosen.costCores * (1 - NOTABLE))
-    .sort((a, b) => a.costCores - b.costCores)
-    .at(0)
-  if (cheaper !== undefined) {
-    const { memory } = fitOf(cheaper, traffic)
-    const fault = memory
-      ? 'lets too many false positives through to the store'
-      : 'takes more memory than there is'
-    reasons.push(`${cheaper.candidate.name} would cost ${cores(cheaper.costCores)}, but ${fault}.`)
-  }
-  const next = fitting.at(1)
-  if (next !== undefined) reasons.push(comparison(chosen, next))
-  if (traffic.storeReadsPerDay === undefined)
-    reasons.push('You set no limit for false reads of the store, so only their time counts against them.')
-  reasons.push(...aboutRedis(chosen, traffic, costs))
-  return reasons
+): string | undefined {
+  const [cheapest] = beyond.toSorted((a, b) => a.costCores - b.costCores)
+  if (cheapest === undefined || cheapest.costCores >= chosen.costCores * (1 - NOTABLE)) return undefined
+  const fault = fitOf(cheapest, traffic).memory
+    ? 'lets too many false positives through to the store'
+    : 'takes more memory than there is'
+  return `${cheapest.candidate.name} would cost ${cores(cheapest.costCores)}, but ${fault}.`
 }
 
 /** How the runner-up differs. */
-function comparison(chosen: Prediction, next: Prediction): string {
+function comparison(chosen: Prediction, next: Prediction | undefined): string | undefined {
+  if (next === undefined) return undefined
   const more = (next.costCores / chosen.costCores - 1) * 100
-  const apart = [
-    against('memory', next.memoryBytes / chosen.memoryBytes),
-    against('time a check', next.meanNs / chosen.meanNs),
-  ].filter((text) => text !== undefined)
   const cost = more < 100 * NOTABLE ? 'practically the same cost' : `${more.toPrecision(2)} % more`
-  return `Next is ${next.candidate.name}, at ${[cost, apart.join(', ')].filter(Boolean).join(': ')}.`
+  const apart = [
+    { what: 'memory', times: Number((next.memoryBytes / chosen.memoryBytes).toPrecision(2)) },
+    { what: 'time a check', times: Number((next.meanNs / chosen.meanNs).toPrecision(2)) },
+  ].flatMap(({ what, times }) => (times === 1 ? [] : [`${times} times the ${what}`]))
+  return `Next is ${next.candidate.name}, at ${cost}${apart.length === 0 ? '' : ': '}${apart.join(', ')}.`
 }
 
-function against(what: string, ratio: number): string | undefined {
-  const times = Number(ratio.toPrecision(2))
-  return times === 1 ? undefined : `${times} times the ${what}`
+function aboutRedis({ candidate }: Prediction, { redisRttUs }: Traffic, costs: Costs): string | undefined {
+  if (redisRttUs === undefined) return undefined
+  const [read, roundTrip] = [micro(costs.storeRead), micro(redisRttUs * 1000)]
+  const times = `a read of the store takes ${read}, a round trip to Redis ${roundTrip}`
+  if (candidate.redis) return `Redis takes nearly all false positives off the store; ${times}.`
+  return (
+    `No Redis for the sake of lookups: ${times}. It may still be worth its wake-ups, which tell other ` +
+    "processes of a revocation at once: then with reads: 'when-store-fails'."
+  )
 }
 
-function aboutRedis({ candidate }: Prediction, { redisRttUs }: Traffic, { storeRead }: Costs): string[] {
-  if (redisRttUs === undefined) return []
-  const roundTrip = micro(redisRttUs * 1000)
-  const times = `a read of the store takes ${micro(storeRead)}, a round trip to Redis ${roundTrip}`
-  if (candidate.redis) return [`Redis takes nearly all false positives off the store; ${times}.`]
-  return [
-    `No Redis for the sake of lookups: ${times}. ` +
-      'It may still be worth its wake-ups, which tell other ' +
-      "processes of a revocation at once: then with reads: 'when-store-fails'.",
-  ]
-}
-
-function whyNone(chosen: Prediction, traffic: Traffic): string[] {
-  const { memory, storeReads } = fitOf(chosen, traffic)
+function whyNone(nearest: Prediction, traffic: Traffic): string[] {
+  const { memory, storeReads } = fitOf(nearest, traffic)
+  const { memoryBytes, falseStoreReadsPerDay: reads } = nearest
   const missed = [
-    ...(memory ? [] : [`it takes ${(chosen.memoryBytes / 2 ** 20).toPrecision(3)} MiB`]),
-    ...(storeReads
-      ? []
-      : [
-          `it lets ${chosen.falseStoreReadsPerDay.toPrecision(2)} false positives a day through to the store`,
-        ]),
-  ].join(' and ')
+    ...(memory ? [] : [`it takes ${(memoryBytes / 2 ** 20).toPrecision(3)} MiB`]),
+    ...(storeReads ? [] : [`it lets ${reads.toPrecision(2)} false positives a day through to the store`]),
+  ]
+  const both = 'Give more memory or allow more reads of the store.'
+  const advice = memory ? 'Allow more reads of the store, or more memory.' : both
   return [
-    `Nothing keeps the budget. ${chosen.candidate.name} misses it by least: ${missed}.`,
-    storeReads
-      ? 'Give more memory.'
-      : memory
-        ? 'Allow more reads of the store, or more memory.'
-        : 'Give more memory or allow more reads of the store.',
+    `Nothing keeps the budget. ${nearest.candidate.name} misses it by least: ${missed.join(' and ')}.`,
+    storeReads ? 'Give more memory.' : advice,
   ]
 }
 

@@ -2,7 +2,7 @@ import type { CandidateKind } from './candidates.js'
 
 /** The times of the steps of a check on some machine, in nanoseconds unless noted. */
 export interface Costs {
-  /** Measured on this machine just now, or the figures of the committed benchmark record. */
+  /** The committed figures of a benchmark machine, or the same scaled to the pace of this one. */
   readonly source: 'measured' | 'default'
   /**
    * A whole `isClearlyActive` with a Bloom filter, by the bytes of its table, ascending. It grows with the
@@ -32,9 +32,9 @@ export interface Costs {
 /**
  * The costs on a benchmark machine. `active` is from the cases `scale` and `filter` of
  * bench/records/2026-11-22.json: checks at 1 k, 100 k, 1 M and 10 M revocations. `storeRead` is a miss in
- * better-sqlite3 12, by a 16-byte key among 300,000 rows: 1.4 to 3.8 µs. The others are from the
- * calibration of `revocade tune` on such a machine; `trie` was timed in turns with Bloom filters of the
- * same size.
+ * better-sqlite3 12, by a 16-byte key among 300,000 rows: 1.4 to 3.8 µs. The others were timed in turns,
+ * through the engine's read path with layers behind the prefilter that answer at once: `trie` with evenly
+ * filled tries, the paths with a prefilter that lets one check in 32 through.
  */
 export const DEFAULT_COSTS: Costs = {
   source: 'default',
@@ -59,6 +59,26 @@ export const DEFAULT_COSTS: Costs = {
   storeRead: 3800,
   tails: { active: 1.8, behind: 3 },
   interruptions: { share: 6e-4, ns: 40_000 },
+}
+
+/**
+ * The costs on a machine whose checks take `pace` times as long as those on the benchmark machine.
+ *
+ * @param storeRead - in nanoseconds, taken as told: it depends on what is stored where
+ */
+export function scaledCosts(pace: number, storeRead: number): Costs {
+  const { active, trie, exactExtra, cached, storePath, redisPath } = DEFAULT_COSTS
+  return {
+    ...DEFAULT_COSTS,
+    source: 'measured',
+    active: active.map(([bytes, ns]) => [bytes, ns * pace]),
+    trie: trie.map(([entries, ns]) => [entries, ns * pace]),
+    exactExtra: exactExtra * pace,
+    cached: cached * pace,
+    storePath: storePath * pace,
+    redisPath: redisPath * pace,
+    storeRead,
+  }
 }
 
 /** The price of a gibibyte in cores: in the cloud, 10 GiB more cost about as much as one core more. */

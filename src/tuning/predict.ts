@@ -31,17 +31,6 @@ export interface Conditions {
   readonly layer: RedisLayer | undefined
 }
 
-/** Adds interrupted checks for the p99. The measured means of the prefilter's checks already include them. */
-function withInterruptions(
-  outcomes: readonly Outcome[],
-  { interruptions: { share, ns }, tails }: Costs,
-): Outcome[] {
-  return [
-    ...outcomes.map((one) => ({ ...one, share: one.share * (1 - share) })),
-    { share, mean: ns, fixed: 0, tail: tails.behind },
-  ]
-}
-
 /**
  * Predicts from five kinds of checks: an active token that the prefilter rules out; one that Redis then
  * proves absent; one that goes on to the store; a revoked token in the verdict cache; a revoked token in
@@ -59,29 +48,26 @@ export function predict(candidate: Candidate, traffic: Traffic, { costs, layer }
     prefixCache === undefined ? 1 : Math.min(1, prefixCache.falsePositiveRate + prefixCache.unprovenShare)
   const active = activeNs(costs, candidate.prefilter.kind, candidate.bytes, candidate.entries)
   const grown = active - (costs.active[0]?.[1] ?? 0)
-  const redis = costs.redisPath + redisRttUs * 1000
-  const store = (prefixCache === undefined ? costs.storePath : redis) + costs.storeRead
   // Round trip and store are taken as constant: only the engine's own part has a tail.
-  const [redisFixed, storeFixed] = [
-    redisRttUs * 1000,
-    store - (prefixCache === undefined ? costs.storePath : costs.redisPath),
-  ]
-  const tail = costs.tails.behind
+  const roundTrip = redisRttUs * 1000
+  const path = prefixCache === undefined ? costs.storePath : costs.redisPath
+  const fixed = (prefixCache === undefined ? 0 : roundTrip) + costs.storeRead
+  const beyond = (share: number, own: number, fixed: number): Outcome => {
+    return { share, mean: grown + own + fixed, fixed, tail: costs.tails.behind }
+  }
+  const ruledOut = (1 - revokedShare) * (1 - candidate.falsePositiveRate)
   const outcomes: Outcome[] = [
-    {
-      share: (1 - revokedShare) * (1 - candidate.falsePositiveRate),
-      mean: active,
-      fixed: 0,
-      tail: costs.tails.active,
-    },
-    { share: falsePositives * (1 - toStore), mean: grown + redis, fixed: redisFixed, tail },
-    { share: falsePositives * toStore, mean: grown + store, fixed: storeFixed, tail },
-    { share: revokedShare * cached, mean: grown + costs.cached, fixed: 0, tail },
-    { share: unknownRevoked, mean: grown + store, fixed: storeFixed, tail },
+    { share: ruledOut, mean: active, fixed: 0, tail: costs.tails.active },
+    beyond(falsePositives * (1 - toStore), costs.redisPath, roundTrip),
+    beyond(falsePositives * toStore, path, fixed),
+    beyond(revokedShare * cached, costs.cached, 0),
+    beyond(unknownRevoked, path, fixed),
   ]
   const meanNs = meanOf(outcomes)
-  const falseReads = checksPerSecond * SECONDS_PER_DAY * falsePositives * toStore
+  const checksPerDay = checksPerSecond * SECONDS_PER_DAY
+  const falseReads = checksPerDay * falsePositives * toStore
   const redisBytes = prefixCache?.bytes ?? null
+  const memoryGib = (candidate.bytes + (redisBytes ?? 0)) / 2 ** 30
   return {
     candidate,
     memoryBytes: candidate.bytes,
@@ -91,8 +77,14 @@ export function predict(candidate: Candidate, traffic: Traffic, { costs, layer }
     meanNs,
     p99Ns: quantileOf(withInterruptions(outcomes, costs), 0.99),
     falseStoreReadsPerDay: falseReads,
-    storeReadsPerDay: falseReads + checksPerSecond * SECONDS_PER_DAY * unknownRevoked,
-    costCores:
-      (checksPerSecond * meanNs) / 1e9 + ((candidate.bytes + (redisBytes ?? 0)) / 2 ** 30) * CORES_PER_GIB,
+    storeReadsPerDay: falseReads + checksPerDay * unknownRevoked,
+    costCores: (checksPerSecond * meanNs) / 1e9 + memoryGib * CORES_PER_GIB,
   }
+}
+
+/** Adds interrupted checks for the p99. The measured means of the prefilter's checks already include them. */
+function withInterruptions(outcomes: readonly Outcome[], { interruptions, tails }: Costs): Outcome[] {
+  const { share, ns } = interruptions
+  const others = outcomes.map((one) => ({ ...one, share: one.share * (1 - share) }))
+  return [...others, { share, mean: ns, fixed: 0, tail: tails.behind }]
 }

@@ -42,20 +42,16 @@ export function recommend(traffic: Traffic, costs: Costs): Recommendation {
         `for an hour, and a filter takes ${(MOST_CAPACITY / 2).toLocaleString('en')} at most`,
     )
   }
-  const { redisRttUs, storeReadsPerDay, checksPerSecond, revokedShare } = traffic
+  const { redisRttUs, storeReadsPerDay = 0, checksPerSecond, revokedShare } = traffic
   const layer = redisRttUs === undefined ? undefined : redisLayer(people, redisRttUs)
   const predictions = candidates(people, layer !== undefined).map((candidate) =>
     predict(candidate, traffic, { costs, layer }),
   )
   const choice = choose(predictions, traffic, costs)
+  const activePerSecond = checksPerSecond * (1 - revokedShare)
   const rate = (lookNs: number): number =>
-    bestRate({
-      entries: capacity,
-      checksPerSecond: checksPerSecond * (1 - revokedShare),
-      lookSeconds: lookNs / 1e9,
-    })
-  const looksPerDay =
-    checksPerSecond * SECONDS_PER_DAY * (1 - revokedShare) * choice.chosen.candidate.falsePositiveRate
+    bestRate({ entries: capacity, checksPerSecond: activePerSecond, lookSeconds: lookNs / 1e9 })
+  const looksPerDay = activePerSecond * SECONDS_PER_DAY * choice.chosen.candidate.falsePositiveRate
   return {
     traffic,
     population: people,
@@ -68,7 +64,7 @@ export function recommend(traffic: Traffic, costs: Costs): Recommendation {
       redis: redisRttUs === undefined ? undefined : rate(costs.redisPath + redisRttUs * 1000),
     },
     prefixBits:
-      layer === undefined || storeReadsPerDay === undefined || storeReadsPerDay === 0
+      layer === undefined || storeReadsPerDay === 0
         ? undefined
         : {
             needed: prefixBitsNeeded(looksPerDay, kept, storeReadsPerDay),

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { jwt, ndjson } from '../support/cli.js'
@@ -93,7 +93,8 @@ describe('revoke, check, unrevoke', () => {
     expect(await check({ ...token, iat: token.iat + 1 }, '--claims', 'client_id+level')).toMatchObject({
       code: 0,
     })
-    expect(await check({ ...token, level: '5' }, '--claims', 'client_id+level')).toMatchObject({ code: 0 })
+    expect(await check({ ...token, level: '5' }, '--claims', 'client_id+level')).toMatchObject({ code: 1 })
+    expect(await check({ ...token, level: '6' }, '--claims', 'client_id+level')).toMatchObject({ code: 0 })
     const unasked = await check(token)
     expect(unasked).toMatchObject({
       code: 0,
@@ -101,6 +102,27 @@ describe('revoke, check, unrevoke', () => {
     })
     expect(await dir.run(['unrevoke', ...args])).toMatchObject({ code: 0 })
     expect(await check(token, '--claims', 'client_id+level')).toMatchObject({ code: 0 })
+  })
+
+  it('take nested claims, and refuse a name with a dot that could mean one', async () => {
+    const where = (name: string) => ['--where', `${name}=admin`, '--expires-in', '1h']
+    expect(await dir.run(['revoke', ...where('realm_access.roles')])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/'\/realm_access\/roles' .*'\/realm_access\.roles'/) as string,
+    })
+    expect(await dir.run(['revoke', ...where('/realm_access/roles')])).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining(`"/realm_access/roles" in their option 'claims'`) as string,
+    })
+    const claims = ['--claims-json', '{"jti":"x","realm_access":{"roles":["admin"]}}']
+    expect(await dir.run(['check', ...claims, '--claims', '/realm_access/roles'])).toMatchObject({ code: 1 })
+    expect(await dir.run(['revoke', ...where('/a.b')])).toMatchObject({ code: 0 })
+    expect(await dir.run(['export', '--output', 'out.ndjson'])).toMatchObject({ code: 0 })
+    expect(readFileSync(join(dir.path, 'out.ndjson'), 'utf8')).toContain('{"where":{"/a.b":"admin"}')
+    expect(await dir.run(['import', 'out.ndjson', '--store', 'again.db'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('imported 2,') as string,
+    })
   })
 
   it('name tokens by another id claim', async () => {
@@ -155,8 +177,24 @@ describe('tokens by the line', () => {
     })
     expect(await dir.run(['check', '@nowhere'])).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/^ERR_FILE: .*nowhere: ENOENT/) as string,
+      stderr: expect.stringMatching(
+        /^ERR_FILE: .*nowhere: there is no such file or directory \(ENOENT\)/,
+      ) as string,
     })
+  })
+
+  it('that were revoked already are counted, and one alone is called so', async () => {
+    const [a, b, c] = ['a', 'b', 'c'].map((jti) => jwt({ jti, exp: inSeconds(3600) }))
+    expect((await dir.run(['revoke', a ?? ''])).stdout).toMatch(/^revoked jti=a /)
+    const again = await dir.run(['revoke', a ?? ''])
+    expect(again).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^already revoked jti=a until /) as string,
+    })
+    const many = await dir.run(['revoke', '-'], { stdin: `${a}\n${b}\n${c}\n${b}\n` })
+    expect(many.stdout).toMatch(/^revoked 4 \(2 already revoked\), already expired 0, invalid 0 /)
+    const json = await dir.run(['revoke', c ?? '', '--json'])
+    expect(JSON.parse(json.stdout)).toMatchObject({ outcome: 'already', durable: true })
   })
 
   it('get a receipt of their own if there is only one', async () => {

@@ -38,7 +38,9 @@ describe('usage', () => {
     ['a mistyped option', ['check', '--jsn', 'x'], /^ERR_USAGE: .*Did you mean --json\?/],
     ['a wrong choice', ['list', '--kind', 'all'], /^ERR_USAGE: .*token, selector/],
     ['too many arguments', ['check', 'a', 'b'], /^ERR_USAGE: /],
+    ['help for no command', ['help', 'lst'], /^ERR_USAGE: unknown command 'lst'.*Did you mean list\?/],
     ['no target', ['revoke'], /^ERR_USAGE: name what to revoke/],
+    ['nothing to take back', ['unrevoke'], /^ERR_USAGE: name what to unrevoke/],
     ['two targets', ['revoke', 'x', '--jti', 'y'], /^ERR_USAGE: give one of/],
     [
       'two expiries',

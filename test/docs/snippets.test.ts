@@ -32,7 +32,8 @@ function program({ text }: Snippet): { text: string; assertions: number } {
     /^(\s*)(?!const |let )(\S.*?);? +\/\/ => (.*)$/gm,
     (_line, indent: string, expression: string, value: string) => {
       assertions++
-      return `${indent}__equal(${expression}, ${value})`
+      const [, printed = expression] = /^console\.log\((.*)\)$/.exec(expression) ?? []
+      return `${indent}__equal(${printed}, ${value})`
     },
   )
   return { text: `import { deepStrictEqual as __equal } from 'node:assert'; ${checked}`, assertions }
@@ -76,6 +77,17 @@ describe('snippets', () => {
       if (snippet.driver !== undefined) expect(said).toBe('ok\n')
     },
   )
+
+  it('the one of README.md prints what it says, also when it is run again', async () => {
+    const [{ text } = { text: '' }] = snippets('README.md')
+    const place = join(directory, 'twice')
+    await mkdir(place)
+    await writeFile(join(place, 'snippet.mjs'), text)
+    for (let i = 0; i < 2; i++) {
+      const { stdout } = await run(process.execPath, ['snippet.mjs'], { cwd: place })
+      expect(stdout).toBe('false\ntrue\ntrue\n')
+    }
+  })
 
   it('a snippet with a wrong value fails', async () => {
     const wrong: Snippet = {

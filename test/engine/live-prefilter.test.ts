@@ -17,6 +17,7 @@ it('LivePrefilter yields during a rebuild and keeps what is added meanwhile', as
   const options = {
     prefilter: { kind: 'bloom' as const },
     selectors: [],
+    clockToleranceSeconds: 0,
     graceSeconds: 60,
     clock: Date,
     logger,

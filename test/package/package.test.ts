@@ -3,6 +3,7 @@ import { join, posix } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { localLinks } from '../support/markdown.js'
 import { command, packAndInstall, type Packed, ROOT } from './packed.js'
 
 let packed: Packed
@@ -20,7 +21,14 @@ const inPackage = (path: string): Promise<string> =>
 describe('the tarball', () => {
   it('holds the build, its sources, the docs, and nothing else', () => {
     const outside = packed.files.filter((path) => !/^(?:dist|src|docs)\//.test(path))
-    expect(outside.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
+    expect(outside.toSorted()).toEqual([
+      'CHANGELOG.md',
+      'CONTRIBUTING.md',
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'package.json',
+    ])
     expect(
       packed.files.filter((path) =>
         /(?:^|\/)(?:test|bench|node_modules|coverage)\/|\.(?:test\.\w+|db|tgz|tsbuildinfo)$/.test(path),
@@ -28,6 +36,18 @@ describe('the tarball', () => {
     ).toEqual([])
     const docs = packed.files.filter((path) => path.startsWith('docs/'))
     expect(docs.filter((path) => !/\.md$|^docs\/assets\/[\w-]+\.svg$/.test(path))).toEqual([])
+  })
+
+  it('has every file that a link of its pages leads to', () => {
+    const pages = packed.files.filter((path) => path.endsWith('.md'))
+    expect(pages.length).toBeGreaterThan(20)
+    const broken = pages.flatMap((page) =>
+      localLinks(page)
+        .map((link) => link.replace(/#.*$/, ''))
+        .filter((target) => !packed.files.some((file) => file === target || file.startsWith(`${target}/`)))
+        .map((target) => `${page} links ${target}`),
+    )
+    expect(broken).toEqual([])
   })
 
   it('has exactly the module, declarations and maps of each source', () => {

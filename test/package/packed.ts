@@ -17,6 +17,8 @@ const STAGED = [
   'README.md',
   'LICENSE',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
   'package.json',
   'tsconfig.json',
   'tsconfig.build.json',

@@ -137,4 +137,13 @@ export const MISTAKES: readonly Mistake[] = [
     caughtBy: ENGINE,
     breaks: /3: .* active too late/,
   },
+  {
+    name: 'everybody is told that he revoked a token first',
+    file: 'store/sqlite/write/merge-rows.ts',
+    within: 'mergeRows',
+    is: 'cutoff(issuedThrough) >= cutoff(mutation.issuedThrough)',
+    becomes: 'false',
+    caughtBy: 'test/faults/first-revoker.test.ts',
+    breaks: /× exactly one of many callers/,
+  },
 ]

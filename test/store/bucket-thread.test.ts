@@ -1,16 +1,30 @@
 import { copyFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { fileIdentity } from '#dist/store/sqlite/file/file-identity.js'
+import { fileIdentities } from '#dist/store/sqlite/file/file-identity.js'
+import type { NamespaceIdentity } from '#dist/store/sqlite/file/store-identity.js'
+import type { StorePath } from '#dist/store/sqlite/file/store-path.js'
 import { BucketThread } from '#dist/store/sqlite/read/bucket-thread.js'
 import { revoke } from '#dist/testing/store/fixtures.js'
 import { open } from '../support/sqlite.js'
 import { temporaryDirectory } from '../support/temp.js'
 
-function thread(path: string, identity = fileIdentity(path) ?? ''): BucketThread {
-  const one = new BucketThread(path, identity, 1)
+const place = (path: string): StorePath => ({ given: path, real: path })
+
+/** A thread that reads the files of an open store. */
+function thread(path: string, files = fileIdentities(place(path))): BucketThread {
+  const one = new BucketThread({ place: place(path), files }, namespaceIn(path))
   onTestFinished(() => one.stop())
   return one
+}
+
+function namespaceIn(path: string): NamespaceIdentity {
+  const db = new Database(path, { readonly: true })
+  const meta = db.prepare<[string], Buffer>('SELECT value FROM meta WHERE key = ?').pluck()
+  const [id, key] = [String(meta.get('id')), meta.get('key') ?? Buffer.alloc(16)]
+  db.close()
+  return { id, key, namespace: 'default', namespaceId: 1 }
 }
 
 it('the thread reads the same as the main thread', async () => {
@@ -56,7 +70,7 @@ it('the thread refuses another file at the path', async () => {
   const path = join(temporaryDirectory(), 'store.db')
   const store = await open(path)
   await store.write([revoke(1)])
-  const meant = fileIdentity(path)
+  const meant = fileIdentities(place(path))
   await store.close()
   copyFileSync(path, `${path}-copy`)
   renameSync(`${path}-copy`, path)

@@ -15,6 +15,7 @@ import type {
   StoreQuery,
   StoreStats,
   Target,
+  Written,
 } from 'revocade/ports'
 import { bucketOf } from '#dist/buckets/layout.js'
 import type { BucketSource, BucketVersion } from '#dist/ports/bucket-source.js'
@@ -184,10 +185,10 @@ export class ModelStore implements RevocationStore {
     return this.rows.find((row) => row.key === digest.join())
   }
 
-  #apply(mutation: Mutation, tag: Uint8Array): { seq: number; expiresAt: number } {
+  #apply(mutation: Mutation, tag: Uint8Array): Written {
     const digest = new Int32Array(mutation.digest.slice().buffer)
     const old = this.#find(digest)
-    if (mutation.op === 'unrevoke' && old?.revoked !== true) return { seq: 0, expiresAt: 0 }
+    if (mutation.op === 'unrevoke' && old?.revoked !== true) return { seq: 0, expiresAt: 0, already: false }
     const seq = this.head.seq + 1
     if (this.#newEpoch) this.#epochs = [...this.#epochs, { seq, epoch: randomBytes(4).toString('hex') }]
     this.#newEpoch = false
@@ -203,7 +204,8 @@ export class ModelStore implements RevocationStore {
       this.rows.push({ ...old, revoked: false, seq })
       this.onCommit(old.target, false)
     }
-    return { seq, expiresAt: mutation.op === 'revoke' ? mutation.expiresAt : (old?.expiresAt ?? 0) }
+    if (mutation.op === 'unrevoke') return { seq, expiresAt: old?.expiresAt ?? 0, already: false }
+    return { seq, expiresAt: mutation.expiresAt, already: old?.revoked === true }
   }
 
   #access<T>(label: string, read: () => T): MaybePromise<T> {

@@ -91,6 +91,19 @@ describe('identity of a token', () => {
     expect(() => digester.token(`${header}.${payload}~.c2ln`)).toThrow(ourError('ERR_INVALID_TOKEN'))
   })
 
+  it('is that of the part that the issuer signed, of an SD-JWT', () => {
+    for (const claims of [{ jti: 'a', iss: 'i' }, { sub: 'u' }]) {
+      const signed = jwt(claims, { alg: 'ES256', typ: 'dc+sd-jwt' })
+      const binding = jwt({ nonce: 'n' }, { alg: 'ES256', typ: 'kb+jwt' })
+      for (const rest of ['~', '~ZGlzY2xvc3VyZQ~', `~ZGlzY2xvc3VyZQ~${binding}`, `~${binding}`]) {
+        expect(digester.targetOf(signed + rest)).toEqual(digester.targetOf(signed))
+        digester.token(signed + rest)
+        expect(digester.claims).toEqual(claims)
+      }
+      expect(() => digester.token(`${signed}.x~${binding}`)).toThrow(ourError('ERR_INVALID_TOKEN'))
+    }
+  })
+
   it('is no id claim in claims alone', () => {
     expect(digester.tokenIfIdentifiable({ sub: 'u' })).toBe(false)
     expect(digester.claims).toEqual({ sub: 'u' })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { candidates } from '#dist/tuning/candidates.js'
 import { activeNs, CORES_PER_GIB, type Costs, DEFAULT_COSTS } from '#dist/tuning/costs.js'
-import { bestRate, costAtRate } from '#dist/tuning/optimum.js'
+import { bestRate, type RateQuestion } from '#dist/tuning/optimum.js'
 import { predict, type Prediction } from '#dist/tuning/predict.js'
 import { recommend } from '#dist/tuning/recommend.js'
 import { redisLayer } from '#dist/tuning/redis-layer.js'
@@ -21,6 +21,12 @@ function predictions(traffic: Traffic, costs: Costs = DEFAULT_COSTS): Prediction
   return candidates(people, true).map((candidate) =>
     predict(candidate, traffic, { costs, layer: redisLayer(people, traffic.redisRttUs ?? 0) }),
   )
+}
+
+/** The cost that `bestRate` minimises: cores for bits and for exact lookups. */
+function costAtRate(rate: number, { entries, checksPerSecond, lookSeconds }: RateQuestion): number {
+  const bits = (entries * Math.log2(1 / rate)) / Math.LN2
+  return (CORES_PER_GIB / 2 ** 33) * bits + checksPerSecond * lookSeconds * rate
 }
 
 const named = (all: readonly Prediction[], name: string): Prediction => {

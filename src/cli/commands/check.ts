@@ -4,6 +4,7 @@ import type { Verdict } from '../../engine/verdict.js'
 import { RevocadeError } from '../../errors.js'
 import { DEFAULT_CLAIMS } from '../../options.js'
 import type { RevocationStore } from '../../ports/index.js'
+import { optionName } from '../../token/claim-path.js'
 import { CliError, type ErrorReport, printable, reportOf } from '../errors.js'
 import type { Line } from '../input/read-lines.js'
 import { shapeKey, targetText } from '../input/targets.js'
@@ -12,7 +13,7 @@ import { TOKEN_HELP, tokenSource } from '../input/tokens.js'
 import { addTokenOptions, type TokenOptions } from '../options.js'
 import { LineWriter, note, tone, writeJson, writeLine } from '../output/print.js'
 import { selectorShapes } from '../store-rows.js'
-import { requireStoreFile, withStore } from '../with-store.js'
+import { requireStore, withStore } from '../with-store.js'
 
 interface CheckOptions extends TokenOptions {
   readonly claimsJson?: string
@@ -43,7 +44,7 @@ async function check(argument: string | undefined, options: CheckOptions): Promi
   const source = tokenSource(argument, options.claimsJson)
   if (source === undefined)
     throw new CliError('ERR_USAGE', 'name the token: as an argument, - for stdin, @FILE or --claims-json')
-  requireStoreFile(options)
+  await requireStore(options)
   await withStore(options, {}, async (engine, store) => {
     await printOtherSelectorsHint(store, options)
     process.exitCode =
@@ -132,5 +133,5 @@ async function printOtherSelectorsHint(store: RevocationStore, options: CheckOpt
 
 function shapeText(key: string): string {
   const names: unknown = JSON.parse(key)
-  return printable(Array.isArray(names) ? names.join('+') : key)
+  return printable(Array.isArray(names) ? names.map((name) => optionName(String(name))).join('+') : key)
 }

@@ -4,14 +4,14 @@ import { pipeline } from 'node:stream/promises'
 import { type Command, Option } from 'commander'
 import { stringify } from 'csv-stringify/sync'
 import type { RevocationStore } from '../../ports/index.js'
-import { CliError, isSystemError } from '../errors.js'
+import { CliError, isSystemError, systemReason } from '../errors.js'
 import { COLUMNS, toCells } from '../formats/csv.js'
 import { type ExportRecord, toRecord } from '../formats/record.js'
 import { addStoreOptions, type StoreOptions } from '../options.js'
 import { tone, write, writeJson, writeLine } from '../output/print.js'
 import { Progress } from '../output/progress.js'
 import { storedRows } from '../store-rows.js'
-import { requireStoreFile, withStore } from '../with-store.js'
+import { requireStore, withStore } from '../with-store.js'
 
 interface ExportOptions extends StoreOptions {
   readonly format: 'ndjson' | 'csv'
@@ -36,7 +36,7 @@ export function addExport(program: Command): void {
 }
 
 async function exportStore(options: ExportOptions): Promise<void> {
-  requireStoreFile(options)
+  await requireStore(options)
   await withStore(options, {}, async (_engine, store) => {
     const count = { rows: 0 }
     const chunks = exportChunks(store, options, count)
@@ -97,7 +97,7 @@ async function toFile(path: string, chunks: AsyncIterable<string>): Promise<void
   } catch (error) {
     await rm(temporary, { force: true })
     if (isSystemError(error))
-      throw new CliError('ERR_FILE', `can't write ${path}: ${error.code}`, { cause: error })
+      throw new CliError('ERR_FILE', `can't write ${path}: ${systemReason(error)}`, { cause: error })
     throw error
   }
 }

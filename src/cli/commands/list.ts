@@ -7,7 +7,7 @@ import { shortTime } from '../input/time.js'
 import { addStoreOptions, parsePositiveInteger, type StoreOptions } from '../options.js'
 import { LineWriter, note, table, writeLine } from '../output/print.js'
 import { storedRows } from '../store-rows.js'
-import { requireStoreFile, withStore } from '../with-store.js'
+import { requireStore, withStore } from '../with-store.js'
 
 interface ListOptions extends StoreOptions {
   readonly kind?: 'token' | 'selector'
@@ -37,7 +37,7 @@ export function addList(program: Command): void {
 }
 
 async function list(options: ListOptions): Promise<void> {
-  requireStoreFile(options)
+  await requireStore(options)
   await withStore(options, {}, async (_engine, store) => {
     const rows = storedRows(store, options)
     if (options.json === true) await listJson(rows)

@@ -66,7 +66,7 @@ Examples:
 }
 
 async function revoke(argument: string | undefined, options: RevokeCommandOptions): Promise<void> {
-  const target = addressed(argument, options)
+  const target = addressed(argument, options, 'revoke')
   const details = revokeOptions(options)
   if (target.kind === 'selector') {
     await revokeSelector(target.where, options, details)
@@ -224,7 +224,8 @@ async function printReceipt(receipt: Receipt, options: RevokeCommandOptions): Pr
     await writeLine(`${tone('expired', 'warn')} ${targetText(receipt.target)}: ${since}`)
   } else {
     const target = `${targetText(receipt.target)} until ${shortTime(receipt.expiresAt)}`
-    await writeLine(`${tone('revoked', 'good')} ${target} (${durableText(receipt)})`)
+    const word = receipt.outcome === 'already' ? tone('already revoked', 'warn') : tone('revoked', 'good')
+    await writeLine(`${word} ${target} (${durableText(receipt)})`)
   }
   noteQueued(receipt.redis, options)
 }
@@ -232,7 +233,8 @@ async function printReceipt(receipt: Receipt, options: RevokeCommandOptions): Pr
 async function printBulkReceipt(receipt: BulkReceipt, options: RevokeCommandOptions): Promise<void> {
   if (options.json === true) await writeJson(receipt)
   else {
-    const counts = `${receipt.count}, already expired ${receipt.expired}, invalid ${receipt.invalid}`
+    const before = receipt.already === 0 ? '' : ` (${receipt.already} already revoked)`
+    const counts = `${receipt.count}${before}, already expired ${receipt.expired}, invalid ${receipt.invalid}`
     await writeLine(`${tone('revoked', 'good')} ${counts} (${durableText(receipt)})`)
   }
   noteQueued(receipt.redis, options)

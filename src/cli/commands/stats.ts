@@ -8,7 +8,7 @@ import { readRedisReport } from '../stats/redis-report.js'
 import { redisText } from '../stats/redis-text.js'
 import { liveAfter, storedRows } from '../store-rows.js'
 import { inspectedRedis, withInspector } from '../with-inspector.js'
-import { requireStoreFile, withStore } from '../with-store.js'
+import { requireStore, withStore } from '../with-store.js'
 
 interface Counts {
   readonly tokens: number
@@ -40,7 +40,7 @@ export function addStats(program: Command): void {
 
 async function stats(options: StoreOptions & RedisFlags): Promise<void> {
   const observed = inspectedRedis(options)
-  requireStoreFile(options)
+  await requireStore(options)
   await withStore(options, { redis: null }, async (_engine, store) => {
     const counts = await count(store)
     const facts = Object.fromEntries(

@@ -1,21 +1,20 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { candidates } from '../../tuning/candidates.js'
-import { type Costs, DEFAULT_COSTS } from '../../tuning/costs.js'
-import { recommend, type Recommendation } from '../../tuning/recommend.js'
-import { population, type Traffic } from '../../tuning/traffic.js'
+import { type Costs, DEFAULT_COSTS, scaledCosts } from '../../tuning/costs.js'
+import { recommend } from '../../tuning/recommend.js'
+import type { Traffic } from '../../tuning/traffic.js'
 import { CliError } from '../errors.js'
 import { addOutputOptions, type OutputOptions } from '../options.js'
 import { writeJson, writeLine } from '../output/print.js'
 import { StepProgress } from '../output/progress.js'
 import { figuresFromStats } from '../tune/from-stats.js'
 import { documentOf } from '../tune/json.js'
-import type { Measured } from '../tune/measure.js'
 import { ask } from '../tune/questions.js'
 import { reportText } from '../tune/report.js'
 import {
   DEFAULT_TOKEN_LIFE,
   FIELDS,
   type FigureKey,
+  flagOf,
   KEYS,
   missing,
   readFigure,
@@ -35,8 +34,6 @@ interface TuneOptions extends OutputOptions, TrafficFigures {
 const MEASURED = 3
 /** Columns of the report where stdout is no terminal. */
 const WIDTH = 100
-/** Milliseconds that the calibration may take: alone, and before a measurement, which takes longer anyway. */
-const PATIENCE = { alone: 1500, measured: 4000 } as const
 
 /** Adds the command `tune`. */
 export function addTune(program: Command): void {
@@ -47,12 +44,8 @@ export function addTune(program: Command): void {
         'paste. Asks for what it is not told.',
     )
   for (const key of KEYS) {
-    const { flag, argument, about, fallback = '' } = FIELDS[key]
-    command.option(
-      `${flag} ${argument}`,
-      `${about}${fallback === '' ? '' : ` (default: ${fallback})`}`,
-      parserOf(key),
-    )
+    const { flag, about, fallback = '' } = FIELDS[key]
+    command.option(flag, fallback === '' ? about : `${about} (default: ${fallback})`, parserOf(key))
   }
   command
     .option(
@@ -66,7 +59,7 @@ export function addTune(program: Command): void {
       parseMicroseconds,
       DEFAULT_COSTS.storeRead / 1000,
     )
-    .option('--no-calibration', "use a benchmark's figures, do not measure this machine first (a second)")
+    .option('--no-calibration', "use a benchmark's times, do not measure this machine's pace first")
     .option('--measure', `build the best ${MEASURED} with synthetic revocations and measure them`)
     .option('--no-progress', 'no progress bar')
     .action(tune)
@@ -75,19 +68,22 @@ export function addTune(program: Command): void {
 
 async function tune(options: TuneOptions): Promise<void> {
   const traffic = trafficOf(await figures(options))
-  const { recommendation, measured } = await answer(traffic, options)
-  if (options.json === true) {
-    await writeJson(documentOf(recommendation, measured))
-    return
-  }
+  const progress = new StepProgress(options.progress && options.json !== true)
+  const { recommendation, measured } = await answer(traffic, options, progress)
+    .catch((error: unknown) => {
+      if (error instanceof RangeError) throw new CliError('ERR_USAGE', error.message, { cause: error })
+      throw error
+    })
+    .finally(() => progress.stop())
   const width = process.stdout.isTTY ? process.stdout.columns : WIDTH
-  await writeLine(reportText(recommendation, measured, width))
+  if (options.json === true) await writeJson(documentOf(recommendation, measured))
+  else await writeLine(reportText(recommendation, measured, width))
 }
 
 /** The traffic by flags, else by the statistics of engines, else by answers. */
 async function figures(options: TuneOptions): Promise<TrafficFigures> {
-  const flags: Partial<Record<FigureKey, number>> = {}
-  for (const key of KEYS) if (options[key] !== undefined) flags[key] = options[key]
+  const given = KEYS.filter((key) => options[key] !== undefined).map((key) => [key, options[key]])
+  const flags = Object.fromEntries(given) as TrafficFigures
   const { tokenLife = DEFAULT_TOKEN_LIFE } = flags
   const told = options.fromStats === undefined ? {} : await figuresFromStats(options.fromStats, tokenLife)
   const known = { ...told, ...flags }
@@ -95,45 +91,31 @@ async function figures(options: TuneOptions): Promise<TrafficFigures> {
   if (lacking.length === 0) return known
   // Nobody can answer where stdin is a pipe, or was the statistics.
   if (process.stdin.isTTY && options.json !== true && options.fromStats !== '-') return ask(known)
-  throw new CliError(
-    'ERR_USAGE',
-    `give ${lacking.map((key) => `${FIELDS[key].flag} (${FIELDS[key].about})`).join(' and ')}`,
-  )
+  const wanted = lacking.map((key) => `${flagOf(key)} (${FIELDS[key].about})`)
+  throw new CliError('ERR_USAGE', `give ${wanted.join(' and ')}`)
 }
 
-async function answer(
-  traffic: Traffic,
-  options: TuneOptions,
-): Promise<{ recommendation: Recommendation; measured: readonly Measured[] }> {
+async function answer(traffic: Traffic, options: TuneOptions, progress: StepProgress) {
+  // Throws for traffic that no engine holds, before anything is timed.
+  recommend(traffic, DEFAULT_COSTS)
   const storeRead = options.storeReadUs * 1000
-  const progress = new StepProgress(options.progress && options.json !== true)
-  try {
-    // Throws for traffic that no engine holds, before anything is timed.
-    recommend(traffic, DEFAULT_COSTS)
-    if (options.calibration) progress.show('calibrating', 0)
-    const costs = options.calibration
-      ? await calibrated(traffic, storeRead, options.measure === true ? PATIENCE.measured : PATIENCE.alone)
-      : { ...DEFAULT_COSTS, storeRead }
-    const recommendation = recommend(traffic, costs)
-    if (options.measure !== true) return { recommendation, measured: [] }
-    const { measure } = await import('../tune/measure.js')
-    return {
-      recommendation,
-      measured: await measure(recommendation, MEASURED, (what, share) => progress.show(what, share)),
-    }
-  } catch (error) {
-    if (error instanceof RangeError) throw new CliError('ERR_USAGE', error.message, { cause: error })
-    throw error
-  } finally {
-    progress.stop()
-  }
+  if (options.calibration) progress.show('calibrating', 0)
+  const costs = options.calibration ? await calibrated(storeRead) : { ...DEFAULT_COSTS, storeRead }
+  const recommendation = recommend(traffic, costs)
+  if (options.measure !== true) return { recommendation, measured: [] }
+  const { measure } = await import('../tune/measure.js')
+  const measured = await measure(recommendation, MEASURED, (what, share) => progress.show(what, share))
+  return { recommendation, measured }
 }
 
-async function calibrated(traffic: Traffic, storeReadNs: number, patienceMs: number): Promise<Costs> {
-  const { calibrate } = await import('../tune/calibrate.js')
-  const people = population(traffic)
-  const bytes = Math.max(...candidates(people, false).map((one) => one.bytes))
-  return calibrate({ bytes, entries: people.fullest }, storeReadNs, patienceMs)
+async function calibrated(storeRead: number): Promise<Costs> {
+  const { openPaceMeter } = await import('../tune/pace.js')
+  const meter = await openPaceMeter()
+  try {
+    return scaledCosts(await meter.measure(), storeRead)
+  } finally {
+    await meter.close()
+  }
 }
 
 function parserOf(key: FigureKey): (text: string) => number {

@@ -14,7 +14,7 @@ import {
 import { LineReporter } from '../output/line-reporter.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
 import { combineStates, noteQueued, redisText } from '../output/redis-receipt.js'
-import { requireStoreFile, withStore } from '../with-store.js'
+import { requireStore, withStore } from '../with-store.js'
 
 /** Adds `unrevoke`, which takes revocations back. */
 export function addUnrevoke(program: Command): void {
@@ -25,8 +25,8 @@ export function addUnrevoke(program: Command): void {
 }
 
 async function unrevoke(argument: string | undefined, options: TargetOptions): Promise<void> {
-  const target = addressed(argument, options)
-  requireStoreFile(options)
+  const target = addressed(argument, options, 'unrevoke')
+  await requireStore(options)
   if (target.kind === 'selector') {
     const { claims } = claimsFor(target.where, options)
     await withStore(options, { claims }, async (engine) =>

@@ -6,7 +6,7 @@ import { Rates } from '../watch/rates.js'
 import { type Look, lookAtOwn, lookThroughRedis } from '../watch/sample.js'
 import { canDraw } from '../watch/screen.js'
 import { inspectedRedis, withInspector } from '../with-inspector.js'
-import { requireStoreFile, withStore } from '../with-store.js'
+import { requireStore, withStore } from '../with-store.js'
 
 interface WatchOptions extends StoreOptions, RedisFlags {
   readonly interval: number
@@ -33,7 +33,7 @@ export function addWatch(program: Command): void {
 
 async function watch(options: WatchOptions): Promise<void> {
   const observed = inspectedRedis(options)
-  requireStoreFile(options)
+  await requireStore(options)
   const ending = new AbortController()
   const end = (): void => ending.abort()
   for (const signal of ENDINGS) process.on(signal, end)

@@ -1,7 +1,7 @@
 import { createSecretKey, generateKeyPairSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
 import type { TokenClaims } from '../../api.js'
-import { median } from '../doctor/finding.js'
 import { CliError } from '../errors.js'
+import { median } from '../statistics.js'
 
 /** The issuer of all tokens of the demo. */
 export const ISSUER = 'https://issuer.example'

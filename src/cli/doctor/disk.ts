@@ -1,7 +1,8 @@
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bytes } from '../output/format-numbers.js'
-import { fail, type Finding, median, millisecondsText, ok, warn, why } from './finding.js'
+import { median } from '../statistics.js'
+import { fail, type Finding, millisecondsText, ok, warn, why } from './finding.js'
 
 const SYNCS = 9
 const REVOCATIONS = 9

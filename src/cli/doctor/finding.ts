@@ -1,5 +1,5 @@
 import { redact } from '../../redact.js'
-import { isSystemError, printable } from '../errors.js'
+import { isSystemError, printable, systemReason } from '../errors.js'
 
 /** The result of one check. */
 export interface Finding {
@@ -26,18 +26,13 @@ export function fail(check: string, detail: string, advice: string): Finding {
   return { check, status: 'fail', detail: redact(detail), advice: redact(advice) }
 }
 
-/** The reason of a failure: the code of a system error, or the message. */
+/** The reason of a failure: what the operating system said, or the message. */
 export function why(error: unknown): string {
-  if (isSystemError(error)) return error.code
+  if (isSystemError(error)) return systemReason(error)
   return error instanceof Error ? printable(error.message) : String(error)
 }
 
 /** Milliseconds with three significant digits. */
 export function millisecondsText(ms: number): string {
   return `${ms.toLocaleString('en', { maximumSignificantDigits: 3 })} ms`
-}
-
-/** The median; NaN of no values. */
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { RevocadeError } from '../../errors.js'
 import type { RedisConnections } from '../../redis/connection/client.js'
 import type { RedisSettings } from '../../redis/options.js'
-import { fail, type Finding, median, millisecondsText, ok, warn, why } from './finding.js'
+import { median } from '../statistics.js'
+import { fail, type Finding, millisecondsText, ok, warn, why } from './finding.js'
 import { checkHealth } from './redis-health.js'
 
 /** Milliseconds to wait for the connection and for each reply. */

@@ -1,9 +1,10 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { RevocadeError } from '../../errors.js'
+import { CliError, isSystemError } from '../errors.js'
 import { type StoreOptions } from '../options.js'
 import { bytes } from '../output/format-numbers.js'
-import { withStore } from '../with-store.js'
+import { requireStore, withStore } from '../with-store.js'
 import { walSize } from './disk.js'
 import { fail, type Finding, ok, warn, why } from './finding.js'
 
@@ -12,17 +13,11 @@ export async function checkStoreFile(
   options: StoreOptions & { readonly deep?: boolean },
 ): Promise<Finding[]> {
   const path = options.store
-  const found = await stat(path).catch((error: unknown) => why(error))
-  if (typeof found === 'string') {
-    return [
-      found === 'ENOENT'
-        ? fail(
-            'store file',
-            `there is none at ${path}`,
-            "Check --store or REVOCADE_STORE. 'revocade revoke' and services create one.",
-          )
-        : fail('store file', `${path}: ${found}`, 'Let this user read it.'),
-    ]
+  let found
+  try {
+    found = await stat(path)
+  } catch (error) {
+    return [unreachable(path, error)]
   }
   if (!found.isFile()) return [fail('store file', `${path} is not a file`, 'Give the path of a file.')]
   const findings = [ok('store file', `${path}, ${bytes(found.size)}`), await permissions(path, found.mode)]
@@ -30,6 +25,16 @@ export async function checkStoreFile(
   findings.push(integrity)
   if (integrity.status === 'ok') findings.push(...(await opened(options)))
   return findings
+}
+
+function unreachable(path: string, error: unknown): Finding {
+  if (!isSystemError(error) || error.code !== 'ENOENT')
+    return fail('store file', `${path}: ${why(error)}`, 'Let this user read it.')
+  return fail(
+    'store file',
+    `there is none at ${path}`,
+    "Check --store or REVOCADE_STORE. 'revocade revoke' and services create one.",
+  )
 }
 
 async function permissions(path: string, mode: number): Promise<Finding> {
@@ -60,7 +65,7 @@ async function checkIntegrity(path: string, deep: boolean): Promise<Finding> {
     return fail(
       name,
       `${problems[0]}${problems.length > 1 ? ` and ${problems.length - 1} more` : ''}`,
-      'Restore the file from a backup. Services refuse to start on it.',
+      'Check --store. If it is right, restore the file from a backup: services refuse to start on it.',
     )
   } catch (error) {
     if (error instanceof RevocadeError)
@@ -71,7 +76,12 @@ async function checkIntegrity(path: string, deep: boolean): Promise<Finding> {
 
 async function opened(options: StoreOptions): Promise<Finding[]> {
   try {
-    return await withStore(options, {}, async (engine, store) => {
+    const { readNamespaces } = await import('../../store/sqlite/index.js')
+    // Any namespace shows whether the store works. Only one that was named must be there.
+    const [first = 'default'] = readNamespaces(options.store)
+    const namespaced = { namespace: first, ...options }
+    await requireStore(namespaced)
+    return await withStore(namespaced, {}, async (engine, store) => {
       const facts = store.stats()
       // No token has this id, so the check reads the store and must answer "active".
       const { status } = await engine.check({ jti: 'revocade doctor' })
@@ -83,7 +93,7 @@ async function opened(options: StoreOptions): Promise<Finding[]> {
       ]
     })
   } catch (error) {
-    if (error instanceof RevocadeError)
+    if (error instanceof RevocadeError || error instanceof CliError)
       return [fail('store', `${error.code}: ${error.message}`, 'See the message.')]
     throw error
   }

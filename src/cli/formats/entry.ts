@@ -1,4 +1,5 @@
 import type { RevocationInput, Selector, Time } from '../../api.js'
+import { dottedNameAdvice } from '../../token/claim-path.js'
 import { CliError, printable } from '../errors.js'
 import { parseTime } from '../input/time.js'
 
@@ -145,6 +146,9 @@ function selectorOf(where: unknown): Selector {
   const names = Object.keys(where)
   if (names.length === 0 || names.includes('')) throw bad("has a 'where' that names no claim")
   for (const [name, value] of Object.entries(where)) {
+    const advice = dottedNameAdvice(name)
+    if (advice !== undefined)
+      throw bad(`has a 'where' with the claim '${printable(name.slice(0, 40))}': ${advice}`)
     if (typeof value !== 'string' && typeof value !== 'number')
       throw bad("has a 'where' with a value that is neither string nor number")
     Object.defineProperty(selector, name, { value, enumerable: true, configurable: true, writable: true })

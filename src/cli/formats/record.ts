@@ -1,4 +1,5 @@
 import type { StoredRow } from '../../ports/index.js'
+import { optionName } from '../../token/claim-path.js'
 
 /** A revocation as export writes it and import reads it. Times are ISO 8601, to the millisecond. */
 export interface ExportRecord {
@@ -34,7 +35,10 @@ function targetOf({
   target,
 }: StoredRow): Pick<ExportRecord, 'jti' | 'idClaim' | 'id' | 'iss' | 'sha256' | 'where'> {
   if (target.kind === 'hash') return { sha256: target.sha256 }
-  if (target.kind === 'selector') return { where: target.where }
+  if (target.kind === 'selector') {
+    const entries = Object.entries(target.where).map(([name, value]) => [optionName(name), value] as const)
+    return { where: Object.fromEntries(entries) }
+  }
   const iss = target.iss === undefined ? {} : { iss: target.iss }
   return target.claim === 'jti'
     ? { jti: target.id, ...iss }

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import type { Selector, TokenClaims } from '../../api.js'
 import { DEFAULT_CLAIMS, DEFAULT_ID_CLAIMS } from '../../options.js'
 import type { Target } from '../../ports/index.js'
+import { canonicalName } from '../../token/claim-path.js'
 import { CliError, printable } from '../errors.js'
 import { addTokenOptions, type TokenOptions } from '../options.js'
 import { TOKEN_HELP, type TokenSource, tokenSource } from './tokens.js'
@@ -37,15 +38,20 @@ export function addTargetOptions(command: Command): Command {
 /**
  * Reads the target from the command line.
  *
+ * @param verb - what the command does with it, for the error text
  * @throws {CliError} ERR_USAGE unless it is named in exactly one way
  */
-export function addressed(argument: string | undefined, options: TargetOptions): Addressed {
+export function addressed(
+  argument: string | undefined,
+  options: TargetOptions,
+  verb: 'revoke' | 'unrevoke',
+): Addressed {
   const { jti, id, iss, where, claimsJson } = options
   const used = [argument, claimsJson, jti, id, where].filter((way) => way !== undefined).length
   if (used === 0)
     throw new CliError(
       'ERR_USAGE',
-      'name what to revoke: a token, - for stdin, --jti, --id, --claims-json or --where',
+      `name what to ${verb}: a token, - for stdin, --jti, --id, --claims-json or --where`,
     )
   if (used > 1)
     throw new CliError(
@@ -62,7 +68,7 @@ export function addressed(argument: string | undefined, options: TargetOptions):
   if (iss !== undefined)
     throw new CliError('ERR_USAGE', '--iss goes with --jti or --id: a token carries its own')
   const source = tokenSource(argument, claimsJson)
-  if (source === undefined) throw new CliError('ERR_USAGE', 'name what to revoke')
+  if (source === undefined) throw new CliError('ERR_USAGE', `name what to ${verb}`)
   return source
 }
 
@@ -94,7 +100,7 @@ export function claimsFor(
 
 /** Identifies the set of claims that a selector names, whatever their order. */
 export function shapeKey(names: readonly string[]): string {
-  return JSON.stringify([...names].sort())
+  return JSON.stringify(names.map(canonicalName).sort())
 }
 
 /** A target in one line, safe for a terminal. */

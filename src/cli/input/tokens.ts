@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import type { TokenClaims } from '../../api.js'
-import { CliError, isSystemError } from '../errors.js'
+import { CliError, isSystemError, systemReason } from '../errors.js'
 import { type Line, readLines } from './read-lines.js'
 
 /** Where tokens come from: one argument, or lines of a file or of stdin. */
@@ -38,7 +38,7 @@ export async function* openFile(path: string): AsyncGenerator<Uint8Array, void, 
     for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) yield chunk
   } catch (error) {
     if (isSystemError(error))
-      throw new CliError('ERR_FILE', `can't read ${path}: ${error.code}`, { cause: error })
+      throw new CliError('ERR_FILE', `can't read ${path}: ${systemReason(error)}`, { cause: error })
     throw error
   }
 }

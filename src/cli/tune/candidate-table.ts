@@ -1,15 +1,13 @@
 import { type Fit, fitOf } from '../../tuning/choose.js'
 import type { Prediction } from '../../tuning/predict.js'
 import type { Recommendation } from '../../tuning/recommend.js'
-import { bytes, chance } from '../output/format-numbers.js'
-import { table, type Tone, tone } from '../output/print.js'
-import { short, time } from './format.js'
+import { bytes, chance, nanoseconds, short } from '../output/format-numbers.js'
+import { table, tone } from '../output/print.js'
 
 /** A candidate in the table and in the plot. */
-export interface Row {
+export interface Row extends Prediction {
   /** Names the candidate in the plot; a capital is the choice. */
   readonly letter: string
-  readonly prediction: Prediction
   readonly chosen: boolean
   readonly fit: Fit
 }
@@ -19,45 +17,30 @@ export function rowsOf({ predictions, choice, traffic }: Recommendation): Row[] 
   return predictions.map((prediction, i) => {
     const letter = String.fromCharCode(97 + (i % 26))
     const chosen = prediction === choice.chosen
-    return {
-      letter: chosen ? letter.toUpperCase() : letter,
-      prediction,
-      chosen,
-      fit: fitOf(prediction, traffic),
-    }
+    const fit = fitOf(prediction, traffic)
+    return { ...prediction, letter: chosen ? letter.toUpperCase() : letter, chosen, fit }
   })
 }
 
-interface Column {
-  /** In two lines where it is longer than the cells. */
-  readonly head: string
-  readonly cell: (row: Row) => string
-  /** Words, not numbers: they begin at the left. */
-  readonly isText?: true
-  /** Repeats what other columns say: left out of a narrow terminal. */
-  readonly isSpare?: true
-}
+/**
+ * A head, in two lines where it is longer than the cells, and the text of a cell. Words begin at the left,
+ * numbers end at the right. A spare column repeats what others say: a narrow terminal goes without it.
+ */
+type Column = readonly [head: string, cell: (row: Row) => string, kind?: 'text' | 'spare' | 'spare text']
 
 const COLUMNS: readonly Column[] = [
-  { head: '', cell: mark, isText: true },
-  { head: 'prefilter', cell: ({ prediction }) => prediction.candidate.filter, isText: true },
-  { head: 'bits\nrev.', cell: ({ prediction }) => prediction.candidate.bitsPerRevocation.toFixed(0) },
-  {
-    head: 'false +',
-    cell: ({ prediction }) => chance(prediction.candidate.falsePositiveRate),
-    isSpare: true,
-  },
-  { head: 'memory', cell: ({ prediction }) => bytes(prediction.memoryBytes) },
-  { head: 'key\nbits', cell: ({ prediction }) => String(prediction.prefixCacheBits ?? '') },
-  {
-    head: 'in\nRedis',
-    cell: ({ prediction: { redisBytes } }) => (redisBytes === null ? '' : bytes(redisBytes)),
-  },
-  { head: 'leave', cell: ({ prediction }) => chance(prediction.leavesProcess) },
-  { head: 'mean', cell: ({ prediction }) => time(prediction.meanNs, 2) },
-  { head: 'p99', cell: ({ prediction }) => time(prediction.p99Ns, 2) },
-  { head: 'reads\na day', cell: ({ prediction }) => short(prediction.falseStoreReadsPerDay) },
-  { head: 'budget', cell: ({ fit }) => verdict(fit), isText: true, isSpare: true },
+  ['', ({ letter, chosen, fit }) => `${letter}${chosen ? '*' : ''}${keeps(fit) ? '' : '!'}`, 'text'],
+  ['prefilter', ({ candidate }) => candidate.filter, 'text'],
+  ['bits\nrev.', ({ candidate }) => candidate.bitsPerRevocation.toFixed(0)],
+  ['false +', ({ candidate }) => chance(candidate.falsePositiveRate), 'spare'],
+  ['memory', ({ memoryBytes }) => bytes(memoryBytes)],
+  ['key\nbits', ({ prefixCacheBits }) => String(prefixCacheBits ?? '')],
+  ['in\nRedis', ({ redisBytes }) => (redisBytes === null ? '' : bytes(redisBytes))],
+  ['leave', ({ leavesProcess }) => chance(leavesProcess)],
+  ['mean', ({ meanNs }) => nanoseconds(meanNs, 2)],
+  ['p99', ({ p99Ns }) => nanoseconds(p99Ns, 2)],
+  ['reads\na day', ({ falseStoreReadsPerDay }) => short(falseStoreReadsPerDay)],
+  ['budget', ({ fit }) => verdict(fit), 'spare text'],
 ]
 
 /** Terminal columns that the whole table needs. Without the spare columns it is less than 80 wide. */
@@ -75,25 +58,17 @@ export function legendOf(rows: readonly Row[]): string {
 
 /** The table of all candidates. `width`: columns of the terminal. */
 export function candidateTable(rows: readonly Row[], width: number): string {
-  const columns = COLUMNS.filter(({ isSpare }) => isSpare !== true || width >= FULL_WIDTH)
-  const lines = rows.map((row) => {
-    const style = styleOf(row)
-    const cells = columns.map(({ cell }) => cell(row))
-    return style === undefined ? cells : cells.map((text) => tone(text, style))
-  })
-  const right = columns.flatMap(({ isText }, i) => (isText === true ? [] : [i]))
-  return table(lines, { head: columns.map(({ head }) => head), right })
+  const columns = COLUMNS.filter(([, , kind = '']) => width >= FULL_WIDTH || !kind.startsWith('spare'))
+  const lines = rows.map((row) => columns.map(([, cell]) => styled(cell(row), row)))
+  const right = columns.flatMap(([, , kind = ''], i) => (kind.endsWith('text') ? [] : [i]))
+  return table(lines, { head: columns.map(([head]) => head), right })
 }
 
 const keeps = ({ memory, storeReads }: Fit): boolean => memory && storeReads
 
-function mark({ letter, chosen, fit }: Row): string {
-  return `${letter}${chosen ? '*' : ''}${keeps(fit) ? '' : '!'}`
-}
-
-function styleOf({ chosen, fit }: Row): Tone | undefined {
-  if (chosen) return 'bold'
-  return keeps(fit) ? undefined : 'dim'
+function styled(text: string, { chosen, fit }: Row): string {
+  if (chosen) return tone(text, 'bold')
+  return keeps(fit) ? text : tone(text, 'dim')
 }
 
 function verdict({ memory, storeReads }: Fit): string {

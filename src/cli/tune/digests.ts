@@ -1,14 +1,11 @@
 import type { Digest } from '../../ports/index.js'
 
 /**
- * Writes pseudo-random digests into the digest it is given, the same for each seed in every run (Chris
+ * Writes pseudo-random words into the digest it is given, the same for each seed in every run (Chris
  * Doty-Humphrey's sfc32). It allocates nothing.
  */
 export function digestSource(seed: number): (digest: Digest) => Digest {
-  let a = 0x9e3779b9 | 0
-  let b = seed | 0
-  let c = 0x243f6a88
-  let counter = 1
+  let [a, b, c, counter] = [0x9e3779b9 | 0, seed | 0, 0x243f6a88, 1]
   const next = (): number => {
     const out = (((a + b) | 0) + counter) | 0
     counter = (counter + 1) | 0

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { revocationsOf } from '../../tuning/traffic.js'
 import { CliError } from '../errors.js'
-import { FIELDS, type FigureKey, type TrafficFigures } from './traffic-options.js'
+import { FIELDS, KEYS, type TrafficFigures } from './traffic-options.js'
 
 const MOST_CHARACTERS = 16 * 2 ** 20
 
@@ -12,38 +12,29 @@ const MOST_CHARACTERS = 16 * 2 ** 20
  * busiest counts.
  */
 export async function figuresFromStats(file: string, tokenLife: number): Promise<TrafficFigures> {
-  const document = parse(await read(file), file)
-  const figures = figuresOf(document, tokenLife)
-  if (Object.keys(figures).length === 0) {
-    throw new CliError(
-      'ERR_USAGE',
-      `--from-stats: there are no figures of an engine in ${nameOf(file)}: give what stats() returns, ` +
-        "'revocade stats --json' prints with --redis, or 'revocade watch --json'",
-    )
-  }
-  return figures
+  const name = file === '-' ? 'the input' : file
+  const figures = figuresOf(parse(await read(file), name), tokenLife)
+  if (Object.keys(figures).length > 0) return figures
+  throw new CliError(
+    'ERR_USAGE',
+    `--from-stats: there are no figures of an engine in ${name}: give what stats() returns, ` +
+      "'revocade stats --json' prints with --redis, or 'revocade watch --json'",
+  )
 }
 
-const nameOf = (file: string): string => (file === '-' ? 'the input' : file)
-
 async function read(file: string): Promise<string> {
-  let content: string
-  try {
-    content = file === '-' ? await text(process.stdin) : await readFile(file, 'utf8')
-  } catch (error) {
-    throw new CliError(
-      'ERR_FILE',
-      `--from-stats: ${file} can't be read: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    )
-  }
-  if (content.length > MOST_CHARACTERS)
-    throw new CliError('ERR_FILE', `--from-stats: ${file} is too long to be figures`)
-  return content
+  const content = await (file === '-' ? text(process.stdin) : readFile(file, 'utf8')).catch(
+    (error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error)
+      throw new CliError('ERR_FILE', `--from-stats: ${file} can't be read: ${why}`, { cause: error })
+    },
+  )
+  if (content.length <= MOST_CHARACTERS) return content
+  throw new CliError('ERR_FILE', `--from-stats: ${file} is too long to be figures`)
 }
 
 /** The whole text, or its last line: `watch --json` prints one document a line. */
-function parse(content: string, file: string): unknown {
+function parse(content: string, name: string): unknown {
   for (const candidate of [content, content.trimEnd().split('\n').at(-1) ?? '']) {
     try {
       return JSON.parse(candidate)
@@ -51,38 +42,32 @@ function parse(content: string, file: string): unknown {
       // The other candidate may be JSON.
     }
   }
-  throw new CliError('ERR_USAGE', `--from-stats: ${nameOf(file)} is no JSON`)
+  throw new CliError('ERR_USAGE', `--from-stats: ${name} is no JSON`)
 }
 
 function figuresOf(document: unknown, tokenLife: number): TrafficFigures {
-  const engines = listOf(document, 'engines') ?? listOf(at(document, 'redis'), 'engines') ?? []
   const own = at(document, 'prefilter') === undefined ? [] : [document]
-  const [busiest] = [...engines, ...own].sort((a, b) => weight(b) - weight(a))
+  const engines = [at(document, 'engines'), at(document, 'redis', 'engines'), own].find(
+    (list): list is unknown[] => Array.isArray(list) && list.length > 0,
+  )
+  const busiest = engines?.toSorted((a, b) => activity(b) - activity(a)).at(0)
   const counted = numberAt(document, 'counts', 'tokens')
   const kept = numberAt(busiest, 'prefilter', 'entries')
   const estimated = kept === undefined ? undefined : revocationsOf(kept, tokenLife)
   const roundTripMs = numberAt(busiest, 'redis', 'roundTripMs') ?? numberAt(document, 'redis', 'roundTripMs')
-  const found: Partial<Record<FigureKey, number | undefined>> = {
-    revocations: counted === undefined ? estimated : counted + selectorsIn(document),
+  const found: TrafficFigures = {
+    revocations: counted === undefined ? estimated : counted + sumOf(at(document, 'counts', 'selectors')),
     checksPerSecond: numberAt(busiest, 'checksPerSecond'),
     revokedShare: revokedShare(busiest),
     redisRttUs: roundTripMs === undefined ? undefined : roundTripMs * 1000,
   }
   // A number out of bounds says nothing: the engine has just started.
-  return Object.fromEntries(
-    Object.entries(found).filter((entry): entry is [FigureKey, number] => {
-      const [key, value] = entry
-      const { least, most } = FIELDS[key as FigureKey]
-      return value !== undefined && value >= least && value <= most
-    }),
-  )
-}
-
-function selectorsIn(document: unknown): number {
-  const selectors = at(at(document, 'counts'), 'selectors')
-  return typeof selectors === 'object' && selectors !== null
-    ? Object.values(selectors).reduce((sum: number, n) => sum + (typeof n === 'number' ? n : 0), 0)
-    : 0
+  const told = KEYS.filter((key) => {
+    const { least, most } = FIELDS[key]
+    const value = found[key] ?? NaN
+    return value >= least && value <= most
+  })
+  return Object.fromEntries(told.map((key) => [key, found[key]]))
 }
 
 /**
@@ -90,36 +75,37 @@ function selectorsIn(document: unknown): number {
  */
 function revokedShare(engine: unknown): number | undefined {
   const decided = at(engine, 'decided') ?? at(engine, 'shares')
-  const by = (layer: string): number => numberAt(decided, layer) ?? 0
-  const behind = by('cache') + by('redis') + by('store')
-  const all = behind + by('prefilter')
-  if (all === 0) return undefined
+  const [ruledOut = 0, ...others] = ['prefilter', 'cache', 'redis', 'store'].map(
+    (layer) => numberAt(decided, layer) ?? 0,
+  )
+  const behind = others.reduce((sum, n) => sum + n, 0)
+  if (ruledOut + behind === 0) return undefined
   const rate = numberAt(engine, 'prefilter', 'measuredFalsePositiveRate') ?? 0
-  const mistakes = rate < 1 ? (by('prefilter') * rate) / (1 - rate) : behind
-  return Math.max(0, behind - mistakes) / all
+  const mistakes = rate < 1 ? (ruledOut * rate) / (1 - rate) : behind
+  return Math.max(0, behind - mistakes) / (ruledOut + behind)
 }
 
-function weight(engine: unknown): number {
-  const decided = at(engine, 'decided')
-  const counts = typeof decided === 'object' && decided !== null ? Object.values(decided) : []
-  return (
-    numberAt(engine, 'checksPerSecond') ??
-    counts.reduce((sum: number, n) => sum + (typeof n === 'number' ? n : 0), 0)
+/** Its checks a second, else all that it has decided. */
+function activity(engine: unknown): number {
+  return numberAt(engine, 'checksPerSecond') ?? sumOf(at(engine, 'decided'))
+}
+
+function sumOf(counts: unknown): number {
+  const numbers = Object.values(Object(counts) as object).filter((n) => typeof n === 'number')
+  return numbers.reduce((sum, n) => sum + n, 0)
+}
+
+function at(value: unknown, ...path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (found, name) =>
+      found instanceof Object && Object.hasOwn(found, name)
+        ? (Reflect.get(found, name) as unknown)
+        : undefined,
+    value,
   )
 }
 
-function at(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (Reflect.get(value, name) as unknown)
-    : undefined
-}
-
 function numberAt(value: unknown, ...path: readonly string[]): number | undefined {
-  const found = path.reduce(at, value)
+  const found = at(value, ...path)
   return typeof found === 'number' && Number.isFinite(found) && found >= 0 ? found : undefined
-}
-
-function listOf(value: unknown, name: string): readonly unknown[] | undefined {
-  const list = at(value, name)
-  return Array.isArray(list) && list.length > 0 ? (list as readonly unknown[]) : undefined
 }

@@ -11,6 +11,9 @@ import { optionsText } from './notes.js'
 export function documentOf(recommendation: Recommendation, measured: readonly Measured[]): object {
   const { traffic, population, costs, layer, bestRate, prefixBits, predictions, choice } = recommendation
   const { redisRttUs = null, memoryBytes = null, storeReadsPerDay = null } = traffic
+  const { chosen, fits, reasons } = choice
+  const options = { prefilter: chosen.candidate.prefilter }
+  const built = measured.map(({ prediction, ...rest }) => ({ name: prediction.candidate.name, ...rest }))
   return {
     traffic: { ...traffic, redisRttUs, memoryBytes, storeReadsPerDay },
     population,
@@ -22,17 +25,8 @@ export function documentOf(recommendation: Recommendation, measured: readonly Me
       prefixCacheBits: prefixBits ?? null,
     },
     candidates: predictions.map((prediction) => ({ ...flat(prediction), fits: fitOf(prediction, traffic) })),
-    choice: {
-      ...flat(choice.chosen),
-      fits: choice.fits,
-      reasons: choice.reasons,
-      options: { prefilter: choice.chosen.candidate.prefilter },
-      code: optionsText(recommendation),
-    },
-    measured:
-      measured.length === 0
-        ? null
-        : measured.map(({ prediction, ...rest }) => ({ name: prediction.candidate.name, ...rest })),
+    choice: { ...flat(chosen), fits, reasons, options, code: optionsText(recommendation) },
+    measured: built.length === 0 ? null : built,
   }
 }
 

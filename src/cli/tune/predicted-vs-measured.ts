@@ -1,6 +1,6 @@
 import type { Prediction } from '../../tuning/predict.js'
 import { SECONDS_PER_DAY, type Traffic } from '../../tuning/traffic.js'
-import { quantile } from './statistics.js'
+import { bytes, chance, few, nanoseconds } from '../output/format-numbers.js'
 import type { Timing } from './timing.js'
 
 /** Prediction and measurement agree if neither is more than this many times the other. */
@@ -9,13 +9,19 @@ export const AGREEMENT = 1.5
 /** Fewer expected false positives tell nothing of a rate. */
 const FEWEST_POSITIVES = 10
 
-/** What is predicted and measured. */
-export type FigureName =
-  'memory' | 'falsePositiveRate' | 'leavesProcess' | 'meanNs' | 'p99Ns' | 'falseStoreReadsPerDay'
+/** What is predicted and measured: what it is called, and how it is printed. */
+export const FIGURES = {
+  memory: { about: 'memory', text: bytes },
+  falsePositiveRate: { about: 'false positives', text: chance },
+  leavesProcess: { about: 'share that leaves the process', text: chance },
+  meanNs: { about: 'mean of a check', text: nanoseconds },
+  p99Ns: { about: 'p99 of a check', text: nanoseconds },
+  falseStoreReadsPerDay: { about: 'false reads a day', text: few },
+} satisfies Record<string, { about: string; text: (value: number) => string }>
 
 /** A prediction beside its measurement. */
 export interface Figure {
-  readonly name: FigureName
+  readonly name: keyof typeof FIGURES
   readonly predicted: number
   /** Null: not measured. */
   readonly measured: number | null
@@ -42,31 +48,32 @@ export interface Observed {
 /** Compares every figure of one candidate. */
 export function compare(observed: Observed): Figure[] {
   const { prediction, traffic, bytes, active, revoked, revokedLeaving } = observed
-  const { revokedShare, checksPerSecond } = traffic
-  const { falsePositiveRate } = prediction.candidate
+  const { candidate, memoryBytes, leavesProcess, meanNs, p99Ns, falseStoreReadsPerDay } = prediction
+  const { revokedShare } = traffic
+  const activeShare = 1 - revokedShare
   const rate = measuredRate(observed)
-  const leaving = (1 - revokedShare) * (rate.share ?? falsePositiveRate) + revokedShare * revokedLeaving
+  const leaving = activeShare * (rate.share ?? candidate.falsePositiveRate) + revokedShare * revokedLeaving
+  const mean = activeShare * active.mean + revokedShare * revoked.mean
   const p99 = mixedQuantile(
     [
-      { share: 1 - revokedShare, singles: active.singles },
+      { share: activeShare, singles: active.singles },
       { share: revokedShare, singles: revoked.singles },
     ],
     0.99,
   )
-  const reads = prediction.candidate.redis ? { share: null, note: 'not measured: Redis was simulated' } : rate
-  const perDay = (1 - revokedShare) * checksPerSecond * SECONDS_PER_DAY
+  // About 1 % of checks leave the process: it is then the time of either kind of check.
+  const onStep = leavesProcess > 0.005 && leavesProcess < 0.02
+  const stepNote = onStep ? 'about 1 % of checks leave the process: p99 stands on the step' : undefined
+  const reads = candidate.redis ? { share: null, note: 'not measured: Redis was simulated' } : rate
+  const activeADay = activeShare * traffic.checksPerSecond * SECONDS_PER_DAY
+  const readsADay = reads.share === null ? null : reads.share * activeADay
   return [
-    figure('memory', prediction.memoryBytes, bytes),
-    figure('falsePositiveRate', falsePositiveRate, rate.share, rate.note),
-    figure('leavesProcess', prediction.leavesProcess, leaving),
-    figure('meanNs', prediction.meanNs, (1 - revokedShare) * active.mean + revokedShare * revoked.mean),
-    figure('p99Ns', prediction.p99Ns, p99, stepNote(prediction.leavesProcess)),
-    figure(
-      'falseStoreReadsPerDay',
-      prediction.falseStoreReadsPerDay,
-      reads.share === null ? null : reads.share * perDay,
-      reads.note,
-    ),
+    figure('memory', memoryBytes, bytes),
+    figure('falsePositiveRate', candidate.falsePositiveRate, rate.share, rate.note),
+    figure('leavesProcess', leavesProcess, leaving),
+    figure('meanNs', meanNs, mean),
+    figure('p99Ns', p99Ns, p99, stepNote),
+    figure('falseStoreReadsPerDay', falseStoreReadsPerDay, readsADay, reads.note),
   ]
 }
 
@@ -82,15 +89,7 @@ function measuredRate({ prediction, rate: { positives, probes } }: Observed): {
   return { share: null, note: `${positives} in ${probes.toExponential(1)} probes: too few to tell` }
 }
 
-/**
- * A note for the p99 if about 1 % of checks leave the process: it is then the time of either kind of check.
- */
-function stepNote(leavesProcess: number): string | undefined {
-  if (leavesProcess <= 0.005 || leavesProcess >= 0.02) return undefined
-  return 'about 1 % of checks leave the process: p99 stands on the step'
-}
-
-function figure(name: FigureName, predicted: number, measured: number | null, note?: string): Figure {
+function figure(name: Figure['name'], predicted: number, measured: number | null, note?: string): Figure {
   const base = { name, predicted, measured, ...(note === undefined ? {} : { note }) }
   if (measured === null) return { ...base, ratio: null, within: null }
   if (predicted === 0 || measured === 0) return { ...base, ratio: null, within: predicted === measured }
@@ -108,9 +107,5 @@ export function mixedQuantile(
   )
   all.sort((a, b) => a.ns - b.ns)
   let below = 0
-  for (const { ns, weight } of all) {
-    below += weight
-    if (below >= p) return ns
-  }
-  return quantile(parts.at(-1)?.singles ?? new Float64Array(0), p)
+  return all.find(({ weight }) => (below += weight) >= p)?.ns ?? NaN
 }

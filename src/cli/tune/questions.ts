@@ -8,25 +8,12 @@ import { FIELDS, type FigureKey, KEYS, readFigure, type TrafficFigures } from '.
  */
 export async function ask(known: TrafficFigures): Promise<TrafficFigures> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  terminal.on('SIGINT', () => terminal.close())
   // The iterator keeps lines that come before their question: answers may be pasted.
   const lines = terminal[Symbol.asyncIterator]()
-  terminal.on('SIGINT', () => terminal.close())
-  const answers: Partial<Record<FigureKey, number>> = {}
-  const next = async (): Promise<string> => {
-    const line: IteratorResult<string, undefined> = await lines.next()
-    if (line.done === true)
-      throw new CliError(
-        'ERR_USAGE',
-        "no more answers: give what is missing as flags; see 'revocade tune --help'",
-      )
-    return line.value.trim()
-  }
+  const answers: Partial<Record<FigureKey, number | undefined>> = {}
   try {
-    for (const key of KEYS) {
-      if (known[key] !== undefined) continue
-      const value = await askOne(key, next)
-      if (value !== undefined) answers[key] = value
-    }
+    for (const key of KEYS) if (known[key] === undefined) answers[key] = await askOne(key, lines)
   } finally {
     terminal.close()
   }
@@ -34,14 +21,19 @@ export async function ask(known: TrafficFigures): Promise<TrafficFigures> {
 }
 
 /** Asks until the answer is valid. */
-async function askOne(key: FigureKey, next: () => Promise<string>): Promise<number | undefined> {
+async function askOne(key: FigureKey, lines: AsyncIterator<string, undefined>): Promise<number | undefined> {
   const { about, fallback, hint } = FIELDS[key]
   const otherwise = fallback === undefined ? '' : ` [${fallback || 'none'}]`
   for (;;) {
     process.stderr.write(`${about}${otherwise}: `)
-    const answer = await next()
+    const line = await lines.next()
+    if (line.done === true) {
+      const advice = "give what is missing as flags; see 'revocade tune --help'"
+      throw new CliError('ERR_USAGE', `no more answers: ${advice}`)
+    }
+    const answer = line.value.trim() || (fallback ?? '')
     if (answer === '' && fallback === '') return undefined
-    const value = readFigure(key, answer === '' && fallback !== undefined ? fallback : answer)
+    const value = readFigure(key, answer)
     if (value !== undefined) return value
     process.stderr.write(`  give ${hint}\n`)
   }

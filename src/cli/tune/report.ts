@@ -1,14 +1,11 @@
 import { Help } from 'commander'
 import type { Recommendation } from '../../tuning/recommend.js'
-import { bytes, chance } from '../output/format-numbers.js'
 import { table, tone } from '../output/print.js'
 import { candidateTable, legendOf, rowsOf } from './candidate-table.js'
-import { few, time } from './format.js'
-import { isSteady, type Pace } from './machine-drift.js'
 import type { Measured } from './measure.js'
 import { optionsText, remarks, trafficRows } from './notes.js'
 import { plotText } from './plot.js'
-import { AGREEMENT, type Figure, type FigureName } from './predicted-vs-measured.js'
+import { AGREEMENT, type Figure, FIGURES } from './predicted-vs-measured.js'
 
 /** The recommendation for people. `width`: columns of the terminal. */
 export function reportText(
@@ -33,7 +30,7 @@ export function reportText(
     optionsText(recommendation),
     '',
     ...remarks(recommendation).map((remark) => wrapped(remark, width)),
-    ...(measured.length === 0 ? [] : ['', ...measured.map(measuredText)]),
+    ...measured.map((one) => `\n${measuredText(one)}`),
   ].join('\n')
 }
 
@@ -45,49 +42,27 @@ function wrapped(text: string, width: number, bullet = '  - '): string {
   return lines.map((line, i) => (i === 0 ? bullet : ' '.repeat(bullet.length)) + line).join('\n')
 }
 
-/** How each figure is named and printed. */
-const FIGURES: Readonly<Record<FigureName, { name: string; text: (value: number) => string }>> = {
-  memory: { name: 'memory', text: bytes },
-  falsePositiveRate: { name: 'false positives', text: chance },
-  leavesProcess: { name: 'share that leaves the process', text: chance },
-  meanNs: { name: 'mean of a check', text: time },
-  p99Ns: { name: 'p99 of a check', text: time },
-  falseStoreReadsPerDay: { name: 'false reads a day', text: few },
-}
-
 /** Prediction and measurement side by side. */
-function measuredText({ prediction, entries, cutShort, pace, figures }: Measured): string {
+function measuredText({ prediction, entries, cutShort, figures }: Measured): string {
   const fewer = cutShort === null ? '' : `, fewer than it should have: cut short ${cutShort}`
   const title = `${prediction.candidate.name}, built with ${entries.toLocaleString('en')} entries${fewer}`
-  const rows = table(figures.map(figureRow), {
-    head: ['', 'predicted', 'measured', 'ratio', ''],
-    right: [1, 2, 3],
+  const rows = figures.map((figure) => {
+    const { name, predicted, measured, ratio } = figure
+    const { about, text } = FIGURES[name]
+    return [
+      about,
+      text(predicted),
+      measured === null ? '' : text(measured),
+      ratio === null ? '' : `× ${ratio.toFixed(2)}`,
+      verdict(figure),
+    ]
   })
-  return `${tone(title, 'bold')}\n${rows}\n${paceText(pace)}`
-}
-
-function figureRow(figure: Figure): string[] {
-  const { name, text } = FIGURES[figure.name]
-  return [
-    name,
-    text(figure.predicted),
-    figure.measured === null ? '' : text(figure.measured),
-    figure.ratio === null ? '' : `× ${figure.ratio.toFixed(2)}`,
-    verdict(figure),
-  ]
+  const head = ['', 'predicted', 'measured', 'ratio', '']
+  return `${tone(title, 'bold')}\n${table(rows, { head, right: [1, 2, 3] })}`
 }
 
 function verdict({ within, note }: Figure): string {
   if (within === null) return note ?? 'not measured'
   if (within) return tone(`within ${AGREEMENT}×`, 'good')
   return tone(`NOT within ${AGREEMENT}×${note === undefined ? '' : `: ${note}`}`, 'bad')
-}
-
-/** Nothing where the machine was as fast as at the calibration. */
-function paceText(pace: Pace): string {
-  if (pace === null || isSteady(pace)) return ''
-  return (
-    'The machine was not steady: checks of the calibration took ' +
-    `${pace.toFixed(2)} times what they took then.\n`
-  )
 }

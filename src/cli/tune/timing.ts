@@ -1,27 +1,21 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TokenClaims } from '../../api.js'
 import type { Lookup } from '../../engine/lookup.js'
-import { ascending, median, sum } from './statistics.js'
-
-/**
- * Tokens made at a time, just before they are checked: as in a service, from JSON, with strings not seen
- * before.
- */
-const BATCH = 256
+import { median } from '../statistics.js'
 
 /** Nanoseconds of checks, without the batches that another program interrupted. */
 export interface Timing {
   readonly mean: number
-  /** Times of single checks without the time of reading the clock, ascending. */
+  /** Times of single checks without the time of reading the clock. */
   readonly singles: Float64Array
-  /** Times of the checks among them that the prefilter did not answer. */
-  readonly behind: Float64Array
 }
 
-/** The id of the token at an index of the run. */
-export type TokenSource = (index: number) => string
+/** Checks in a batch: few, so that most batches are not interrupted. */
+const BATCH = 256
+/** Interrupted batches are left out if this share is undisturbed: fewer would be mostly the short ones. */
+const ENOUGH = 1 / 8
 
-/** The claims of a token with that `jti`, with fresh strings, as from a parser. */
+/** The claims of a token with that `jti`: from JSON, with strings not seen before, as in a service. */
 export function claimsOf(id: string): TokenClaims {
   return JSON.parse(
     `{"iss":"https://issuer.example.com/","sub":"auth0|64f1c2a9d0","jti":"${id}",` +
@@ -29,10 +23,9 @@ export function claimsOf(id: string): TokenClaims {
   ) as TokenClaims
 }
 
-/** A timed batch. `times`: one of the whole, or one of each check. */
-interface Timed {
+/** `times`: one of the whole batch, or one of each check. */
+interface Batch {
   readonly times: readonly number[]
-  readonly behind: readonly number[]
   readonly checks: number
   readonly interrupted: boolean
 }
@@ -41,67 +34,65 @@ interface Timed {
  * Times checks as a service makes them: `isClearlyActive`, and `isRevoked` only for the rest. It times a
  * batch as a whole, for the mean, then another check by check, for the quantiles, until each kind has
  * `checks` or the time is up.
+ *
+ * @param idOf - the id of the token at an index of the run
  */
 export async function timeChecks(
   lookup: Lookup,
-  source: TokenSource,
+  idOf: (index: number) => string,
   checks: number,
   limitMs: number,
 ): Promise<Timing> {
   const deadline = performance.now() + limitMs
   const clockNs = clockCost()
-  const wholes: Timed[] = []
-  const singles: Timed[] = []
+  const wholes: Batch[] = []
+  const singles: Batch[] = []
   for (let index = 0; index < 2 * checks && (index === 0 || performance.now() < deadline);) {
     const size = Math.min(BATCH, checks - index / 2)
-    wholes.push(await timeWhole(lookup, batch(source, index, size), deadline))
-    singles.push(await timeSingles(lookup, batch(source, index + size, size), clockNs, deadline))
+    const tokens = (from: number): TokenClaims[] =>
+      Array.from({ length: size }, (_, i) => claimsOf(idOf(from + i)))
+    wholes.push(await timeBatch(lookup, tokens(index), deadline))
+    singles.push(await timeBatch(lookup, tokens(index + size), deadline, clockNs))
     index += 2 * size
     await nextTurn()
   }
-  const [calm, calmSingles] = [undisturbed(wholes), undisturbed(singles)]
+  const whole = calm(wholes)
+  const total = whole.flatMap(({ times }) => times).reduce((sum, ns) => sum + ns, 0)
   return {
-    mean: sum(calm.flatMap(({ times }) => times)) / sum(calm.map((one) => one.checks)),
-    singles: ascending(calmSingles.flatMap(({ times }) => times)),
-    behind: ascending(calmSingles.flatMap(({ behind }) => behind)),
+    mean: total / whole.reduce((sum, { checks }) => sum + checks, 0),
+    singles: Float64Array.from(calm(singles).flatMap(({ times }) => times)),
   }
 }
 
-/** Stops at the deadline, which only asynchronous checks can reach: so only these look at the clock. */
-async function timeWhole(lookup: Lookup, claims: readonly TokenClaims[], deadline: number): Promise<Timed> {
-  const interruptionsBefore = interruptions()
-  let checks = 0
-  const start = process.hrtime.bigint()
-  for (const one of claims) {
-    checks++
-    if (lookup.isClearlyActive(one)) continue
-    await lookup.isRevoked(one)
-    if (performance.now() > deadline) break
-  }
-  const times = [Number(process.hrtime.bigint() - start)]
-  return { times, behind: [], checks, interrupted: interruptions() > interruptionsBefore }
-}
-
-async function timeSingles(
+/**
+ * Times the checks as a whole, or each alone if it knows what reading the clock takes. It stops at the
+ * deadline, which only asynchronous checks can reach: so only these look at it.
+ */
+async function timeBatch(
   lookup: Lookup,
   claims: readonly TokenClaims[],
-  clockNs: number,
   deadline: number,
-): Promise<Timed> {
+  clockNs?: number,
+): Promise<Batch> {
   const interruptionsBefore = interruptions()
   const times: number[] = []
-  const behind: number[] = []
+  let checks = 0
+  let start = process.hrtime.bigint()
   for (const one of claims) {
-    const start = process.hrtime.bigint()
+    if (clockNs !== undefined) start = process.hrtime.bigint()
     const active = lookup.isClearlyActive(one)
     if (!active) await lookup.isRevoked(one)
-    const time = Math.max(1, Number(process.hrtime.bigint() - start) - clockNs)
-    times.push(time)
-    if (active) continue
-    behind.push(time)
-    if (performance.now() > deadline) break
+    checks++
+    if (clockNs !== undefined) times.push(Math.max(1, nanosecondsSince(start) - clockNs))
+    if (!active && performance.now() > deadline) break
   }
-  return { times, behind, checks: times.length, interrupted: interruptions() > interruptionsBefore }
+  if (clockNs === undefined) times.push(nanosecondsSince(start))
+  return { times, checks, interrupted: interruptions() > interruptionsBefore }
+}
+
+function calm(batches: readonly Batch[]): readonly Batch[] {
+  const undisturbed = batches.filter(({ interrupted }) => !interrupted)
+  return undisturbed.length >= batches.length * ENOUGH ? undisturbed : batches
 }
 
 /** How often another program has interrupted this one; always 0 on systems that don't count it. */
@@ -109,26 +100,11 @@ function interruptions(): number {
   return process.resourceUsage().involuntaryContextSwitches
 }
 
-/**
- * Interrupted batches are left out if at least this share is undisturbed: fewer would be mostly the short
- * ones.
- */
-const ENOUGH = 1 / 8
-
-function undisturbed(batches: readonly Timed[]): readonly Timed[] {
-  const calm = batches.filter(({ interrupted }) => !interrupted)
-  return calm.length >= batches.length * ENOUGH ? calm : batches
-}
-
-function batch(source: TokenSource, from: number, most: number): TokenClaims[] {
-  return Array.from({ length: Math.min(BATCH, most) }, (_, i) => claimsOf(source(from + i)))
+function nanosecondsSince(start: bigint): number {
+  return Number(process.hrtime.bigint() - start)
 }
 
 /** Nanoseconds between two consecutive reads of the clock. */
 function clockCost(): number {
-  const gaps = Array.from({ length: 200 }, () => {
-    const start = process.hrtime.bigint()
-    return Number(process.hrtime.bigint() - start)
-  })
-  return median(gaps)
+  return median(Array.from({ length: 200 }, () => nanosecondsSince(process.hrtime.bigint())))
 }

@@ -1,5 +1,6 @@
 import { RevocadeError, type RevocadeErrorCode } from '../../errors.js'
 import { sqliteCode, SqliteError } from './file/driver.js'
+import { setupError } from './setup-error.js'
 
 /** What SQLite was doing when it failed; this decides the error code. */
 export type StoreOperation = 'open' | 'read' | 'write'
@@ -19,14 +20,16 @@ const HINTS: readonly (readonly [prefix: string, hint: string])[] = [
  */
 export function toRevocadeError(cause: unknown, operation: StoreOperation, path: string): RevocadeError {
   if (cause instanceof RevocadeError) return cause
+  const setup = operation === 'write' ? undefined : setupError(cause)
+  if (setup !== undefined) return setup
   const code = sqliteCode(cause)
   if (isDamage(code, operation)) {
-    const what = code === 'SQLITE_NOTADB' ? 'is no SQLite database' : 'is damaged'
-    return new RevocadeError(
-      'ERR_STORE_CORRUPT',
-      `the store ${path} ${what} (${messageOf(cause)}): restore it from a backup; the file was not changed`,
-      { cause },
-    )
+    const what =
+      code === 'SQLITE_NOTADB'
+        ? `the file ${path} is not an SQLite database: check its path; if that is right, restore it`
+        : `the store ${path} is damaged (${messageOf(cause)}): restore it`
+    const message = `${what} from a backup. The file was not changed`
+    return new RevocadeError('ERR_STORE_CORRUPT', message, { cause })
   }
   const why = describe(cause, code)
   if (operation === 'write') {

@@ -13,8 +13,9 @@ import type {
   StoreStats,
 } from '../../ports/index.js'
 import { toRevocadeError } from './errors.js'
-import { fileSize } from './file/file-identity.js'
+import { fileSize, type OpenFiles } from './file/file-identity.js'
 import { SCHEMA_VERSION } from './file/schema.js'
+import type { NamespaceIdentity } from './file/store-identity.js'
 import { toBucketRead } from './read/bucket-reader.js'
 import type { Reader } from './read/reader.js'
 import { StoreFile, type StoreFileSettings } from './store-file.js'
@@ -58,9 +59,15 @@ export class OpenStore {
     }, PURGE_INTERVAL_MS).unref()
   }
 
-  /** The number of the namespace. Throws if the store can't be used. */
-  namespaceId(): number {
-    return this.#file.usable().found.namespaceId
+  /** The file that is open, links resolved. */
+  get path(): string {
+    return this.#file.path
+  }
+
+  /** The connections' files, and the namespace in them. Throws if the store can't be used. */
+  target(): { readonly at: OpenFiles; readonly namespace: NamespaceIdentity } {
+    const { at, found } = this.#file.usable()
+    return { at, namespace: found }
   }
 
   get(digest: Digest): StoredRow | undefined {
@@ -93,7 +100,7 @@ export class OpenStore {
   }
 
   async splitBuckets(bits: number): Promise<void> {
-    await this.#file.usable().writeQueue.maintain({ type: 'split-buckets', bits })
+    await this.#file.writeQueue.maintain({ type: 'split-buckets', bits })
   }
 
   isCurrent(): boolean {
@@ -105,7 +112,7 @@ export class OpenStore {
   poll(after: Position, limit: number, seen: Position): MaybePromise<Poll> {
     const reopened = this.#file.follow()
     if (reopened !== undefined) return reopened.then(() => ({ status: 'diverged' }))
-    const { reader, writeQueue } = this.#file.usable()
+    const { reader } = this.#file.usable()
     try {
       // Read before the head: a commit in between makes the next poll look again.
       const version = reader.dataVersion()
@@ -118,7 +125,6 @@ export class OpenStore {
       if (tail === undefined) return { status: 'diverged' }
       if (!tail.more) {
         this.#caughtUp = { reader, version, position: tail.position }
-        writeQueue.newestSeq = tail.position.seq
       }
       return { status: 'ok', ...tail }
     } catch (error) {
@@ -128,7 +134,7 @@ export class OpenStore {
 
   /** Resolves once all mutations are durable; see `WriteQueue`. */
   async write(mutations: readonly Mutation[]): Promise<Committed> {
-    return this.#file.usable().writeQueue.write(mutations)
+    return this.#file.writeQueue.write(mutations)
   }
 
   /** Deletes rows whose expiry and grace are over, and returns how many; 0 if the store can't be used. */
@@ -136,12 +142,12 @@ export class OpenStore {
     if (this.#file.fault !== undefined) return 0
     const { clock, purgeGraceSeconds } = this.#settings.context
     const expiredBefore = Math.floor(clock.now() / 1000) - purgeGraceSeconds
-    return this.#file.usable().writeQueue.maintain({ type: 'purge', expiredBefore })
+    return this.#file.writeQueue.maintain({ type: 'purge', expiredBefore })
   }
 
   stats(): StoreStats {
-    const { path, context } = this.#settings
-    const { fault, commits } = this.#file
+    const { context } = this.#settings
+    const { fault, commits, path } = this.#file
     const { reader, writeQueue, found, integrity } = this.#file.latest
     return {
       kind: 'sqlite',

@@ -1,5 +1,3 @@
-import { realpathSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../errors.js'
 import type {
@@ -19,6 +17,7 @@ import type {
   StoreQuery,
   StoreStats,
 } from '../../ports/index.js'
+import { resolveStorePath } from './file/store-path.js'
 import { OpenStore } from './open-store.js'
 import type { SqliteStoreOptions } from './options.js'
 import { streamScan } from './read/scan.js'
@@ -64,13 +63,13 @@ export class SqliteStore implements RevocationStore {
         `the SQLite store needs the path of a file, such as './revocade.db', not ${JSON.stringify(path)}`,
       )
     }
-    this.#path = realPath(path)
+    this.#path = resolveStorePath(path).given
     this.#options = options
   }
 
   /** Snapshots of the prefilter stand beside the store file. */
   get snapshotPath(): string {
-    return `${this.#path}-l0`
+    return `${this.#open?.path ?? resolveStorePath(this.#path).real}-l0`
   }
 
   /**
@@ -105,8 +104,9 @@ export class SqliteStore implements RevocationStore {
   }
 
   async *scan(liveAfter: number): AsyncGenerator<ScanChunk, ScanEnd, void> {
-    const namespaceId = this.#required().namespaceId()
-    return yield* streamScan({ job: 'scan', path: this.#path, namespaceId, liveAfter }, this.#scans)
+    const open = this.#required()
+    const job = { job: 'scan', ...open.target(), liveAfter } as const
+    return yield* streamScan(job, this.#scans, () => void open.target())
   }
 
   async write(mutations: readonly Mutation[]): Promise<Committed> {
@@ -150,20 +150,3 @@ export class SqliteStore implements RevocationStore {
 }
 
 const closed = (): RevocadeError => new RevocadeError('ERR_CLOSED', 'the store was closed')
-
-/**
- * The path with links resolved. SQLite puts its log beside the file a link leads to; our lock must stand
- * there, too.
- */
-function realPath(path: string): string {
-  const absolute = resolve(path)
-  try {
-    return realpathSync(absolute)
-  } catch {
-    try {
-      return join(realpathSync(dirname(absolute)), basename(absolute))
-    } catch {
-      return absolute // no such directory: opening reports it
-    }
-  }
-}

@@ -2,30 +2,19 @@ import { RevocadeError } from '../../errors.js'
 import type { StoreContext } from '../../ports/index.js'
 import { closeConnections, type Connections, openConnections } from './connection-set.js'
 import { toRevocadeError } from './errors.js'
-import { fileIdentity } from './file/file-identity.js'
+import { takenAway } from './file/file-identity.js'
 import { acquireLock, type StoreLock } from './file/lock.js'
 import { moveAwayLog } from './file/orphaned-wal.js'
+import { resolveStorePath, type StorePath } from './file/store-path.js'
+import { validatePath } from './file/validate-file.js'
 import type { SqliteStoreOptions } from './options.js'
+import type { Found, PlaceWatch } from './place-watch.js'
+import { OPEN, type SettledState, type State } from './store-state.js'
+import type { WriteQueue } from './write/write-queue.js'
 
 const INTEGRITY_CHECK_DELAY_MS = 5000
 
-type State =
-  | { readonly status: 'open' }
-  /** No file stands at the path. The connections stay open, so that no other file can get its inode. */
-  | { readonly status: 'missing'; readonly fault: RevocadeError }
-  /** Another file stands at the path: the old connections are being closed, and new ones opened. */
-  | { readonly status: 'reopening'; readonly fault: RevocadeError; readonly reopened: Promise<void> }
-  /** The old connections are closed, and no new ones could be opened. */
-  | { readonly status: 'disconnected'; readonly fault: RevocadeError }
-  /** The connections are open on a file that can't be used: it is damaged, or has another digest key. */
-  | { readonly status: 'faulty'; readonly fault: RevocadeError }
-  | { readonly status: 'closed'; readonly fault: RevocadeError }
-
-const OPEN = { status: 'open' } as const
-
-type SettledState = Extract<State, { status: 'open' | 'disconnected' | 'faulty' }>
-
-/** How a store is opened: its path, what the engine asks for, and the options of SQLite. */
+/** How a store is opened: the configured path, what the engine asks for, and the options of SQLite. */
 export interface StoreFileSettings {
   readonly path: string
   readonly context: StoreContext
@@ -33,15 +22,17 @@ export interface StoreFileSettings {
 }
 
 /**
- * The file at the store's path, and the connections to it. It notices when the file disappears, and moves the
- * connections when another file takes its place.
+ * The files at the store's path, and the connections to them. It notices when the database disappears, and
+ * moves the connections when something else takes its place: another file, another log, or another database
+ * that was copied into the file by SQLite.
  *
  * ```
  * open ────────────────── no file ────► missing ─── same file ───► open
  * open, missing ───────── damage ─────► faulty
- * open, missing, faulty ─ other file ─► reopening
+ * open, missing, faulty ─ other store ► reopening
  * disconnected ────────── any file ───► reopening
  * reopening ─┬─────────── opened ─────► open
+ *            ├─ old log is stuck ─────► missing
  *            ├─ other digest key ─────► faulty
  *            └── can't be opened ─────► disconnected
  * any state ───────────── close() ────► closed
@@ -49,7 +40,8 @@ export interface StoreFileSettings {
  */
 export class StoreFile {
   readonly #settings: StoreFileSettings
-  readonly #lock: StoreLock
+  #lock: StoreLock
+  #lockedPath: string
   /** The digest key of the first file: all digests of this engine are made with it. */
   readonly #key: Uint8Array
   #connections: Connections
@@ -59,10 +51,13 @@ export class StoreFile {
 
   /** Takes the lock and opens the connections; creates the file if there is none. */
   static async open(settings: StoreFileSettings): Promise<StoreFile> {
-    const { path, context, options } = settings
-    const lock = acquireLock(path, context.exclusive)
+    const { context, options } = settings
+    const place = resolveStorePath(settings.path)
+    // Before the lock, which is a file beside the store.
+    validatePath(place.real, true)
+    const lock = acquireLock(place.real, context.exclusive)
     try {
-      return new StoreFile(settings, lock, await openConnections(path, context, options, true))
+      return new StoreFile(settings, lock, await openConnections(place, context, options, true))
     } catch (error) {
       lock.release()
       throw error
@@ -72,6 +67,7 @@ export class StoreFile {
   private constructor(settings: StoreFileSettings, lock: StoreLock, connections: Connections) {
     this.#settings = settings
     this.#lock = lock
+    this.#lockedPath = connections.at.place.real
     this.#key = connections.found.key
     this.#connections = connections
     this.#watchIntegrity()
@@ -82,13 +78,25 @@ export class StoreFile {
     return this.#state.status === 'open' ? undefined : this.#state.fault
   }
 
+  /** The file that the connections were opened on last, links resolved. */
+  get path(): string {
+    return this.#connections.at.place.real
+  }
+
+  /** The write queue, if the file can be used. Each commit looks by itself whether the path leads to it. */
+  get writeQueue(): WriteQueue {
+    if (this.#state.status !== 'open') throw this.#state.fault
+    return this.#connections.writeQueue
+  }
+
   /**
-   * The connections, if the file can be used.
+   * The connections, if the file can be used and the path still leads to it.
    *
    * @throws {RevocadeError} The fault, if there is one.
    */
   usable(): Connections {
     if (this.#state.status !== 'open') throw this.#state.fault
+    if (!this.#ask((place) => place.isInPlace())) throw takenAway(this.#settings.path)
     return this.#connections
   }
 
@@ -104,7 +112,7 @@ export class StoreFile {
 
   /** Whether the path leads to the file that the connections are open on, and that file can be used. */
   isInPlace(): boolean {
-    return this.#state.status === 'open' && this.#compareFile() === 'same'
+    return this.#state.status === 'open' && this.#ask((place) => place.look()) === 'same'
   }
 
   /**
@@ -115,18 +123,19 @@ export class StoreFile {
    */
   follow(): Promise<void> | undefined {
     const state = this.#state
-    const file = this.#compareFile()
     switch (state.status) {
       case 'open':
-      case 'missing':
+      case 'missing': {
+        const file = this.#ask((place) => place.look())
         if (file === 'other') return this.#startReopening()
         this.#state = file === 'none' ? this.#missing(state) : OPEN
         break
+      }
       case 'faulty':
-        if (file === 'other') return this.#startReopening()
+        if (this.#lookPastFault() === 'other') return this.#startReopening()
         break
       case 'disconnected':
-        if (file !== 'none') return this.#startReopening()
+        if (this.#connections.place.lookAtFiles() !== 'none') return this.#startReopening()
         break
       case 'reopening':
         return state.reopened
@@ -146,11 +155,22 @@ export class StoreFile {
     this.#lock.release()
   }
 
-  /** The file at the path, compared with the one that the connections are or were open on. */
-  #compareFile(): 'same' | 'other' | 'none' {
-    const identity = fileIdentity(this.#settings.path)
-    if (identity === undefined) return 'none'
-    return identity === this.#connections.found.identity ? 'same' : 'other'
+  #ask<T>(ask: (place: PlaceWatch) => T): T {
+    try {
+      return ask(this.#connections.place)
+    } catch (error) {
+      throw toRevocadeError(error, 'read', this.path)
+    }
+  }
+
+  /** A damaged file can't say what it holds. */
+  #lookPastFault(): Found {
+    const { place } = this.#connections
+    try {
+      return place.look()
+    } catch {
+      return place.lookAtFiles()
+    }
   }
 
   #missing(state: State): State {
@@ -176,14 +196,17 @@ export class StoreFile {
     const old = this.#connections
     if (connected) {
       try {
-        moveAwayLog(path, old.log, context.exclusive)
-        await closeConnections(old, gone)
+        moveAwayLog(old.at, context.exclusive)
       } catch (error) {
-        return { status: 'faulty', fault: toRevocadeError(error, 'open', path) }
+        // The next poll tries again. The new file can't be opened beside the old log.
+        return { status: 'missing', fault: toRevocadeError(error, 'open', path) }
       }
+      await closeConnections(old, gone)
     }
     try {
-      this.#connections = await openConnections(path, context, options, false)
+      const place = resolveStorePath(path)
+      this.#moveLock(place)
+      this.#connections = await openConnections(place, context, options, false)
     } catch (error) {
       return { status: 'disconnected', fault: toRevocadeError(error, 'open', path) }
     }
@@ -192,6 +215,15 @@ export class StoreFile {
     if (Buffer.compare(key, this.#key) !== 0) return { status: 'faulty', fault: otherKey(path) }
     context.logger.warn({ path, id }, 'the store was replaced while in use: starting over from the new file')
     return OPEN
+  }
+
+  /** Where a link leads elsewhere now, the lock stands elsewhere, too. */
+  #moveLock({ real }: StorePath): void {
+    if (real === this.#lockedPath) return
+    const lock = acquireLock(real, this.#settings.context.exclusive)
+    this.#lock.release()
+    this.#lock = lock
+    this.#lockedPath = real
   }
 
   #watchIntegrity(): void {
@@ -204,12 +236,6 @@ export class StoreFile {
     })
   }
 }
-
-const takenAway = (path: string): RevocadeError =>
-  new RevocadeError(
-    'ERR_STORE_UNAVAILABLE',
-    `the store ${path} was replaced or deleted while in use: restore it from a backup`,
-  )
 
 const otherKey = (path: string): RevocadeError =>
   new RevocadeError(

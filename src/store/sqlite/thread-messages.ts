@@ -1,5 +1,7 @@
 import type { PackedError } from './errors.js'
+import type { OpenFiles } from './file/file-identity.js'
 import type { OpenedWriter, WriterOptions } from './file/open-writer.js'
+import type { NamespaceIdentity } from './file/store-identity.js'
 import type { PackedRead } from './read/bucket-reader.js'
 import type { PackedChunk, PackedEnd } from './read/scan-chunks.js'
 import type { BatchResult } from './write/commit.js'
@@ -14,14 +16,9 @@ export type MaintenanceTask =
 
 /** To the write thread. */
 export type ToWriter =
-  | {
-      readonly type: 'batch'
-      readonly memory: ArrayBuffer
-      readonly count: number
-      readonly newestSeq: number
-    }
+  | { readonly type: 'batch'; readonly memory: ArrayBuffer; readonly count: number }
   | MaintenanceTask
-  | { readonly type: 'close' }
+  | { readonly type: 'close'; /** First folds the log into the file. */ readonly fold: boolean }
 
 /** From the write thread. */
 export type FromWriter =
@@ -42,17 +39,19 @@ export interface MaintenanceResult {
 /** What the write connection found when it opened the file. */
 export type WriterReady = Omit<OpenedWriter, 'db'>
 
-/** What a read thread is started with. Each job has a thread and a connection of its own. */
+/**
+ * What a read thread is started with. Each job has a thread and a connection of its own. It reads the files
+ * `at` the path, and no other ones that may stand there.
+ */
 export type JobData =
-  | { readonly job: 'scan'; readonly path: string; readonly namespaceId: number; readonly liveAfter: number }
-  | { readonly job: 'integrity'; readonly path: string }
   | {
-      readonly job: 'buckets'
-      readonly path: string
-      /** The file to read; see `fileIdentity`. The thread opens no other one that stands at the path. */
-      readonly identity: string
-      readonly namespaceId: number
+      readonly job: 'scan'
+      readonly at: OpenFiles
+      readonly namespace: NamespaceIdentity
+      readonly liveAfter: number
     }
+  | { readonly job: 'integrity'; readonly at: OpenFiles }
+  | { readonly job: 'buckets'; readonly at: OpenFiles; readonly namespace: NamespaceIdentity }
 
 /** From a scan. The thread sends a few chunks ahead, then one for each `'more'` that it receives. */
 export type FromScan =

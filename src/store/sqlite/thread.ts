@@ -1,22 +1,26 @@
 import { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../errors.js'
+import { setupError } from './setup-error.js'
 
 /**
  * Starts a thread of this package. It does not inherit the process's command-line options: `--input-type`,
  * for example, would end it at once.
  *
- * @throws {RevocadeError} ERR_STORE_UNAVAILABLE when no thread can be started at present: callers have to
- * expect it, and to try again later.
+ * @throws {RevocadeError} ERR_CONFIG when Node.js may start no threads, see {@link setupError};
+ * ERR_STORE_UNAVAILABLE when no thread can be started at present: callers have to expect it, and to try again
+ * later.
  */
 export function startThread(file: URL, workerData: object): Worker {
   try {
     return new Worker(file, { workerData, execArgv: [] })
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    throw new RevocadeError(
-      'ERR_STORE_UNAVAILABLE',
-      `the store's thread can't be started: ${why}; check the limits on memory and on processes and threads`,
-      { cause: error },
+    const hint = 'check the limits on memory and on processes and threads'
+    throw (
+      setupError(error) ??
+      new RevocadeError('ERR_STORE_UNAVAILABLE', `the store's thread can't be started: ${why}; ${hint}`, {
+        cause: error,
+      })
     )
   }
 }

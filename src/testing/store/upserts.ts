@@ -17,6 +17,7 @@ export function storeUpsertSuite(describe: SuiteRunner['describe'], it: SuiteIt,
   describe(`${name}: writing a digest again`, () => {
     testMerges(it)
     testReplacements(it)
+    testAlready(it)
   })
 }
 
@@ -69,6 +70,53 @@ function testMerges(it: SuiteIt): void {
     )
     const row = await read(store, 1)
     assert.deepEqual([row?.reason, row?.actor, row?.revokedAt], ['stolen', 'bob', NOW])
+  })
+}
+
+/** Tests who is told that a revocation was there already. */
+function testAlready(it: SuiteIt): void {
+  const already = async (store: RevocationStore, ...mutations: Mutation[]): Promise<boolean[]> =>
+    (await store.write(mutations)).written.map((one) => one.already)
+
+  it('tells exactly one of those who revoke a token at once that it came first', async ({ connect }) => {
+    const stores = [(await openStore(connect())).store, (await openStore(connect())).store]
+    const writes = stores.flatMap((store) => [
+      already(store, revoke(1), revoke(1)),
+      already(store, revoke(1)),
+    ])
+    const told = (await Promise.all(writes)).flat()
+    assert.deepEqual(told.toSorted(), [false, true, true, true, true, true])
+  })
+
+  it('looks at the tokens that are revoked, not at the expiry', async ({ connect }) => {
+    const { store } = await openStore(connect())
+    const longer = revoke(1, { expiresAt: SECOND + 9999 })
+    assert.deepEqual(await already(store, revoke(1), longer, unrevoke(1), revoke(1)), [
+      false,
+      true,
+      false,
+      false,
+    ])
+    const later = NOW + 20_000_000
+    assert.deepEqual(await already(store, revoke(1, { expiresAt: SECOND + 30_000, revokedAt: later })), [
+      false,
+    ])
+  })
+
+  it('does not count a revocation with an earlier cutoff', async ({ connect }) => {
+    const { store } = await openStore(connect())
+    const through = (second: number, ms = 0): Mutation =>
+      revoke(1, { ...user, issuedThrough: SECOND + second, issuedBefore: NOW + second * 1000 + ms })
+    const told = await already(
+      store,
+      through(5),
+      through(5, 7),
+      through(6),
+      through(5),
+      revoke(1, user),
+      through(9),
+    )
+    assert.deepEqual(told, [false, true, false, true, false, true])
   })
 }
 

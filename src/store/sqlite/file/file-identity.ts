@@ -1,4 +1,6 @@
 import { statSync } from 'node:fs'
+import { RevocadeError } from '../../../errors.js'
+import type { StorePath } from './store-path.js'
 
 /**
  * The device and inode of the file at a path; undefined if there is none. Equal identities mean that the file
@@ -19,6 +21,54 @@ export function fileIdentity(path: string, empty: 'counts' | 'is none' = 'is non
   if (stat === undefined || (stat.size === 0n && empty === 'is none')) return undefined
   return `${stat.dev}:${stat.ino}`
 }
+
+/**
+ * The files that SQLite makes one store of; undefined: there is no such file. The log and its index belong to
+ * it: a commit to a log that was deleted, or through another index, would be found by nobody.
+ */
+export interface FileIdentities {
+  /** Of the database, by the path as it was given. */
+  readonly db: string | undefined
+  readonly wal: string | undefined
+  readonly shm: string | undefined
+}
+
+/** The files that a connection is open on, and the path that must still lead to them. */
+export interface OpenFiles {
+  readonly place: StorePath
+  readonly files: FileIdentities
+}
+
+/** Identifies the files at a path. */
+export function fileIdentities({ given, real }: StorePath): FileIdentities {
+  return { db: fileIdentity(given), ...logIdentities(real) }
+}
+
+/** Identifies the log and its index. A connection keeps them open, like the database. */
+export function logIdentities(real: string): Pick<FileIdentities, 'wal' | 'shm'> {
+  return { wal: fileIdentity(`${real}-wal`, 'counts'), shm: fileIdentity(`${real}-shm`, 'counts') }
+}
+
+/** Whether two looks at a path found the same files. */
+export function areSameFiles(one: FileIdentities, other: FileIdentities): boolean {
+  return one.db === other.db && one.wal === other.wal && one.shm === other.shm
+}
+
+/**
+ * Refuses to go on when the path no longer leads to the files that are open.
+ *
+ * @throws {RevocadeError} ERR_STORE_UNAVAILABLE
+ */
+export function assertInPlace({ place, files }: OpenFiles): void {
+  if (!areSameFiles(fileIdentities(place), files)) throw takenAway(place.given)
+}
+
+/** The error of a store whose files are not the ones that were opened. */
+export const takenAway = (path: string): RevocadeError =>
+  new RevocadeError(
+    'ERR_STORE_UNAVAILABLE',
+    `the store ${path} was replaced or deleted while in use: restore it from a backup`,
+  )
 
 /** The size of a file in bytes; 0 if there is none. */
 export function fileSize(path: string): number {

@@ -3,6 +3,7 @@ import { RevocadeError } from '../../../errors.js'
 import type { Logger } from '../../../ports/index.js'
 import { startJob } from '../read/start-job.js'
 import type { FromIntegrity } from '../thread-messages.js'
+import type { OpenFiles } from './file-identity.js'
 
 /** Milliseconds until the next attempt, after no thread could be started. */
 const RETRY_DELAY_MS = 60_000
@@ -10,13 +11,13 @@ const RETRY_DELAY_MS = 60_000
 /** Checks the whole file for damage once, in a thread, some time after it was opened. */
 export class IntegrityWatch {
   state: 'pending' | 'ok' | 'failed' | 'unknown' = 'pending'
-  readonly #path: string
+  readonly #at: OpenFiles
   readonly #logger: Logger
   #timer: NodeJS.Timeout | undefined
   #job: Worker | undefined
 
-  constructor(path: string, logger: Logger) {
-    this.#path = path
+  constructor(at: OpenFiles, logger: Logger) {
+    this.#at = at
     this.#logger = logger
   }
 
@@ -34,7 +35,7 @@ export class IntegrityWatch {
   #check(onDamage: (error: RevocadeError) => void): void {
     let job: Worker
     try {
-      job = startJob({ job: 'integrity', path: this.#path })
+      job = startJob({ job: 'integrity', at: this.#at })
     } catch (error) {
       this.#undecided(error instanceof Error ? error.message : String(error))
       this.schedule(RETRY_DELAY_MS, onDamage)
@@ -57,12 +58,13 @@ export class IntegrityWatch {
     } else {
       const problems = message.type === 'checked' ? message.problems : [message.error.message]
       this.state = 'failed'
+      const path = this.#at.place.real
       const error = new RevocadeError(
         'ERR_STORE_CORRUPT',
-        `the store ${this.#path} is damaged (${problems[0] ?? ''}): restore it from a backup`,
+        `the store ${path} is damaged (${problems[0] ?? ''}): restore it from a backup`,
       )
       this.#logger.error(
-        { path: this.#path, problems },
+        { path, problems },
         'the store is damaged and is not used any more: restore it from a backup',
       )
       onDamage(error)
@@ -72,6 +74,7 @@ export class IntegrityWatch {
   #undecided(why: string): void {
     const told = this.state === 'unknown'
     this.state = 'unknown'
-    if (!told) this.#logger.warn({ path: this.#path, why }, 'the integrity of the store could not be checked')
+    if (!told)
+      this.#logger.warn({ path: this.#at.place.real, why }, 'the integrity of the store could not be checked')
   }
 }

@@ -1,10 +1,9 @@
 import { toRevocadeError } from '../errors.js'
-import { openDatabase } from './driver.js'
+import { type Connection, openDatabase } from './driver.js'
 import { validateFile } from './validate-file.js'
 
-/** The problems that SQLite finds in a database file; none in a sound one. Reads every page. */
-export function integrityProblems(path: string, pragma: 'integrity_check' | 'quick_check'): string[] {
-  const db = openDatabase(path, { readonly: true, fileMustExist: true })
+/** The problems that SQLite finds in a database; none in a sound one. Reads every page, then closes it. */
+export function integrityProblems(db: Connection, pragma: 'integrity_check' | 'quick_check'): string[] {
   try {
     const found = db.prepare<[], string>(`PRAGMA ${pragma}(10)`).pluck().all()
     return found.length === 1 && found[0] === 'ok' ? [] : found
@@ -24,7 +23,8 @@ export function integrityProblems(path: string, pragma: 'integrity_check' | 'qui
 export function checkIntegrity(path: string, deep = false): string[] {
   try {
     validateFile(path)
-    return integrityProblems(path, deep ? 'integrity_check' : 'quick_check')
+    const db = openDatabase(path, { readonly: true, fileMustExist: true })
+    return integrityProblems(db, deep ? 'integrity_check' : 'quick_check')
   } catch (error) {
     const reason = toRevocadeError(error, 'read', path)
     if (reason.code === 'ERR_STORE_CORRUPT') return [reason.message]

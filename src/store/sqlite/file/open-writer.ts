@@ -1,20 +1,27 @@
 import { RevocadeError } from '../../../errors.js'
 import { toRevocadeError } from '../errors.js'
 import { type Connection, openDatabase, sqliteCode } from './driver.js'
-import { fileIdentity } from './file-identity.js'
+import {
+  areSameFiles,
+  type FileIdentities,
+  fileIdentities,
+  fileIdentity,
+  takenAway,
+} from './file-identity.js'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.js'
-import { findNamespace, identifyStore } from './store-identity.js'
+import { findNamespace, identifyStore, type NamespaceIdentity } from './store-identity.js'
+import type { StorePath } from './store-path.js'
 import { cannotOpen, validateFile, validatePath } from './validate-file.js'
 
 /** What the write connection is opened with. Plain data: it crosses into the write thread. */
 export interface WriterOptions {
-  readonly path: string
+  readonly place: StorePath
   readonly namespace: string
   readonly secret: Uint8Array | undefined
   /** False: a missing or empty file is an error, because it was there before. */
   readonly create: boolean
-  /** The file that must stand at the path, if it was open before; see `fileIdentity`. */
-  readonly identity?: string | undefined
+  /** The files that must stand at the path, if they were open before. */
+  readonly files?: FileIdentities | undefined
   /** Milliseconds that a commit waits for another process's lock. */
   readonly busyTimeoutMs: number
   /** Seconds that a revocation is still honoured after its expiry. */
@@ -24,13 +31,9 @@ export interface WriterOptions {
 }
 
 /** An open write connection and what it found. */
-export interface OpenedWriter {
+export interface OpenedWriter extends NamespaceIdentity {
   readonly db: Connection
-  readonly id: string
-  readonly key: Uint8Array
-  readonly namespaceId: number
-  /** See `fileIdentity`. */
-  readonly identity: string
+  readonly files: FileIdentities
   readonly synchronous: number
   readonly journalMode: string
   readonly sqliteVersion: string
@@ -46,14 +49,13 @@ const WAL_RETRY_MS = 5
  * @throws {RevocadeError} ERR_STORE_UNAVAILABLE, ERR_STORE_CORRUPT or ERR_STORE_MISMATCH.
  */
 export function openWriter(options: WriterOptions): OpenedWriter {
-  const { path } = options
+  const { place, files } = options
+  const path = place.real
   let db: Connection | undefined
   try {
     validatePath(path, options.create)
     const before = fileIdentity(path)
-    if (options.identity !== undefined && before !== options.identity) {
-      throw cannotOpen(path, 'it was replaced: restore it from a backup')
-    }
+    if (files !== undefined && !areSameFiles(files, fileIdentities(place))) throw takenAway(path)
     validateFile(path)
     db = openDatabase(path, { fileMustExist: !options.create, timeout: options.busyTimeoutMs })
     const durability = makeDurable(db, options.busyTimeoutMs)
@@ -61,20 +63,29 @@ export function openWriter(options: WriterOptions): OpenedWriter {
     const opened = {
       db,
       ...identifyStore(db, options.secret),
+      namespace: options.namespace,
       namespaceId: findNamespace(db, options.namespace),
-      identity: fileIdentity(path) ?? '',
+      files: fileIdentities(place),
       ...durability,
       sqliteVersion: String(db.prepare<[], string>('SELECT sqlite_version()').pluck().get()),
     }
-    if (opened.identity === '' || (before !== undefined && before !== opened.identity)) {
-      throw cannotOpen(path, 'it was replaced at the same time: try again')
-    }
+    assertOneStore(path, before, opened.files)
     if (options.maxPageCount !== undefined) db.pragma(`max_page_count = ${options.maxPageCount}`)
     return opened
   } catch (error) {
     db?.close()
     throw toRevocadeError(error, 'open', path)
   }
+}
+
+/**
+ * The database, its log and its index must stand where the path leads to. What stands there may have changed
+ * while it was opened, and another engine of this process may still hold the index of a deleted log.
+ */
+function assertOneStore(path: string, before: string | undefined, { db, wal, shm }: FileIdentities): void {
+  const replaced = db === undefined || db !== fileIdentity(path) || (before !== undefined && before !== db)
+  if (replaced || wal === undefined || shm === undefined)
+    throw cannotOpen(path, 'its files were replaced or deleted at the same time: try again')
 }
 
 /**

@@ -1,19 +1,6 @@
 import { renameSync, rmSync } from 'node:fs'
-import { fileIdentity } from './file-identity.js'
+import { type FileIdentities, fileIdentity, logIdentities, type OpenFiles } from './file-identity.js'
 import { withReservation } from './lock.js'
-
-/**
- * The log files of an open store file. They still belong to that file when another one stands at its path.
- */
-export interface LogIdentity {
-  readonly wal: string | undefined
-  readonly shm: string | undefined
-}
-
-/** Identifies the log files. Call it while a connection is open: SQLite keeps its log files open, too. */
-export function logIdentity(path: string): LogIdentity {
-  return { wal: fileIdentity(`${path}-wal`, 'counts'), shm: fileIdentity(`${path}-shm`, 'counts') }
-}
 
 /**
  * Moves the log of a replaced file away, before the new file is opened. SQLite finds a log by its name, and
@@ -22,13 +9,34 @@ export function logIdentity(path: string): LogIdentity {
  * It touches only files known to be the old log. The log is kept as `-wal-replaced`: if the old file was
  * moved rather than deleted, its last changes may be nowhere else.
  */
-export function moveAwayLog(path: string, old: LogIdentity, exclusive: boolean): void {
+export function moveAwayLog({ place: { real }, files: old }: OpenFiles, exclusive: boolean): void {
   const move = (): void => {
-    const now = logIdentity(path)
-    if (now.wal !== undefined && now.wal === old.wal) renameSync(`${path}-wal`, `${path}-wal-replaced`)
-    if (now.shm !== undefined && now.shm === old.shm) rmSync(`${path}-shm`, { force: true })
+    const { wal, shm } = orphansOf(real, old)
+    if (wal) renameSync(`${real}-wal`, `${real}-wal-replaced`)
+    if (shm) rmSync(`${real}-shm`, { force: true })
   }
+  const { wal, shm } = orphansOf(real, old)
+  if (!wal && !shm) return
   // Every process that had the old file open does this, so comparing and moving must be one step among them.
   if (exclusive) move()
-  else withReservation(path, move)
+  else withReservation(real, move)
+}
+
+/** Which of the old log files stand at a path without the database or the log that they belong to. */
+function orphansOf(real: string, old: FileIdentities): { readonly wal: boolean; readonly shm: boolean } {
+  const now = logIdentities(real)
+  const wal = now.wal !== undefined && now.wal === old.wal
+  // Beside its own file a log stays: a link leads elsewhere now, or somebody moved the file back.
+  if (wal && fileIdentity(real) === old.db) return { wal: false, shm: false }
+  return { wal, shm: now.shm !== undefined && now.shm === old.shm }
+}
+
+/**
+ * Whether the log of an open file may be folded into it before the connections are closed: nothing but the
+ * log or its index was deleted, and nobody has made new ones yet.
+ */
+export function mayFoldLog({ place: { real }, files: old }: OpenFiles): boolean {
+  const now = logIdentities(real)
+  const untouched = (one: 'wal' | 'shm'): boolean => now[one] === undefined || now[one] === old[one]
+  return fileIdentity(real) === old.db && untouched('wal') && untouched('shm')
 }

@@ -12,6 +12,37 @@ export interface StoreIdentity {
   readonly key: Uint8Array
 }
 
+/** What every statement of a connection relies on: the store, and the number of a namespace in it. */
+export interface NamespaceIdentity extends StoreIdentity {
+  readonly namespace: string
+  readonly namespaceId: number
+}
+
+type RawIdentity = readonly [id: MetaValue | null, key: MetaValue | null, namespaceId: number | null]
+
+/**
+ * Prepares the question whether the database still holds this store with this namespace. Another one may be
+ * copied into the open file, as `.restore` does: with another key, or with the number for another namespace.
+ */
+export function prepareIdentityCheck(
+  db: Connection,
+  { id, key, namespace, namespaceId }: NamespaceIdentity,
+): () => boolean {
+  const read = db
+    .prepare<[namespace: string], RawIdentity>(
+      `SELECT (SELECT value FROM meta WHERE key = 'id'),
+        (SELECT value FROM meta WHERE key IN ('key', 'key_check')),
+        (SELECT id FROM namespaces WHERE name = ?)`,
+    )
+    .raw()
+  const marks = [Buffer.from(key), checkValue(key)]
+  return () => {
+    const [foundId, mark, foundNumber] = read.get(namespace) ?? [null, null, null]
+    if (foundNumber !== namespaceId || foundId?.toString() !== id || !Buffer.isBuffer(mark)) return false
+    return marks.some((known) => known.equals(mark))
+  }
+}
+
 /**
  * Reads the store's id and digest key. The first opening decides both.
  *

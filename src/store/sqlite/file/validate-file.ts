@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { RevocadeError } from '../../../errors.js'
 import { toRevocadeError } from '../errors.js'
+import { setupError } from '../setup-error.js'
 import { type Connection, openDatabase } from './driver.js'
 import { fileSize } from './file-identity.js'
 import { APPLICATION_ID, SCHEMA_VERSION } from './schema.js'
@@ -29,11 +30,18 @@ export function validatePath(path: string, create: boolean): void {
   try {
     stat = statSync(path, { throwIfNoEntry: false })
     if (stat === undefined && !statSync(dirname(path)).isDirectory()) {
-      throw cannotOpen(path, `${dirname(path)} is no directory`)
+      throw cannotOpen(path, `${dirname(path)} is not a directory`)
     }
   } catch (error) {
     if (error instanceof RevocadeError) throw error
-    throw cannotOpen(path, 'its directory does not exist or may not be read; create it first', error)
+    throw (
+      setupError(error) ??
+      cannotOpen(
+        path,
+        `the directory ${dirname(path)} does not exist or can't be read: create it, or choose another path`,
+        error,
+      )
+    )
   }
   if (stat?.isDirectory() === true) throw cannotOpen(path, 'it is a directory; name a file in it')
   if (create) return
@@ -48,7 +56,8 @@ export function validateFile(path: string): void {
   if (size < SMALLEST_PAGE_BYTES) {
     throw new RevocadeError(
       'ERR_STORE_CORRUPT',
-      `the store ${path} is no SQLite database, but ${size} bytes of other data; the file was not changed`,
+      `the file ${path} is not an SQLite database, but ${size} bytes of other data: ` +
+        'check its path. The file was not changed',
     )
   }
   // Open read-only if a WAL exists, since closing a writer would checkpoint it. Otherwise open read-write, so

@@ -2,6 +2,8 @@ import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../../errors.js'
 import type { BucketRead } from '../../../ports/bucket-source.js'
 import { unpackError } from '../errors.js'
+import type { OpenFiles } from '../file/file-identity.js'
+import type { NamespaceIdentity } from '../file/store-identity.js'
 import type { FromBuckets, ToBuckets } from '../thread-messages.js'
 import { toBucketRead } from './bucket-reader.js'
 import { startJob } from './start-job.js'
@@ -23,23 +25,18 @@ interface Request {
  * places of the file, and reading it takes 1 ms or more. The thread does not keep the process alive.
  */
 export class BucketThread {
-  readonly #path: string
-  readonly #identity: string
-  readonly #namespaceId: number
+  readonly #at: OpenFiles
+  readonly #namespace: NamespaceIdentity
   readonly #requests = new Map<number, Request>()
   #lastId = 0
   #notBefore = 0
   #worker: Worker | undefined
   #idle: NodeJS.Timeout | undefined
 
-  /**
-   * @param identity The file to read, see `fileIdentity`: if another one stands at the path, reads are
-   * rejected.
-   */
-  constructor(path: string, identity: string, namespaceId: number) {
-    this.#path = path
-    this.#identity = identity
-    this.#namespaceId = namespaceId
+  /** @param at The files to read: if other ones stand at the path, reads are rejected. */
+  constructor(at: OpenFiles, namespace: NamespaceIdentity) {
+    this.#at = at
+    this.#namespace = namespace
   }
 
   /** Whether a thread should read, if there are 2^bits buckets. */
@@ -71,12 +68,7 @@ export class BucketThread {
 
   #start(): Worker {
     try {
-      const worker = startJob({
-        job: 'buckets',
-        path: this.#path,
-        identity: this.#identity,
-        namespaceId: this.#namespaceId,
-      })
+      const worker = startJob({ job: 'buckets', at: this.#at, namespace: this.#namespace })
       worker.unref()
       worker.on('message', (reply: FromBuckets) => this.#answer(worker, reply))
       worker.on('error', () => this.#ended(worker))
@@ -110,6 +102,6 @@ export class BucketThread {
     const requests = [...this.#requests.values()]
     this.#requests.clear()
     for (const { reject } of requests)
-      reject(new RevocadeError('ERR_STORE_UNAVAILABLE', `reading ${this.#path} was stopped`))
+      reject(new RevocadeError('ERR_STORE_UNAVAILABLE', `reading ${this.#at.place.real} was stopped`))
   }
 }

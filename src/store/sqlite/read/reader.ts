@@ -8,7 +8,10 @@ import type {
   StoredRow,
   StoreQuery,
 } from '../../../ports/index.js'
-import { type Connection, openDatabase } from '../file/driver.js'
+import { type Connection, sqliteCode } from '../file/driver.js'
+import type { OpenFiles } from '../file/file-identity.js'
+import { openReader } from '../file/open-reader.js'
+import { type NamespaceIdentity, prepareIdentityCheck } from '../file/store-identity.js'
 import { BucketReader } from './bucket-reader.js'
 import { type RawRow, ROW_COLUMNS, selectorNames, toStoredRow } from './rows.js'
 
@@ -47,15 +50,20 @@ export class Reader {
   readonly #db: Connection
   readonly #namespace: number
   readonly #statements: ReturnType<typeof prepare>
+  readonly #holdsNamespace: () => boolean
+  /** SQLite's `data_version` at which the database was last seen to hold the namespace. */
+  #provenAt = -1
   readonly #digest = Buffer.alloc(16)
   readonly #words = new Int32Array(this.#digest.buffer, this.#digest.byteOffset, 4)
 
-  constructor(path: string, namespace: number) {
-    this.#namespace = namespace
-    this.#db = openDatabase(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
+  constructor(at: OpenFiles, namespace: NamespaceIdentity) {
+    const { namespaceId } = namespace
+    this.#namespace = namespaceId
+    this.#db = openReader(at, BUSY_TIMEOUT_MS)
     try {
-      this.#statements = prepare(this.#db, namespace)
-      this.buckets = new BucketReader(this.#db, namespace)
+      this.#statements = prepare(this.#db, namespaceId)
+      this.#holdsNamespace = prepareIdentityCheck(this.#db, namespace)
+      this.buckets = new BucketReader(this.#db, namespaceId)
     } catch (error) {
       this.#db.close()
       throw error
@@ -65,6 +73,23 @@ export class Reader {
   /** Changes whenever any other connection has committed. */
   dataVersion(): number {
     return this.#statements.dataVersion.get() ?? -1
+  }
+
+  /**
+   * Whether the database still holds the store and the namespace that were opened: another database may have
+   * been copied into it. It is asked once per commit of others.
+   */
+  isSameStore(): boolean {
+    const version = this.dataVersion() // before the question: a commit in between is asked about again
+    if (version === this.#provenAt) return true
+    try {
+      if (!this.#holdsNamespace()) return false
+    } catch (error) {
+      if (sqliteCode(error) === 'SQLITE_ERROR') return false // a table is missing
+      throw error
+    }
+    this.#provenAt = version
+    return true
   }
 
   get(digest: Digest): StoredRow | undefined {

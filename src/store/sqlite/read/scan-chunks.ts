@@ -1,4 +1,6 @@
+import { RevocadeError } from '../../../errors.js'
 import type { Connection } from '../file/driver.js'
+import { type NamespaceIdentity, prepareIdentityCheck } from '../file/store-identity.js'
 
 /** Live rows in one message: 96 KiB, about 2 ms of reading. */
 const ROWS_PER_CHUNK = 4096
@@ -22,20 +24,27 @@ type RawPage = readonly [count: number, last: number | null, digests: string | n
 
 const NO_PAGE: RawPage = [0, null, null, null]
 
-/** Reads all live rows of a namespace in one read transaction, one chunk at a time. */
+/**
+ * Reads all live rows of a namespace in one read transaction, one chunk at a time.
+ *
+ * @throws {RevocadeError} ERR_STORE_UNAVAILABLE when the database holds another store or lacks the namespace.
+ */
 export function* scanChunks(
   db: Connection,
-  namespaceId: number,
+  namespace: NamespaceIdentity,
   liveAfter: number,
 ): Generator<PackedChunk, PackedEnd, void> {
+  const isSameStore = prepareIdentityCheck(db, namespace)
   db.exec('BEGIN')
+  if (!isSameStore())
+    throw new RevocadeError('ERR_STORE_UNAVAILABLE', 'the store was replaced while in use: try again')
   const head = db.prepare<[], [number, string]>('SELECT seq, epoch FROM head WHERE id = 1').raw().get()
   const [seq, epoch] = head ?? [0, '']
   const total = db.prepare<[], number>('SELECT count(*) FROM revocations').pluck().get() ?? 0
   // SQLite joins each page into two strings: a row then takes a quarter of the time of a JavaScript array.
   // NOT INDEXED: read in order of `seq`; the index of (namespace, digest) would sort all rows for every page.
   const live = `FROM revocations NOT INDEXED
-    WHERE seq > ? AND namespace = ${namespaceId} AND revoked = 1 AND expires_at > ?`
+    WHERE seq > ? AND namespace = ${namespace.namespaceId} AND revoked = 1 AND expires_at > ?`
   const page = db
     .prepare<[after: number, liveAfter: number], RawPage>(
       `

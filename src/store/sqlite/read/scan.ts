@@ -12,10 +12,12 @@ import { startJob } from './start-job.js'
  * Streams what a scan thread reads. The thread ends when the consumer leaves the loop, early or not.
  *
  * @param running Holds the thread while it runs, so that closing the store can end it.
+ * @param assertInPlace Throws when the store has been replaced: a scan of the old one is of no use.
  */
 export async function* streamScan(
   job: JobData & { job: 'scan' },
   running: { add(worker: Worker): void; delete(worker: Worker): void },
+  assertInPlace: () => void,
 ): AsyncGenerator<ScanChunk, ScanEnd, void> {
   const worker = startJob(job)
   running.add(worker)
@@ -25,13 +27,14 @@ export async function* streamScan(
     const messages = on(worker, 'message', { close: ['exit'] }) as AsyncIterable<[FromScan]>
     for await (const [message] of messages) {
       if (message.type === 'failed') throw unpackError(message.error)
+      assertInPlace()
       if (message.type === 'end') return toScanEnd(message)
       worker.postMessage('more')
       yield { digests: message.digests, expiresAt: message.expiresAt, total: message.total }
     }
-    throw new RevocadeError('ERR_STORE_UNAVAILABLE', `the scan of ${job.path} was stopped`)
+    throw new RevocadeError('ERR_STORE_UNAVAILABLE', `the scan of ${job.at.place.real} was stopped`)
   } catch (error) {
-    throw toRevocadeError(error, 'read', job.path)
+    throw toRevocadeError(error, 'read', job.at.place.real)
   } finally {
     running.delete(worker)
     await worker.terminate()

@@ -2,9 +2,11 @@ import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { packError, toRevocadeError } from '../errors.js'
-import { openDatabase } from '../file/driver.js'
-import { fileIdentity, fileSize } from '../file/file-identity.js'
+import type { Connection } from '../file/driver.js'
+import { fileSize, takenAway } from '../file/file-identity.js'
 import { integrityProblems } from '../file/integrity.js'
+import { openReader } from '../file/open-reader.js'
+import { prepareIdentityCheck } from '../file/store-identity.js'
 import type { FromBuckets, FromIntegrity, FromScan, JobData, ToBuckets } from '../thread-messages.js'
 import { BucketReader } from './bucket-reader.js'
 import { scanChunks } from './scan-chunks.js'
@@ -26,11 +28,13 @@ const data = workerData as JobData
 
 async function scan(job: JobData & { job: 'scan' }): Promise<void> {
   const send = (message: FromScan, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
-  const db = openDatabase(job.path, { readonly: true, fileMustExist: true })
+  const { place } = job.at
+  let db: Connection | undefined
   let credit = CHUNKS_AHEAD
   port.on('message', () => credit++)
   try {
-    const chunks = scanChunks(db, job.namespaceId, job.liveAfter)
+    db = openReader(job.at)
+    const chunks = scanChunks(db, job.namespace, job.liveAfter)
     for (;;) {
       const next = chunks.next()
       if (next.done === true) {
@@ -44,38 +48,35 @@ async function scan(job: JobData & { job: 'scan' }): Promise<void> {
       await setImmediate() // receive what the consumer asked for
     }
   } catch (error) {
-    send({ type: 'failed', error: packError(toRevocadeError(error, 'read', job.path)) })
+    send({ type: 'failed', error: packError(toRevocadeError(error, 'read', place.real)) })
   } finally {
-    db.close()
+    db?.close()
     port.close()
   }
 }
 
-function checkIntegrity({ path }: JobData & { job: 'integrity' }): void {
+function checkIntegrity({ at }: JobData & { job: 'integrity' }): void {
+  const path = at.place.real
   const send = (message: FromIntegrity): void => port.postMessage(message)
   try {
     // The check can't be interrupted, and the end of the process waits for it: large files get the quick one.
     const pragma = fileSize(path) > FULL_CHECK_MAX_BYTES ? 'quick_check' : 'integrity_check'
-    send({ type: 'checked', problems: integrityProblems(path, pragma) })
+    send({ type: 'checked', problems: integrityProblems(openReader(at), pragma) })
   } catch (error) {
     send({ type: 'failed', error: packError(toRevocadeError(error, 'read', path)) })
   }
 }
 
-function readBuckets({ path, identity, namespaceId }: JobData & { job: 'buckets' }): void {
-  const assertInPlace = (): void => {
-    if (fileIdentity(path) !== identity) throw new Error(`another file stands at ${path}`)
-  }
-  // Another file must not even be opened: the log beside it belongs to the file that is in use.
-  assertInPlace()
-  const reader = new BucketReader(openDatabase(path, { readonly: true, fileMustExist: true }), namespaceId)
-  reader.whole(0, 0) // opens the log
-  // SQLite keeps file and log open from here on, so if the path still leads to the file, that file is read.
-  assertInPlace()
+function readBuckets({ at, namespace }: JobData & { job: 'buckets' }): void {
+  const path = at.place.real
+  const db = openReader(at)
+  const reader = new BucketReader(db, namespace.namespaceId)
+  const isSameStore = prepareIdentityCheck(db, namespace)
   port.on('message', ({ id, bucket, bits }: ToBuckets) => {
     let reply: FromBuckets
     try {
       reply = { type: 'read', id, read: reader.whole(bucket, bits) }
+      if (!isSameStore()) throw takenAway(path)
     } catch (error) {
       reply = { type: 'failed', id, error: packError(toRevocadeError(error, 'read', path)) }
     }

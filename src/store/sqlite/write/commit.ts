@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { bucketOfBytes } from '../../../buckets/layout.js'
 import { RevocadeError } from '../../../errors.js'
+import type { Written } from '../../../ports/index.js'
 import type { Connection } from '../file/driver.js'
+import { type NamespaceIdentity, prepareIdentityCheck } from '../file/store-identity.js'
 import { type ExistingRow, isLive, mergeRows } from './merge-rows.js'
 import { unpack, type UnpackedMutation } from './mutation-codec.js'
 
@@ -13,9 +15,15 @@ const SHORT_LOG_PAGES = 1000
 /** Earlier versions remembered for each bucket. From any of them, a reader gets only the later changes. */
 const EARLIER_TAGS = 7
 
+/** Numbers for each mutation in {@link BatchResult.results}. */
+export const RESULT_FIELDS = 3
+
+/** The row that a mutation left. */
+type Changed = Pick<Written, 'expiresAt' | 'already'>
+
 /** The answer to a committed batch. */
 export interface BatchResult {
-  /** `[seq, expiresAt]` for each mutation, in one array. */
+  /** `[seq, expiresAt, already]` for each mutation, in one array; see {@link Written}. */
   readonly results: Float64Array<ArrayBuffer>
   /** The epoch and number of the newest change. */
   readonly epoch: string
@@ -38,9 +46,10 @@ interface AppliedBatch {
 /**
  * Applies each batch in one transaction, and numbers the changes without gaps.
  *
- * - Epochs: before its first change, a write connection draws a random epoch that begins with that change. It
- *   draws another one if the store was set back behind what it has seen. So a change 1000 of a restored
- *   backup and a change 1000 that came after the backup are in different epochs.
+ * - Epochs: an epoch is random, and one write connection alone numbers changes in it, each number once. It
+ *   draws a new one unless the newest commit is its own. So a change 1000 of a restored backup and a change
+ *   1000 that came after the backup are in different epochs.
+ * - Identity: each transaction asks whether this is still the store and the namespace that were opened.
  * - Buckets: each commit draws a random tag, the new version of every bucket that it changes.
  */
 export class Committer {
@@ -48,41 +57,38 @@ export class Committer {
   readonly #statements: ReturnType<typeof prepare>
   readonly #namespace: number
   readonly #toleranceSeconds: number
+  readonly #isSameStore: () => boolean
   #longLog: boolean | undefined
-  #epochBegun = false
-  /** The newest change that this connection has committed or met. */
-  #newestSeq = 0
+  /** The tag of this connection's last commit. */
+  #lastTag: Buffer | undefined
 
-  constructor(db: Connection, namespace: number, toleranceSeconds: number) {
+  constructor(db: Connection, namespace: NamespaceIdentity, toleranceSeconds: number) {
     this.#db = db
-    this.#namespace = namespace
+    this.#namespace = namespace.namespaceId
     this.#toleranceSeconds = toleranceSeconds
-    this.#statements = prepare(db, namespace)
+    this.#isSameStore = prepareIdentityCheck(db, namespace)
+    this.#statements = prepare(db, namespace.namespaceId)
   }
 
-  /**
-   * Commits a packed batch: all mutations or none. When it returns, they are durable.
-   *
-   * @param newestSeq The newest change that this process has seen.
-   */
-  apply(memory: ArrayBuffer, count: number, newestSeq = 0): BatchResult {
+  /** Commits a packed batch: all mutations or none. When it returns, they are durable. */
+  apply(memory: ArrayBuffer, count: number): BatchResult {
     const { begin, head, commit, rollback } = this.#statements
     this.#tuneLog(count)
     begin.run()
     try {
+      if (!this.#isSameStore()) throw replaced()
       const before = head.get()
       if (before === undefined) throw damaged('has lost its head row')
-      const [lastSeq, lastEpoch, bits] = before
+      const [lastSeq, lastEpoch, lastTag, bits] = before
       const tag = randomBytes(8)
       const applied = this.#applyAll(memory, count, lastSeq, bits)
       const { results, seq } = applied
       const changed = seq > lastSeq
-      const epochGoesOn = this.#epochBegun && lastSeq >= Math.max(this.#newestSeq, newestSeq)
+      const epochGoesOn = this.#lastTag?.equals(lastTag) === true
       const epoch = !changed || epochGoesOn ? lastEpoch : this.#startEpoch(lastSeq + 1)
       if (changed) this.#moveVersions(applied, epoch, tag)
       commit.run()
-      if (changed) this.#epochBegun = true
-      this.#newestSeq = seq
+      if (changed) this.#lastTag = tag
       return { results, epoch, seq, bits, tag: tag.toString('hex') }
     } catch (error) {
       if (this.#db.inTransaction) rollback.run()
@@ -91,19 +97,20 @@ export class Committer {
   }
 
   #applyAll(memory: ArrayBuffer, count: number, lastSeq: number, bits: number): AppliedBatch {
-    const results = new Float64Array(count * 2)
+    const results = new Float64Array(count * RESULT_FIELDS)
     const touched = new Map<number, number>()
     let seq = lastSeq
     let i = 0
     for (const mutation of unpack(memory, count)) {
-      const expiresAt = mutation.revoke ? this.#revoke(seq + 1, mutation) : this.#unrevoke(seq + 1, mutation)
-      if (expiresAt >= 0) {
+      const changed = mutation.revoke ? this.#revoke(seq + 1, mutation) : this.#unrevoke(seq + 1, mutation)
+      if (changed !== undefined) {
         seq++
         results[i] = seq
-        results[i + 1] = expiresAt
+        results[i + 1] = changed.expiresAt
+        results[i + 2] = changed.already ? 1 : 0
         touched.set(bucketOfBytes(mutation.digest, bits), seq)
       }
-      i += 2
+      i += RESULT_FIELDS
     }
     return { results, seq, touched }
   }
@@ -134,8 +141,7 @@ export class Committer {
     this.#db.pragma(`wal_autocheckpoint = ${long ? LONG_LOG_PAGES : SHORT_LOG_PAGES}`)
   }
 
-  /** Returns the expiry of the row that results. */
-  #revoke(seq: number, mutation: UnpackedMutation): number {
+  #revoke(seq: number, mutation: UnpackedMutation): Changed {
     const { insert, find, move } = this.#statements
     const { digest, target, selector } = mutation
     // Nearly every revocation is new: insert first, and read the row only if the digest exists.
@@ -152,7 +158,7 @@ export class Committer {
       mutation.reason,
       mutation.actor,
     )
-    if (changes === 1) return mutation.expiresAt
+    if (changes === 1) return { expiresAt: mutation.expiresAt, already: false }
     const existing = find.get(this.#namespace, digest)
     if (existing === undefined) throw damaged('has a damaged index')
     const row = mergeRows(existing, mutation, this.#toleranceSeconds)
@@ -168,22 +174,29 @@ export class Committer {
       row.actor,
       existing[0],
     )
-    return row.expiresAt
+    return row
   }
 
-  /** Returns the expiry of the tombstone, or -1 if no revocation was live. */
-  #unrevoke(seq: number, mutation: UnpackedMutation): number {
+  /** Returns undefined if no revocation was live. */
+  #unrevoke(seq: number, mutation: UnpackedMutation): Changed | undefined {
     const { find, bury } = this.#statements
     const existing = find.get(this.#namespace, mutation.digest)
-    if (existing === undefined || !isLive(existing, this.#toleranceSeconds, mutation.revokedAt)) return -1
+    if (existing === undefined || !isLive(existing, this.#toleranceSeconds, mutation.revokedAt))
+      return undefined
     const [at, , expiresAt] = existing
     bury.run(seq, mutation.revokedAt, at)
-    return expiresAt
+    return { expiresAt, already: false }
   }
 }
 
 const damaged = (how: string): RevocadeError =>
   new RevocadeError('ERR_STORE_CORRUPT', `the store ${how}: restore it from a backup`)
+
+const replaced = (): RevocadeError =>
+  new RevocadeError(
+    'ERR_NOT_DURABLE',
+    'nothing was acknowledged: another database was put in the place of the store while it was in use',
+  )
 
 function prepare(db: Connection, namespace: number) {
   return {
@@ -191,9 +204,9 @@ function prepare(db: Connection, namespace: number) {
     commit: db.prepare<[]>('COMMIT'),
     rollback: db.prepare<[]>('ROLLBACK'),
     head: db
-      .prepare<[], [seq: number, epoch: string, bits: number]>(
+      .prepare<[], [seq: number, epoch: string, tag: Buffer, bits: number]>(
         `
-      SELECT head.seq, head.epoch, namespaces.bucket_bits FROM head, namespaces
+      SELECT head.seq, head.epoch, head.tag, namespaces.bucket_bits FROM head, namespaces
       WHERE head.id = 1 AND namespaces.id = ${namespace}`,
       )
       .raw(),

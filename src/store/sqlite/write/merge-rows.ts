@@ -20,6 +20,8 @@ export interface MergedRow {
   readonly issuedThrough: number | null
   readonly reason: string | null
   readonly actor: string | null
+  /** The existing row was live and revoked every token that the mutation revokes. */
+  readonly already: boolean
 }
 
 /** A selector without cutoff matches every token, so it counts as later than any cutoff. */
@@ -38,7 +40,7 @@ export function mergeRows(
   mutation: UnpackedMutation,
   toleranceSeconds: number,
 ): MergedRow {
-  if (!isLive(existing, toleranceSeconds, mutation.revokedAt)) return mutation
+  if (!isLive(existing, toleranceSeconds, mutation.revokedAt)) return { ...mutation, already: false }
   const [, , expiresAt, revokedAt, issuedBefore, issuedThrough, reason, actor] = existing
   const step = cutoff(mutation.issuedThrough) - cutoff(issuedThrough) // NaN if neither has a cutoff
   const later = step > 0 || (step === 0 && (mutation.issuedBefore ?? 0) > (issuedBefore ?? 0))
@@ -49,5 +51,6 @@ export function mergeRows(
     issuedThrough: later ? mutation.issuedThrough : issuedThrough,
     reason: mutation.reason ?? reason,
     actor: mutation.actor ?? actor,
+    already: cutoff(issuedThrough) >= cutoff(mutation.issuedThrough),
   }
 }

@@ -1,8 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { RevocadeError } from '../../../errors.js'
 import { packError, toRevocadeError } from '../errors.js'
-import { fileIdentity } from '../file/file-identity.js'
+import { areSameFiles, fileIdentities } from '../file/file-identity.js'
+import { logHeader } from '../file/log-header.js'
 import { type OpenedWriter, openWriter } from '../file/open-writer.js'
+import { prepareIdentityCheck } from '../file/store-identity.js'
 import type { FromWriter, MaintenanceTask, ToWriter, WriterData } from '../thread-messages.js'
 import { Committer } from './commit.js'
 import { purgeExpired } from './purge.js'
@@ -11,27 +13,37 @@ import { splitBuckets } from './split-buckets.js'
 // The write thread: it owns the store's only write connection, and commits one batch for each message.
 
 const options = workerData as WriterData
-const { path } = options
+const { place } = options
+const path = place.real
 const send = (message: FromWriter, transfer: ArrayBuffer[] = []): void =>
   parentPort?.postMessage(message, transfer)
 
 function serve({ db, ...found }: OpenedWriter, committer: Committer): void {
   send({ type: 'ready', ...found })
 
-  /** A commit to a file that the path no longer leads to would be acknowledged and lost. */
+  /** A commit to files that the path no longer leads to would be acknowledged and lost. */
   const assertInPlace = (): void => {
-    if (fileIdentity(path) === found.identity) return
-    throw new RevocadeError(
-      'ERR_NOT_DURABLE',
-      `nothing was acknowledged: the store ${path} was replaced or deleted while in use`,
-    )
+    if (!areSameFiles(fileIdentities(place), found.files))
+      throw notDurable('was replaced or deleted while in use')
   }
 
-  const commit = ({ memory, count, newestSeq }: ToWriter & { type: 'batch' }): void => {
+  let logIsSound = false
+  /** Once a log has a header, it keeps one. */
+  const assertLogIsSound = (): void => {
+    if (logIsSound) return
+    const header = logHeader(path)
+    if (header === 'missing') throw notDurable('has a log that nobody could read')
+    logIsSound = header === 'sound'
+  }
+
+  const isSameStore = prepareIdentityCheck(db, found)
+
+  const commit = ({ memory, count }: ToWriter & { type: 'batch' }): void => {
     try {
       assertInPlace()
-      const result = committer.apply(memory, count, newestSeq)
+      const result = committer.apply(memory, count)
       assertInPlace()
+      assertLogIsSound()
       send({ type: 'committed', memory, ...result }, [memory, result.results.buffer])
     } catch (error) {
       send({ type: 'rejected', memory, error: packError(toRevocadeError(error, 'write', path)) }, [memory])
@@ -46,6 +58,8 @@ function serve({ db, ...found }: OpenedWriter, committer: Committer): void {
   ): void => {
     if (!db.open) return
     try {
+      assertInPlace()
+      if (!isSameStore()) throw notDurable('was replaced while in use')
       const step = steps.next()
       if (step.done !== true) setImmediate(maintain, task, steps, changed + step.value)
       else send({ type: 'maintained', task, changed, error: undefined })
@@ -66,16 +80,29 @@ function serve({ db, ...found }: OpenedWriter, committer: Committer): void {
         maintain('split-buckets', splitBuckets(db, found.namespaceId, message.bits), 0)
         break
       case 'close':
+        if (message.fold) foldLog(db)
         db.close()
         parentPort?.close()
     }
   })
 }
 
+/** Moves what the log holds into the file, as far as no reader needs the log. */
+function foldLog(db: OpenedWriter['db']): void {
+  try {
+    db.pragma('wal_checkpoint(PASSIVE)')
+  } catch {
+    // The log stays as it is: SQLite folds it when the file is opened again.
+  }
+}
+
+const notDurable = (why: string): RevocadeError =>
+  new RevocadeError('ERR_NOT_DURABLE', `nothing was acknowledged: the store ${path} ${why}`)
+
 function open(): [OpenedWriter, Committer] {
   const opened = openWriter(options)
   try {
-    return [opened, new Committer(opened.db, opened.namespaceId, options.toleranceSeconds)]
+    return [opened, new Committer(opened.db, opened, options.toleranceSeconds)]
   } catch (error) {
     opened.db.close()
     throw error

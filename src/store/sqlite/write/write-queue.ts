@@ -4,7 +4,7 @@ import type { Committed, Mutation, Written } from '../../../ports/index.js'
 import { unpackError } from '../errors.js'
 import type { WriterOptions } from '../file/open-writer.js'
 import type { MaintenanceTask, ToWriter, WriterReady } from '../thread-messages.js'
-import type { BatchResult } from './commit.js'
+import { type BatchResult, RESULT_FIELDS } from './commit.js'
 import { Maintenance } from './maintenance.js'
 import { isRecyclable, Packer } from './mutation-codec.js'
 import { type WriterAnswer, WriterThread } from './writer-thread.js'
@@ -46,8 +46,6 @@ export class WriteQueue {
   /** Mutations accepted and not yet answered. */
   waiting = 0
   commits = 0
-  /** The newest change this process has seen, committed here or elsewhere. */
-  newestSeq = 0
 
   constructor(options: WriterOptions) {
     this.#thread = new WriterThread(options, {
@@ -93,8 +91,10 @@ export class WriteQueue {
 
   /**
    * Refuses new writes with an error, waits for the accepted ones, closes the connection and ends the thread.
+   *
+   * @param fold Whether to move what the log holds into the file first.
    */
-  async close(refusal: RevocadeError): Promise<void> {
+  async close(refusal: RevocadeError, fold: boolean): Promise<void> {
     this.#refusal ??= refusal
     if (this.#inFlight !== undefined || this.#queue.length > 0) {
       await new Promise<void>((resolve) => {
@@ -107,7 +107,7 @@ export class WriteQueue {
     worker.ref()
     // Not `once` of node:events: it rejects if the thread fails on its way out.
     const exited = new Promise((resolve) => worker.once('exit', resolve))
-    post(worker, { type: 'close' })
+    post(worker, { type: 'close', fold })
     await exited
   }
 
@@ -144,7 +144,7 @@ export class WriteQueue {
     worker.ref() // the process must not end before the batch is durable
     const { count } = packer
     const memory = packer.release()
-    post(worker, { type: 'batch', memory, count, newestSeq: this.newestSeq }, [memory])
+    post(worker, { type: 'batch', memory, count }, [memory])
   }
 
   #answer(message: WriterAnswer): void {
@@ -157,10 +157,7 @@ export class WriteQueue {
     this.#inFlight = undefined
     this.#unrefIdleThread()
     if (isRecyclable(message.memory)) this.#spare = message.memory
-    if (message.type === 'committed') {
-      this.commits++
-      if (message.seq > this.newestSeq) this.newestSeq = message.seq
-    }
+    if (message.type === 'committed') this.commits++
     this.#flush() // before the callers run, so that the thread does not wait for them
     if (batch === undefined) return
     if (message.type === 'committed') this.#acknowledge(batch, message)
@@ -177,8 +174,12 @@ export class WriteQueue {
     let at = 0
     for (const { count, resolve } of batch.waiters) {
       const written: Written[] = []
-      for (const end = at + count * 2; at < end; at += 2) {
-        written.push({ seq: results[at] ?? 0, expiresAt: results[at + 1] ?? 0 })
+      for (const end = at + count * RESULT_FIELDS; at < end; at += RESULT_FIELDS) {
+        written.push({
+          seq: results[at] ?? 0,
+          expiresAt: results[at + 1] ?? 0,
+          already: results[at + 2] === 1,
+        })
       }
       this.waiting -= count
       resolve({ epoch, written, buckets })

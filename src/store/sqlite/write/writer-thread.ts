@@ -42,7 +42,7 @@ export class WriterThread {
   start(): Promise<WriterReady> {
     this.#ready ??= this.#start().catch((error: unknown) => {
       this.#pauseMs = Math.min(Math.max(this.#pauseMs * 2, MIN_PAUSE_MS), MAX_PAUSE_MS)
-      const failure = toRevocadeError(error, 'open', this.#options.path)
+      const failure = toRevocadeError(error, 'open', this.#options.place.real)
       this.#lost(failure)
       throw failure
     })
@@ -69,8 +69,8 @@ export class WriterThread {
         // What a thread sent before it failed may arrive afterwards: it must not settle the next batch.
         if (this.worker !== worker) return
         if (message.type === 'ready') {
-          // If the thread dies, the next one must find this very file, and never create one.
-          this.#options = { ...this.#options, create: false, identity: message.identity }
+          // If the thread dies, the next one must find these very files, and never create any.
+          this.#options = { ...this.#options, create: false, files: message.files }
           this.#pauseMs = 0
           onLoss = (error) => this.#lost(error)
           worker.unref()
@@ -81,7 +81,7 @@ export class WriterThread {
           this.#events.answer(message)
         }
       })
-      worker.on('error', (error) => lost(toRevocadeError(error, 'open', this.#options.path)))
+      worker.on('error', (error) => lost(toRevocadeError(error, 'open', this.#options.place.real)))
       worker.on('exit', () => lost(new RevocadeError('ERR_STORE_UNAVAILABLE', 'the write thread ended')))
     })
   }

@@ -1,0 +1,39 @@
+import type { Target } from './ports/index.js'
+
+/** The result of a call that changes one revocation. */
+export interface Receipt {
+  /** Sequence number of the change in the store; 0 when nothing was written. */
+  readonly seq: number
+  /**
+   * - `revoked`, `unrevoked`: the change is written
+   * - `already`: a live revocation of this target revoked every token that this call names before it did. Of
+   *   several concurrent calls for one token exactly one is told `revoked`, and the others `already`
+   * - `expired`: the token had already expired, so nothing is stored
+   * - `unchanged`: there was no revocation to take back
+   */
+  readonly outcome: 'revoked' | 'already' | 'unrevoked' | 'expired' | 'unchanged'
+  readonly target: Target
+  /** The expiry in the store after the call: a later one that was there is kept. */
+  readonly expiresAt: Date
+  readonly durable: true
+  readonly redis: 'written' | 'queued' | 'off'
+  /** From this time on, every engine of this store with the same `maxStalenessMs` answers accordingly. */
+  readonly effectiveEverywhereAt: Date
+}
+
+/** The result of `Revocade.revokeMany`. */
+export interface BulkReceipt {
+  /** Sequence number of the last change; 0 when nothing was written. */
+  readonly seq: number
+  /** Number of revocations written. */
+  readonly count: number
+  /** How many of them would have been told `already`; see {@link Receipt.outcome}. */
+  readonly already: number
+  /** Number of entries that had already expired, and were not stored. */
+  readonly expired: number
+  /** Number of entries passed to `onInvalid`. */
+  readonly invalid: number
+  readonly durable: true
+  readonly redis: 'written' | 'queued' | 'off'
+  readonly effectiveEverywhereAt: Date
+}

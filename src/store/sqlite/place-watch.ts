@@ -1,0 +1,48 @@
+import { areSameFiles, fileIdentities, type OpenFiles } from './file/file-identity.js'
+import type { Reader } from './read/reader.js'
+
+/** Milliseconds for which a look counts: whoever opens other files takes longer before it can commit. */
+const LOOK_COUNTS_MS = 1
+
+/** What stands at the path of a store, compared with what its connections are open on. */
+export type Found =
+  | 'same'
+  /** Other files, or another database in the same file: SQLite's `.restore` copies one into it. */
+  | 'other'
+  /** No database. */
+  | 'none'
+
+/** Watches whether the path of a store still leads to what its connections are open on. */
+export class PlaceWatch {
+  readonly #at: OpenFiles
+  readonly #reader: Reader
+  /** When all was last seen in place, by the monotonic clock. */
+  #seenAt = Number.NEGATIVE_INFINITY
+
+  constructor(at: OpenFiles, reader: Reader) {
+    this.#at = at
+    this.#reader = reader
+  }
+
+  /** Whether all is in place, by a look that may be a moment old: for reads one by one. */
+  isInPlace(): boolean {
+    return performance.now() - this.#seenAt <= LOOK_COUNTS_MS || this.look() === 'same'
+  }
+
+  /** Looks at the path, and at what the database says of itself. Throws what the driver throws. */
+  look(): Found {
+    this.#seenAt = Number.NEGATIVE_INFINITY
+    const found = this.lookAtFiles()
+    if (found !== 'same') return found
+    if (!this.#reader.isSameStore()) return 'other'
+    this.#seenAt = performance.now()
+    return 'same'
+  }
+
+  /** Looks at the path alone: the connections may be closed, or the database damaged. */
+  lookAtFiles(): Found {
+    const now = fileIdentities(this.#at.place)
+    if (now.db === undefined) return 'none'
+    return areSameFiles(now, this.#at.files) ? 'same' : 'other'
+  }
+}
