@@ -14,7 +14,7 @@ const alias =
 const WITH_REDIS = [
   'test/redis/**/*.test.ts',
   'test/support/redis/**/*.test.ts',
-  'test/faults/{redis-*,staleness-redis}.test.ts',
+  'test/faults/{redis-*,soak,staleness-redis}.test.ts',
   'test/cli/{doctor,redis,watch}.test.ts',
   'test/bench/{peers,question-scripts}.test.ts',
   // Its mistakes are caught by tests of both projects.

@@ -48,7 +48,7 @@ async function run(context: Context): Promise<Row[]> {
   return [
     ...found.filter(({ fill }) => fill === 1).flatMap((one) => atItsSize(one, context)),
     {
-      what: 'L0 of an engine that opens a store with them',
+      what: 'the prefilter of an engine that opens a store with them',
       value: bytes / entries,
       unit: 'bytes',
       from: 'an entry, with room for as many again',

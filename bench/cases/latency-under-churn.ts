@@ -24,7 +24,7 @@ const BURST_EVERY_MS = 250
 const STALENESS_MS = { full: 300, quick: 200, test: 60 } as const
 /** How long what is imported lives, in seconds. */
 const SHORT_LIFE = 1800
-/** L0 is looked through so often; an entry leaves it so long after its expiry, in seconds. See the engine. */
+/** Seconds between two sweeps of the prefilter, and until an expired entry leaves it. See the engine. */
 const SWEEP_EVERY = 5
 const KEPT = 3600 + 60 + 512
 
@@ -104,8 +104,8 @@ async function run(context: Context): Promise<Row[]> {
   )
   const parts: Parts = { engine, store, clock, random }
   await grow(churn, parts, revoking, Math.round(size * 1.1))
-  await rebuild(churn, 'rebuild of L0, grown', parts, SWEEP_EVERY)
-  await rebuild(churn, 'rebuild of L0, half of it expired', parts, SHORT_LIFE + KEPT)
+  await rebuild(churn, 'rebuild of the prefilter, grown', parts, SWEEP_EVERY)
+  await rebuild(churn, 'rebuild of the prefilter, half of it expired', parts, SHORT_LIFE + KEPT)
   assertAnswer(
     engine.stats().prefilter.entries < size * 1.1 + revoking.count,
     'what has expired is still in the filter',
@@ -152,7 +152,7 @@ async function revokedElsewhere(other: OtherProcess, seconds: number, maxStalene
   await wait(maxStalenessMs)
 }
 
-/** Puts the clock forward to where L0 is due to be looked through, and checks while it is being rebuilt. */
+/** Puts the clock forward to the next sweep of the prefilter, and checks while it is being rebuilt. */
 async function rebuild(
   churn: Churn,
   name: string,
@@ -169,7 +169,7 @@ async function rebuild(
       while (store.scanning) await wait(1)
     })(),
   )
-  assertAnswer(engine.stats().prefilter.rebuilds > rebuilds, 'L0 was not rebuilt')
+  assertAnswer(engine.stats().prefilter.rebuilds > rebuilds, 'the prefilter was not rebuilt')
 }
 
 function report(context: Context, churn: Churn, n: number): Row[] {
@@ -235,6 +235,6 @@ function clockRead(): number {
 
 export const latencyUnderChurn: Case = {
   name: 'latency-under-churn',
-  title: 'Single checks while others revoke, L0 is rebuilt and entries expire',
+  title: 'Single checks while others revoke, the prefilter is rebuilt and entries expire',
   run,
 }

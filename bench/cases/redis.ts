@@ -55,14 +55,14 @@ async function run(context: Context): Promise<Row[]> {
   context.record(measurements(writes, SIZES[context.scale]))
   return [
     {
-      what: "check, L0 'no': with Redis ÷ without",
+      what: 'check that the prefilter answers: with Redis ÷ without',
       unit: 'x',
       target: atMost(1.05),
       ...times(checks, 'check with Redis', 'check without Redis', 1),
     },
     { what: 'Redis commands during these checks', value: sent, unit: '', target: atMost(0) },
     {
-      what: "commands of a token that L0 can't rule out: first check",
+      what: "commands of a token that the prefilter can't rule out: first check",
       value: rounds.first,
       unit: '',
       target: atMost(1),

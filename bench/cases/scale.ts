@@ -190,7 +190,7 @@ function rowsOf(results: readonly Measurement[]): Row[] {
     time('boot, SQLite', 'boot', 'SQLite'),
     time('boot, SQLite, from the snapshot', 'boot', 'SQLite, from its snapshot'),
     grows(
-      'bytes of L0, with room for as many again and for 100,000 at the least',
+      'bytes of the prefilter, with room for as many again and for 100,000 at the least',
       of('boot', 'memory'),
       ({ n, bytesPerEntry = 0 }) => bytesPerEntry * n,
       (bytes) => `${(bytes / 1e6).toPrecision(2)} MB`,

@@ -3,8 +3,8 @@ import type { Digest, ScanChunk, ScanEnd, StoredRow } from '#dist/ports/index.js
 import { SqliteStore } from '#dist/store/sqlite/index.js'
 
 /**
- * The SQLite store. Counts the rows that are asked for, and says whether a scan (a rebuild of L0) is under
- * way.
+ * The SQLite store. Counts the rows that are asked for, and says whether a scan (a rebuild of the prefilter)
+ * is under way.
  */
 export class CountingStore extends SqliteStore {
   reads = 0
@@ -23,7 +23,7 @@ export class CountingStore extends SqliteStore {
   /** Resolves when a scan is under way; rejects where none begins within seconds. */
   async scanBegins(): Promise<void> {
     for (const until = performance.now() + 10_000; !this.scanning;) {
-      if (performance.now() > until) throw new Error('L0 is not being rebuilt')
+      if (performance.now() > until) throw new Error('the prefilter is not being rebuilt')
       await setImmediate()
     }
   }

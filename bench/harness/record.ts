@@ -55,7 +55,22 @@ export function readRecord(path: string): BenchRecord {
   const record: unknown = JSON.parse(readFileSync(path, 'utf8'))
   if (!isRecord(record))
     throw new Error(`${path} is no record of format ${FORMAT} that \`npm run bench -- --json FILE\` writes`)
-  return record
+  return {
+    ...record,
+    cases: record.cases.map((one) => ({ ...one, title: inTodaysWords(one.title) })),
+    results: record.results.map((one) => ({ ...one, engine: inTodaysWords(one.engine) })),
+    targets: record.targets.map((one) => ({ ...one, what: inTodaysWords(one.what) })),
+  }
+}
+
+/** What older records called things, and what they are called now. Records themselves are never edited. */
+const RENAMED: readonly (readonly [then: string, now: string])[] = [
+  ["check, L0 'no'", 'check that the prefilter answers'],
+  ['L0', 'the prefilter'],
+]
+
+function inTodaysWords(label: string): string {
+  return RENAMED.reduce((text, [then, now]) => text.replaceAll(then, now), label)
 }
 
 function isRecord(value: unknown): value is BenchRecord {

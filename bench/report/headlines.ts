@@ -204,13 +204,13 @@ export const HEADLINES: readonly { readonly title: string; readonly rows: readon
     rows: [
       {
         case: 'redis',
-        row: "check, L0 'no': with Redis ÷ without",
+        row: 'check that the prefilter answers: with Redis ÷ without',
         says: 'a check that the filter answers: with Redis ÷ without',
       },
       { case: 'redis', row: 'Redis commands during these checks', says: 'commands sent for these' },
       {
         case: 'redis',
-        row: "commands of a token that L0 can't rule out: first check",
+        row: "commands of a token that the prefilter can't rule out: first check",
         says: "commands for a token that the filter can't rule out: its first check",
       },
       { case: 'redis', row: 'the next hundred checks of that token', says: 'its next hundred checks' },

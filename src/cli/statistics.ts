@@ -1,4 +1,9 @@
-/** The median; NaN of no values. */
+/** The value that a share of the numbers is below; NaN of no numbers. */
+export function quantile(values: readonly number[], share: number): number {
+  return Float64Array.from(values).sort()[Math.floor(values.length * share)] ?? Number.NaN
+}
+
+/** The median; NaN of no numbers. */
 export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+  return quantile(values, 0.5)
 }

@@ -1,5 +1,4 @@
 import { listRows } from '../engine/list.js'
-import { DEFAULT_CLOCK_TOLERANCE_SECONDS } from '../options.js'
 import type { RevocationStore, StoredRow } from '../ports/index.js'
 import { shapeKey } from './input/targets.js'
 
@@ -25,13 +24,13 @@ export function storedRows(
   return listRows(store, {
     ...(kind === undefined ? {} : { kind }),
     ...(limit === undefined ? {} : { limit }),
-    ...(expired === true ? {} : { liveAfter: liveAfter() }),
+    ...(expired === true ? {} : { liveAfter: liveAfter(store) }),
   })
 }
 
-/** NumericDate seconds; a revocation that expires after this still counts. */
-export function liveAfter(): number {
-  return Math.floor(Date.now() / 1000) - DEFAULT_CLOCK_TOLERANCE_SECONDS
+/** NumericDate seconds; a revocation that expires after this still counts for some engine of the store. */
+export function liveAfter({ clockToleranceSeconds = 0 }: RevocationStore): number {
+  return Math.floor(Date.now() / 1000) - clockToleranceSeconds
 }
 
 /** How many live selectors of each shape the store holds, by {@link shapeKey}. */

@@ -51,11 +51,13 @@ export async function withStore<T>(
   use: (engine: Revocade, store: RevocationStore) => Promise<T>,
 ): Promise<T> {
   // Loaded here, not at the top: `--help` and a mistyped option do not need the database driver.
-  const [{ createRevocade }, { SqliteStore }] = await Promise.all([
+  const [{ createRevocade }, { SqliteStore }, { toleranceOf }] = await Promise.all([
     import('../create-revocade.js'),
     import('../store/sqlite/index.js'),
+    import('../store/sqlite/file/tolerance.js'),
   ])
-  const settings = engineOptions(options)
+  // A command verifies no token: it honours a revocation as long as any engine of the store does.
+  const settings = { ...engineOptions(options), clockToleranceSeconds: toleranceOf(options.store) }
   readOptions(settings)
   // No background integrity check: the command ends before it would. `doctor` and the services check the
   // file.

@@ -99,6 +99,7 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
     mutations,
     live,
     sync,
+    cache,
     store,
     prefixCache: shared.prefixCache,
     notifier: shared.notifier,

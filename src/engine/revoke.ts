@@ -24,6 +24,7 @@ import {
 } from './revocation-request.js'
 import { BulkWriter, type Done, type Published, type ReadEntry } from './revoke-many.js'
 import type { Sync } from './sync.js'
+import type { VerdictCache } from './verdict-cache.js'
 
 const NANOSECONDS_PER_MS = 1_000_000
 const OFF = Promise.resolve<Published>('off')
@@ -41,6 +42,7 @@ export interface RevokeDeps {
   readonly mutations: Mutations
   readonly live: LivePrefilter
   readonly sync: Sync
+  readonly cache: Pick<VerdictCache, 'forget'>
   readonly store: RevocationStore
   readonly prefixCache?: PrefixCache | undefined
   readonly notifier?: Notifier | undefined
@@ -160,8 +162,11 @@ export class Revoke {
    * answer relies on it.
    */
   async #write(writes: readonly Write[]): Promise<Done> {
-    const { store, sync, prefixCache, notifier } = this.#deps
+    const { store, sync, cache, prefixCache, notifier } = this.#deps
     const committed = await store.write(writes.map(({ mutation }) => mutation))
+    // Nothing to change: the store knows something newer than this engine, whose verdict may be older.
+    for (const [i, { digest }] of writes.entries())
+      if (committed.written.at(i)?.seq === 0) cache.forget(digest)
     const changes = changesOf(writes, committed.written)
     const last = changes.at(-1)
     if (last === undefined) return { written: committed.written, published: OFF }
@@ -198,7 +203,10 @@ export class Revoke {
   }
 
   #hasExpired({ expiresAt }: RevokeMutation): boolean {
-    return expiresAt + this.#deps.clockToleranceSeconds <= this.#deps.clock.now() / 1000
+    const { store, clock, clockToleranceSeconds } = this.#deps
+    // A verifier of another engine may still accept the token.
+    const tolerance = Math.max(clockToleranceSeconds, store.clockToleranceSeconds ?? 0)
+    return expiresAt + tolerance <= clock.now() / 1000
   }
 }
 

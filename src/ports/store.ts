@@ -31,10 +31,15 @@ export interface StoreContext {
   readonly secret: Uint8Array | undefined
   /** True: the store must refuse to open unless it is the only owner. */
   readonly exclusive: boolean
-  /** Seconds that a row must be kept past its expiry. */
+  /**
+   * Seconds that a row must be kept past its expiry; longer, where {@link
+   * RevocationStore.clockToleranceSeconds} is larger than the engine's: by the difference.
+   */
   readonly purgeGraceSeconds: number
   /**
-   * Seconds that a revocation is honoured past its expiry: a write must not narrow one until then. Default 0.
+   * Seconds that the engine honours a revocation past its expiry. The store keeps the largest that it was
+   * ever opened with, of all namespaces: no write may narrow or replace a row until its expiry and that much
+   * more. Default 0.
    */
   readonly clockToleranceSeconds?: number | undefined
   /** True when there is a prefix cache: polls must then report bucket versions. Default false. */
@@ -69,6 +74,12 @@ export interface RevocationStore {
    * Prefix of the file paths for snapshots of the prefilter. Undefined when the store has no place for them.
    */
   readonly snapshotPath?: string
+  /**
+   * Seconds: the largest tolerance that any engine has opened the store with, as of the last poll; at least
+   * that of this opening. The engine stores a revocation that has expired by less. Undefined when the store
+   * keeps none: then all its engines must have the same.
+   */
+  readonly clockToleranceSeconds?: number
   /** What feeds a prefix cache. Undefined when the store can't. */
   readonly buckets?: BucketSource
   /**

@@ -76,6 +76,8 @@ export class MemoryData {
   readonly users = new Map<object, boolean>()
   /** The newest change; the epoch is '' before the first. History is never undone, so one epoch is enough. */
   head = { seq: 0, epoch: '' }
+  /** The largest clock tolerance that a store on this data was opened with. */
+  toleranceSeconds = 0
   #key: { readonly bytes: Uint8Array; readonly configured: boolean } | undefined
   readonly #namespaces = new Map<string, NamespaceData>()
 
@@ -106,20 +108,20 @@ export class MemoryData {
   }
 
   /** Applies all mutations, in order. */
-  commit(namespace: NamespaceData, mutations: readonly Mutation[], toleranceSeconds: number): Committed {
+  commit(namespace: NamespaceData, mutations: readonly Mutation[]): Committed {
     for (const mutation of mutations) requireTimes(mutation)
     const tag = new Uint8Array(randomBytes(8))
     const { bits } = namespace
     const written = mutations.map((mutation): Written => {
       const digest = wordsOf(mutation.digest)
       const old = namespace.find(digest)
-      const row = changedRow(old, mutation, toleranceSeconds)
+      const row = changedRow(old, mutation, this.toleranceSeconds)
       if (row === undefined) return { seq: 0, expiresAt: 0, already: false }
       const epoch = this.head.epoch === '' ? randomBytes(9).toString('base64url') : this.head.epoch
       this.head = { seq: this.head.seq + 1, epoch }
       namespace.put(digest, { ...row, seq: this.head.seq })
       namespace.moveVersion(digest, this.head.seq, tag)
-      const already = isCovered(old, mutation, toleranceSeconds)
+      const already = isCovered(old, mutation, this.toleranceSeconds)
       return { seq: this.head.seq, expiresAt: row.expiresAt, already }
     })
     return { epoch: this.head.epoch, written, buckets: { bits, tag } }

@@ -28,7 +28,6 @@ const CHUNK = 4096
 /** Between `open()` and `close()`. */
 interface Opened {
   readonly namespace: NamespaceData
-  readonly toleranceSeconds: number
   readonly withBuckets: boolean
 }
 
@@ -88,12 +87,16 @@ export class MemoryStore implements RevocationStore {
     }
     const info = this.#data.identify(context.secret)
     users.set(this, context.exclusive)
+    this.#data.toleranceSeconds = Math.max(this.clockToleranceSeconds, context.clockToleranceSeconds ?? 0)
     this.#state = {
       namespace: this.#data.namespace(context.namespace),
-      toleranceSeconds: context.clockToleranceSeconds ?? 0,
       withBuckets: context.buckets ?? false,
     }
     return Promise.resolve(info)
+  }
+
+  get clockToleranceSeconds(): number {
+    return this.#data.toleranceSeconds
   }
 
   get(digest: Digest): StoredRow | undefined {
@@ -147,8 +150,7 @@ export class MemoryStore implements RevocationStore {
   }
 
   async write(mutations: readonly Mutation[]): Promise<Committed> {
-    const { namespace, toleranceSeconds } = this.#required()
-    return Promise.resolve(this.#data.commit(namespace, mutations, toleranceSeconds))
+    return Promise.resolve(this.#data.commit(this.#required().namespace, mutations))
   }
 
   list({ afterSeq, limit, liveAfter = -1, kind }: StoreQuery): readonly StoredRow[] {

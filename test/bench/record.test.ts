@@ -24,6 +24,13 @@ describe('a record', () => {
     expect(text.split('\n').filter((line) => line.includes('"samples":'))).toHaveLength(2)
   })
 
+  it('of older words is read in those of today', () => {
+    const [then, now] = ['rebuild of L0, grown', 'rebuild of the prefilter, grown']
+    const path = join(directory, 'older.json')
+    writeFileSync(path, stringifyRecord(recordOf(measured(then, 100))))
+    expect(readRecord(path)).toEqual(recordOf(measured(now, 100)))
+  })
+
   it.each(['[]', 'null', '{"format":1,"results":[],"targets":[]}', '{"format":2}'])('%s is none', (text) => {
     const path = join(directory, 'other.json')
     writeFileSync(path, text)

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { DemoResult } from '#dist/cli/demo/report.js'
+import type { DemoResult } from '#dist/cli/demo/demonstrate.js'
 import { reportText } from '#dist/cli/demo/report.js'
 import { inDirectory } from '../support/cli.js'
 

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { sqlite } from '#dist/cli/doctor/disk.js'
 import { checkNode } from '#dist/cli/doctor/machine.js'
-import { inDirectory } from '../support/cli.js'
 import { type RedisServer, startRedis } from '../support/redis/server.js'
 import { inSeconds } from '../support/time.js'
+import { inProcess } from './in-process.js'
 
-const dir = inDirectory()
+const dir = inProcess()
 
 interface Report {
   ok: boolean
@@ -22,7 +22,7 @@ describe('doctor', () => {
     await dir.run(['revoke', '--jti', 'a', '--expires-in', '1h'])
     const names = () => readdirSync(dir.path).filter((name) => !/-(wal|shm)$/.test(name))
     const before = names()
-    const { code, stdout, stderr } = await dir.run(['doctor', '--deep', '--json'])
+    const { code, stdout, stderr } = await dir.runProcess(['doctor', '--deep', '--json'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const report = reportOf(stdout)
     expect(report.ok).toBe(true)

@@ -2,15 +2,16 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRevocade, type Revocade, type RevocadeOptions } from 'revocade'
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { inDirectory, jwt, ndjson, type Ran } from '../support/cli.js'
+import { jwt, ndjson, type Ran } from '../support/cli.js'
 import { type RedisServer, startRedis } from '../support/redis/server.js'
 import { sequence } from '../support/sequence.js'
 import { inSeconds } from '../support/time.js'
+import { inProcess } from './in-process.js'
 
 /** Long enough for a busy machine. */
 const SOON = { timeout: 30_000 }
 
-const dir = inDirectory()
+const dir = inProcess()
 let redis: RedisServer
 beforeAll(async () => {
   redis = await startRedis()
@@ -107,7 +108,8 @@ describe('a Redis that is not there', () => {
     await own.suspend(true)
     for (const url of ['redis://127.0.0.1:1', own.url]) {
       const begun = performance.now()
-      const ran = await dir.run([...REVOKE, '--redis', url])
+      // As a process, which a connection could keep alive.
+      const ran = await dir.runProcess([...REVOKE, '--redis', url])
       expect(ran).toMatchObject({
         code: 0,
         stderr: expect.stringMatching(NOTE) as string,

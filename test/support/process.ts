@@ -10,8 +10,13 @@ export class Child {
   /** What it wrote to stderr. */
   complaints = ''
 
-  constructor(script: URL, args: readonly string[] = []) {
-    this.process = fork(script, args, { execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  /** @param env Environment variables beside those of this process. */
+  constructor(script: URL, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
+    this.process = fork(script, args, {
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: { ...process.env, ...env },
+    })
     this.process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.complaints += text))
     this.ended = once(this.process, 'close').then(() => {
       this.over = true
@@ -49,8 +54,8 @@ export class Callee extends Child {
   readonly #waiting = new Map<number, Waiting>()
   #calls = 0
 
-  constructor(script: URL, args: readonly string[] = []) {
-    super(script, args)
+  constructor(script: URL, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
+    super(script, args, env)
     this.process.on('message', ({ id, value, error }: Reply) => {
       const waiter = this.#waiting.get(id)
       this.#waiting.delete(id)
@@ -65,6 +70,7 @@ export class Callee extends Child {
   }
 
   call(what: string, args: object = {}): Promise<unknown> {
+    if (this.over) return Promise.reject(new Error(`the process has ended: ${this.complaints}`))
     const id = ++this.#calls
     const reply = this.#reply(id)
     this.process.send({ id, what, args })

@@ -14,7 +14,7 @@ const EXPECTED = { full: 250_000, quick: 3000, test: 1024 } as const
 const TIMES = 4
 const ASKED = { full: 1_000_000, quick: 30_000, test: 1000 } as const
 const RATE = 1e-4
-/** L0 is looked through so often, in seconds. */
+/** Seconds between two sweeps of the prefilter. See the engine. */
 const SWEEP_EVERY = 5
 
 interface Stage {
@@ -117,7 +117,8 @@ async function look(engine: Revocade, stage: string, random: Random, context: Co
 }
 
 /**
- * Sets the clock to when L0 is looked through. Returns the most bytes of its tables meanwhile, old and new.
+ * Sets the clock to the next sweep, which rebuilds the prefilter. Returns the most bytes of its tables
+ * meanwhile, old and new.
  */
 async function rebuild(engine: Revocade, store: CountingStore, clock: MovingClock): Promise<number> {
   const { rebuilds, bytes } = engine.stats().prefilter
@@ -129,6 +130,6 @@ async function rebuild(engine: Revocade, store: CountingStore, clock: MovingCloc
     await wait(1)
     most = Math.max(most, process.memoryUsage().arrayBuffers - without)
   }
-  assertAnswer(engine.stats().prefilter.rebuilds > rebuilds, 'L0 was not rebuilt')
+  assertAnswer(engine.stats().prefilter.rebuilds > rebuilds, 'the prefilter was not rebuilt')
   return most
 }

@@ -1,8 +1,14 @@
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { addOutputOptions, type OutputOptions } from '../options.js'
+import { writeJson, writeLine } from '../output/print.js'
+import { StepProgress } from '../output/progress.js'
 
 /** The flags of `demo`. */
-export interface DemoOptions extends OutputOptions {
+interface DemoOptions extends OutputOptions {
   readonly progress: boolean
 }
 
@@ -15,9 +21,31 @@ export function addDemo(program: Command): void {
         'Needs the packages jose and jsonwebtoken. Leaves nothing behind.',
     )
     .option('--no-progress', 'show no progress bar')
-    .action(async (options: DemoOptions) => {
-      const { runDemo } = await import('../demo/run.js')
-      process.exitCode = await runDemo(options)
-    })
+    .action(demo)
   addOutputOptions(command)
+}
+
+async function demo({ json = false, progress }: DemoOptions): Promise<void> {
+  const [{ demonstrate }, { reportText }] = await Promise.all([
+    import('../demo/demonstrate.js'),
+    import('../demo/report.js'),
+  ])
+  const directory = await mkdtemp(join(tmpdir(), 'revocade-demo-'))
+  const cleanUp = (): void => rmSync(directory, { recursive: true, force: true })
+  const interrupted = (): void => {
+    cleanUp()
+    process.exit(130)
+  }
+  process.once('SIGINT', interrupted)
+  const steps = new StepProgress(progress)
+  try {
+    const result = await demonstrate(join(directory, 'revocade.db'), steps)
+    steps.stop()
+    await (json ? writeJson(result) : writeLine(reportText(result)))
+    process.exitCode = result.ok ? 0 : 2
+  } finally {
+    steps.stop()
+    cleanUp()
+    process.off('SIGINT', interrupted)
+  }
 }

@@ -75,7 +75,7 @@ async function stats(options: StoreOptions & RedisFlags): Promise<void> {
 }
 
 async function count(store: RevocationStore): Promise<Counts> {
-  const live = liveAfter()
+  const live = liveAfter(store)
   const counts = { tokens: 0, expired: 0 }
   const selectors = new Map<string, number>()
   for await (const { target, expiresAt } of storedRows(store, { expired: true })) {

@@ -1,20 +1,24 @@
 /**
  * The process that the demo kills. It revokes without end and prints the number of each acknowledged
- * revocation. Arguments: the path of the store, and the NumericDate seconds at which the revocations expire.
+ * revocation. Argument: the path of the store.
  */
 import { writeSync } from 'node:fs'
 import { createRevocade } from '../../create-revocade.js'
-import { crashClaims } from './crash.js'
+import { crashClaims } from './tokens.js'
 
 const IN_FLIGHT = 8
-const [store = '', expiresAt = ''] = process.argv.slice(2)
-const engine = await createRevocade({ store, prefilter: { kind: 'none' }, snapshot: false })
+const engine = await createRevocade({
+  store: process.argv[2] ?? '',
+  prefilter: { kind: 'none' },
+  snapshot: false,
+})
+const expiresAt = Math.floor(Date.now() / 1000) + 3600
 
 let next = 0
 async function revokeOn(): Promise<never> {
   for (;;) {
     const index = next++
-    await engine.revoke(crashClaims(index), { expiresAt: Number(expiresAt) })
+    await engine.revoke(crashClaims(index), { expiresAt })
     // Synchronous, after the acknowledgement: the parent never reads a number that is not durable.
     writeSync(1, `${index}\n`)
   }

@@ -1,4 +1,5 @@
-import { createSecretKey, generateKeyPairSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
+import { createSecretKey, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TokenClaims } from '../../api.js'
 import { CliError } from '../errors.js'
 import { median } from '../statistics.js'
@@ -7,19 +8,18 @@ import { median } from '../statistics.js'
 export const ISSUER = 'https://issuer.example'
 /** Every tenth token has no `jti`; the hash of the token identifies it. */
 const WITHOUT_JTI_EVERY = 10
+const SUBJECTS = 200
 
-/** A signed token and its verified claims. */
+/** A signed token and its claims, as the library returned them. */
 export interface MintedToken {
   readonly raw: string
-  /** As the library returned them. */
   readonly claims: TokenClaims
-  readonly sub: string
 }
 
 /** How long the verification of a signature takes. */
 export interface AlgorithmResult {
   readonly algorithm: string
-  readonly library: 'jsonwebtoken' | 'jose'
+  readonly library: string
   readonly tokens: number
   /** Microseconds. */
   readonly verifyP50: number
@@ -27,83 +27,70 @@ export interface AlgorithmResult {
 
 interface Signer {
   readonly algorithm: string
-  readonly library: 'jsonwebtoken' | 'jose'
-  sign(claims: TokenClaims): Promise<string> | string
-  verify(raw: string): Promise<TokenClaims> | TokenClaims
+  readonly library: string
+  readonly sign: (claims: TokenClaims) => Promise<string> | string
+  readonly verify: (raw: string) => Promise<object> | object | string
 }
 
 /** Signs tokens with each algorithm and verifies all of them, with the libraries that services use. */
 export async function mintTokens(
   perAlgorithm: number,
-  subjects: number,
-  step: (done: number) => Promise<void>,
 ): Promise<{ tokens: MintedToken[]; algorithms: AlgorithmResult[] }> {
   const tokens: MintedToken[] = []
   const algorithms: AlgorithmResult[] = []
-  for (const signer of await signers()) {
+  for (const { algorithm, library, sign, verify } of await signers()) {
     const times: number[] = []
-    for (let i = 0; i < perAlgorithm; i++) {
-      const index = tokens.length
-      const sub = `user-${index % subjects}`
-      const raw = await signer.sign(claimsOf(index, sub))
+    while (times.length < perAlgorithm) {
+      const raw = await sign(claimsOf(tokens.length))
       const started = performance.now()
-      const claims = await signer.verify(raw)
+      const claims = await verify(raw)
       times.push((performance.now() - started) * 1000)
-      tokens.push({ raw, claims, sub })
-      if (i % 50 === 0) await step(tokens.length)
+      tokens.push({ raw, claims: { ...Object(claims) } as TokenClaims })
     }
-    const { algorithm, library } = signer
     algorithms.push({ algorithm, library, tokens: perAlgorithm, verifyP50: median(times) })
+    await nextTurn()
   }
   return { tokens, algorithms }
 }
 
-function claimsOf(index: number, sub: string): TokenClaims {
+/** The claims of the token that the killed process revokes under a number. */
+export function crashClaims(index: number): TokenClaims {
+  return { iss: ISSUER, jti: `crash-${index}` }
+}
+
+function claimsOf(index: number): TokenClaims {
   const now = Math.floor(Date.now() / 1000)
-  return {
-    iss: ISSUER,
-    sub,
-    sid: `session-${index}`,
-    iat: now - 60,
-    exp: now + 3600,
-    ...(index % WITHOUT_JTI_EVERY === 0 ? {} : { jti: randomUUID() }),
-  }
+  const claims = { iss: ISSUER, sub: `user-${index % SUBJECTS}`, sid: `session-${index}` }
+  const jti = index % WITHOUT_JTI_EVERY === 0 ? {} : { jti: randomUUID() }
+  return { ...claims, iat: now - 60, exp: now + 3600, ...jti }
 }
 
 async function signers(): Promise<Signer[]> {
   const { jose, jsonwebtoken } = await libraries()
-  const withJsonwebtoken = (
-    algorithm: 'HS256' | 'RS256',
-    privateKey: KeyObject,
-    publicKey: KeyObject,
-  ): Signer => ({
-    algorithm,
-    library: 'jsonwebtoken',
-    sign: (claims) => jsonwebtoken.sign(claims, privateKey, { algorithm }),
-    verify: (raw) => {
-      const claims = jsonwebtoken.verify(raw, publicKey, { algorithms: [algorithm], issuer: ISSUER })
-      return typeof claims === 'string' ? {} : claims
-    },
-  })
-  const withJose = (algorithm: 'ES256' | 'EdDSA', privateKey: KeyObject, publicKey: KeyObject): Signer => ({
-    algorithm,
-    library: 'jose',
-    sign: (claims) => new jose.SignJWT({ ...claims }).setProtectedHeader({ alg: algorithm }).sign(privateKey),
-    verify: async (raw) => {
-      const { payload } = await jose.jwtVerify(raw, publicKey, { algorithms: [algorithm], issuer: ISSUER })
-      return { ...payload }
-    },
-  })
   const secret = createSecretKey(randomBytes(32))
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const symmetric = { algorithm: 'HS256', privateKey: secret, publicKey: secret } as const
+  const withJsonwebtoken = [symmetric, { algorithm: 'RS256', ...rsa } as const].map(
+    ({ algorithm, privateKey, publicKey }): Signer => ({
+      algorithm,
+      library: 'jsonwebtoken',
+      sign: (claims) => jsonwebtoken.sign(claims, privateKey, { algorithm }),
+      verify: (raw) => jsonwebtoken.verify(raw, publicKey, { algorithms: [algorithm], issuer: ISSUER }),
+    }),
+  )
   const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const ed = generateKeyPairSync('ed25519')
-  return [
-    withJsonwebtoken('HS256', secret, secret),
-    withJsonwebtoken('RS256', rsa.privateKey, rsa.publicKey),
-    withJose('ES256', ec.privateKey, ec.publicKey),
-    withJose('EdDSA', ed.privateKey, ed.publicKey),
-  ]
+  const withJose = [
+    { alg: 'ES256', ...ec },
+    { alg: 'EdDSA', ...ed },
+  ].map(({ alg, privateKey, publicKey }): Signer => ({
+    algorithm: alg,
+    library: 'jose',
+    sign: (claims) => new jose.SignJWT({ ...claims }).setProtectedHeader({ alg }).sign(privateKey),
+    verify: async (raw) =>
+      (await jose.jwtVerify(raw, publicKey, { algorithms: [alg], issuer: ISSUER })).payload,
+  }))
+  return [...withJsonwebtoken, ...withJose]
 }
 
 /** Loads the token libraries, which are development dependencies: users choose their own. */
@@ -112,10 +99,8 @@ async function libraries() {
     const [jose, { default: jsonwebtoken }] = await Promise.all([import('jose'), import('jsonwebtoken')])
     return { jose, jsonwebtoken }
   } catch (error) {
-    throw new CliError(
-      'ERR_PEER_MISSING',
-      'the demo signs real tokens with jose and jsonwebtoken: npm install jose jsonwebtoken',
-      { cause: error },
-    )
+    const advice = 'npm install jose jsonwebtoken'
+    const problem = `the demo signs real tokens with jose and jsonwebtoken: ${advice}`
+    throw new CliError('ERR_PEER_MISSING', problem, { cause: error })
   }
 }

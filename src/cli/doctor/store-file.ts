@@ -3,7 +3,7 @@ import { access, stat } from 'node:fs/promises'
 import { RevocadeError } from '../../errors.js'
 import { CliError, isSystemError } from '../errors.js'
 import { type StoreOptions } from '../options.js'
-import { bytes } from '../output/format-numbers.js'
+import { bytes, whole } from '../output/format-numbers.js'
 import { requireStore, withStore } from '../with-store.js'
 import { walSize } from './disk.js'
 import { fail, type Finding, ok, warn, why } from './finding.js'
@@ -89,6 +89,10 @@ async function opened(options: StoreOptions): Promise<Finding[]> {
         status === 'active'
           ? ok('store', `seq ${facts.seq}, id ${facts.id}`)
           : fail('store', `a check answered "${status}"`, 'See the log of the services.'),
+        ok(
+          'clock tolerance',
+          `${whole(Number(facts.clockToleranceSeconds))} s, the largest of the engines that used the store`,
+        ),
         walSize(Number(facts.walBytes)),
       ]
     })

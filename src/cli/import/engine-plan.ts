@@ -3,10 +3,7 @@ import type { Entry, Needs } from '../formats/entry.js'
 import { shapeKey } from '../input/targets.js'
 import type { TokenOptions } from '../options.js'
 
-/**
- * The most selectors and id claims that a file may add. Each opens another engine, and a service honours only
- * a few.
- */
+/** The most selectors and id claims that a file may add: a service honours only a few. */
 export const MAX_ADDED = 64
 
 /** Selectors and id claims that the file has needed so far and the options do not name. */
@@ -31,20 +28,22 @@ export class Plan {
   readonly #takesTokens: boolean
 
   /**
-   * Covers the options, the needs of the entries before, and those of the first entry.
+   * Covers the options, the needs of the entries before, and those of the next entries.
    *
-   * @param added - what entries have needed so far; the needs of `first` are added to it
-   * @param first - the next entry of the file; undefined at its end
+   * @param added - what entries have needed so far; the needs of `next` are added to it
+   * @param next - the next entries of the file, as many as are known; none at its end
    */
-  constructor(options: TokenOptions, added: Added, first: Entry | undefined) {
+  constructor(options: TokenOptions, added: Added, next: readonly Entry[]) {
     const claims = options.claims ?? DEFAULT_CLAIMS
     const idClaims = options.idClaims ?? DEFAULT_ID_CLAIMS
-    const needs = first !== undefined && 'input' in first ? first.needs : undefined
-    if (needs !== undefined && !isFull(added)) addNeeds(needs, { claims, idClaims }, added)
+    for (const entry of next) {
+      const needs = needsOf(entry)
+      if (needs !== undefined && !isFull(added)) addNeeds(needs, { claims, idClaims }, added)
+    }
     this.#claims = [...claims, ...added.addedClaims]
     this.#shapes = shapesOf(this.#claims)
     this.#allIdClaims = [...idClaims, ...added.addedIdClaims]
-    this.#takesTokens = needs?.kind === 'token' || added.addedIdClaims.length === 0
+    this.#takesTokens = needsOf(next[0])?.kind === 'token' || added.addedIdClaims.length === 0
     this.#idClaims = this.#takesTokens ? idClaims : this.#allIdClaims
     this.#full = isFull(added)
   }
@@ -63,6 +62,10 @@ export class Plan {
     if (needs.kind === 'id' && this.#allIdClaims.includes(needs.claim)) return 'another engine'
     return this.#full ? 'too many kinds' : 'another engine'
   }
+}
+
+function needsOf(entry: Entry | undefined): Needs | undefined {
+  return entry !== undefined && 'input' in entry ? entry.needs : undefined
 }
 
 function isFull({ addedClaims, addedIdClaims }: Added): boolean {

@@ -53,9 +53,9 @@ export class StrictImportError extends CliError {
  * Feeds the engine with the entries of a file.
  *
  * An engine accepts only the selectors and id claims that it was configured with, but a file may hold others.
- * The importer opens an engine and feeds it lines until one needs more; then it opens the next engine, set up
- * for that line too. Raw tokens always run with the configured id claims, so that the lines before a token
- * never change which of its claims identifies it.
+ * The importer opens an engine for the lines that were read together, and feeds it until one needs more. Then
+ * it opens the next engine. Raw tokens always run with the configured id claims, so that the lines before a
+ * token never change which of its claims identifies it.
  */
 export class Importer {
   readonly summary: ImportSummary = {
@@ -88,10 +88,12 @@ export class Importer {
   /** @throws {StrictImportError} in strict mode, when a line can't be used */
   async run(): Promise<ImportSummary> {
     try {
+      let next = await this.#entries.upcoming()
       do {
-        const plan = new Plan(this.#options, this.summary, await this.#entries.peek())
+        const plan = new Plan(this.#options, this.summary, next)
         await withStore(this.#options, plan.overrides(), (engine) => this.#importRun(engine, plan))
-      } while (!this.#stopped() && (await this.#entries.peek()) !== undefined)
+        next = await this.#entries.upcoming()
+      } while (!this.#stopped() && next.length > 0)
     } finally {
       await this.#entries.close()
     }

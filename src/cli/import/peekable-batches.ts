@@ -1,6 +1,6 @@
 import type { Entry } from '../formats/entry.js'
 
-/** Entries read in batches, of which the next can be looked at before it is taken. */
+/** Entries read in batches, of which the next ones can be looked at before they are taken. */
 export class EntryQueue {
   readonly #batches: AsyncIterator<Entry[]>
   #batch: Batch | undefined
@@ -19,9 +19,9 @@ export class EntryQueue {
     return this.#batch
   }
 
-  /** The next entry, which stays the next; undefined at the end. */
-  async peek(): Promise<Entry | undefined> {
-    return (await this.current())?.peek()
+  /** What is left of the batch, which stays to be taken; nothing at the end. */
+  async upcoming(): Promise<readonly Entry[]> {
+    return (await this.current())?.rest() ?? []
   }
 
   /** Closes the file, even if it was not read to the end. */
@@ -43,8 +43,8 @@ export class Batch {
     return this.#at >= this.#entries.length
   }
 
-  peek(): Entry | undefined {
-    return this.#entries.at(this.#at)
+  rest(): readonly Entry[] {
+    return this.#entries.slice(this.#at)
   }
 
   next(): Entry | undefined {

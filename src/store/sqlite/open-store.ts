@@ -41,15 +41,18 @@ export class OpenStore {
   readonly #file: StoreFile
   readonly #purgeTimer: NodeJS.Timeout
   #caughtUp: CaughtUp | undefined
+  /** The store's tolerance, as of the last poll that found something new. */
+  #toleranceSeconds: number
 
   static async open(settings: StoreFileSettings): Promise<OpenStore> {
     return new OpenStore(settings, await StoreFile.open(settings))
   }
 
   private constructor(settings: StoreFileSettings, file: StoreFile) {
-    const { id, key } = file.latest.found
+    const { id, key, toleranceSeconds } = file.latest.found
     this.id = id
     this.key = key
+    this.#toleranceSeconds = toleranceSeconds
     this.#settings = settings
     this.#file = file
     this.#purgeTimer = setInterval(() => {
@@ -68,6 +71,11 @@ export class OpenStore {
   target(): { readonly at: OpenFiles; readonly namespace: NamespaceIdentity } {
     const { at, found } = this.#file.usable()
     return { at, namespace: found }
+  }
+
+  /** See `RevocationStore.clockToleranceSeconds`. */
+  get clockToleranceSeconds(): number {
+    return Math.max(this.#toleranceSeconds, this.#settings.context.clockToleranceSeconds ?? 0)
   }
 
   get(digest: Digest): StoredRow | undefined {
@@ -120,6 +128,7 @@ export class OpenStore {
       if (last?.reader === reader && last.version === version && isSame(after, last.position)) {
         return { status: 'ok', changes: [], position: last.position, more: false }
       }
+      this.#toleranceSeconds = reader.toleranceSeconds()
       const withBuckets = this.#settings.context.buckets === true
       const tail = reader.tail(after, seen, Math.max(1, limit), withBuckets)
       if (tail === undefined) return { status: 'diverged' }
@@ -140,19 +149,20 @@ export class OpenStore {
   /** Deletes rows whose expiry and grace are over, and returns how many; 0 if the store can't be used. */
   async purge(): Promise<number> {
     if (this.#file.fault !== undefined) return 0
-    const { clock, purgeGraceSeconds } = this.#settings.context
+    const { clock, purgeGraceSeconds, clockToleranceSeconds = 0 } = this.#settings.context
     const expiredBefore = Math.floor(clock.now() / 1000) - purgeGraceSeconds
-    return this.#file.writeQueue.maintain({ type: 'purge', expiredBefore })
+    const task = { type: 'purge', expiredBefore, toleranceSeconds: clockToleranceSeconds } as const
+    return this.#file.writeQueue.maintain(task)
   }
 
   stats(): StoreStats {
     const { context } = this.#settings
     const { fault, commits, path } = this.#file
-    const { reader, writeQueue, found, integrity } = this.#file.latest
+    const { writeQueue, found, integrity } = this.#file.latest
     return {
       kind: 'sqlite',
       id: found.id,
-      seq: fault === undefined ? reader.head().seq : (this.#caughtUp?.position.seq ?? 0),
+      seq: this.#lastSeq(),
       path,
       bytes: fileSize(path),
       walBytes: fileSize(`${path}-wal`),
@@ -160,12 +170,23 @@ export class OpenStore {
       synchronous: found.synchronous === 2 ? 'full' : String(found.synchronous),
       sqliteVersion: found.sqliteVersion,
       schemaVersion: SCHEMA_VERSION,
+      clockToleranceSeconds: this.clockToleranceSeconds,
       exclusive: context.exclusive,
       integrity: integrity.state,
       pendingWrites: writeQueue.waiting,
       commits,
       fault: fault?.code ?? null,
     }
+  }
+
+  /** The number of the last change; the last one that was seen, while the file can't be read. */
+  #lastSeq(): number {
+    try {
+      if (this.#file.fault === undefined) return this.#file.latest.reader.head().seq
+    } catch {
+      // What reads and writes the store reports it.
+    }
+    return this.#caughtUp?.position.seq ?? 0
   }
 
   async close(): Promise<void> {

@@ -72,6 +72,11 @@ export class SqliteStore implements RevocationStore {
     return `${this.#open?.path ?? resolveStorePath(this.#path).real}-l0`
   }
 
+  /** The largest tolerance that this file was opened with, in seconds, as of the last poll. */
+  get clockToleranceSeconds(): number {
+    return this.#open?.clockToleranceSeconds ?? 0
+  }
+
   /**
    * Opens the file, and creates or migrates the store in it.
    *

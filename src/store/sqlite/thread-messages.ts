@@ -5,14 +5,14 @@ import type { NamespaceIdentity } from './file/store-identity.js'
 import type { PackedRead } from './read/bucket-reader.js'
 import type { PackedChunk, PackedEnd } from './read/scan-chunks.js'
 import type { BatchResult } from './write/commit.js'
+import type { PurgeTask } from './write/purge.js'
 
 /** What the write thread is started with. */
 export type WriterData = WriterOptions
 
 /** Work of the write thread that is no commit of a caller. At most one task of a type runs at a time. */
 export type MaintenanceTask =
-  | { readonly type: 'purge'; /** NumericDate seconds. */ readonly expiredBefore: number }
-  | { readonly type: 'split-buckets'; /** Makes 2^bits buckets. */ readonly bits: number }
+  PurgeTask | { readonly type: 'split-buckets'; /** Makes 2^bits buckets. */ readonly bits: number }
 
 /** To the write thread. */
 export type ToWriter =

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
-import { canInstall, installRedis } from './apt.js'
+import { canInstall, installPackage } from '../apt.js'
 import type { OwnServer, RedisChoice } from './choice.js'
 import { pullImage } from './container.js'
 
@@ -59,7 +59,7 @@ async function findOwn(say: (line: string) => void, mayInstall: boolean): Promis
         "none on PATH nor in Docker: now installing Debian's redis-server with apt-get " +
           '(set REVOCADE_TEST_NO_INSTALL=1 to forbid it)',
       )
-      await installRedis()
+      await installPackage('redis-server')
       const installed = await findBinary(`${process.env.PATH ?? ''}${delimiter}/usr/bin`, tried)
       if (installed !== undefined) {
         return {

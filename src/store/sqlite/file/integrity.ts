@@ -1,6 +1,4 @@
-import { toRevocadeError } from '../errors.js'
-import { type Connection, openDatabase } from './driver.js'
-import { validateFile } from './validate-file.js'
+import type { Connection } from './driver.js'
 
 /** The problems that SQLite finds in a database; none in a sound one. Reads every page, then closes it. */
 export function integrityProblems(db: Connection, pragma: 'integrity_check' | 'quick_check'): string[] {
@@ -9,25 +7,5 @@ export function integrityProblems(db: Connection, pragma: 'integrity_check' | 'q
     return found.length === 1 && found[0] === 'ok' ? [] : found
   } finally {
     db.close()
-  }
-}
-
-/**
- * Examines a store file without an engine, for `doctor`: whether it is a store that this version can read,
- * and sound.
- *
- * @param deep Also compares every index with its table, which is slower and finds more.
- * @returns The problems in words; none in a sound file.
- * @throws {RevocadeError} ERR_STORE_UNAVAILABLE or ERR_STORE_MISMATCH when the file can't be examined.
- */
-export function checkIntegrity(path: string, deep = false): string[] {
-  try {
-    validateFile(path)
-    const db = openDatabase(path, { readonly: true, fileMustExist: true })
-    return integrityProblems(db, deep ? 'integrity_check' : 'quick_check')
-  } catch (error) {
-    const reason = toRevocadeError(error, 'read', path)
-    if (reason.code === 'ERR_STORE_CORRUPT') return [reason.message]
-    throw reason
   }
 }

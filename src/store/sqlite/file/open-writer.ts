@@ -11,6 +11,7 @@ import {
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.js'
 import { findNamespace, identifyStore, type NamespaceIdentity } from './store-identity.js'
 import type { StorePath } from './store-path.js'
+import { raiseTolerance } from './tolerance.js'
 import { cannotOpen, validateFile, validatePath } from './validate-file.js'
 
 /** What the write connection is opened with. Plain data: it crosses into the write thread. */
@@ -34,6 +35,8 @@ export interface WriterOptions {
 export interface OpenedWriter extends NamespaceIdentity {
   readonly db: Connection
   readonly files: FileIdentities
+  /** The store's tolerance: the largest of its engines, in seconds. */
+  readonly toleranceSeconds: number
   readonly synchronous: number
   readonly journalMode: string
   readonly sqliteVersion: string
@@ -65,6 +68,7 @@ export function openWriter(options: WriterOptions): OpenedWriter {
       ...identifyStore(db, options.secret),
       namespace: options.namespace,
       namespaceId: findNamespace(db, options.namespace),
+      toleranceSeconds: raiseTolerance(db, options.toleranceSeconds),
       files: fileIdentities(place),
       ...durability,
       sqliteVersion: String(db.prepare<[], string>('SELECT sqlite_version()').pluck().get()),

@@ -12,6 +12,7 @@ import { type Connection, sqliteCode } from '../file/driver.js'
 import type { OpenFiles } from '../file/file-identity.js'
 import { openReader } from '../file/open-reader.js'
 import { type NamespaceIdentity, prepareIdentityCheck } from '../file/store-identity.js'
+import { TOLERANCE_SQL } from '../file/tolerance.js'
 import { BucketReader } from './bucket-reader.js'
 import { type RawRow, ROW_COLUMNS, selectorNames, toStoredRow } from './rows.js'
 
@@ -96,6 +97,11 @@ export class Reader {
     this.#words.set(digest)
     const row = this.#statements.get.get(this.#digest)
     return row === undefined ? undefined : toStoredRow(row)
+  }
+
+  /** See {@link TOLERANCE_SQL}. */
+  toleranceSeconds(): number {
+    return this.#statements.tolerance.get() ?? 0
   }
 
   head(): Position {
@@ -186,6 +192,7 @@ function prepare(db: Connection, namespace: number) {
       )
       .raw(),
     head: db.prepare<[], [seq: number, epoch: string]>('SELECT seq, epoch FROM head WHERE id = 1').raw(),
+    tolerance: db.prepare<[], number>(`SELECT ${TOLERANCE_SQL}`).pluck(),
     epochAt: db
       .prepare<[seq: number], string>(
         'SELECT epoch FROM epochs WHERE start_seq <= ? ORDER BY start_seq DESC LIMIT 1',

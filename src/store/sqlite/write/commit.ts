@@ -4,6 +4,7 @@ import { RevocadeError } from '../../../errors.js'
 import type { Written } from '../../../ports/index.js'
 import type { Connection } from '../file/driver.js'
 import { type NamespaceIdentity, prepareIdentityCheck } from '../file/store-identity.js'
+import { raiseTolerance, TOLERANCE_SQL } from '../file/tolerance.js'
 import { type ExistingRow, isLive, mergeRows } from './merge-rows.js'
 import { unpack, type UnpackedMutation } from './mutation-codec.js'
 
@@ -56,7 +57,9 @@ export class Committer {
   readonly #db: Connection
   readonly #statements: ReturnType<typeof prepare>
   readonly #namespace: number
-  readonly #toleranceSeconds: number
+  readonly #ownTolerance: number
+  /** The store's tolerance, read in each transaction. */
+  #toleranceSeconds = 0
   readonly #isSameStore: () => boolean
   #longLog: boolean | undefined
   /** The tag of this connection's last commit. */
@@ -65,7 +68,7 @@ export class Committer {
   constructor(db: Connection, namespace: NamespaceIdentity, toleranceSeconds: number) {
     this.#db = db
     this.#namespace = namespace.namespaceId
-    this.#toleranceSeconds = toleranceSeconds
+    this.#ownTolerance = toleranceSeconds
     this.#isSameStore = prepareIdentityCheck(db, namespace)
     this.#statements = prepare(db, namespace.namespaceId)
   }
@@ -79,7 +82,10 @@ export class Committer {
       if (!this.#isSameStore()) throw replaced()
       const before = head.get()
       if (before === undefined) throw damaged('has lost its head row')
-      const [lastSeq, lastEpoch, lastTag, bits] = before
+      const [lastSeq, lastEpoch, lastTag, bits, tolerance] = before
+      // It is smaller than ours only if the store was restored from a backup, or somebody lowered it.
+      const isSmaller = tolerance < this.#ownTolerance
+      this.#toleranceSeconds = isSmaller ? raiseTolerance(this.#db, this.#ownTolerance) : tolerance
       const tag = randomBytes(8)
       const applied = this.#applyAll(memory, count, lastSeq, bits)
       const { results, seq } = applied
@@ -204,9 +210,9 @@ function prepare(db: Connection, namespace: number) {
     commit: db.prepare<[]>('COMMIT'),
     rollback: db.prepare<[]>('ROLLBACK'),
     head: db
-      .prepare<[], [seq: number, epoch: string, tag: Buffer, bits: number]>(
+      .prepare<[], [seq: number, epoch: string, tag: Buffer, bits: number, tolerance: number]>(
         `
-      SELECT head.seq, head.epoch, head.tag, namespaces.bucket_bits FROM head, namespaces
+      SELECT head.seq, head.epoch, head.tag, namespaces.bucket_bits, ${TOLERANCE_SQL} FROM head, namespaces
       WHERE head.id = 1 AND namespaces.id = ${namespace}`,
       )
       .raw(),

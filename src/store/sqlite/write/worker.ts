@@ -74,7 +74,7 @@ function serve({ db, ...found }: OpenedWriter, committer: Committer): void {
         commit(message)
         break
       case 'purge':
-        maintain('purge', purgeExpired(db, message.expiredBefore), 0)
+        maintain('purge', purgeExpired(db, message), 0)
         break
       case 'split-buckets':
         maintain('split-buckets', splitBuckets(db, found.namespaceId, message.bits), 0)

@@ -18,12 +18,12 @@ export async function canInstall(): Promise<boolean> {
   )
 }
 
-/** Installs Debian's redis-server for its program alone: its service is not started. */
-export async function installRedis(): Promise<void> {
+/** Installs a package of Debian for its files alone: no service of it is started. */
+export async function installPackage(name: string): Promise<void> {
   // An administrator's own policy stands.
   const ours = await writeFile(
     POLICY,
-    '#!/bin/sh\n# While the tests of revocade install redis-server.\nexit 101\n',
+    '#!/bin/sh\n# While the tests of revocade install a package.\nexit 101\n',
     { flag: 'wx', mode: 0o755 },
   ).then(
     () => true,
@@ -32,7 +32,7 @@ export async function installRedis(): Promise<void> {
   try {
     // Old lists may be good enough, and whether they are is for the installation to say.
     await aptGet('update').catch(() => undefined)
-    await aptGet('install', '--yes', '--no-install-recommends', 'redis-server')
+    await aptGet('install', '--yes', '--no-install-recommends', name)
   } finally {
     if (ours) await rm(POLICY, { force: true })
   }
