@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import SlowestFirst from './test/slowest-first.js'
 
 // Another folder with a build: a copy that was broken on purpose, to see the tests go red (test/planted).
 const dist = process.env.REVOCADE_DIST
@@ -35,6 +36,7 @@ export default defineConfig({
     expect: { poll: { timeout: 10_000 } },
     server: { deps: { external: [/\/dist\//] } },
     setupFiles: ['test/setup.ts'],
+    sequence: { sequencer: SlowestFirst },
     reporters: ['default', './test/closing-line.ts'],
     projects: [
       {

@@ -3,14 +3,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createRevocade, type TokenClaims } from 'revocade'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { inDirectory, Running } from '../support/cli.js'
+import { type Ran, Running } from '../support/cli.js'
 import { sequence } from '../support/sequence.js'
 import { inSeconds } from '../support/time.js'
+import { inProcess } from './in-process.js'
 
 const FAKE_TERMINAL = fileURLToPath(new URL('fake-terminal.mjs', import.meta.url))
 const SOON = { timeout: 30_000 }
 
-const dir = inDirectory()
+const dir = inProcess()
 const BASICS = ['--revocations', '1e6', '--checks-per-second', '5000']
 /** By the figures of a benchmark: the same answer on every machine. */
 const FIXED = [...BASICS, '--no-calibration']
@@ -53,8 +54,11 @@ interface Document {
     | null
 }
 
-async function json(args: readonly string[], stdin?: string): Promise<Document> {
-  const ran = await dir.run(['tune', ...args, '--json'], stdin === undefined ? {} : { stdin })
+async function json(args: readonly string[], stdin = ''): Promise<Document> {
+  return documentOf(await dir.run(['tune', ...args, '--json'], { stdin }))
+}
+
+function documentOf(ran: Ran): Document {
   expect(ran).toMatchObject({ code: 0, stderr: '' })
   return JSON.parse(ran.stdout) as Document
 }
@@ -410,19 +414,17 @@ function expectAgreement(figures: readonly Figure[], memoryBytes: number | undef
   }
 }
 
+/** In a process of its own, in which nothing but the measurement runs. */
+const measure = (...args: string[]): Promise<Ran> => dir.runProcess(['tune', ...args, '--measure'])
+
 describe('tune --measure', () => {
   it('builds the best three and puts what they do beside the prediction', async () => {
-    const told = await json([
-      '--revocations',
-      '2000',
-      '--checks-per-second',
-      '5',
-      '--revoked-share',
-      '20%',
-      '--redis-rtt-us',
-      '50',
-      '--measure',
-    ])
+    const told = documentOf(
+      await measure(
+        ...['--revocations', '2000', '--checks-per-second', '5'],
+        ...['--revoked-share', '20%', '--redis-rtt-us', '50', '--json'],
+      ),
+    )
     expect(told.measured).toHaveLength(3)
     expect(told.measured?.[0]?.name).toBe(told.choice.name)
     for (const { name, entries, cutShort, pace, figures } of told.measured ?? []) {
@@ -435,17 +437,10 @@ describe('tune --measure', () => {
   })
 
   it('says on a terminal what is within 1.5× and what is not', async () => {
-    const { code, stdout } = await dir.run([
-      'tune',
-      '--revocations',
-      '500',
-      '--checks-per-second',
-      '100',
-      '--store-reads-per-day',
-      '0',
-      '--measure',
-      '--no-progress',
-    ])
+    const { code, stdout } = await measure(
+      ...['--revocations', '500', '--checks-per-second', '100'],
+      ...['--store-reads-per-day', '0', '--no-progress'],
+    )
     expect(code).toBe(0)
     expect(stdout).toMatch(
       sequence(

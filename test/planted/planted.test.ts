@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { report } from '../support/scale.js'
+import type { ModuleFailures } from './failures-reporter.js'
 import { MISTAKES } from './mistakes.js'
 import { type Mistake, plant, withMistake } from './plant.js'
 
@@ -17,20 +18,24 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const copies = `${root}build/planted`
 afterAll(() => rmSync(copies, { recursive: true, force: true }))
 
-describe.concurrent('a planted mistake is noticed', { timeout: 1_200_000 }, () => {
-  it.each(MISTAKES.map((mistake, i) => ({ ...mistake, i })))('$name', async ({ i, ...mistake }) => {
+describe('a planted mistake is noticed', () => {
+  /** What failed, by the number of the mistake. */
+  const failures = new Map<number, string>()
+  const isCaught = (i: number): boolean => MISTAKES[i]?.breaks.test(failures.get(i) ?? '') === true
+
+  beforeAll(async () => {
     // The folder's name ends as the build's does, so that Vitest loads what is in it natively as well.
-    const dist = `${copies}/${i}/dist`
-    plant(mistake, `${root}src`, `${root}dist`, dist)
-    let caught = false
-    let output = ''
+    for (const [i, mistake] of MISTAKES.entries())
+      plant(mistake, `${root}src`, `${root}dist`, `${copies}/${i}/dist`)
     for (const scale of SCALES) {
-      const run = await vitest(mistake.caughtBy, dist, scale)
-      output = run.output
-      caught = run.code === 1 && mistake.breaks.test(output)
-      if (caught) break
+      const tried = [...MISTAKES.keys()].filter((i) => !isCaught(i))
+      if (tried.length === 0) return
+      for (const [i, text] of await runTests(tried, scale)) failures.set(i, text)
     }
-    expect(caught, output).toBe(true)
+  }, 1_200_000)
+
+  it.each(MISTAKES.map(({ name }, i) => ({ name, i })))('$name', ({ i }) => {
+    expect(isCaught(i), failures.get(i)).toBe(true)
     report('planted mistakes', { caught: 1 })
   })
 })
@@ -57,25 +62,30 @@ describe('a mistake is planted', () => {
   })
 })
 
-async function vitest(
-  file: string,
-  dist: string,
-  scale: string,
-): Promise<{ code: number | null; output: string }> {
+/** Runs the tests against some mistakes, all in one Vitest: what failed, by the number of the mistake. */
+async function runTests(tried: readonly number[], scale: string): Promise<Map<number, string>> {
   // What runs broken code is no coverage, and no news.
   const env = {
     ...process.env,
-    REVOCADE_DIST: dist,
+    REVOCADE_PLANTED: copies,
+    REVOCADE_PLANTED_ONLY: tried.join(),
     REVOCADE_TEST_SCALE: scale,
     REVOCADE_TEST_REPORT: undefined,
     NO_COLOR: '1',
     NODE_V8_COVERAGE: undefined,
     VITEST: undefined,
   }
-  const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', file], { cwd: root, env })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, output }
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--root', '.']
+  const config = ['--config', 'test/planted/projects.config.ts']
+  const child = spawn(process.execPath, [...vitest, ...config], { cwd: root, env })
+  let [stdout, stderr] = ['', '']
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk))
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk))
+  await once(child, 'close')
+  const found = stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as ModuleFailures)
+  if (found.length !== tried.length) throw new Error(`not every mistake was tried: ${stdout}${stderr}`)
+  return new Map(found.map(({ project, failures }) => [Number(project), failures.join('\n')]))
 }

@@ -40,11 +40,18 @@ async function observer(
   return made
 }
 
+/** A client that counts as an engine which was reached, until the end of the test. */
+function subscriber() {
+  const client = redis.client()
+  onTestFinished(() => client.disconnect())
+  return client
+}
+
 /** The answer of an engine, as the server delivers it. */
 async function realAnswer(): Promise<Record<string, unknown>> {
   const made = await engine()
   const { id } = made.stats().store
-  const client = redis.client()
+  const client = subscriber()
   const message = new Promise<string>(
     (resolve) => void client.on('pmessage', (_pattern, _channel, text: string) => resolve(text)),
   )
@@ -141,7 +148,7 @@ describe('RedisInspector.engineStats', () => {
     const made = await engine()
     const { id } = made.stats().store
     const [channel = ''] = (await redis.command('PUBSUB', 'CHANNELS', 'revocade:*')) as string[]
-    const mute = redis.client()
+    const mute = subscriber()
     await mute.subscribe(channel)
     const watching = await observer(id)
     const begun = performance.now()
@@ -155,7 +162,7 @@ describe('RedisInspector.engineStats', () => {
 
   it('ignores other messages on the channel', async () => {
     const made = await engine()
-    const liar = redis.client()
+    const liar = subscriber()
     const speaker = redis.client()
     liar.on('pmessage', (_pattern: string, _channel: string, message: string) => {
       const asker = /^figures (.*)$/.exec(message)?.[1]
