@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { Redis, type RedisOptions } from 'ioredis'
+import { Redis, type RedisOptions as AllOptions } from 'ioredis'
 import { createRevocade } from 'revocade'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { readRedisOptions } from '#dist/redis/options.js'
@@ -7,6 +7,8 @@ import { open } from '../support/engine.js'
 import { borrowRedis, type RedisAccess } from '../support/redis/server.js'
 import { temporaryDirectory } from '../support/temp.js'
 import { TOMORROW } from '../support/time.js'
+
+type RedisOptions = Omit<AllOptions, 'replyMapping'>
 
 let server: RedisAccess
 beforeAll(async () => {
