@@ -18,6 +18,8 @@ export interface Revocation {
   readonly withoutCutoff?: true
   /** Selectors only: set if tokens issued in the second of `issuedBefore` stay valid. */
   readonly sameSecond?: 'keep'
+  /** When it begins to count; absent: at once. */
+  readonly notBefore?: Date
   /** When it ends. The engine honours it for `clockToleranceSeconds` longer. */
   readonly expiresAt: Date
   readonly revokedAt: Date
@@ -58,6 +60,7 @@ export function toRevocation(row: StoredRow): Revocation {
     ...(issuedBefore === undefined ? {} : { issuedBefore: new Date(issuedBefore) }),
     ...(isWithoutCutoff(row) ? { withoutCutoff: true } : {}),
     ...(keep ? { sameSecond: 'keep' } : {}),
+    ...(row.notBefore === undefined ? {} : { notBefore: new Date(row.notBefore) }),
     expiresAt: new Date(row.expiresAt * 1000),
     revokedAt: new Date(row.revokedAt),
     ...(row.reason === undefined ? {} : { reason: row.reason }),

@@ -13,6 +13,7 @@ export interface ExportRecord {
   /** Or `ever`. */
   readonly issuedBefore?: string
   readonly sameSecond?: 'revoke' | 'keep'
+  readonly notBefore?: string
   readonly expiresAt: string
   readonly reason?: string
   readonly actor?: string
@@ -27,6 +28,7 @@ export function toRecord(row: StoredRow): ExportRecord {
     ...(row.issuedBefore === undefined ? {} : { issuedBefore: new Date(row.issuedBefore).toISOString() }),
     ...(isWithoutCutoff(row) ? { issuedBefore: 'ever' } : {}),
     ...(sameSecond === undefined ? {} : { sameSecond }),
+    ...(row.notBefore === undefined ? {} : { notBefore: new Date(row.notBefore).toISOString() }),
     expiresAt: new Date(row.expiresAt * 1000).toISOString(),
     ...(row.reason === undefined ? {} : { reason: row.reason }),
     ...(row.actor === undefined ? {} : { actor: row.actor }),

@@ -26,11 +26,6 @@ export function parseTime(value: string | number, name: string): Date | number {
   )
 }
 
-/** As {@link parseTime}, or the word `ever` for a selector without cutoff. */
-export function parseCutoff(value: string, name: string): Date | number | 'ever' {
-  return value === 'ever' ? value : parseTime(value, name)
-}
-
 /** False for a day such as 2026-02-30, which `new Date` silently turns into a day of March. */
 function sameDay(date: Date, text: string): boolean {
   if (text.length > 10) return sameDay(new Date(text.slice(0, 10)), text.slice(0, 10))
