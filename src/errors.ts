@@ -49,4 +49,17 @@ export class RevocadeError extends Error {
     this.code = code
     this.statusCode = ERROR_STATUS[code]
   }
+
+  /**
+   * `instanceof RevocadeError` goes by name and code. So it also holds for an error of another copy of this
+   * package or of another realm (Jest, `node:vm`), where the class is not the same object.
+   */
+  static override [Symbol.hasInstance](value: unknown): value is RevocadeError {
+    if (Object.prototype.isPrototypeOf.call(this.prototype, Object(value))) return true
+    // A subclass only inherits this method. (A class that names itself in here is renamed by bundlers.)
+    if (!Object.hasOwn(this, Symbol.hasInstance) || typeof value !== 'object' || value === null) return false
+    return (
+      'name' in value && value.name === 'RevocadeError' && 'code' in value && typeof value.code === 'string'
+    )
+  }
 }

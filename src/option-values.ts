@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types'
 import { systemClock } from './engine/system-clock.js'
 import type { Clock, Logger, PrefilterKind, RevocationStore } from './ports/index.js'
 import { prefilterKind, type PrefilterOptions } from './prefilter/create.js'
@@ -107,7 +108,7 @@ const isNamespace = (name: string): boolean => name !== '' && name.length <= 255
  * @throws {RevocadeError} ERR_CONFIG for another type
  */
 export function secretOption(secret: unknown): string | Uint8Array | undefined {
-  if (secret === undefined || typeof secret === 'string' || secret instanceof Uint8Array) return secret
+  if (secret === undefined || typeof secret === 'string' || isUint8Array(secret)) return secret
   throw optionError('secret', 'must be a string or bytes')
 }
 

@@ -1,5 +1,6 @@
 import type { BucketSource, BucketVersion, BucketVersions } from '../ports/bucket-source.js'
 import type { Committed, Digest, Position } from '../ports/index.js'
+import { isPromise } from '../ports/is-promise.js'
 import { bucketOf } from './layout.js'
 
 /** Length of an encoded version: the sequence number in 6 bytes, big-endian, then the tag. */
@@ -94,7 +95,7 @@ export class BucketVersionTable {
     const meanwhile: Note[] = []
     this.#arrivedDuringLoad = meanwhile
     const reply = this.#source.versions()
-    const { bits, versions, position } = reply instanceof Promise ? await reply : reply
+    const { bits, versions, position } = isPromise(reply) ? await reply : reply
     if (this.#arrivedDuringLoad !== meanwhile) return // forget() or another load() came in between
     this.#arrivedDuringLoad = undefined
     this.bits = bits

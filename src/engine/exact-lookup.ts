@@ -1,4 +1,5 @@
 import type { Digest, RevocationStore, StoredRow } from '../ports/index.js'
+import { isPromise } from '../ports/is-promise.js'
 import type { PrefixCache, PrefixCacheReads, PrefixEntry, PrefixReply } from '../ports/prefix-cache.js'
 import { keyOf, type VerdictCache } from './verdict-cache.js'
 
@@ -94,7 +95,7 @@ export class ExactLookup {
       this.#withoutStore(digest, fresh, reply, failure)
     try {
       const row = this.#store.get(digest)
-      return row instanceof Promise ? row.then(found, withoutStore) : found(row)
+      return isPromise(row) ? Promise.resolve(row).then(found, withoutStore) : found(row)
     } catch (failure) {
       return withoutStore(failure)
     }

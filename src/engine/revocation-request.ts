@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types'
 import type { RevokeManyOptions, RevokeOptions, Time } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import type { Mutation, Target } from '../ports/index.js'
@@ -161,7 +162,7 @@ function noExpiry(why: string): RevocadeError {
 }
 
 function timeOf(value: unknown): Time {
-  if (typeof value === 'number' || value instanceof Date) return value
+  if (typeof value === 'number' || isDate(value)) return value
   throw new RevocadeError('ERR_INVALID_TIME', 'a time must be a Date or NumericDate seconds')
 }
 

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { isNativeError } from 'node:util/types'
 import type { Settings } from '../options.js'
 import type { Position, Prefilter, RevocationStore, StoreInfo } from '../ports/index.js'
 import { decodeSnapshot, snapshotPieces } from '../prefilter/snapshot.js'
@@ -77,7 +78,7 @@ export class SnapshotFile {
       this.#savedSeq = position.seq
       return { prefilter, state, position }
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
+      if (!(isNativeError(error) && 'code' in error && error.code === 'ENOENT')) {
         logger.warn(
           { err: error, path: this.#path },
           'the snapshot of the prefilter is ignored: the start reads the store',

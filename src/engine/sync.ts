@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { BucketVersionTable } from '../buckets/version-table.js'
 import type { Clock } from '../ports/clock.js'
 import type { Change, Committed, Poll, Position } from '../ports/index.js'
+import { isPromise } from '../ports/is-promise.js'
 import { ClockStepDetector } from './clock-step-detector.js'
 import type { Lease } from './lease.js'
 import { PollTimer } from './poll-timer.js'
@@ -107,7 +108,7 @@ export class Sync {
       const sentAt = this.#deps.clock.monotonic()
       const reply = this.#deps.store.poll(this.#position, SLICE, this.#seen)
       // No await for a synchronous reply: the store counts it as delivered, and isCurrent() says so.
-      const answer = reply instanceof Promise ? await reply : reply
+      const answer = isPromise(reply) ? await reply : reply
       if (this.#stopped) return
       if (answer.status === 'diverged') {
         await this.#startOver('the store was restored or replaced: rebuilding from it')
@@ -135,7 +136,7 @@ export class Sync {
     try {
       if (!store.isCurrent()) {
         const answer = store.poll(this.#position, CATCH_UP, this.#seen)
-        if (answer instanceof Promise) {
+        if (isPromise(answer)) {
           // Too late for this check; the next poll asks again. Two things must not be lost: a store reports
           // only once that it diverged, and an unhandled rejection would end the process.
           answer.then(

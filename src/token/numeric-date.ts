@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types'
 import { RevocadeError, type RevocadeErrorCode } from '../errors.js'
 import { describeType } from './claim-values.js'
 import type { Claims } from './jwt.js'
@@ -27,7 +28,7 @@ export function numericDate(claims: Claims, name: 'exp' | 'iat' | 'nbf'): number
  * @throws {RevocadeError} ERR_INVALID_TIME when it is neither, before 1970, not finite, or in milliseconds
  */
 export function toSeconds(value: Date | number, option: string): number {
-  if (!(value instanceof Date)) return checkSeconds(value, option, 'ERR_INVALID_TIME')
+  if (!isDate(value)) return checkSeconds(value, option, 'ERR_INVALID_TIME')
   if (Number.isNaN(value.getTime())) {
     throw new RevocadeError('ERR_INVALID_TIME', `${option} is an invalid Date`)
   }
@@ -46,7 +47,7 @@ export function toSeconds(value: Date | number, option: string): number {
  */
 export function toMilliseconds(value: Date | number, option: string): number {
   const seconds = toSeconds(value, option)
-  return value instanceof Date ? value.getTime() : seconds * 1000
+  return isDate(value) ? value.getTime() : seconds * 1000
 }
 
 function checkSeconds(value: unknown, what: string, code: RevocadeErrorCode): number {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isUint8Array } from 'node:util/types'
 import { RevocadeError } from '../errors.js'
 import { describeType } from './claim-values.js'
 
@@ -13,7 +14,7 @@ const LABEL = 'revocade digest key 1\0'
  * @throws {RevocadeError} ERR_CONFIG when it is shorter, or neither a string nor bytes
  */
 export function keyFromSecret(secret: string | Uint8Array): Uint8Array {
-  if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
+  if (typeof secret !== 'string' && !isUint8Array(secret)) {
     throw new RevocadeError(
       'ERR_CONFIG',
       `secret must be a string or a Uint8Array, but is ${describeType(secret)}`,

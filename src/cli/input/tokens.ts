@@ -55,7 +55,7 @@ export function bare(token: string): string {
 }
 
 /**
- * Whether a text is a JSON object. Taken for an opaque token, claims would match nothing, and pass for active.
+ * Whether a text is a JSON object. Taken for an opaque token, claims would match nothing and pass for active.
  */
 function isClaims(text: string): boolean {
   if (!text.startsWith('{')) return false

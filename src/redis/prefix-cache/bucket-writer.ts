@@ -1,5 +1,6 @@
 import { decodeVersion, encodeVersion } from '../../buckets/version-table.js'
 import type { BucketRead, BucketSource } from '../../ports/bucket-source.js'
+import { isPromise } from '../../ports/is-promise.js'
 import type { RedisCommands } from '../connection/commands.js'
 import { encodeField, fieldOfBytes, type Keys } from './keys.js'
 
@@ -105,7 +106,7 @@ export class BucketWriter {
         attempt.whole ? undefined : decodeVersion(from),
         background,
       )
-      const read = reply instanceof Promise ? await reply : reply
+      const read = isPromise(reply) ? await reply : reply
       if (read.status === 'layout-changed') {
         this.#deps.onLayoutChanged()
         return { kind: 'layout-changed' }

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types'
 import { RevocadeError, type RevocadeErrorCode } from '../../errors.js'
 import { sqliteCode, SqliteError } from './file/driver.js'
 import { setupError } from './setup-error.js'
@@ -50,7 +51,7 @@ function describe(cause: unknown, code: string): string {
   return `${messageOf(cause)}${code === '' ? '' : ` [${code}]`}${hint === undefined ? '' : `; ${hint}`}`
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'unknown error')
+const messageOf = (error: unknown): string => (isNativeError(error) ? error.message : String(error))
 
 /** An error on its way between threads: structured cloning keeps neither the class nor the code. */
 export interface PackedError {

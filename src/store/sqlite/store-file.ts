@@ -8,7 +8,7 @@ import { moveAwayLog } from './file/orphaned-wal.js'
 import { resolveStorePath, type StorePath } from './file/store-path.js'
 import { validatePath } from './file/validate-file.js'
 import type { SqliteStoreOptions } from './options.js'
-import type { Found, PlaceWatch } from './place-watch.js'
+import { isAnother, type PlaceWatch } from './place-watch.js'
 import { OPEN, type SettledState, type State } from './store-state.js'
 import type { WriteQueue } from './write/write-queue.js'
 
@@ -23,8 +23,7 @@ export interface StoreFileSettings {
 
 /**
  * The files at the store's path, and the connections to them. It notices when the database disappears, and
- * moves the connections when something else takes its place: another file, another log, or another database
- * that was copied into the file by SQLite.
+ * moves the connections when something else takes its place: another file, another log, or other content.
  *
  * ```
  * open ────────────────── no file ────► missing ─── same file ───► open
@@ -112,7 +111,7 @@ export class StoreFile {
 
   /** Whether the path leads to the file that the connections are open on, and that file can be used. */
   isInPlace(): boolean {
-    return this.#state.status === 'open' && this.#ask((place) => place.look()) === 'same'
+    return this.#state.status === 'open' && this.#ask((place) => place.isInPlaceNow())
   }
 
   /**
@@ -127,12 +126,12 @@ export class StoreFile {
       case 'open':
       case 'missing': {
         const file = this.#ask((place) => place.look())
-        if (file === 'other') return this.#startReopening()
+        if (isAnother(file)) return this.#startReopening()
         this.#state = file === 'none' ? this.#missing(state) : OPEN
         break
       }
       case 'faulty':
-        if (this.#lookPastFault() === 'other') return this.#startReopening()
+        if (isAnother(this.#connections.place.lookPastFault())) return this.#startReopening()
         break
       case 'disconnected':
         if (this.#connections.place.lookAtFiles() !== 'none') return this.#startReopening()
@@ -150,7 +149,18 @@ export class StoreFile {
   async close(): Promise<void> {
     if (this.#state.status === 'reopening') await this.#state.reopened.catch(() => undefined)
     const fault = new RevocadeError('ERR_CLOSED', 'the store was closed')
+    const { status } = this.#state
     this.#state = { status: 'closed', fault }
+    if (status !== 'disconnected' && isAnother(this.#connections.place.lookPastFault())) {
+      try {
+        this.#leaveLog(this.#connections)
+      } catch (error) {
+        this.#settings.context.logger.warn(
+          { err: error },
+          'the log of a replaced store could not be moved away',
+        )
+      }
+    }
     await closeConnections(this.#connections, fault)
     this.#lock.release()
   }
@@ -160,16 +170,6 @@ export class StoreFile {
       return ask(this.#connections.place)
     } catch (error) {
       throw toRevocadeError(error, 'read', this.path)
-    }
-  }
-
-  /** A damaged file can't say what it holds. */
-  #lookPastFault(): Found {
-    const { place } = this.#connections
-    try {
-      return place.look()
-    } catch {
-      return place.lookAtFiles()
     }
   }
 
@@ -196,7 +196,7 @@ export class StoreFile {
     const old = this.#connections
     if (connected) {
       try {
-        moveAwayLog(old.at, context.exclusive)
+        this.#leaveLog(old)
       } catch (error) {
         // The next poll tries again. The new file can't be opened beside the old log.
         return { status: 'missing', fault: toRevocadeError(error, 'open', path) }
@@ -215,6 +215,11 @@ export class StoreFile {
     if (Buffer.compare(key, this.#key) !== 0) return { status: 'faulty', fault: otherKey(path) }
     context.logger.warn({ path, id }, 'the store was replaced while in use: starting over from the new file')
     return OPEN
+  }
+
+  /** The log must not be found beside another database. */
+  #leaveLog({ at, place }: Connections): void {
+    moveAwayLog(at, this.#settings.context.exclusive, place.lookPastFault() === 'overwritten')
   }
 
   /** Where a link leads elsewhere now, the lock stands elsewhere, too. */

@@ -1,10 +1,13 @@
 import { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../errors.js'
+import { pnpOptions } from './pnp-options.js'
 import { setupError } from './setup-error.js'
 
+const EXEC_ARGV = pnpOptions(process.execArgv)
+
 /**
- * Starts a thread of this package. It does not inherit the process's command-line options: `--input-type`,
- * for example, would end it at once.
+ * Starts a thread of this package. Of the process's command-line options it inherits only those of Yarn's
+ * Plug'n'Play: `--input-type`, for example, would end it at once.
  *
  * @throws {RevocadeError} ERR_CONFIG when Node.js may start no threads, see {@link setupError};
  * ERR_STORE_UNAVAILABLE when no thread can be started at present: callers have to expect it, and to try again
@@ -12,7 +15,7 @@ import { setupError } from './setup-error.js'
  */
 export function startThread(file: URL, workerData: object): Worker {
   try {
-    return new Worker(file, { workerData, execArgv: [] })
+    return new Worker(file, { workerData, execArgv: EXEC_ARGV })
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     const hint = 'check the limits on memory and on processes and threads'

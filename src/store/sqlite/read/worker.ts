@@ -51,7 +51,7 @@ async function scan(job: JobData & { job: 'scan' }): Promise<void> {
     send({ type: 'failed', error: packError(toRevocadeError(error, 'read', place.real)) })
   } finally {
     db?.close()
-    port.close()
+    port.unref() // ends the thread; Deno's port has no `close`
   }
 }
 

@@ -82,7 +82,7 @@ function serve({ db, ...found }: OpenedWriter, committer: Committer): void {
       case 'close':
         if (message.fold) foldLog(db)
         db.close()
-        parentPort?.close()
+        parentPort?.unref() // ends the thread; Deno's port has no `close`
     }
   })
 }
