@@ -42,6 +42,14 @@ export interface CheckOptions {
 /** Options of {@link Revocade.revoke}. */
 export interface RevokeOptions {
   /**
+   * When the revocation begins to count, by the clocks of the engines and without tolerance; until then the
+   * token is active. An earlier start that is stored already stands. `ERR_INVALID_TIME` if the revocation
+   * would end first.
+   *
+   * @default at once
+   */
+  readonly notBefore?: Time | undefined
+  /**
    * When the revocation may be forgotten.
    *
    * @default the token's `exp`
@@ -88,6 +96,7 @@ export type RevocationInput = (
       readonly expiresAt?: Time | undefined
     }
 ) & {
+  readonly notBefore?: Time | undefined
   readonly reason?: string | undefined
   readonly actor?: string | undefined
   readonly revokedAt?: Time | undefined

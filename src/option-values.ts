@@ -2,6 +2,7 @@ import { isUint8Array } from 'node:util/types'
 import { systemClock } from './engine/system-clock.js'
 import type { Clock, Logger, PrefilterKind, RevocationStore } from './ports/index.js'
 import { prefilterKind, type PrefilterOptions } from './prefilter/create.js'
+import { safeLogger } from './safe-logger.js'
 import { storeFactory } from './store/resolve.js'
 import { canonicalName, dottedNameAdvice } from './token/claim-path.js'
 import { asRecord, optionError } from './validate.js'
@@ -115,11 +116,12 @@ export function secretOption(secret: unknown): string | Uint8Array | undefined {
 /**
  * Reads the option `logger`.
  *
+ * @returns a logger that does not throw
  * @throws {RevocadeError} ERR_CONFIG when a method is missing
  */
 export function loggerOption(logger: unknown): Logger {
   if (logger === undefined) return silent
-  if (hasMethods<Logger>(logger, LOGGER_METHODS)) return logger
+  if (hasMethods<Logger>(logger, LOGGER_METHODS)) return safeLogger(logger)
   throw optionError('logger', 'must have the methods debug, info, warn and error')
 }
 

@@ -107,7 +107,9 @@ export function secretOf(options: StoreOptions): { secret?: string } {
   const secret = process.env[name]
   if (secret !== undefined && secret !== '') return { secret }
   if (options.secretEnv === undefined) return {}
-  throw new CliError('ERR_USAGE', `--secret-env: the environment variable ${name} is not set`)
+  // Only what can be a name is repeated: somebody may have given the key itself.
+  const shown = /^[A-Z][A-Z\d_]*$/.test(name) ? name : 'of that name'
+  throw new CliError('ERR_USAGE', `--secret-env: the environment variable ${shown} is not set`)
 }
 
 /** Milliseconds a command waits for Redis: longer than a service, because the server may be far away. */

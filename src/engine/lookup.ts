@@ -194,13 +194,15 @@ export class Lookup {
     return { status: 'not-revoked', by }
   }
 
-  /** Whether a row revokes the token: in force, and for a selector issued early enough. */
+  /** Whether a row revokes the token at this moment: in force, and for a selector issued early enough. */
   #revokes(
-    row: Pick<StoredRow, 'revoked' | 'expiresAt' | 'issuedThrough'>,
+    row: Pick<StoredRow, 'revoked' | 'notBefore' | 'expiresAt' | 'issuedThrough'>,
     claims: Claims | undefined,
   ): boolean {
     const { clock, clockToleranceSeconds } = this.#deps
-    if (!row.revoked || row.expiresAt + clockToleranceSeconds <= clock.now() / 1000) return false
+    const now = clock.now()
+    if (!row.revoked || row.expiresAt + clockToleranceSeconds <= now / 1000) return false
+    if (row.notBefore !== undefined && now < row.notBefore) return false
     if (claims === undefined || row.issuedThrough === undefined) return true
     const issuedAt = numericDate(claims, 'iat')
     return issuedAt === undefined || Math.floor(issuedAt) <= row.issuedThrough

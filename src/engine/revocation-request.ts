@@ -15,6 +15,7 @@ export type RevokeMutation = Extract<Mutation, { op: 'revoke' }>
 
 /** What the options or an entry of revokeMany may hold. Each value is checked where it is used. */
 interface Given {
+  readonly notBefore?: unknown
   readonly expiresAt?: unknown
   readonly issuedBefore?: unknown
   readonly sameSecond?: unknown
@@ -56,7 +57,7 @@ export class Mutations {
 
   /** An entry of revokeMany names exactly one target: by a token, a selector, a hash or an id. */
   #addressed(given: Record<string, unknown>): RevokeMutation {
-    const common = ['expiresAt', 'reason', 'actor', 'revokedAt']
+    const common = ['notBefore', 'expiresAt', 'reason', 'actor', 'revokedAt']
     if ('token' in given) {
       rejectUnknownKeys(given, ['token', ...common], 'key')
       return this.ofToken(given.token, given)
@@ -93,7 +94,7 @@ export class Mutations {
     if (exp === undefined) throw noExpiry("the token has no 'exp'")
     // Some issuers write 0 for a token that never expires, such as an offline token of Keycloak.
     if (exp === 0) throw noExpiry("the 'exp' of the token is 0")
-    return this.#mutation(target, exp, options)
+    return this.#mutation(target, exp, options, 'token')
   }
 
   ofSelector(selector: unknown, options: Given): RevokeMutation {
@@ -122,7 +123,16 @@ export class Mutations {
     }
   }
 
-  #mutation(target: Target, expiresAt: number, { reason, actor }: Given): RevokeMutation {
+  /** @param endedBy - who decides when it ends: the caller, or the `exp` of the token */
+  #mutation(
+    target: Target,
+    expiresAt: number,
+    { notBefore, reason, actor }: Given,
+    endedBy: 'caller' | 'token' = 'caller',
+  ): RevokeMutation {
+    const start = notBefore === undefined ? undefined : toMilliseconds(timeOf(notBefore), 'notBefore')
+    // A token may well end within the time that a caller grants: then there is little to revoke.
+    if (start !== undefined && endedBy === 'caller' && start >= expiresAt * 1000) throw endsFirst()
     return {
       op: 'revoke',
       digest: digestBytes(this.#deps.digester.target(target)),
@@ -130,6 +140,7 @@ export class Mutations {
       // Rounded up: it is safe to end a fraction of a second late, but not early.
       expiresAt: Math.ceil(expiresAt),
       revokedAt: this.#deps.clock.now(),
+      ...(start === undefined ? {} : { notBefore: start }),
       ...(typeof reason === 'string' ? { reason } : {}),
       ...(typeof actor === 'string' ? { actor } : {}),
     }
@@ -161,6 +172,13 @@ function noExpiry(why: string): RevocadeError {
   )
 }
 
+function endsFirst(): RevocadeError {
+  return new RevocadeError(
+    'ERR_INVALID_TIME',
+    'the revocation would end before it begins to count: give a later expiresAt or an earlier notBefore',
+  )
+}
+
 function timeOf(value: unknown): Time {
   if (typeof value === 'number' || isDate(value)) return value
   throw new RevocadeError('ERR_INVALID_TIME', 'a time must be a Date or NumericDate seconds')
@@ -174,7 +192,7 @@ function timeOf(value: unknown): Time {
  */
 export function readRevokeOptions(options: RevokeOptions, more: readonly string[]): void {
   const given = asRecord(options, 'options')
-  rejectUnknownKeys(given, ['expiresAt', 'reason', 'actor', 'ack', ...more], 'option')
+  rejectUnknownKeys(given, ['notBefore', 'expiresAt', 'reason', 'actor', 'ack', ...more], 'option')
   readText(given.reason, 'reason')
   readText(given.actor, 'actor')
   oneOfOption(given.ack, 'ack', ['durable', 'fleet'], 'durable')

@@ -13,6 +13,8 @@ export interface Revocation {
   readonly issuedBefore?: Date
   /** Selectors only: set if tokens issued in the second of `issuedBefore` stay valid. */
   readonly sameSecond?: 'keep'
+  /** When it begins to count; absent: at once. */
+  readonly notBefore?: Date
   /** When it ends. The engine honours it for `clockToleranceSeconds` longer. */
   readonly expiresAt: Date
   readonly revokedAt: Date
@@ -52,6 +54,7 @@ export function toRevocation(row: StoredRow): Revocation {
     target: row.target,
     ...(issuedBefore === undefined ? {} : { issuedBefore: new Date(issuedBefore) }),
     ...(keep ? { sameSecond: 'keep' } : {}),
+    ...(row.notBefore === undefined ? {} : { notBefore: new Date(row.notBefore) }),
     expiresAt: new Date(row.expiresAt * 1000),
     revokedAt: new Date(row.revokedAt),
     ...(row.reason === undefined ? {} : { reason: row.reason }),

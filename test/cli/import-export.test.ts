@@ -26,7 +26,7 @@ function everyKind(): object[] {
       revokedAt,
     },
     { jti: 5, iss: 'https://i', expiresAt, revokedAt },
-    { jti: ' padded ', expiresAt, revokedAt },
+    { jti: ' padded ', notBefore: '2026-01-03T03:04:05.678Z', expiresAt, revokedAt },
     { idClaim: 'uti', id: 'u-1', iss: 'https://i', expiresAt, revokedAt },
     { idClaim: 'uti', id: 7, expiresAt, revokedAt },
     {
@@ -294,7 +294,7 @@ describe('export', () => {
     expect(ran).toMatchObject({ code: 0, stderr: '' })
     expect(ran.stdout.split('\n')[0]).toBe(
       'jti,iss,id_claim,id,id_type,sha256,token,where,' +
-        'issued_before,same_second,expires_at,reason,actor,revoked_at',
+        'issued_before,same_second,not_before,expires_at,reason,actor,revoked_at',
     )
     const failed = await dir.run(['export', '--output', 'no/such/directory'])
     expect(failed).toMatchObject({

@@ -146,4 +146,13 @@ export const MISTAKES: readonly Mistake[] = [
     caughtBy: 'test/faults/first-revoker.test.ts',
     breaks: /× exactly one of many callers/,
   },
+  {
+    name: 'the later start of a revocation delays one that counts already',
+    file: 'store/sqlite/write/merge-rows.ts',
+    within: 'earlierStart',
+    is: 'a === null || b === null ? null : Math.min(a, b)',
+    becomes: 'b',
+    caughtBy: 'test/engine/not-before.test.ts',
+    breaks: /× .*neither delays nor takes back/,
+  },
 ]

@@ -103,6 +103,7 @@ function describe({ status, decidedBy, revocation, reason }: Verdict): string {
       lines.push(`issued   before ${shortTime(revocation.issuedBefore)}`)
     const by = revocation.actor === undefined ? '' : ` by ${printable(revocation.actor)}`
     lines.push(`revoked  ${shortTime(revocation.revokedAt)}${by}`)
+    if (revocation.notBefore !== undefined) lines.push(`from     ${shortTime(revocation.notBefore)}`)
     lines.push(`until    ${shortTime(revocation.expiresAt)}`)
   }
   if (reason !== undefined) lines.push(`reason   ${printable(reason)}`)

@@ -30,6 +30,7 @@ import { withStore } from '../with-store.js'
 interface RevokeCommandOptions extends TargetOptions {
   readonly issuedBefore?: string
   readonly sameSecond?: string
+  readonly notBefore?: string
   readonly expiresAt?: string
   readonly expiresIn?: string
   readonly reason?: string
@@ -47,6 +48,7 @@ export function addRevoke(program: Command): void {
       '--same-second <what>',
       "with --where: 'keep' tokens issued in the same second, or 'revoke' them (default)",
     )
+    .option('--not-before <time>', 'when the revocation begins to count (default: at once)')
     .option(
       '--expires-at <time>',
       "when the revocation may be dropped (default: the token's exp). ISO 8601 or NumericDate seconds",
@@ -188,6 +190,7 @@ async function firstTwo(
 function revokeOptions(options: RevokeCommandOptions): RevokeOptions {
   const expiresAt = expiry(options)
   return {
+    ...(options.notBefore === undefined ? {} : { notBefore: parseTime(options.notBefore, '--not-before') }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(options.reason === undefined ? {} : { reason: options.reason }),
     actor: options.actor ?? operatingSystemUser(),
@@ -223,7 +226,8 @@ async function printReceipt(receipt: Receipt, options: RevokeCommandOptions): Pr
     const since = `it expired at ${shortTime(receipt.expiresAt)}, there is nothing to revoke`
     await writeLine(`${tone('expired', 'warn')} ${targetText(receipt.target)}: ${since}`)
   } else {
-    const target = `${targetText(receipt.target)} until ${shortTime(receipt.expiresAt)}`
+    const from = receipt.notBefore === undefined ? '' : ` from ${shortTime(receipt.notBefore)}`
+    const target = `${targetText(receipt.target)}${from} until ${shortTime(receipt.expiresAt)}`
     const word = receipt.outcome === 'already' ? tone('already revoked', 'warn') : tone('revoked', 'good')
     await writeLine(`${word} ${target} (${durableText(receipt)})`)
   }

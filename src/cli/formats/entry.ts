@@ -26,6 +26,7 @@ export const FIELDS = [
   'where',
   'issuedBefore',
   'sameSecond',
+  'notBefore',
   'expiresAt',
   'reason',
   'actor',
@@ -41,6 +42,7 @@ const KNOWN: ReadonlySet<string> = new Set(FIELDS)
  * lines.
  */
 interface Details {
+  notBefore?: Time
   expiresAt?: Time
   revokedAt?: Time
   reason?: string
@@ -61,6 +63,7 @@ export function toInput(fields: Readonly<Record<string, unknown>>): {
   const { token, sha256, where } = fields
   onlyWhatFits(fields)
   const details: Details = {}
+  if (fields.notBefore !== undefined) details.notBefore = time(fields.notBefore, 'notBefore')
   if (fields.expiresAt !== undefined) details.expiresAt = time(fields.expiresAt, 'expiresAt')
   if (fields.revokedAt !== undefined) details.revokedAt = time(fields.revokedAt, 'revokedAt')
   if (fields.reason !== undefined) details.reason = text(fields.reason, 'reason')

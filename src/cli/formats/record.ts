@@ -11,6 +11,7 @@ export interface ExportRecord {
   readonly where?: Readonly<Record<string, string | number>>
   readonly issuedBefore?: string
   readonly sameSecond?: 'revoke' | 'keep'
+  readonly notBefore?: string
   readonly expiresAt: string
   readonly reason?: string
   readonly actor?: string
@@ -24,6 +25,7 @@ export function toRecord(row: StoredRow): ExportRecord {
     ...targetOf(row),
     ...(row.issuedBefore === undefined ? {} : { issuedBefore: new Date(row.issuedBefore).toISOString() }),
     ...(sameSecond === undefined ? {} : { sameSecond }),
+    ...(row.notBefore === undefined ? {} : { notBefore: new Date(row.notBefore).toISOString() }),
     expiresAt: new Date(row.expiresAt * 1000).toISOString(),
     ...(row.reason === undefined ? {} : { reason: row.reason }),
     ...(row.actor === undefined ? {} : { actor: row.actor }),
