@@ -202,6 +202,15 @@ describe('tokens by the line', () => {
     })
   })
 
+  it('are not claims, which as an opaque token would be active', async () => {
+    await dir.run(['revoke', '--jti', 'a', '--expires-in', '1h'])
+    const ran = await dir.run(['check', '-'], { stdin: '{"jti":"a"}\n{opaque}\n' })
+    expect(ran).toMatchObject({
+      code: 2,
+      stdout: '1\terror\tERR_BAD_LINE: these are claims as JSON, not a token\n2\tactive\tstore\n',
+    })
+  })
+
   it('that were revoked already are counted, and one alone is called so', async () => {
     const [a, b, c] = ['a', 'b', 'c'].map((jti) => jwt({ jti, exp: inSeconds(3600) }))
     expect((await dir.run(['revoke', a ?? ''])).stdout).toMatch(/^revoked jti=a /)
