@@ -87,6 +87,7 @@ describe('CSV', () => {
               'where',
               'issued_before',
               'same_second',
+              'not_before',
               'expires_at',
               'reason',
               'actor',
