@@ -64,7 +64,7 @@ describe('a restored backup', () => {
       DELETE FROM epochs; INSERT INTO epochs SELECT * FROM old.epochs;
       DELETE FROM namespaces; INSERT INTO namespaces SELECT * FROM old.namespaces;
       DELETE FROM buckets; INSERT INTO buckets SELECT * FROM old.buckets;
-      UPDATE head SET (seq, epoch, tag) = (SELECT seq, epoch, tag FROM old.head); COMMIT`)
+      UPDATE head SET (seq, epoch, tag, commits) = (SELECT seq, epoch, tag, -1 FROM old.head); COMMIT`)
     db.close()
     await store.write([revoke(3)])
     expect(store.stats().seq).toBe(position.seq)

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Revocade, Token } from '../../api.js'
+import { namesOfEntry } from '../../claims-option.js'
 import type { Verdict } from '../../engine/verdict.js'
 import { RevocadeError } from '../../errors.js'
 import { DEFAULT_CLAIMS } from '../../options.js'
@@ -100,8 +101,10 @@ function describe({ status, decidedBy, revocation, reason }: Verdict): string {
     lines.push(`target   ${targetText(revocation.target)}`)
     if (revocation.issuedBefore !== undefined)
       lines.push(`issued   before ${shortTime(revocation.issuedBefore)}`)
+    if (revocation.withoutCutoff === true) lines.push('issued   ever')
     const by = revocation.actor === undefined ? '' : ` by ${printable(revocation.actor)}`
     lines.push(`revoked  ${shortTime(revocation.revokedAt)}${by}`)
+    if (revocation.notBefore !== undefined) lines.push(`from     ${shortTime(revocation.notBefore)}`)
     lines.push(`until    ${shortTime(revocation.expiresAt)}`)
   }
   if (reason !== undefined) lines.push(`reason   ${printable(reason)}`)
@@ -121,13 +124,12 @@ function answerLine(answer: Answer): string {
  * elsewhere.
  */
 async function printOtherSelectorsHint(store: RevocationStore, options: CheckOptions): Promise<void> {
-  const honoured = new Set(
-    (options.claims ?? DEFAULT_CLAIMS).map((entry) => shapeKey(typeof entry === 'string' ? [entry] : entry)),
-  )
+  const shapes = (options.claims ?? DEFAULT_CLAIMS).map(namesOfEntry)
+  const honoured = new Set([[], ...shapes].map(shapeKey))
   const others = [...(await selectorShapes(store)).keys()].filter((key) => !honoured.has(key))
   if (others.length === 0) return
-  const shapes = others.map(shapeText).join(', ')
-  note(`the store also revokes by ${shapes}, which --claims does not name: not looked for here`, options)
+  const list = others.map(shapeText).join(', ')
+  note(`the store also revokes by ${list}, which --claims does not name: not looked for here`, options)
 }
 
 function shapeText(key: string): string {

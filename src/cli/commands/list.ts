@@ -21,8 +21,8 @@ interface ListOptions extends StoreOptions {
  */
 const TABLE_ROWS = 100
 /** Columns of times: a terminal shows them in two lines, date and time of day. */
-const TIMES: ReadonlySet<number> = new Set([1, 2, 3])
-const HEAD = ['target', 'issued before', 'expires', 'revoked at', 'actor', 'reason']
+const TIMES: ReadonlySet<number> = new Set([1, 2, 3, 4])
+const HEAD = ['target', 'issued before', 'not before', 'expires', 'revoked at', 'actor', 'reason']
 
 /** Adds `list`, which shows the revocations in the store. */
 export function addList(program: Command): void {
@@ -81,13 +81,15 @@ function pageText(page: readonly string[][], first: boolean): string {
 }
 
 function cells(row: StoredRow): string[] {
-  const { target, issuedBefore, expiresAt, revokedAt, actor = '', reason = '' } = toRevocation(row)
+  const { target, issuedBefore, notBefore, expiresAt, revokedAt, ...more } = toRevocation(row)
+  const cutoff = more.withoutCutoff === true ? 'ever' : ''
   return [
     targetText(target),
-    issuedBefore === undefined ? '' : shortTime(issuedBefore),
+    issuedBefore === undefined ? cutoff : shortTime(issuedBefore),
+    notBefore === undefined ? '' : shortTime(notBefore),
     shortTime(expiresAt),
     shortTime(revokedAt),
-    printable(actor),
-    printable(reason),
+    printable(more.actor ?? ''),
+    printable(more.reason ?? ''),
   ]
 }

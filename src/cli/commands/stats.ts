@@ -73,6 +73,9 @@ async function stats(options: StoreOptions & RedisFlags): Promise<void> {
   })
 }
 
+/** The selector without claims. */
+const EVERYONE = '(everyone)'
+
 async function count(store: RevocationStore): Promise<Counts> {
   const live = liveAfter(store)
   const counts = { tokens: 0, expired: 0 }
@@ -81,7 +84,7 @@ async function count(store: RevocationStore): Promise<Counts> {
     if (expiresAt <= live) {
       counts.expired++
     } else if (target.kind === 'selector') {
-      const shape = Object.keys(target.where).sort().join('+')
+      const shape = Object.keys(target.where).sort().join('+') || EVERYONE
       selectors.set(shape, (selectors.get(shape) ?? 0) + 1)
     } else {
       counts.tokens++
