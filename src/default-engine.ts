@@ -1,7 +1,9 @@
 import type { CheckOptions, Receipt, Revocade, RevokeOptions, Token } from './api.js'
+import { entryFromText } from './claims-option.js'
 import { createRevocade } from './create-revocade.js'
 import { RevocadeError } from './errors.js'
 import type { RevocadeOptions } from './options.js'
+import { redisUrlProblem } from './redis/usable.js'
 
 let configured: RevocadeOptions | undefined
 let starting: Promise<Revocade> | undefined
@@ -12,8 +14,10 @@ let closing: Promise<void> = Promise.resolve()
  * Sets the options of the process-wide engine. Without this call they come from environment variables:
  *
  * - `REVOCADE_STORE`, `REVOCADE_NAMESPACE`, `REVOCADE_SECRET`, `REVOCADE_MAX_STALENESS_MS`
- * - `REVOCADE_REDIS_URL`, or `REDIS_URL` when it is not set; an empty one turns Redis off
- * - `REVOCADE_CLAIMS`, `REVOCADE_ID_CLAIMS`: separated by commas; `+` joins the claims of one selector
+ * - `REVOCADE_REDIS_URL`, or `REDIS_URL` when it is not set; an empty one turns Redis off. A `REDIS_URL` that
+ *   can't be used may be meant for another program: the engine starts without it, with a process warning
+ * - `REVOCADE_CLAIMS`, `REVOCADE_ID_CLAIMS`: separated by commas; `+` joins the claims of one selector,
+ *   `@` names the claim that its cutoff is compared with
  *
  * @throws {RevocadeError} ERR_CONFIG when the engine is in use already
  */
@@ -46,7 +50,7 @@ export async function revoke(token: Token, options?: RevokeOptions): Promise<Rec
 async function start(): Promise<Revocade> {
   try {
     await closing.catch(() => undefined)
-    const engine = await createRevocade(configured ?? optionsFromEnvironment(process.env))
+    const engine = await createRevocade(configured ?? (await usableOptions(process.env)))
     const self = starting
     const close = (): Promise<void> => {
       // A second close() must not release the engine that was created since the first.
@@ -62,11 +66,27 @@ async function start(): Promise<Revocade> {
   }
 }
 
+/** The options from environment variables, without a `REDIS_URL` that this package can't use. */
+async function usableOptions(env: Environment): Promise<RevocadeOptions> {
+  const { redis, ...options } = optionsFromEnvironment(env)
+  if (typeof redis !== 'string') return options
+  const problem = env.REVOCADE_REDIS_URL === undefined ? await redisUrlProblem(redis) : undefined
+  if (problem === undefined) return { ...options, redis }
+  process.emitWarning(
+    `REDIS_URL is not used: ${problem}. Set REVOCADE_REDIS_URL to the URL of a Redis for Revocade, ` +
+      'or leave it empty for none',
+    { type: 'RevocadeWarning', code: 'REVOCADE_REDIS_URL' },
+  )
+  return options
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
 /**
  * Reads the options from environment variables; {@link configure} lists them. `createRevocade` checks the
  * values.
  */
-export function optionsFromEnvironment(env: Readonly<Record<string, string | undefined>>): RevocadeOptions {
+export function optionsFromEnvironment(env: Environment): RevocadeOptions {
   const staleness = env.REVOCADE_MAX_STALENESS_MS
   const redis = env.REVOCADE_REDIS_URL ?? env.REDIS_URL ?? ''
   return {
@@ -77,7 +97,7 @@ export function optionsFromEnvironment(env: Readonly<Record<string, string | und
     ...(staleness === undefined ? {} : { maxStalenessMs: staleness === '' ? NaN : Number(staleness) }),
     ...(env.REVOCADE_CLAIMS === undefined
       ? {}
-      : { claims: env.REVOCADE_CLAIMS.split(',').map((names) => names.split('+')) }),
+      : { claims: env.REVOCADE_CLAIMS.split(',').map(entryFromText) }),
     ...(env.REVOCADE_ID_CLAIMS === undefined ? {} : { idClaims: env.REVOCADE_ID_CLAIMS.split(',') }),
   }
 }

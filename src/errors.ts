@@ -1,3 +1,5 @@
+import { redact, redactValue } from './redact.js'
+
 /**
  * The codes of {@link RevocadeError}, each with the HTTP status for a gateway to answer with. docs/errors.md
  * has a section for each code, and a test compares the two lists.
@@ -33,7 +35,8 @@ export const ERROR_STATUS = {
 export type RevocadeErrorCode = keyof typeof ERROR_STATUS
 
 /**
- * The only error class of this package.
+ * The only error class of this package. Tokens and the credentials of URLs are removed from the message, and
+ * from those of its causes.
  *
  * @example
  * if (error instanceof RevocadeError && error.code === 'ERR_UNAVAILABLE') return retryLater()
@@ -45,7 +48,7 @@ export class RevocadeError extends Error {
   readonly statusCode: number
 
   constructor(code: RevocadeErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options)
+    super(redact(message), options?.cause === undefined ? options : { cause: redactValue(options.cause) })
     this.code = code
     this.statusCode = ERROR_STATUS[code]
   }

@@ -7,6 +7,7 @@ import { MemoryStore } from '../engines/memory-store.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../harness/types.js'
 import { freshClaims } from '../inputs/claims.js'
 import { Random } from '../inputs/random.js'
+import { sizesOf } from './sizes.js'
 
 /** Checks in one go: well within the lease. */
 const BATCH = 20_000
@@ -47,8 +48,7 @@ async function bytesPerOperation(
 }
 
 async function run(context: Context): Promise<Row[]> {
-  const size = { full: 1_000_000, quick: 20_000, test: 2000 }[context.scale]
-  const runs = { full: 20, quick: 4, test: 2 }[context.scale]
+  const { entries: size, runs } = sizesOf('allocation', context.scale)
   const random = new Random(context.seed, 'allocation')
   await using engine = await createRevocade({ store: new MemoryStore(size, random) })
   const no = sharedNo(engine, random)

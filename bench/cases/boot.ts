@@ -3,13 +3,11 @@ import { seconds } from '../harness/measure.js'
 import { median } from '../harness/statistics.js'
 import { atMost, type Case, type Context, type Row } from '../harness/types.js'
 import { assertHolds, storeFile } from '../inputs/store-file.js'
-
-const SIZES = { full: 1_000_000, quick: 30_000, test: 2000 } as const
+import { sizesOf } from './sizes.js'
 
 async function run(context: Context): Promise<Row[]> {
-  const count = SIZES[context.scale]
+  const { entries: count, rounds } = sizesOf('boot', context.scale)
   const store = await storeFile(context, count)
-  const rounds = { full: 5, quick: 3, test: 1 }[context.scale]
   const opened = async (options: RevocadeOptions, answers: boolean): Promise<number> => {
     const { result: engine, seconds: time } = await seconds(() => createRevocade({ ...options, store }))
     if (answers) await assertHolds(context, engine, count)

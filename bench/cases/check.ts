@@ -20,21 +20,7 @@ import { freshId } from '../inputs/claims.js'
 import { Random } from '../inputs/random.js'
 import { inputs, storeFile } from '../inputs/store-file.js'
 import { hmacKey, type Pools, pools } from '../inputs/tokens.js'
-
-// Redis holds fewer, to be filled sooner: a lookup among a million takes as long.
-const SIZES = {
-  full: {
-    held: 1_000_000,
-    revoked: 100_000,
-    active: 200_000,
-    rounds: 60,
-    batch: 512,
-    known: 200,
-    tricky: 24,
-  },
-  quick: { held: 30_000, revoked: 1600, active: 4000, rounds: 4, batch: 128, known: 50, tricky: 4 },
-  test: { held: 2000, revoked: 300, active: 300, rounds: 1, batch: 64, known: 20, tricky: 2 },
-} as const
+import { sizesOf } from './sizes.js'
 
 /** A set of ids asked for new ones, and nothing else. */
 class HasId implements Workload {
@@ -60,7 +46,7 @@ class HasId implements Workload {
 }
 
 async function run(context: Context): Promise<Row[]> {
-  const { held, rounds, batch, tricky, ...size } = SIZES[context.scale]
+  const { entries: held, rounds, batch, tricky, ...size } = sizesOf('check', context.scale)
   await using engine = await createRevocade({ store: await storeFile(context, held) })
   await using server = await RedisServer.start()
   const made = pools(context, size)
@@ -90,7 +76,7 @@ async function checkAll(
   server: RedisServer,
   made: Pools,
 ): Promise<Map<string, Map<string, Timed>>> {
-  const { held, revoked, rounds, batch, known } = SIZES[context.scale]
+  const { entries: held, revoked, rounds, batch, known } = sizesOf('check', context.scale)
   await using set = new SetWithTtl()
   await using sqlite = new SqlitePeer(join(context.directory, 'bare.db'))
   sqlite.addAll(entries(context, held))
@@ -143,13 +129,13 @@ function* entries(
 
 /** Our whole check against nothing but a question to a set. */
 async function besideSets(context: Context, engine: Revocade, random: Random): Promise<Row[]> {
-  const { held } = SIZES[context.scale]
+  const { entries: held, setRounds } = sizesOf('check', context.scale)
   const ids = Array.from(inputs(context, held), ({ jti }) => jti)
   const [set, library] = [new SetFilter(), new BloomFiltersFilter(held, 1e-4)]
   for (const filter of [set, library]) filter.add(ids)
   const workloads = [new IsClearlyActive(random, engine), new HasId(set, random), new HasId(library, random)]
   const timings = await interleave(workloads, {
-    rounds: { full: 100, quick: 20, test: 1 }[context.scale],
+    rounds: setRounds,
     batch: 512,
   })
   context.record(measurements(timings, held))

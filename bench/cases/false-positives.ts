@@ -9,6 +9,7 @@ import { assertAnswer, atMost, type Case, type Context, type Row } from '../harn
 import { wilsonInterval } from '../harness/wilson.js'
 import { Keys } from '../inputs/keys.js'
 import { Random } from '../inputs/random.js'
+import { sizesOf } from './sizes.js'
 
 /** Of the size that a filter was made for. */
 const FILLS = [0.5, 1, 1.5]
@@ -16,17 +17,6 @@ const MOST = 1.5
 
 /** Each fill is asked in so many pieces, each a sample of the time. */
 const PIECES = 40
-
-/**
- * Of each filter, `times` 100 ÷ rate keys are asked for: at full size at least a hundred false positives are
- * expected. bloom-filters takes 10 µs a key, so it has fewer entries, and only the larger rate. The trie's
- * rate is n ÷ 2^bits: smaller runs get fewer bits, or there would be no false positives to count.
- */
-const PLANS = {
-  full: { size: 1_000_000, slow: 100_000, times: 20, peers: 2, bits: 32 },
-  quick: { size: 50_000, slow: 1000, times: 2, peers: 0.2, bits: 28 },
-  test: { size: 2000, slow: 500, times: 0.02, peers: 0.02, bits: 22 },
-} as const
 
 interface Found {
   readonly counted: Counted
@@ -40,7 +30,7 @@ interface Found {
 
 /** Filters from half full to overfull: memory, and false positives counted. */
 async function run(context: Context): Promise<Row[]> {
-  const { size } = PLANS[context.scale]
+  const { entries: size } = sizesOf('false-positives', context.scale)
   const random = new Random(context.seed, 'false positives')
   const found = await countedFilters(context, random)
   await using engine = await createRevocade({ store: new MemoryStore(size, random) })
@@ -58,7 +48,7 @@ async function run(context: Context): Promise<Row[]> {
 }
 
 async function countedFilters(context: Context, random: Random): Promise<Found[]> {
-  const { size, slow, times, peers, bits } = PLANS[context.scale]
+  const { entries: size, slow, times, peerTimes, bits } = sizesOf('false-positives', context.scale)
   const keys = new Keys('uuidv4', context.seed)
   const ours = async (
     name: string,
@@ -69,7 +59,7 @@ async function countedFilters(context: Context, random: Random): Promise<Found[]
     return counted(context, new RandomDigests({ name, filter, rate, size, most: size * MOST }, random), times)
   }
   const theirs = (one: Omit<Promised<Filter>, 'most'>): Found[] =>
-    counted(context, new NumberedKeys({ ...one, most: one.size * MOST }, keys), peers)
+    counted(context, new NumberedKeys({ ...one, most: one.size * MOST }, keys), peerTimes)
   const expectedRevocations = size
   const found: Found[] = []
   for (const rate of [1e-4, 1e-2]) {

@@ -9,13 +9,12 @@ import { createRevocade } from '#dist/index.js'
 import { seconds } from '../harness/measure.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../harness/types.js'
 import { assertHolds, inputs } from '../inputs/store-file.js'
+import { sizesOf } from './sizes.js'
 
 const CLI = fileURLToPath(import.meta.resolve('#dist/cli/main.js'))
 
-const SIZES = { full: 1_000_000, quick: 20_000, test: 2000 } as const
-
 async function run(context: Context): Promise<Row[]> {
-  const size = SIZES[context.scale]
+  const { entries: size } = sizesOf('import', context.scale)
   const engine = await createRevocade({ store: join(context.directory, 'import.db') })
   const many = await seconds(() => engine.revokeMany(inputs(context, size)))
   assertAnswer(many.result.count === size, 'revokeMany left some out')

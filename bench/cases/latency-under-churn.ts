@@ -13,15 +13,12 @@ import { assertAnswer, atMost, type Case, type Context, type Row } from '../harn
 import { freshClaims } from '../inputs/claims.js'
 import { Random } from '../inputs/random.js'
 import { revokedClaims, storeFile } from '../inputs/store-file.js'
+import { sizesOf } from './sizes.js'
 
-const SIZES = { full: 1_000_000, quick: 10_000, test: 2000 } as const
 const CHECKS_PER_SECOND = 20_000
-/** How long the phases last that end by the clock, in seconds. */
-const SECONDS = { full: 8, quick: 0.25, test: 0.05 } as const
 const REVOCATIONS_PER_SECOND = 1000
 const BURST = 1000
 const BURST_EVERY_MS = 250
-const STALENESS_MS = { full: 300, quick: 200, test: 60 } as const
 /** How long what is imported lives, in seconds. */
 const SHORT_LIFE = 1800
 /** Seconds between two sweeps of the prefilter, and until an expired entry leaves it. See the engine. */
@@ -68,9 +65,7 @@ class Churn {
 }
 
 async function run(context: Context): Promise<Row[]> {
-  const size = SIZES[context.scale]
-  const seconds = SECONDS[context.scale]
-  const maxStalenessMs = STALENESS_MS[context.scale]
+  const { entries: size, seconds, maxStalenessMs } = sizesOf('latency-under-churn', context.scale)
   const path = join(context.directory, 'churn.db')
   copyFileSync(await storeFile(context, size), path)
   const store = new CountingStore(path)

@@ -23,14 +23,13 @@ import { assertAnswer, atMost, type Case, type Context, type Row } from '../harn
 import { freshClaims } from '../inputs/claims.js'
 import { Random } from '../inputs/random.js'
 import { revokedClaims, storeFile } from '../inputs/store-file.js'
-
-const SIZES = { full: 1_000_000, quick: 30_000, test: 2000 } as const
+import { sizesOf } from './sizes.js'
 
 const LINE = 'copy of a cache line'
 const TOKEN = "copy of a token's claims"
 
 async function run(context: Context): Promise<Row[]> {
-  const size = SIZES[context.scale]
+  const { entries: size, rounds } = sizesOf('limit', context.scale)
   const random = new Random(context.seed, 'limit')
   await using engine = await createRevocade({ store: await storeFile(context, size) })
   await assertAnswers(engine, revokedClaims(context, Math.min(1000, size)), random)
@@ -64,7 +63,7 @@ async function run(context: Context): Promise<Row[]> {
       new AwaitedIsRevoked(random, engine),
     ],
     {
-      rounds: { full: 300, quick: 40, test: 2 }[context.scale],
+      rounds,
       batch: 512,
       between: () => assertAnswer(engine.stats().lease.live, 'the lease ran out'),
     },

@@ -13,45 +13,9 @@ import { assertAnswer, atMost, type Case, type Context, type Row } from '../harn
 import { storeFile } from '../inputs/store-file.js'
 import { hmacKey, type Pools, pools } from '../inputs/tokens.js'
 import { filled } from './redis.js'
+import { sizesOf } from './sizes.js'
 
 const MIXES = ['none revoked', '1 % revoked', '50 % revoked'] as const
-
-// Few, since waiting is most of it: a batch of one call at a time takes as many round trips.
-const SIZES = {
-  full: {
-    roundTripsMs: [0.3, 1, 5],
-    held: 20_000,
-    revoked: 10_000,
-    active: 20_000,
-    rounds: 20,
-    batch: 40,
-    groups: 4,
-    known: 10,
-    counted: 10_000,
-  },
-  quick: {
-    roundTripsMs: [0.3, 1, 5],
-    held: 2000,
-    revoked: 400,
-    active: 600,
-    rounds: 2,
-    batch: 8,
-    groups: 1,
-    known: 3,
-    counted: 500,
-  },
-  test: {
-    roundTripsMs: [1],
-    held: 2000,
-    revoked: 100,
-    active: 200,
-    rounds: 1,
-    batch: 4,
-    groups: 1,
-    known: 3,
-    counted: 200,
-  },
-} as const
 
 const WITH_REDIS = 'Revocade with Redis'
 const IN_FLIGHT = `${WITH_REDIS}, ${TOGETHER} in flight`
@@ -69,7 +33,7 @@ interface Measured {
 }
 
 async function run(context: Context): Promise<Row[]> {
-  const { roundTripsMs, held, ...size } = SIZES[context.scale]
+  const { roundTripsMs, entries: held, ...size } = sizesOf('network', context.scale)
   const store = await storeFile(context, held)
   const made = pools(context, size)
   await using server = await RedisServer.start()
@@ -91,7 +55,7 @@ async function atDistance(
   { server, alone, made }: Measured,
   roundTripMs: number,
 ): Promise<Row[]> {
-  const { held, revoked, known } = SIZES[context.scale]
+  const { entries: held, revoked, known } = sizesOf('network', context.scale)
   await using proxy = await delayed(server.url, roundTripMs)
   await using engine = await createRevocade({ store: await storeFile(context, held), redis: proxy.url })
   await using last = await createRevocade({
@@ -138,7 +102,7 @@ async function inTurns(
   made: Pools,
   mix: (typeof MIXES)[number],
 ): Promise<Map<string, Timed>> {
-  const { rounds, batch, groups } = SIZES[context.scale]
+  const { rounds, batch, groups } = sizesOf('network', context.scale)
   const all = new Map<string, Timed>()
   for (const together of [false, true]) {
     const workloads = asked
@@ -171,7 +135,7 @@ function meansRow(timings: ReadonlyMap<string, Timed>, name: string, situation: 
 
 /** What leaves the process, counted where it arrives. */
 async function commandsSent(context: Context, { server, alone, made }: Measured): Promise<Row[]> {
-  const { held, counted } = SIZES[context.scale]
+  const { entries: held, counted } = sizesOf('network', context.scale)
   await using engine = await createRevocade({ store: await storeFile(context, held), redis: server.url })
   await using last = await createRevocade({
     store: await storeFile(context, held),

@@ -1,12 +1,13 @@
 import type { Case, Context, Measurement, Row } from '../harness/types.js'
 import type { Mix } from '../inputs/query-stream.js'
-import { PLANS, Run } from './prefilter/run.js'
+import { Run } from './prefilter/run.js'
+import { sizesOf } from './sizes.js'
 
 async function run(context: Context): Promise<Row[]> {
   const measured = new Run(context)
   await measured.all()
   context.record(measured.results)
-  const { matrix } = PLANS[context.scale]
+  const { matrix } = sizesOf('prefilter', context.scale)
   const at = (engine: string, operation: string, mix?: Mix): Measurement | undefined =>
     measured.results.findLast(
       (one) =>

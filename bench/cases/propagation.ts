@@ -9,6 +9,7 @@ import { timing } from '../harness/measure.js'
 import { RedisServer } from '../harness/redis-server.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../harness/types.js'
 import { EXPIRES_AT } from '../inputs/claims.js'
+import { sizesOf } from './sizes.js'
 
 const WATCHERS = 3
 const STALENESS_MS = 300
@@ -69,7 +70,7 @@ async function latencies(
 }
 
 async function run(context: Context): Promise<Row[]> {
-  const tokens = { full: 1000, quick: 25, test: 10 }[context.scale]
+  const { tokens } = sizesOf('propagation', context.scale)
   await using server = await RedisServer.start()
   const options = { maxStalenessMs: STALENESS_MS, snapshot: false }
   const withRedis = await latencies(

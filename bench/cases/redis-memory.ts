@@ -6,8 +6,8 @@ import { EXPIRES_AT } from '../inputs/claims.js'
 import { Random } from '../inputs/random.js'
 import { storeFile } from '../inputs/store-file.js'
 import { filled } from './redis.js'
+import { sizesOf } from './sizes.js'
 
-const SIZES = { full: 1_000_000, quick: 10_000, test: 3000 } as const
 const PIPELINE = 10_000
 /** A JWT of few claims signed with ES256. */
 const JWT_LENGTH = 250
@@ -33,7 +33,7 @@ async function setKeys(server: RedisServer, count: number, key: (i: number) => s
 }
 
 async function run(context: Context): Promise<Row[]> {
-  const count = SIZES[context.scale]
+  const { entries: count } = sizesOf('redis-memory', context.scale)
   const random = new Random(context.seed, 'redis-memory')
   await using server = await RedisServer.start()
   const perJwt = (await growth(server, () => setKeys(server, count, () => jwtLike(random)))) / count

@@ -9,8 +9,7 @@ import { assertAnswer, atMost, type Case, type Context, type Row } from '../harn
 import { freshClaims } from '../inputs/claims.js'
 import { Random } from '../inputs/random.js'
 import { inputs, storeFile } from '../inputs/store-file.js'
-
-const SIZES = { full: 1_000_000, quick: 10_000, test: 2000 } as const
+import { sizesOf } from './sizes.js'
 
 /** Until every bucket is in Redis. */
 export async function filled(engine: Revocade): Promise<void> {
@@ -18,11 +17,12 @@ export async function filled(engine: Revocade): Promise<void> {
 }
 
 async function run(context: Context): Promise<Row[]> {
+  const { entries, checkRounds, writeRounds } = sizesOf('redis', context.scale)
   const random = new Random(context.seed, 'redis')
   await using server = await RedisServer.start()
   // A copy: this case writes to it, and others count what is in it.
   const store = join(context.directory, 'redis.db')
-  copyFileSync(await storeFile(context, SIZES[context.scale]), store)
+  copyFileSync(await storeFile(context, entries), store)
   await using without = await createRevocade({ store })
   // 10 s, so that no deadline passes on a slow machine: the receipt would say `queued`, which is not timed
   // here.
@@ -35,7 +35,7 @@ async function run(context: Context): Promise<Row[]> {
       new IsClearlyActive(random, without, 'check without Redis'),
       new IsClearlyActive(random, engine, 'check with Redis'),
     ],
-    { rounds: { full: 400, quick: 60, test: 1 }[context.scale], batch: 512 },
+    { rounds: checkRounds, batch: 512 },
   )
   const sent = (await server.commands()) - before
   const rounds = await roundTrips(context, server)
@@ -49,10 +49,10 @@ async function run(context: Context): Promise<Row[]> {
       ([one, redis]) =>
         new AwaitedRevoke(random, one, `await revoke, Redis ${redis}`, (receipt) => receipt.redis === redis),
     ),
-    { rounds: { full: 60, quick: 10, test: 1 }[context.scale], batch: 32 },
+    { rounds: writeRounds, batch: 32 },
   )
-  context.record(measurements(checks, SIZES[context.scale]))
-  context.record(measurements(writes, SIZES[context.scale]))
+  context.record(measurements(checks, entries))
+  context.record(measurements(writes, entries))
   return [
     {
       what: 'check that the prefilter answers: with Redis ÷ without',

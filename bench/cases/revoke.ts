@@ -12,6 +12,7 @@ import { assertAnswer, atLeast, atMost, type Case, type Context, type Row } from
 import { EXPIRES_AT, freshClaims } from '../inputs/claims.js'
 import { Random } from '../inputs/random.js'
 import { inputs } from '../inputs/store-file.js'
+import { sizesOf } from './sizes.js'
 
 const IN_FLIGHT = 256
 /** Single checks timed per turn of the event loop. */
@@ -63,7 +64,7 @@ async function run(context: Context): Promise<Row[]> {
   await using engine = await createRevocade({ store: join(context.directory, 'revoke.db') })
   const bare = new BareInsert(random, join(context.directory, 'bare.db'))
   const timings = await interleave([bare, new AwaitedRevoke(random, engine)], {
-    rounds: { full: 60, quick: 10, test: 1 }[context.scale],
+    rounds: sizesOf('revoke', context.scale).rounds,
     batch: 50,
   })
   bare.close()
@@ -86,8 +87,7 @@ async function run(context: Context): Promise<Row[]> {
  * meanwhile.
  */
 async function bursts(context: Context, engine: Revocade, random: Random): Promise<Row[]> {
-  const rounds = { full: 5, quick: 2, test: 1 }[context.scale]
-  const count = { full: 20_000, quick: 4000, test: 600 }[context.scale]
+  const { bursts: rounds, burst: count, pauseMs, held: before } = sizesOf('revoke', context.scale)
   const idle: number[] = []
   const busy: number[] = []
   const rates: number[] = []
@@ -100,14 +100,14 @@ async function bursts(context: Context, engine: Revocade, random: Random): Promi
     )
   for (let round = 0; round < rounds; round++) rates.push(await burst())
   for (let round = 0; round < rounds; round++) {
-    const pause = setTimeout(context.scale === 'test' ? 20 : 700)
+    const pause = setTimeout(pauseMs)
     await checkMeanwhile(engine, probes, idle, pause)
     delay.enable()
     await checkMeanwhile(engine, probes, busy, burst())
     delay.disable()
   }
   // Digests are random: the larger the index, the more of its pages each commit writes.
-  await engine.revokeMany(inputs(context, { full: 300_000, quick: 20_000, test: 600 }[context.scale]))
+  await engine.revokeMany(inputs(context, before))
   const later: number[] = []
   for (let round = 0; round < rounds; round++) later.push(await burst())
   const [calm, loaded] = [timing(idle), timing(busy)]

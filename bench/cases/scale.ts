@@ -16,60 +16,7 @@ import {
 } from '../harness/types.js'
 import { Random } from '../inputs/random.js'
 import { storeFile } from '../inputs/store-file.js'
-
-/**
- * Sizes, and how often an engine is started at each. SQLite has no larger ones, as filling it would take
- * longer than all measurements here. The store in memory has its random entries at once: the growth measured
- * is the engine's.
- */
-const PLANS = {
-  full: {
-    memory: [
-      [1000, 10],
-      [10_000, 10],
-      [100_000, 5],
-      [1_000_000, 3],
-      [10_000_000, 3],
-    ],
-    sqlite: [
-      [1000, 5],
-      [10_000, 5],
-      [100_000, 5],
-      [1_000_000, 3],
-    ],
-    rounds: 300,
-    writes: 40,
-    writeBatch: 16,
-  },
-  quick: {
-    memory: [
-      [1000, 2],
-      [30_000, 1],
-      [200_000, 1],
-    ],
-    sqlite: [
-      [1000, 1],
-      [10_000, 1],
-      [50_000, 1],
-    ],
-    rounds: 40,
-    writes: 8,
-    writeBatch: 4,
-  },
-  test: {
-    memory: [
-      [1000, 1],
-      [2000, 1],
-    ],
-    sqlite: [
-      [1000, 1],
-      [2000, 1],
-    ],
-    rounds: 2,
-    writes: 1,
-    writeBatch: 4,
-  },
-} as const
+import { counts, sizesOf } from './sizes.js'
 
 interface Grown {
   readonly n: number
@@ -81,11 +28,11 @@ interface Grown {
 const nameOf = (store: string, n: number): string => `${store}, ${n.toLocaleString('en')} entries`
 
 async function run(context: Context): Promise<Row[]> {
-  const { memory, sqlite, rounds, writes, writeBatch } = PLANS[context.scale]
+  const { memory, sqlite, rounds, writes, writeBatch } = sizesOf('scale', context.scale)
   const random = new Random(context.seed, 'scale')
   const results: Measurement[] = []
   const inMemory: Grown[] = []
-  for (const [n, boots] of memory) {
+  for (const [n, boots] of counts(memory)) {
     const { engine, timed } = await booted(boots, () => createRevocade({ store: new MemoryStore(n, random) }))
     await assertAnswers(engine, [], random)
     inMemory.push({ n, engine, store: 'memory' })
@@ -96,7 +43,7 @@ async function run(context: Context): Promise<Row[]> {
     })
   }
   const onDisk: Grown[] = []
-  for (const [n, boots] of sqlite) {
+  for (const [n, boots] of counts(sqlite)) {
     const store = join(context.directory, `scale-${n}.db`)
     // A copy: this case writes to it.
     copyFileSync(await storeFile(context, n), store)

@@ -5,6 +5,7 @@ import { interleave, measurements, of } from '../harness/measure.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../harness/types.js'
 import { EXPIRES_AT, freshClaims } from '../inputs/claims.js'
 import { Random } from '../inputs/random.js'
+import { sizesOf } from './sizes.js'
 
 const REVOKED = 1000
 
@@ -13,7 +14,7 @@ const REVOKED = 1000
  * digests.
  */
 async function run(context: Context): Promise<Row[]> {
-  const size = { full: 1_000_000, quick: 50_000, test: 2000 }[context.scale]
+  const { entries: size, rounds } = sizesOf('selectors', context.scale)
   const random = new Random(context.seed, 'selectors')
   await using plain = await createRevocade({ store: new MemoryStore(size, random) })
   await using selecting = await createRevocade({ store: new MemoryStore(size, random) })
@@ -29,7 +30,7 @@ async function run(context: Context): Promise<Row[]> {
 
   const timings = await interleave(
     [new IsClearlyActive(random, plain, 'without'), new IsClearlyActive(random, selecting, 'with')],
-    { rounds: { full: 300, quick: 60, test: 2 }[context.scale], batch: 512 },
+    { rounds, batch: 512 },
   )
   context.record(measurements(timings, size))
   const [without, withBoth] = [of(timings, 'without').p50, of(timings, 'with').p50]

@@ -1,4 +1,5 @@
 import { RevocadeError, type RevocadeErrorCode } from '../errors.js'
+import { redact } from '../redact.js'
 
 /** Codes that only the command line has; docs/cli.md lists them. */
 export type CliErrorCode =
@@ -24,26 +25,10 @@ export interface ErrorReport {
 /** Turns anything thrown into a code and a message that are safe to print. */
 export function reportOf(error: unknown): ErrorReport {
   if (error instanceof RevocadeError || error instanceof CliError) {
-    return { code: error.code, message: printable(withoutSecrets(error.message)) }
+    return { code: error.code, message: printable(redact(error.message)) }
   }
   const message = error instanceof Error ? error.message : String(error)
-  return { code: 'ERR_INTERNAL', message: printable(withoutSecrets(`${message} (--verbose shows where)`)) }
-}
-
-/**
- * Removes JWTs and URLs with a password: typed in the wrong place, they must not reach a log in an error
- * message.
- */
-export function withoutSecrets(text: string): string {
-  return (
-    text
-      .replace(/eyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)*/g, '<token>')
-      // Up to the last @ of the line, because a password may hold an unencoded one. A host that begins with [
-      // stays: it is a form that our own messages show. One slash is enough: URLs turned into paths have only
-      // one.
-      .replace(/\b(rediss?|unix|redis\+\w+|postgres(?:ql)?):\/+(?![/[]).*@/gi, '$1://<secret>@')
-      .replace(/\b(sentinelPassword)=[^\s&']*/gi, '$1=<secret>')
-  )
+  return { code: 'ERR_INTERNAL', message: printable(redact(`${message} (--verbose shows where)`)) }
 }
 
 /**

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { storeOption } from '../option-values.js'
+import { redact } from '../redact.js'
 import { addCheck } from './commands/check.js'
 import { addDemo } from './commands/demo.js'
 import { addDoctor } from './commands/doctor.js'
@@ -11,7 +13,7 @@ import { addStats } from './commands/stats.js'
 import { addTune } from './commands/tune.js'
 import { addUnrevoke } from './commands/unrevoke.js'
 import { addWatch } from './commands/watch.js'
-import { CliError, reportOf, withoutSecrets } from './errors.js'
+import { CliError, reportOf } from './errors.js'
 import { tone } from './output/print.js'
 
 /** The exit codes. 1 means "revoked", so every failure is 2. */
@@ -26,6 +28,7 @@ export function createProgram(): Command {
     .version(packageVersion(), '-V, --version')
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
+    .hook('preAction', (_program, command) => checkStorePath(command.opts()))
     .addHelpText(
       'after',
       `
@@ -74,6 +77,11 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Refuses an address before any command shows it: the file of that name might be a password. */
+function checkStorePath({ store }: { readonly store?: unknown }): void {
+  if (store !== undefined) storeOption(store)
+}
+
 /**
  * `help lst` read as `lst`: commander then says that there is no such command and suggests one. As the
  * argument of `help` it would pass without a word.
@@ -96,7 +104,7 @@ function printError(error: unknown, argv: readonly string[]): void {
   else process.stderr.write(`${tone(report.code, 'bad', process.stderr)}: ${report.message}\n`)
   const verbose = argv.includes('--verbose') || (process.env.DEBUG ?? '').includes('revocade')
   if (verbose && error instanceof Error)
-    process.stderr.write(withoutSecrets(`${error.stack ?? ''}\n${causes(error)}`))
+    process.stderr.write(redact(`${error.stack ?? ''}\n${causes(error)}`))
 }
 
 /** Turns a message of commander, with its suggestion, into the form of ours. */

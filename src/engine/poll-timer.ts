@@ -1,3 +1,6 @@
+/** Milliseconds between two polls on request: anybody who can send a wake-up can ask for one. */
+const MIN_INTERVAL_MS = 1
+
 /** Polls at an interval or sooner on request, one poll at a time. It does not keep the process alive. */
 export class PollTimer {
   readonly #poll: () => Promise<void>
@@ -6,6 +9,8 @@ export class PollTimer {
   #immediate: NodeJS.Immediate | undefined
   #running: Promise<void> | undefined
   #hurried = false
+  /** When the last poll began, by `performance.now()`. */
+  #begun = -Infinity
   #stopped = false
 
   /** `poll` must not reject. */
@@ -36,6 +41,10 @@ export class PollTimer {
   /** An immediate runs after sockets were read; a timer would be a millisecond late. */
   #pollSoon(): void {
     clearTimeout(this.#timer)
+    if (performance.now() - this.#begun < MIN_INTERVAL_MS) {
+      this.#pollIn(MIN_INTERVAL_MS)
+      return
+    }
     this.#immediate = setImmediate(() => this.#run()).unref()
   }
 
@@ -46,6 +55,7 @@ export class PollTimer {
 
   #run(): void {
     this.#hurried = false
+    this.#begun = performance.now()
     this.#running = this.#poll().finally(() => {
       this.#running = undefined
       if (this.#stopped) return

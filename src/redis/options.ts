@@ -121,6 +121,7 @@ function targetOption(given: Record<string, unknown>): RedisSettings['target'] {
   const { client, url } = given
   if (client !== undefined) {
     if (!isRedisClient(client)) throw optionError('redis.client', 'must be an ioredis client, 5.4 or newer')
+    assertUsable(client)
     const stray = url === undefined ? names.at(0) : 'url'
     if (stray !== undefined)
       throw optionError(
@@ -136,6 +137,18 @@ function targetOption(given: Record<string, unknown>): RedisSettings['target'] {
     'redis',
     'must say where the server is: url, client, host, path, sentinels and name, or nodes',
   )
+}
+
+/** With these options ioredis sends other commands than it was told to, or none. */
+function assertUsable({ options }: RedisClient): void {
+  if (options?.enableAutoPipelining === true)
+    throw optionError(
+      'redis.client',
+      'has enableAutoPipelining, with which ioredis garbles callBuffer(): ' +
+        'give one without it, such as client.duplicate({ enableAutoPipelining: false }), or a URL',
+    )
+  if (options?.monitor === true)
+    throw optionError('redis.client', 'has the option monitor, so it sends no commands: give another client')
 }
 
 function urlFields(url: unknown, beside: readonly ConnectionFieldName[], tls: unknown): ConnectionFields {

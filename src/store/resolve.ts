@@ -39,16 +39,24 @@ export async function resolveStore(store: string | RevocationStore): Promise<Rev
   return typeof store === 'string' ? storeFactory(store)(store) : store
 }
 
+/** Text with a scheme, which has more letters than a drive, or with something like a user before the host. */
+const ADDRESS = /^(?:(?<scheme>[a-z][a-z\d+.-]+):[/\\]|[^/\\]*@)/i
+
 /**
  * @returns the function that creates the store at a location
- * @throws {RevocadeError} ERR_CONFIG when no store has the scheme of the URL
+ * @throws {RevocadeError} ERR_CONFIG when the location is an address that no store has. The message does not
+ *   repeat it: SQLite would create a file of that name, and it may hold a password
  */
 export function storeFactory(location: string): StoreFactory {
-  const scheme = /^([a-z]+):\/\//i.exec(location)?.[1]?.toLowerCase() ?? 'path'
+  const address = ADDRESS.exec(location)
+  const scheme = address === null ? 'path' : (address.groups?.scheme?.toLowerCase() ?? '')
+  const factory = STORES.get(scheme)
+  if (factory !== undefined) return factory
   const missing = NOT_YET.get(scheme)
   if (missing !== undefined)
     throw optionError('store', `can't be a URL: this version has no ${missing} store, give a file path`)
-  const factory = STORES.get(scheme) ?? STORES.get('path')
-  if (factory === undefined) throw optionError('store', 'must be a file path')
-  return factory
+  throw optionError(
+    'store',
+    "can't be a URL or an address: give a file path ('./a@b.db' for an @ in its name)",
+  )
 }

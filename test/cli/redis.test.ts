@@ -165,6 +165,16 @@ describe('a password', () => {
       [url],
       ['revoke', `--redi=${url}`],
       ['check', 'x', '--store', url],
+      ['doctor', '--store', `${SECRET}@h`],
+      ['stats', '--store', `app:${SECRET}@h`],
+      ['list', '--store', `http://app:${SECRET}@h`],
+      [...REVOKE, '--store', `redis:app:${SECRET}@h`],
+      ['doctor', '--redis', `app:${SECRET}@h`],
+      ['check', '--claims', url, '--jti', 'x'],
+      ['check', '--id-claims', url, '--jti', 'x'],
+      ['import', url],
+      [...REVOKE, '--redis-prefix', url],
+      ['doctor', '--secret-env', SECRET],
       ['watch', '--interval', `redis://s1,s2/m?sentinelPassword=${SECRET}`],
     ]
     for (const args of mistyped) {

@@ -1,13 +1,41 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { configure, defaultRevocade, isRevoked, revoke } from 'revocade'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { optionsFromEnvironment } from '#dist/default-engine.js'
 import { temporaryDirectory } from '../support/temp.js'
 import { inSeconds } from '../support/time.js'
 
 const directory = temporaryDirectory()
 const exp = inSeconds(60)
+
+// Before configure() is called, which goes before the environment for good.
+it.each([
+  ['redis://app:hunter2@h?family=6', 'REDIS_URL', 'warns'],
+  ['valkey://app:hunter2@h', 'REDIS_URL', 'warns'],
+  ['valkey://app:hunter2@h', 'REVOCADE_REDIS_URL', 'refuses'],
+])('the default engine, given the URL %s in %s, %s', async (url, variable, outcome) => {
+  const warnings: unknown[] = []
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation((...args) => void warnings.push(args))
+  vi.stubEnv('REVOCADE_STORE', join(directory, `${outcome}.db`))
+  vi.stubEnv(variable, url)
+  try {
+    if (outcome === 'refuses') {
+      await expect(defaultRevocade()).rejects.toMatchObject({ code: 'ERR_CONFIG' })
+      return
+    }
+    const engine = await defaultRevocade()
+    expect(engine.stats().redis).toBeNull()
+    await engine.close()
+    expect(warnings).toEqual([
+      [expect.stringMatching(/^REDIS_URL is not used: .* Set REVOCADE_REDIS_URL to /), expect.anything()],
+    ])
+    expect(String(warnings)).not.toContain('hunter2')
+  } finally {
+    warn.mockRestore()
+    vi.unstubAllEnvs()
+  }
+})
 
 it('the default engine is shared, and is created again after close()', async () => {
   configure({ store: join(directory, 'missing', 'a.db') })
@@ -34,7 +62,7 @@ it('optionsFromEnvironment reads every variable', () => {
       REVOCADE_NAMESPACE: 'n',
       REVOCADE_SECRET: 's',
       REVOCADE_MAX_STALENESS_MS: '0',
-      REVOCADE_CLAIMS: 'sid,client_id+sub',
+      REVOCADE_CLAIMS: 'sid,client_id+sub,sub@auth_time',
       REVOCADE_ID_CLAIMS: 'jti,uti',
     }),
   ).toEqual({
@@ -42,7 +70,7 @@ it('optionsFromEnvironment reads every variable', () => {
     namespace: 'n',
     secret: 's',
     maxStalenessMs: 0,
-    claims: [['sid'], ['client_id', 'sub']],
+    claims: ['sid', ['client_id', 'sub'], { claims: ['sub'], issuedAt: 'auth_time' }],
     idClaims: ['jti', 'uti'],
   })
   expect(optionsFromEnvironment({ REVOCADE_MAX_STALENESS_MS: '' }).maxStalenessMs).toBeNaN()

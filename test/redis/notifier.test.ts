@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { RedisClient } from '#dist/redis/connection/client.js'
 import { RedisNotifier } from '#dist/redis/prefix-cache/notifier.js'
 
@@ -68,6 +68,32 @@ describe('RedisNotifier', () => {
     subscriber.receive('figures watcher')
     expect(published).toEqual([])
     expect(logged).toHaveLength(3)
+  })
+
+  it('answers a flood of questions fifty times a second', () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    vi.advanceTimersByTime(60_000)
+    const { notifier, subscriber, published } = notifierOf()
+    let asked = 0
+    notifier.listen({ onWake: fail, engineStats: () => ({ asked: ++asked }) })
+    for (let i = 0; i < 1000; i++) subscriber.receive(`figures asker${i}`)
+    expect([asked, published.length]).toEqual([50, 50])
+    vi.advanceTimersByTime(999)
+    subscriber.receive('figures late')
+    expect(asked).toBe(50)
+    vi.advanceTimersByTime(1)
+    for (let i = 0; i < 1000; i++) subscriber.receive('figures again')
+    expect(asked).toBe(100)
+    expect(notifier.stats().received).toBe(2001)
+  })
+
+  it('does not look at a long message', () => {
+    const { notifier, subscriber, published, logged } = notifierOf()
+    notifier.listen({ onWake: fail, engineStats: () => ({}) })
+    subscriber.receive(`wake 7 ${'x'.repeat(1000)}`)
+    subscriber.receive(`figures a ${'x'.repeat(1000)}`)
+    expect([published, logged]).toEqual([[], []])
   })
 
   it('calls no listener once it is closed', () => {

@@ -254,6 +254,33 @@ describe('BucketWriteQueue: a result', () => {
   })
 })
 
+describe('BucketWriteQueue: a bucket that is never written', () => {
+  const conflict: WriteResult = {
+    kind: 'conflict',
+    rows: 1,
+    expected: { version: VERSION, observed: true },
+  }
+
+  it.each(['conflict', 'error'])('is tried less and less often: %s', async (cause) => {
+    vi.useRealTimers()
+    const { queue, next } = setUp()
+    queue.repair(1, null)
+    const begun = performance.now()
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const write = await only(next())
+      if (cause === 'conflict') write.settle(conflict)
+      else write.fail(new Error('the store cannot be read'))
+    }
+    expect(performance.now() - begun).toBeGreaterThan(20 + 40 + 80 + 160 - 5)
+    const written = queue.changed(2, VERSION, false)
+    const other = await only(next())
+    expect(other).toMatchObject({ bucket: 2, background: false })
+    other.settle(WRITTEN)
+    expect(await written).toBe(true)
+    await queue.stop()
+  })
+})
+
 describe('BucketWriteQueue.stop', () => {
   it('resolves at once when nothing is in flight', async () => {
     await expect(setUp().queue.stop()).resolves.toBeUndefined()

@@ -42,7 +42,7 @@ describe('a store whose log is deleted', () => {
     const store = await open(path)
     await store.write([revoke(1)])
     for (const ending of endings) rmSync(path + ending)
-    expect(store.isCurrent()).toBe(false)
+    await expect.poll(() => store.isCurrent()).toBe(false)
     expect(() => store.get(words(1))).toThrow(code('ERR_STORE_UNAVAILABLE'))
     await expect(store.write([revoke(2)])).rejects.toThrow(code('ERR_NOT_DURABLE'))
     expect(await poll(store)).toEqual({ status: 'diverged' })

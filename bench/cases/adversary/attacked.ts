@@ -7,10 +7,8 @@ import { freshClaims } from '../../inputs/claims.js'
 import { Random } from '../../inputs/random.js'
 import { inputs } from '../../inputs/store-file.js'
 import { filled } from '../redis.js'
+import { sizesOf } from '../sizes.js'
 
-const ENTRIES = { full: 100_000, quick: 3000, test: 1024 } as const
-/** Of the verdict cache. */
-const CACHE = { full: 10_000, quick: 400, test: 100 } as const
 /**
  * One check in ten is a false positive, so that the attacker finds enough of them quickly. What each costs
  * does not depend on how many there are.
@@ -30,7 +28,7 @@ export interface Attacked extends AsyncDisposable {
 }
 
 export async function attacked(context: Context, server: RedisServer | undefined): Promise<Attacked> {
-  const [entries, cacheEntries] = [ENTRIES[context.scale], CACHE[context.scale]]
+  const { entries, cacheEntries } = sizesOf('adversary', context.scale)
   const way = server === undefined ? 'without Redis' : 'with Redis'
   const store = new CountingStore(join(context.directory, `attacked-${way.replace(' ', '-')}.db`))
   // Filled to its capacity, so that the rate is the nominal one.

@@ -6,12 +6,7 @@ import { assertAnswer, atLeast, atMost, type Context, type Row } from '../../har
 import { EXPIRES_AT } from '../../inputs/claims.js'
 import { craftFalsePositives } from '../../inputs/crafted-ids.js'
 import { Random } from '../../inputs/random.js'
-
-const ENTRIES = { full: 50_000, quick: 2000, test: 500 } as const
-const RATE = { full: 1e-4, quick: 1e-3, test: 1e-2 } as const
-/** Ids looked for against each library; the slow one takes some 10 µs a try. */
-const FAST = { full: 1000, quick: 200, test: 20 } as const
-const SLOW = { full: 50, quick: 8, test: 5 } as const
+import { sizesOf } from '../sizes.js'
 
 /**
  * A hash without a key gives the same filter everywhere. An attacker who knows some revoked ids (his own
@@ -20,7 +15,7 @@ const SLOW = { full: 50, quick: 8, test: 5 } as const
  * more often than any others.
  */
 export async function crafted(context: Context): Promise<Row[]> {
-  const [entries, rate] = [ENTRIES[context.scale], RATE[context.scale]]
+  const { entries, rate, fast, slow } = sizesOf('crafted', context.scale)
   const random = new Random(context.seed, 'crafted')
   await using engine = await createRevocade({
     // Alone: the search keeps the event loop from turning for longer than a lease lasts.
@@ -36,7 +31,7 @@ export async function crafted(context: Context): Promise<Row[]> {
       {
         name: 'bloomfilter (FNV-1a)',
         make: () => new BloomfilterFilter(entries, rate),
-        count: FAST[context.scale],
+        count: fast,
       },
       { revoked, engine, rate },
     ),
@@ -45,7 +40,7 @@ export async function crafted(context: Context): Promise<Row[]> {
       {
         name: 'bloom-filters (xxHash, its default seed)',
         make: () => new BloomFiltersFilter(entries, rate),
-        count: SLOW[context.scale],
+        count: slow,
       },
       { revoked, engine, rate },
     ),

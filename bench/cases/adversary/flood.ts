@@ -4,6 +4,7 @@ import type { Revocade, TokenClaims } from '#dist/index.js'
 import { histogramMeasurement, percentilesOf } from '../../harness/histogram.js'
 import { type Latencies, newLatencies, nowNs, openLoop } from '../../harness/open-loop.js'
 import { assertAnswer, atMost, type Context, type Row } from '../../harness/types.js'
+import { sizesOf } from '../sizes.js'
 import { type Attacked, parse, tokens } from './attacked.js'
 import { causedBy, inWords } from './caused.js'
 
@@ -13,7 +14,6 @@ import { causedBy, inWords } from './caused.js'
  */
 const TIMES = 3
 const CHECKS_PER_SECOND = 10_000
-const SECONDS = { full: 8, quick: 0.25, test: 0.08 } as const
 /** Tokens like all others, each parsed anew when it is checked. */
 const OTHERS = 5000
 
@@ -31,7 +31,7 @@ export async function flood(context: Context, on: Attacked): Promise<Row[]> {
   const { engine, server, way, cacheEntries } = on
   const unlucky = tokens(on, TIMES * cacheEntries, false)
   const others = tokens(on, OTHERS, true)
-  const checks = CHECKS_PER_SECOND * SECONDS[context.scale]
+  const checks = CHECKS_PER_SECOND * sizesOf('adversary', context.scale).floodSeconds
 
   const calm = await checked(engine, others, undefined, checks)
   const delay = monitorEventLoopDelay({ resolution: 1 })

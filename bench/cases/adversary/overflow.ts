@@ -9,10 +9,9 @@ import { MovingClock } from '../../harness/moving-clock.js'
 import { assertAnswer, atMost, type Context, type Row } from '../../harness/types.js'
 import { EXPIRES_AT } from '../../inputs/claims.js'
 import { Random } from '../../inputs/random.js'
+import { sizesOf } from '../sizes.js'
 
-const EXPECTED = { full: 250_000, quick: 3000, test: 1024 } as const
 const TIMES = 4
-const ASKED = { full: 1_000_000, quick: 30_000, test: 1000 } as const
 const RATE = 1e-4
 /** Seconds between two sweeps of the prefilter. See the engine. */
 const SWEEP_EVERY = 5
@@ -30,7 +29,7 @@ interface Stage {
  * rebuilt when it is next looked through.
  */
 export async function overflow(context: Context): Promise<Row[]> {
-  const [expected, asked] = [EXPECTED[context.scale], ASKED[context.scale]]
+  const { expected, asked } = sizesOf('overflow', context.scale)
   const random = new Random(context.seed, 'overflow')
   const clock = new MovingClock()
   const store = new CountingStore(join(context.directory, 'overflow.db'))
@@ -99,16 +98,17 @@ const bits = (what: string, { entries, bytes }: Stage): Row => ({
 })
 
 async function look(engine: Revocade, stage: string, random: Random, context: Context): Promise<Stage> {
+  const { asked, rounds } = sizesOf('overflow', context.scale)
   const name = `isClearlyActive, ${stage}`
   const timed = of(
     await interleave([new IsClearlyActive(random, engine, name)], {
-      rounds: { full: 100, quick: 20, test: 2 }[context.scale],
+      rounds,
       batch: 512,
     }),
     name,
   )
   let positives = 0
-  for (let i = 0; i < ASKED[context.scale]; i++) {
+  for (let i = 0; i < asked; i++) {
     if (!engine.isClearlyActive({ jti: random.uuid(), exp: EXPIRES_AT })) positives++
     if (i % 4096 === 0) await setImmediate()
   }

@@ -3,13 +3,10 @@ import type { DecidedBy, Revocade, TokenClaims } from '#dist/index.js'
 import { interleave, measurements, of, type Workload } from '../../harness/measure.js'
 import { assertAnswer, atMost, type Context, type Row } from '../../harness/types.js'
 import { freshClaims } from '../../inputs/claims.js'
+import { sizesOf } from '../sizes.js'
 import { type Attacked, parse, tokens } from './attacked.js'
 import { type Caused, causedBy, inWords } from './caused.js'
 
-/** Of each token, counted. */
-const REPLAYS = { full: 1_000_000, quick: 10_000, test: 1000 } as const
-/** And timed. */
-const ROUNDS = { full: 100, quick: 20, test: 1 } as const
 const BATCH = 512
 
 /** The same token again and again, each time parsed anew. */
@@ -65,7 +62,7 @@ export async function replay(context: Context, on: Attacked): Promise<Row[]> {
     unlucky: 'a replayed false positive',
     stolen: 'a replayed revoked token',
   }
-  const replays = REPLAYS[context.scale]
+  const { replays, replayRounds: rounds } = sizesOf('adversary', context.scale)
   const plain = new Replay(names.plain, engine, ordinary, false)
   const replayed = [
     new Replay(names.unlucky, engine, unlucky, false),
@@ -74,7 +71,7 @@ export async function replay(context: Context, on: Attacked): Promise<Row[]> {
   const next = await causedBy(async () => {
     for (const one of replayed) await send(one, replays)
   }, on)
-  const timed = await interleave([plain, ...replayed], { rounds: ROUNDS[context.scale], batch: BATCH })
+  const timed = await interleave([plain, ...replayed], { rounds, batch: BATCH })
   context.record(measurements(new Map([...timed].map(([name, one]) => [`${name}, ${way}`, one])), on.entries))
 
   const [none, one] = server === undefined ? [1, 0] : [0, 1]

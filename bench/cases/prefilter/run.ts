@@ -9,54 +9,7 @@ import type { Context, Measurement, Situation } from '../../harness/types.js'
 import { KEY_KINDS, type KeyKind, Keys } from '../../inputs/keys.js'
 import { type Mix, MIXES } from '../../inputs/query-stream.js'
 import { Random } from '../../inputs/random.js'
-
-/** How often a set of each size is built; only the last one is kept. */
-type Builds = readonly (readonly [n: number, builds: number])[]
-
-/**
- * Two questions: how does each filter grow, and what do keys and mixes change? For the first, all sizes get
- * UUIDv4, asked for hits and misses. For the second, one size, `matrix`, gets all keys and all mixes.
- * bloom-filters gets `slow` entries at most.
- */
-export const PLANS = {
-  full: {
-    sizes: [
-      [1000, 20],
-      [10_000, 10],
-      [100_000, 4],
-      [1_000_000, 3],
-      [10_000_000, 1],
-    ] satisfies Builds,
-    matrix: 1_000_000,
-    slow: 100_000,
-    rounds: 40,
-    batch: 512,
-    others: 1_000_000,
-  },
-  quick: {
-    sizes: [
-      [1000, 3],
-      [10_000, 1],
-      [30_000, 1],
-    ] satisfies Builds,
-    matrix: 10_000,
-    slow: 1000,
-    rounds: 8,
-    batch: 128,
-    others: 10_000,
-  },
-  test: {
-    sizes: [
-      [200, 1],
-      [500, 1],
-    ] satisfies Builds,
-    matrix: 500,
-    slow: 200,
-    rounds: 1,
-    batch: 32,
-    others: 1000,
-  },
-} as const
+import { counts, sizesOf } from '../sizes.js'
 
 /** What is measured at each size. */
 const MIXES_OF_SIZES: readonly Mix[] = ['hit', 'miss']
@@ -69,22 +22,26 @@ interface Operation {
   readonly mix?: Mix
 }
 
-/** All filters at all sizes, measured in turns. */
+/**
+ * All filters, measured in turns. Two questions: how does each filter grow, and what do keys and mixes
+ * change? For the first, all sizes get UUIDv4, asked for hits and misses. For the second, one size,
+ * `matrix`, gets all keys and all mixes.
+ */
 export class Run {
   readonly results: Measurement[] = []
   readonly #context: Context
-  readonly #plan: (typeof PLANS)[Context['scale']]
+  readonly #plan: ReturnType<typeof sizesOf<'prefilter'>>
   readonly #random: Random
 
   constructor(context: Context) {
     this.#context = context
-    this.#plan = PLANS[context.scale]
+    this.#plan = sizesOf('prefilter', context.scale)
     this.#random = new Random(context.seed, 'prefilter')
   }
 
   async all(): Promise<void> {
-    const { sizes, matrix } = this.#plan
-    for (const [n, builds] of sizes) await this.#measure(n, 'uuidv4', builds)
+    const { builds: plan, matrix } = this.#plan
+    for (const [n, builds] of counts(plan)) await this.#measure(n, 'uuidv4', builds)
     for (const kind of KEY_KINDS) if (kind !== 'uuidv4') await this.#measure(matrix, kind, 1)
   }
 

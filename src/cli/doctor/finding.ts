@@ -1,3 +1,4 @@
+import { redact } from '../../redact.js'
 import { isSystemError, printable, systemReason } from '../errors.js'
 
 /** The result of one check. */
@@ -12,17 +13,17 @@ export interface Finding {
 
 /** A check that passed. */
 export function ok(check: string, detail: string): Finding {
-  return { check, status: 'ok', detail }
+  return { check, status: 'ok', detail: redact(detail) }
 }
 
 /** A check that passed, with something to look at. */
 export function warn(check: string, detail: string, advice: string): Finding {
-  return { check, status: 'warn', detail, advice }
+  return { check, status: 'warn', detail: redact(detail), advice: redact(advice) }
 }
 
 /** A check that failed. */
 export function fail(check: string, detail: string, advice: string): Finding {
-  return { check, status: 'fail', detail, advice }
+  return { check, status: 'fail', detail: redact(detail), advice: redact(advice) }
 }
 
 /** The reason of a failure: what the operating system said, or the message. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import Table from 'cli-table3'
+import { redact } from '../../redact.js'
 
 /** A colour by its meaning. The text must carry the meaning without the colour, too. */
 export type Tone = 'good' | 'bad' | 'warn' | 'dim' | 'bold'
@@ -34,8 +35,9 @@ export function writeJson(value: unknown): Promise<void> {
 
 /** Prints a note on stderr, so that stdout holds only data. */
 export function note(text: string, { json = false }: { readonly json?: boolean } = {}): void {
+  const safe = redact(text)
   process.stderr.write(
-    json ? `${JSON.stringify({ note: text })}\n` : `${tone('note', 'warn', process.stderr)}: ${text}\n`,
+    json ? `${JSON.stringify({ note: safe })}\n` : `${tone('note', 'warn', process.stderr)}: ${safe}\n`,
   )
 }
 

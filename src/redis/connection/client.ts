@@ -17,6 +17,8 @@ export interface RedisClient {
   callBuffer(command: string, ...args: (string | number | Buffer)[]): Promise<unknown>
   /** True for a `Cluster`, whose `duplicate` takes other arguments. */
   readonly isCluster?: boolean
+  /** Those that decide whether the client can be used. */
+  readonly options?: { readonly enableAutoPipelining?: unknown; readonly monitor?: unknown }
   /**
    * Creates a client with the same options, for subscriptions: a connection that subscribes can't send other
    * commands. The arguments override options; a cluster takes its nodes before them.

@@ -47,7 +47,8 @@ export async function connectRedis(settings: RedisSettings): Promise<RedisConnec
   }
 }
 
-async function loadIoredis(): Promise<Ioredis> {
+/** @throws {RevocadeError} ERR_CONFIG when ioredis is not installed */
+export async function loadIoredis(): Promise<Ioredis> {
   try {
     return await import('ioredis')
   } catch (error) {

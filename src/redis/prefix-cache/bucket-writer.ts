@@ -143,7 +143,8 @@ function nextAttempt(result: Exclude<ScriptReply, { kind: 'written' }>, written:
 
 /** The reply's codes are those of the script's comment. */
 function decodeReply(reply: unknown): ScriptReply {
-  const [code, found] = Array.isArray(reply) ? (reply as unknown[]) : []
+  const [first, found] = Array.isArray(reply) ? (reply as unknown[]) : []
+  const code = Number(first) // text, if the client has the option stringNumbers
   if (code === 1) return { kind: 'written' }
   if (code === 2) return { kind: 'needs-rewrite' }
   return { kind: 'conflict', found: Buffer.isBuffer(found) ? found : NO_VERSION }

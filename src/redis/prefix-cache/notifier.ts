@@ -6,6 +6,11 @@ import type { RedisClient } from '../connection/client.js'
 import type { RedisCommands } from '../connection/commands.js'
 import { Subscription } from '../connection/subscription.js'
 
+/** The longest message that is looked at, in characters. Ours are shorter. */
+const MAX_CHARACTERS = 128
+/** Answers to `figures` in a second. Others are left out: each takes some hundredths of a millisecond. */
+const MAX_ANSWERS = 50
+
 /** What a {@link RedisNotifier} sends and receives with. */
 export interface RedisNotifierDeps {
   /** A connection for this subscription alone. */
@@ -19,7 +24,8 @@ export interface RedisNotifierDeps {
 /**
  * Wake-ups by Redis publish/subscribe. Two messages exist: `wake <seq>` announces a commit, and `figures
  * <asker>` asks each engine to publish its statistics on the channel `<channel>:<asker>`. Anybody on the
- * server can send both, so neither is trusted: a wake-up only makes the next poll come sooner.
+ * server can send both, so neither is trusted: a wake-up only makes the next poll come sooner, and a flood of
+ * either costs a bounded amount of work.
  */
 export class RedisNotifier implements Notifier {
   readonly #deps: RedisNotifierDeps
@@ -32,6 +38,9 @@ export class RedisNotifier implements Notifier {
   /** The highest number that was to be announced. */
   #seq = 0
   #publishing = false
+  /** Answers since {@link RedisNotifier.#answersFrom}, by `performance.now()`. */
+  #answers = 0
+  #answersFrom = 0
 
   constructor(deps: RedisNotifierDeps) {
     this.#deps = deps
@@ -85,7 +94,7 @@ export class RedisNotifier implements Notifier {
   #receive(message: string): void {
     this.#received++
     const listener = this.#listener
-    if (listener === undefined) return
+    if (listener === undefined || message.length > MAX_CHARACTERS) return
     const [word, argument = ''] = message.split(' ')
     try {
       if (word === 'wake' && /^\d{1,16}$/.test(argument)) listener.onWake(Number(argument))
@@ -97,9 +106,18 @@ export class RedisNotifier implements Notifier {
 
   #answer(asker: string, listener: NotifierListener): void {
     const { commands, channel } = this.#deps
-    if (!commands.available) return
+    if (!commands.available || !this.#mayAnswer()) return
     const answer = JSON.stringify({ engine: this.#engine, ...listener.engineStats() })
     // If it fails, the asker repeats the question.
     commands.send('PUBLISH', `${channel}:${asker}`, answer).catch(() => undefined)
+  }
+
+  #mayAnswer(): boolean {
+    const now = performance.now()
+    if (now >= this.#answersFrom + 1000) {
+      this.#answersFrom = now
+      this.#answers = 0
+    }
+    return ++this.#answers <= MAX_ANSWERS
   }
 }

@@ -1,4 +1,5 @@
 import { isRefusal, type RedisCommands } from '../connection/commands.js'
+import { BackgroundPace } from './background-pace.js'
 import type { BucketSplitter } from './bucket-splitter.js'
 import { type BucketWriter, type ExpectedVersion, NO_VERSION } from './bucket-writer.js'
 import { pause } from './pause.js'
@@ -13,10 +14,6 @@ const BACKGROUND_WRITES_IN_FLIGHT = 4
 const REFUSAL_PAUSE_MS = 1000
 /** Pause while too many commands are in flight, in milliseconds. */
 const BUSY_PAUSE_MS = 20
-/** Background reads may use 20 % of the event loop: after this time they idle four times as long. */
-const BACKGROUND_SLICE_MS = 1
-const BACKGROUND_IDLE_FACTOR = 4
-
 /** What a {@link BucketWriteQueue} writes with. */
 export interface BucketWriteQueueDeps {
   readonly commands: Pick<RedisCommands, 'available' | 'breaker'>
@@ -58,6 +55,7 @@ export class BucketWriteQueue {
   readonly #commitSignal = new Signal()
   readonly #backgroundSignal = new Signal()
   readonly #stop = new AbortController()
+  readonly #pace = new BackgroundPace()
   readonly #loops: Promise<unknown>
   #committing = false
   /** By `performance.now()`. */
@@ -151,12 +149,12 @@ export class BucketWriteQueue {
           this.#postpone()
           break
         }
-        const begun = performance.now()
-        const writes = this.#take(this.#background, BACKGROUND_WRITES_IN_FLIGHT, begun + BACKGROUND_SLICE_MS)
+        const writes = this.#take(this.#background, BACKGROUND_WRITES_IN_FLIGHT, this.#pace.begin())
+        this.#pace.end()
         if (writes.length === 0) break
-        const idleMs = (performance.now() - begun) * BACKGROUND_IDLE_FACTOR
-        await Promise.all(writes)
-        if (this.#isCommitFree()) await pause(idleMs, this.#stop.signal)
+        const failed = !(await Promise.all(writes)).includes(true)
+        const pauseMs = this.#pace.pauseMs(failed)
+        if (failed || this.#isCommitFree()) await pause(pauseMs, this.#stop.signal)
       }
     }
   }
@@ -198,8 +196,8 @@ export class BucketWriteQueue {
    * Begins writes of at most `max` buckets that are not in flight; after the first one, none that begins
    * later than `until`.
    */
-  #take(queue: WriteTasks, max: number, until = Infinity): Promise<void>[] {
-    const writes: Promise<void>[] = []
+  #take(queue: WriteTasks, max: number, until = Infinity): Promise<boolean>[] {
+    const writes: Promise<boolean>[] = []
     for (const [bucket, task] of queue) {
       if (writes.length === max || (writes.length > 0 && performance.now() > until)) break
       if (this.#inFlight.has(bucket)) continue
@@ -210,14 +208,16 @@ export class BucketWriteQueue {
     return writes
   }
 
-  /** Never rejects: what fails is queued again. */
-  async #write(bucket: number, { expected, waiters }: WriteTask, background: boolean): Promise<void> {
+  /** Never rejects: what fails is queued again. @returns false if it failed */
+  async #write(bucket: number, { expected, waiters }: WriteTask, background: boolean): Promise<boolean> {
     let written = false
+    let failed = true
     try {
       const { writer, splitter } = this.#deps
       const bits = this.#deps.bits()
       const result = await writer.bringUpToDate(bucket, bits, expected, background)
       if (result.kind !== 'layout-changed') splitter.consider(bits, result.rows)
+      failed = result.kind === 'conflict'
       if (result.kind === 'conflict') this.#retry(bucket, result.expected)
       written = result.kind === 'written'
       if (written) this.written++
@@ -232,6 +232,7 @@ export class BucketWriteQueue {
       this.run()
       for (const resolve of waiters) resolve(written)
     }
+    return !failed
   }
 
   /** Queues a bucket in the background, unless a commit has queued it already. */

@@ -1,7 +1,9 @@
 import { RevocadeError } from '../../errors.js'
 import type { StoreContext } from '../../ports/index.js'
+import { DatabaseWatch } from './database-watch.js'
 import { toRevocadeError } from './errors.js'
-import { areSameFiles, fileIdentities, type OpenFiles } from './file/file-identity.js'
+import { areSameFiles, fileIdentities, type OpenFiles, takenAway } from './file/file-identity.js'
+import { HeldFile } from './file/held-file.js'
 import { IntegrityWatch } from './file/integrity-watch.js'
 import type { WriterOptions } from './file/open-writer.js'
 import { mayFoldLog } from './file/orphaned-wal.js'
@@ -22,6 +24,8 @@ export interface Connections {
   readonly found: WriterReady
   /** The files that all of them are open on. */
   readonly at: OpenFiles
+  /** The database once more, held to read it past SQLite. */
+  readonly file: HeldFile
   readonly place: PlaceWatch
   readonly integrity: IntegrityWatch
   readonly buckets: BucketThread
@@ -47,23 +51,38 @@ export async function openConnections(
     maxPageCount: options.maxPageCount,
     toleranceSeconds: context.clockToleranceSeconds ?? 0,
   }
-  const writeQueue = new WriteQueue(writerOptions)
+  let watch: PlaceWatch | undefined
+  const writeQueue = new WriteQueue(writerOptions, () => doubtOf(watch, place.real))
   const found = await writeQueue.start()
+  const at: OpenFiles = { place, files: found.files }
+  let file: HeldFile | undefined
+  let reader: Reader | undefined
   try {
-    const at: OpenFiles = { place, files: found.files }
-    const reader = new Reader(at, found)
-    return {
-      reader,
-      place: new PlaceWatch(at, reader),
-      writeQueue,
-      found,
-      at,
-      integrity: new IntegrityWatch(at, context.logger),
-      buckets: new BucketThread(at, found),
-    }
+    file = new HeldFile(place.real)
+    if (file.identity !== found.files.db) throw takenAway(place.given)
+    reader = new Reader(at, found)
+    watch = new PlaceWatch(at, reader, new DatabaseWatch(file, reader))
+    const integrity = new IntegrityWatch(at, context.logger)
+    const buckets = new BucketThread(at, found)
+    return { reader, place: watch, writeQueue, found, at, file, integrity, buckets }
   } catch (error) {
-    await writeQueue.close(new RevocadeError('ERR_CLOSED', 'the store could not be opened'), false)
+    reader?.close()
+    file?.release()
+    await writeQueue.close(false)
     throw toRevocadeError(error, 'open', place.real)
+  }
+}
+
+/** Why a commit can't be acknowledged; undefined if it can. The write thread itself compares the files. */
+function doubtOf(watch: PlaceWatch | undefined, path: string): RevocadeError | undefined {
+  try {
+    if (watch?.isOverwritten() !== true) return undefined
+    return new RevocadeError(
+      'ERR_NOT_DURABLE',
+      `nothing was acknowledged: the store ${path} was overwritten while in use`,
+    )
+  } catch (error) {
+    return toRevocadeError(error, 'write', path)
   }
 }
 
@@ -77,11 +96,22 @@ export async function openConnections(
  * @param refusal What later writes are rejected with.
  */
 export async function closeConnections(connections: Connections, refusal: RevocadeError): Promise<void> {
-  const { reader, writeQueue, integrity, buckets, at } = connections
-  await Promise.allSettled([integrity.stop(), buckets.stop()])
-  const changed = !areSameFiles(fileIdentities(at.place), at.files)
-  const fold = changed && mayFoldLog(at)
+  const { reader, writeQueue, integrity, buckets, at, file } = connections
+  await Promise.allSettled([integrity.stop(), buckets.stop(), writeQueue.drain(refusal)])
+  const sound = isSound(connections)
+  const changed = !sound || !areSameFiles(fileIdentities(at.place), at.files)
+  const fold = sound && changed && mayFoldLog(at)
   if (fold || !changed) reader.close()
-  await writeQueue.close(refusal, fold).catch(() => undefined)
+  await writeQueue.close(fold)
   reader.close()
+  file.release()
+}
+
+/** Whether the log may be folded into the file at all. */
+function isSound({ place }: Connections): boolean {
+  try {
+    return !place.isOverwritten()
+  } catch {
+    return false
+  }
 }

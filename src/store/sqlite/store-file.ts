@@ -6,9 +6,9 @@ import { takenAway } from './file/file-identity.js'
 import { acquireLock, type StoreLock } from './file/lock.js'
 import { moveAwayLog } from './file/orphaned-wal.js'
 import { resolveStorePath, type StorePath } from './file/store-path.js'
-import { validatePath } from './file/validate-file.js'
+import { validatePlace } from './file/writable.js'
 import type { SqliteStoreOptions } from './options.js'
-import type { Found, PlaceWatch } from './place-watch.js'
+import { isAnother, type PlaceWatch } from './place-watch.js'
 import { OPEN, type SettledState, type State } from './store-state.js'
 import type { WriteQueue } from './write/write-queue.js'
 
@@ -23,8 +23,7 @@ export interface StoreFileSettings {
 
 /**
  * The files at the store's path, and the connections to them. It notices when the database disappears, and
- * moves the connections when something else takes its place: another file, another log, or another database
- * that was copied into the file by SQLite.
+ * moves the connections when something else takes its place: another file, another log, or other content.
  *
  * ```
  * open ────────────────── no file ────► missing ─── same file ───► open
@@ -32,7 +31,7 @@ export interface StoreFileSettings {
  * open, missing, faulty ─ other store ► reopening
  * disconnected ────────── any file ───► reopening
  * reopening ─┬─────────── opened ─────► open
- *            ├─ old log is stuck ─────► missing
+ *            ├─ old log is stuck ─────► missing, or faulty as before
  *            ├─ other digest key ─────► faulty
  *            └── can't be opened ─────► disconnected
  * any state ───────────── close() ────► closed
@@ -54,7 +53,7 @@ export class StoreFile {
     const { context, options } = settings
     const place = resolveStorePath(settings.path)
     // Before the lock, which is a file beside the store.
-    validatePath(place.real, true)
+    validatePlace(place.real, true)
     const lock = acquireLock(place.real, context.exclusive)
     try {
       return new StoreFile(settings, lock, await openConnections(place, context, options, true))
@@ -112,7 +111,7 @@ export class StoreFile {
 
   /** Whether the path leads to the file that the connections are open on, and that file can be used. */
   isInPlace(): boolean {
-    return this.#state.status === 'open' && this.#ask((place) => place.look()) === 'same'
+    return this.#state.status === 'open' && this.#ask((place) => place.isInPlaceNow())
   }
 
   /**
@@ -127,12 +126,12 @@ export class StoreFile {
       case 'open':
       case 'missing': {
         const file = this.#ask((place) => place.look())
-        if (file === 'other') return this.#startReopening()
+        if (isAnother(file)) return this.#startReopening()
         this.#state = file === 'none' ? this.#missing(state) : OPEN
         break
       }
       case 'faulty':
-        if (this.#lookPastFault() === 'other') return this.#startReopening()
+        if (isAnother(this.#connections.place.lookPastFault())) return this.#startReopening()
         break
       case 'disconnected':
         if (this.#connections.place.lookAtFiles() !== 'none') return this.#startReopening()
@@ -150,7 +149,18 @@ export class StoreFile {
   async close(): Promise<void> {
     if (this.#state.status === 'reopening') await this.#state.reopened.catch(() => undefined)
     const fault = new RevocadeError('ERR_CLOSED', 'the store was closed')
+    const { status } = this.#state
     this.#state = { status: 'closed', fault }
+    if (status !== 'disconnected' && isAnother(this.#connections.place.lookPastFault())) {
+      try {
+        this.#leaveLog(this.#connections)
+      } catch (error) {
+        this.#settings.context.logger.warn(
+          { err: error },
+          'the log of a replaced store could not be moved away',
+        )
+      }
+    }
     await closeConnections(this.#connections, fault)
     this.#lock.release()
   }
@@ -163,16 +173,6 @@ export class StoreFile {
     }
   }
 
-  /** A damaged file can't say what it holds. */
-  #lookPastFault(): Found {
-    const { place } = this.#connections
-    try {
-      return place.look()
-    } catch {
-      return place.lookAtFiles()
-    }
-  }
-
   #missing(state: State): State {
     if (state.status === 'missing') return state
     return { status: 'missing', fault: takenAway(this.#settings.path) }
@@ -180,8 +180,7 @@ export class StoreFile {
 
   #startReopening(): Promise<void> {
     const fault = takenAway(this.#settings.path)
-    const connected = this.#state.status !== 'disconnected'
-    const reopened = this.#moveConnections(connected, fault).then((next) => {
+    const reopened = this.#moveConnections(this.#state.status, fault).then((next) => {
       this.#state = next
       if (next.status !== 'open') throw next.fault
       this.#watchIntegrity()
@@ -191,19 +190,18 @@ export class StoreFile {
   }
 
   /** Closes the old connections, opens new ones, and returns the state that this leads to. */
-  async #moveConnections(connected: boolean, gone: RevocadeError): Promise<SettledState> {
+  async #moveConnections(from: State['status'], gone: RevocadeError): Promise<SettledState> {
     const { path, context, options } = this.#settings
     const old = this.#connections
-    if (connected) {
-      try {
-        moveAwayLog(old.at, context.exclusive)
-      } catch (error) {
-        // The next poll tries again. The new file can't be opened beside the old log.
-        return { status: 'missing', fault: toRevocadeError(error, 'open', path) }
-      }
-      await closeConnections(old, gone)
+    const connected = from !== 'disconnected'
+    try {
+      if (connected) this.#leaveLog(old)
+    } catch (error) {
+      // The next poll tries again. The new file can't be opened beside the old log.
+      return { status: from === 'faulty' ? from : 'missing', fault: toRevocadeError(error, 'open', path) }
     }
     try {
+      if (connected) await closeConnections(old, gone)
       const place = resolveStorePath(path)
       this.#moveLock(place)
       this.#connections = await openConnections(place, context, options, false)
@@ -215,6 +213,11 @@ export class StoreFile {
     if (Buffer.compare(key, this.#key) !== 0) return { status: 'faulty', fault: otherKey(path) }
     context.logger.warn({ path, id }, 'the store was replaced while in use: starting over from the new file')
     return OPEN
+  }
+
+  /** The log must not be found beside another database. */
+  #leaveLog({ at, place }: Connections): void {
+    moveAwayLog(at, this.#settings.context.exclusive, place.lookPastFault() === 'overwritten')
   }
 
   /** Where a link leads elsewhere now, the lock stands elsewhere, too. */

@@ -8,26 +8,38 @@ import { withReservation } from './lock.js'
  *
  * It touches only files known to be the old log. The log is kept as `-wal-replaced`: if the old file was
  * moved rather than deleted, its last changes may be nowhere else.
+ *
+ * @param overwritten Whether the database file itself has other content now.
  */
-export function moveAwayLog({ place: { real }, files: old }: OpenFiles, exclusive: boolean): void {
+export function moveAwayLog(
+  { place: { real }, files: old }: OpenFiles,
+  exclusive: boolean,
+  overwritten: boolean,
+): void {
+  const orphans = (): Orphans => orphansOf(real, old, overwritten)
   const move = (): void => {
-    const { wal, shm } = orphansOf(real, old)
+    const { wal, shm } = orphans()
     if (wal) renameSync(`${real}-wal`, `${real}-wal-replaced`)
     if (shm) rmSync(`${real}-shm`, { force: true })
   }
-  const { wal, shm } = orphansOf(real, old)
+  const { wal, shm } = orphans()
   if (!wal && !shm) return
   // Every process that had the old file open does this, so comparing and moving must be one step among them.
   if (exclusive) move()
   else withReservation(real, move)
 }
 
+interface Orphans {
+  readonly wal: boolean
+  readonly shm: boolean
+}
+
 /** Which of the old log files stand at a path without the database or the log that they belong to. */
-function orphansOf(real: string, old: FileIdentities): { readonly wal: boolean; readonly shm: boolean } {
+function orphansOf(real: string, old: FileIdentities, overwritten: boolean): Orphans {
   const now = logIdentities(real)
   const wal = now.wal !== undefined && now.wal === old.wal
   // Beside its own file a log stays: a link leads elsewhere now, or somebody moved the file back.
-  if (wal && fileIdentity(real) === old.db) return { wal: false, shm: false }
+  if (wal && !overwritten && fileIdentity(real) === old.db) return { wal: false, shm: false }
   return { wal, shm: now.shm !== undefined && now.shm === old.shm }
 }
 

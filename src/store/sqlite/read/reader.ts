@@ -93,6 +93,16 @@ export class Reader {
     return true
   }
 
+  /** The root page of the table **head**. */
+  get headPage(): number {
+    return this.#statements.headPage.get() ?? 0
+  }
+
+  /** Whether the history contains a position, or no longer goes back that far. */
+  mayContain({ seq, epoch }: Position): boolean {
+    return seq <= this.head().seq && (this.#epochAt(seq) ?? epoch) === epoch
+  }
+
   get(digest: Digest): StoredRow | undefined {
     this.#words.set(digest)
     const row = this.#statements.get.get(this.#digest)
@@ -191,6 +201,7 @@ function prepare(db: Connection, namespace: number) {
         `SELECT ${ROW_COLUMNS} FROM revocations WHERE namespace = ${namespace} AND digest = ?`,
       )
       .raw(),
+    headPage: db.prepare<[], number>("SELECT rootpage FROM sqlite_schema WHERE name = 'head'").pluck(),
     head: db.prepare<[], [seq: number, epoch: string]>('SELECT seq, epoch FROM head WHERE id = 1').raw(),
     tolerance: db.prepare<[], number>(`SELECT ${TOLERANCE_SQL}`).pluck(),
     epochAt: db

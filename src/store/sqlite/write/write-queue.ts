@@ -41,13 +41,17 @@ export class WriteQueue {
   #spare: ArrayBuffer | undefined
   readonly #maintenance = new Maintenance()
   #onIdle: (() => void) | undefined
-  /** Set by {@link WriteQueue.close}: what new writes are rejected with. */
+  /** Set by {@link WriteQueue.drain}: what new writes are rejected with. */
   #refusal: RevocadeError | undefined
   /** Mutations accepted and not yet answered. */
   waiting = 0
   commits = 0
 
-  constructor(options: WriterOptions) {
+  readonly #doubt: () => RevocadeError | undefined
+
+  /** @param doubt Says before and after each commit why it can't be acknowledged; undefined: it can. */
+  constructor(options: WriterOptions, doubt: () => RevocadeError | undefined) {
+    this.#doubt = doubt
     this.#thread = new WriterThread(options, {
       answer: (answer) => this.#answer(answer),
       lost: (error) => this.#fail(error),
@@ -89,18 +93,21 @@ export class WriteQueue {
     return worker === undefined ? Promise.resolve(0) : this.#maintenance.run(worker, task)
   }
 
+  /** Refuses new writes with an error, and waits until the accepted ones are answered. */
+  async drain(refusal: RevocadeError): Promise<void> {
+    this.#refusal ??= refusal
+    if (this.#inFlight === undefined && this.#queue.length === 0) return
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve
+    })
+  }
+
   /**
-   * Refuses new writes with an error, waits for the accepted ones, closes the connection and ends the thread.
+   * Closes the connection and ends the thread. Drain the queue first.
    *
    * @param fold Whether to move what the log holds into the file first.
    */
-  async close(refusal: RevocadeError, fold: boolean): Promise<void> {
-    this.#refusal ??= refusal
-    if (this.#inFlight !== undefined || this.#queue.length > 0) {
-      await new Promise<void>((resolve) => {
-        this.#onIdle = resolve
-      })
-    }
+  async close(fold: boolean): Promise<void> {
     const worker = this.#thread.worker
     if (worker === undefined) return
     this.#maintenance.cancel()
@@ -140,8 +147,16 @@ export class WriteQueue {
     )
   }
 
-  #send(worker: Worker, { packer }: Batch): void {
+  #send(worker: Worker, batch: Batch): void {
+    const doubt = this.#doubt()
+    if (doubt !== undefined) {
+      this.#inFlight = undefined
+      this.#reject(batch, doubt)
+      this.#flush()
+      return
+    }
     worker.ref() // the process must not end before the batch is durable
+    const { packer } = batch
     const { count } = packer
     const memory = packer.release()
     post(worker, { type: 'batch', memory, count }, [memory])
@@ -158,10 +173,11 @@ export class WriteQueue {
     this.#unrefIdleThread()
     if (isRecyclable(message.memory)) this.#spare = message.memory
     if (message.type === 'committed') this.commits++
+    const refusal = message.type === 'committed' ? this.#doubt() : unpackError(message.error)
     this.#flush() // before the callers run, so that the thread does not wait for them
     if (batch === undefined) return
-    if (message.type === 'committed') this.#acknowledge(batch, message)
-    else this.#reject(batch, unpackError(message.error))
+    if (refusal !== undefined) this.#reject(batch, refusal)
+    else if (message.type === 'committed') this.#acknowledge(batch, message)
   }
 
   /** An idle thread does not keep the process alive. */
@@ -175,10 +191,12 @@ export class WriteQueue {
     for (const { count, resolve } of batch.waiters) {
       const written: Written[] = []
       for (const end = at + count * RESULT_FIELDS; at < end; at += RESULT_FIELDS) {
+        const notBefore = results[at + 3] ?? -1
         written.push({
           seq: results[at] ?? 0,
           expiresAt: results[at + 1] ?? 0,
           already: results[at + 2] === 1,
+          ...(notBefore < 0 ? {} : { notBefore }),
         })
       }
       this.waiting -= count

@@ -1,0 +1,62 @@
+/** The longest credentials that are found, in characters: an attacker's text must not keep a search busy. */
+const MAX = 4096
+
+/** Schemes of servers, for which the slashes may be missing: `redis:user:password@host`. */
+const SERVERS = 'rediss?|valkeys?|redis\\+\\w+|unix|postgres(?:ql)?|mysql|mariadb|mongodb|amqps?'
+
+/** What replaces a secret, and the pattern that finds it. Each pattern ends at the end of a line. */
+const RULES: readonly (readonly [pattern: RegExp, replacement: string])[] = [
+  // JWTs.
+  [/eyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)*/g, '<token>'],
+  // User and password of a URL: up to the last @ of the line, because a password may hold an unencoded one.
+  // One slash is enough: URLs turned into paths have only one. The form in our own messages stays, and so do
+  // URLs without a host, which have no user.
+  [
+    new RegExp(
+      `\\b(?!(?:file|unix|redis\\+\\w{1,8}):///)(?:([a-z][a-z\\d+.-]{1,20}):/+|(${SERVERS}):(?=[^\\s/]))` +
+        `(?!/*\\[user:password@\\])[^\\n]{0,${MAX}}(?:@|%40)`,
+      'gi',
+    ),
+    '$1$2://<secret>@',
+  ],
+  // The same without a scheme: `user:password@host`, `:password@host`.
+  [
+    new RegExp(`(?<![^\\s'"=(,/])[^\\s'"/\\\\:@]{0,256}:(?![/\\\\])[^\\s'"\\\\]{1,${MAX}}@(?=[\\w[])`, 'g'),
+    '<secret>@',
+  ],
+  // A whole URL that is percent-encoded.
+  [new RegExp(`\\b([a-z][a-z\\d+.-]{1,20})%3A(?:%2F)+[^\\n]{0,${MAX}}%40`, 'gi'), '$1%3A%2F%2F<secret>%40'],
+  // Parameters: `?password=…`, `sentinelPassword=…`.
+  [/\b(\w{0,32}(?:passw(?:or)?d|pwd|secret|token|api_?key)\w{0,32})=[^\s&'"]+/gi, '$1=<secret>'],
+]
+
+/**
+ * Removes what looks like a secret from a text that people will read: tokens, and the credentials of URLs.
+ * Typed in the wrong place, they must not reach a log in an error message.
+ */
+export function redact(text: string): string {
+  return RULES.reduce((result, [pattern, replacement]) => result.replace(pattern, replacement), text)
+}
+
+/**
+ * Removes secrets from what is thrown or logged: from a text, and from the message of an error and of its
+ * causes.
+ *
+ * @returns the same value if there is nothing to remove; else a copy with the same `name` and `code`
+ */
+export function redactValue(value: unknown): unknown {
+  if (typeof value === 'string') return redact(value)
+  return value instanceof Error ? redactError(value, 0) : value
+}
+
+/** Causes may form a circle: the tenth is the last. */
+function redactError(error: Error, depth: number): Error {
+  const message = redact(error.message)
+  const { cause: given } = error
+  const cause = given instanceof Error && depth < 10 ? redactError(given, depth + 1) : given
+  if (message === error.message && cause === error.cause) return error
+  const copy = new Error(message, cause === undefined ? undefined : { cause })
+  Object.defineProperty(copy, 'name', { value: error.name, configurable: true, writable: true })
+  if (error.stack !== undefined) copy.stack = error.stack.split(error.message).join(message)
+  return 'code' in error ? Object.assign(copy, { code: error.code }) : copy
+}
