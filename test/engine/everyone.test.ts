@@ -34,7 +34,7 @@ describe('revokeWhere({})', () => {
       'opaque',
     ])
       await expect(verdict(revocade, old)).resolves.toBe('revoked')
-    await expect(revocade.isRevoked({ sub: 'u', iat: now }, { selectorsOnly: true })).resolves.toBe(true)
+    await expect(revocade.isRevoked({ sid: 's', iat: now }, { selectorsOnly: true })).resolves.toBe(true)
     await expect(verdict(revocade, token(now + 5))).resolves.toBe('active')
     expect(revocade.stats().selectors).toEqual({ live: [[]], notHonoured: [] })
   })
