@@ -22,7 +22,8 @@ export type Token = string | TokenClaims
 
 /**
  * Claims with their values; all must be equal for a token to match. A number equals its decimal string. A
- * name that begins with `/` is a JSON Pointer to a nested claim: `{ '/realm_access/roles': 'admin' }`.
+ * name that begins with `/` is a JSON Pointer to a nested claim: `{ '/realm_access/roles': 'admin' }`. `{}`
+ * matches all tokens of everybody, opaque strings too.
  */
 export type Selector = Readonly<Record<string, string | number>>
 
@@ -41,6 +42,14 @@ export interface CheckOptions {
 
 /** Options of {@link Revocade.revoke}. */
 export interface RevokeOptions {
+  /**
+   * When the revocation begins to count, by the clocks of the engines and without tolerance; until then the
+   * token is active. An earlier start that is stored already stands. `ERR_INVALID_TIME` if the revocation
+   * would end first.
+   *
+   * @default at once
+   */
+  readonly notBefore?: Time | undefined
   /**
    * When the revocation may be forgotten.
    *
@@ -63,11 +72,13 @@ export interface RevokeOptions {
 /** Options of {@link Revocade.revokeWhere}. */
 export interface RevokeWhereOptions extends RevokeOptions {
   /**
-   * Tokens whose `iat` is before this are revoked.
+   * Tokens whose `iat`, or what the option `claims` names as `issuedAt`, is before this are revoked; with
+   * 'ever' all of them, also those issued later, until the revocation expires. Say 'ever' to end a session: a
+   * request under way may still sign a token for it. 'ever' stands over any time.
    *
-   * @default now
+   * @default now, and the option `issuerClockAheadSeconds` later
    */
-  readonly issuedBefore?: Time | undefined
+  readonly issuedBefore?: Time | 'ever' | undefined
   /**
    * What happens to tokens issued in the same second as `issuedBefore`. `revoke` is the safe choice.
    *
@@ -83,11 +94,12 @@ export type RevocationInput = (
   | { readonly sha256: string; readonly expiresAt: Time }
   | {
       readonly where: Selector
-      readonly issuedBefore?: Time | undefined
+      readonly issuedBefore?: Time | 'ever' | undefined
       readonly sameSecond?: 'revoke' | 'keep' | undefined
       readonly expiresAt?: Time | undefined
     }
 ) & {
+  readonly notBefore?: Time | undefined
   readonly reason?: string | undefined
   readonly actor?: string | undefined
   readonly revokedAt?: Time | undefined
@@ -144,8 +156,8 @@ export interface Stats {
   readonly lease: { readonly live: boolean; readonly ageMs: number | null; readonly maxStalenessMs: number }
   readonly cache: { readonly entries: number; readonly capacity: number }
   /**
-   * `live`: selectors with live revocations. `notHonoured`: selectors in the store that are not among this
-   * engine's `claims`, so that checks don't look for them.
+   * `live`: selectors with live revocations; `[]` is that of everybody. `notHonoured`: selectors in the store
+   * that are not among this engine's `claims`, so that checks don't look for them.
    */
   readonly selectors: {
     readonly live: readonly (readonly string[])[]
@@ -188,8 +200,8 @@ export interface Revocade {
    */
   readonly revoke: (token: Token, options?: RevokeOptions) => Promise<Receipt>
   /**
-   * Revokes all tokens whose claims equal the selector's and that were issued before `issuedBefore`. Rejects
-   * as {@link Revocade.revoke} does.
+   * Revokes all tokens whose claims equal the selector's and that were issued before `issuedBefore`; with the
+   * selector `{}`, those of everybody. Rejects as {@link Revocade.revoke} does.
    */
   readonly revokeWhere: (selector: Selector, options?: RevokeWhereOptions) => Promise<Receipt>
   /**
@@ -202,7 +214,7 @@ export interface Revocade {
   ) => Promise<BulkReceipt>
   /** Takes one token's revocation back. A selector that matches the token still revokes it. */
   readonly unrevoke: (token: Token) => Promise<Receipt>
-  /** Takes a selector's revocation back. */
+  /** Takes a selector's revocation back. `{}` takes back that of everybody only, no other. */
   readonly unrevokeWhere: (selector: Selector) => Promise<Receipt>
   /** Reads the revocations in the store in order of `seq`, page by page. */
   readonly list: (query?: ListQuery) => AsyncIterable<Revocation>

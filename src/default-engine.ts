@@ -1,4 +1,5 @@
 import type { CheckOptions, Receipt, Revocade, RevokeOptions, Token } from './api.js'
+import { entryFromText } from './claims-option.js'
 import { createRevocade } from './create-revocade.js'
 import { RevocadeError } from './errors.js'
 import type { RevocadeOptions } from './options.js'
@@ -15,7 +16,8 @@ let closing: Promise<void> = Promise.resolve()
  * - `REVOCADE_STORE`, `REVOCADE_NAMESPACE`, `REVOCADE_SECRET`, `REVOCADE_MAX_STALENESS_MS`
  * - `REVOCADE_REDIS_URL`, or `REDIS_URL` when it is not set; an empty one turns Redis off. A `REDIS_URL` that
  *   can't be used may be meant for another program: the engine starts without it, with a process warning
- * - `REVOCADE_CLAIMS`, `REVOCADE_ID_CLAIMS`: separated by commas; `+` joins the claims of one selector
+ * - `REVOCADE_CLAIMS`, `REVOCADE_ID_CLAIMS`: separated by commas; `+` joins the claims of one selector,
+ *   `@` names the claim that its cutoff is compared with
  *
  * @throws {RevocadeError} ERR_CONFIG when the engine is in use already
  */
@@ -95,7 +97,7 @@ export function optionsFromEnvironment(env: Environment): RevocadeOptions {
     ...(staleness === undefined ? {} : { maxStalenessMs: staleness === '' ? NaN : Number(staleness) }),
     ...(env.REVOCADE_CLAIMS === undefined
       ? {}
-      : { claims: env.REVOCADE_CLAIMS.split(',').map((names) => names.split('+')) }),
+      : { claims: env.REVOCADE_CLAIMS.split(',').map(entryFromText) }),
     ...(env.REVOCADE_ID_CLAIMS === undefined ? {} : { idClaims: env.REVOCADE_ID_CLAIMS.split(',') }),
   }
 }

@@ -17,6 +17,7 @@ export type {
   TokenClaims,
   UnknownPolicy,
 } from './api.js'
+export type { ClaimsEntry, SelectorOption } from './claims-option.js'
 export { createRevocade } from './create-revocade.js'
 export { configure, defaultRevocade, isRevoked, revoke } from './default-engine.js'
 export type { DecidedBy, Revocation, Verdict, VerdictStatus } from './engine/verdict.js'

@@ -4,7 +4,6 @@ import type { Clock, Logger, PrefilterKind, RevocationStore } from './ports/inde
 import { prefilterKind, type PrefilterOptions } from './prefilter/create.js'
 import { safeLogger } from './safe-logger.js'
 import { storeFactory } from './store/resolve.js'
-import { canonicalName, dottedNameAdvice } from './token/claim-path.js'
 import { asRecord, optionError } from './validate.js'
 
 const STORE_METHODS = ['open', 'get', 'poll', 'scan', 'write', 'list', 'stats', 'close'] as const
@@ -40,54 +39,6 @@ export function prefilterOption(choice: unknown): PrefilterOptions & { readonly 
   if (choice === undefined) return { kind: 'bloom' }
   const { kind, ...sizing } = asRecord(choice, "option 'prefilter'")
   return { ...sizing, kind: kind === undefined ? 'bloom' : prefilterKind(kind) }
-}
-
-/**
- * Reads the option `claims`.
- *
- * @returns each selector's claim names, sorted, nested ones as JSON Pointers
- * @throws {RevocadeError} ERR_CONFIG when it is not an array of claim names, or names a selector twice
- */
-export function claimsOption(claims: unknown): readonly (readonly string[])[] {
-  if (!Array.isArray(claims))
-    throw optionError(
-      'claims',
-      "must be an array of claim names, such as ['sid', 'sub', ['sub', 'client_id']]",
-    )
-  const selectors = claims.map((entry: unknown) =>
-    claimNames(typeof entry === 'string' ? [entry] : entry, 'claims').toSorted(),
-  )
-  const different = new Set(selectors.map((names) => JSON.stringify(names)))
-  if (different.size !== selectors.length)
-    throw optionError('claims', 'names the same selector twice: remove one of them')
-  return selectors
-}
-
-/**
- * Reads the option `idClaims`.
- *
- * @throws {RevocadeError} ERR_CONFIG when it holds anything but different names of claims that are not nested
- */
-export function idClaimsOption(claims: unknown): readonly string[] {
-  const names = claimNames(claims, 'idClaims')
-  if (names.some((name) => name.startsWith('/')))
-    throw optionError('idClaims', 'takes claims that are not nested: only `claims` takes nested ones')
-  return names
-}
-
-/** Claim names as stores and digests have them: `/sub` becomes `sub`. */
-function claimNames(value: unknown, option: string): readonly string[] {
-  const isNames =
-    Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string' && name !== '')
-  if (!isNames) throw optionError(option, 'must hold claim names: non-empty strings')
-  const names = value.map((name) => {
-    const advice = dottedNameAdvice(String(name))
-    if (advice !== undefined) throw optionError(option, `holds the name '${String(name)}': ${advice}`)
-    return canonicalName(String(name))
-  })
-  if (new Set(names).size !== names.length)
-    throw optionError(option, 'names a claim twice: remove one of them')
-  return names
 }
 
 /**

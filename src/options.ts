@@ -1,18 +1,17 @@
 import type { UnknownPolicy } from './api.js'
+import { type ClaimsEntry, claimsOption, idClaimsOption } from './claims-option.js'
 import {
-  claimsOption,
   clockOption,
-  idClaimsOption,
   loggerOption,
   namespaceOption,
   prefilterOption,
   secretOption,
   storeOption,
 } from './option-values.js'
-import type { Clock, Logger, PrefilterKind, RevocationStore } from './ports/index.js'
-import type { PrefilterOptions } from './prefilter/create.js'
+import type { Clock, Logger, RevocationStore } from './ports/index.js'
 import type { RedisClient } from './redis/connection/client.js'
-import { readRedisOptions, type RedisOptions, type RedisSettings } from './redis/options.js'
+import { readRedisOptions, type RedisOptions } from './redis/options.js'
+import type { PrefilterChoice, Settings } from './settings.js'
 import {
   asRecord,
   booleanOption,
@@ -21,6 +20,8 @@ import {
   oneOfOption,
   rejectUnknownKeys,
 } from './validate.js'
+
+export type { PrefilterChoice, Settings } from './settings.js'
 
 /** The selectors that an engine honours, and `--claims` of the command line, when nothing else is said. */
 export const DEFAULT_CLAIMS = ['sid', 'sub']
@@ -33,17 +34,6 @@ export const DEFAULT_CLOCK_TOLERANCE_SECONDS = 60
 
 /** The largest `maxTokenLifetimeSeconds`: ten years. */
 const MAX_TOKEN_LIFETIME_SECONDS = 10 * 366 * 86_400
-
-/** Kind and size of the prefilter. */
-export interface PrefilterChoice extends Omit<PrefilterOptions, 'kind'> {
-  /**
-   * The data structure. `none` keeps nothing in memory, so that every check asks the store: it is for
-   * scripts.
-   *
-   * @default 'bloom'
-   */
-  readonly kind?: PrefilterKind | undefined
-}
 
 /** Options of `createRevocade` and `configure`. An unknown one is refused with `ERR_CONFIG`. */
 export interface RevocadeOptions {
@@ -70,11 +60,12 @@ export interface RevocadeOptions {
   readonly prefilter?: PrefilterChoice | undefined
   /**
    * Selectors to honour besides the token's identity. An array inside names several claims that must all
-   * match. A name that begins with `/` is a JSON Pointer to a nested claim: `/realm_access/roles`.
+   * match. A name that begins with `/` is a JSON Pointer to a nested claim: `/realm_access/roles`. The form
+   * `{ claims: ['sub'], issuedAt: 'auth_time' }` compares `issuedBefore` with another claim than `iat`.
    *
    * @default ['sid', 'sub']
    */
-  readonly claims?: readonly (string | readonly string[])[] | undefined
+  readonly claims?: readonly ClaimsEntry[] | undefined
   /**
    * Claims that can name a token: the first that a token has is its name.
    *
@@ -105,6 +96,13 @@ export interface RevocadeOptions {
    * is kept for this long past its `issuedBefore`. Without this option, a selector needs an `expiresAt`.
    */
   readonly maxTokenLifetimeSeconds?: number | undefined
+  /**
+   * Seconds, 0 to 600, by which the clock of the issuer may be ahead of this machine's. A selector that is
+   * revoked without `issuedBefore` is revoked for tokens issued up to this much later.
+   *
+   * @default 0
+   */
+  readonly issuerClockAheadSeconds?: number | undefined
   /**
    * The tolerance for `exp` of your verifiers, in seconds, 0 to 86,400: a revocation is honoured for this
    * long past its expiry.
@@ -156,29 +154,6 @@ export interface RevocadeOptions {
   readonly clock?: Clock | undefined
 }
 
-/** The options with their defaults, checked and frozen. */
-export interface Settings {
-  readonly store: string | RevocationStore
-  readonly redis: RedisSettings | undefined
-  readonly prefilter: PrefilterChoice & { readonly kind: PrefilterKind }
-  readonly selectors: readonly (readonly string[])[]
-  readonly idClaims: readonly string[]
-  readonly maxStalenessMs: number
-  readonly exclusive: boolean
-  readonly onUnknown: UnknownPolicy
-  readonly maxTokenLifetimeSeconds: number | undefined
-  readonly clockToleranceSeconds: number
-  /** How long past its expiry a revocation stays in the prefilter and the store. */
-  readonly graceSeconds: number
-  readonly namespace: string
-  readonly secret: string | Uint8Array | undefined
-  readonly maxTokenBytes: number
-  readonly cacheEntries: number
-  readonly snapshot: boolean
-  readonly logger: Logger
-  readonly clock: Clock
-}
-
 const OPTION_NAMES = [
   'store',
   'redis',
@@ -189,6 +164,7 @@ const OPTION_NAMES = [
   'exclusive',
   'onUnknown',
   'maxTokenLifetimeSeconds',
+  'issuerClockAheadSeconds',
   'clockToleranceSeconds',
   'namespace',
   'secret',
@@ -221,7 +197,7 @@ export function readOptions(options: RevocadeOptions = {}): Settings {
     store: storeOption(given.store),
     redis: given.redis === undefined || given.redis === null ? undefined : readRedisOptions(given.redis),
     prefilter: prefilterOption(given.prefilter),
-    selectors: claimsOption(given.claims === undefined ? DEFAULT_CLAIMS : given.claims),
+    ...claimsOption(given.claims === undefined ? DEFAULT_CLAIMS : given.claims),
     idClaims: idClaimsOption(given.idClaims === undefined ? DEFAULT_ID_CLAIMS : given.idClaims),
     maxStalenessMs: numberOption(given.maxStalenessMs, 'maxStalenessMs', [0, 3_600_000], 1000),
     exclusive: booleanOption(given.exclusive, 'exclusive', false),
@@ -231,6 +207,12 @@ export function readOptions(options: RevocadeOptions = {}): Settings {
       'maxTokenLifetimeSeconds',
       [1, MAX_TOKEN_LIFETIME_SECONDS],
       undefined,
+    ),
+    issuerClockAheadSeconds: numberOption(
+      given.issuerClockAheadSeconds,
+      'issuerClockAheadSeconds',
+      [0, 600],
+      0,
     ),
     clockToleranceSeconds,
     graceSeconds: clockToleranceSeconds + CLOCK_SETBACK_SECONDS,

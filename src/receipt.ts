@@ -7,17 +7,23 @@ export interface Receipt {
   /**
    * - `revoked`, `unrevoked`: the change is written
    * - `already`: a live revocation of this target revoked every token that this call names before it did. Of
-   *   several concurrent calls for one token exactly one is told `revoked`, and the others `already`
+   *   several concurrent calls for one token exactly one is told `revoked`, and the others `already`. But a
+   *   call that revokes at once what would have counted later is told `revoked`
    * - `expired`: the token had already expired, so nothing is stored
    * - `unchanged`: there was no revocation to take back
    */
   readonly outcome: 'revoked' | 'already' | 'unrevoked' | 'expired' | 'unchanged'
   readonly target: Target
+  /** When it begins to count, as it stands in the store after the call; absent: at once. */
+  readonly notBefore?: Date
   /** The expiry in the store after the call: a later one that was there is kept. */
   readonly expiresAt: Date
   readonly durable: true
   readonly redis: 'written' | 'queued' | 'off'
-  /** From this time on, every engine of this store with the same `maxStalenessMs` answers accordingly. */
+  /**
+   * From this time on, every engine of this store with the same `maxStalenessMs` answers accordingly. Not
+   * before `notBefore`.
+   */
   readonly effectiveEverywhereAt: Date
 }
 
@@ -35,5 +41,6 @@ export interface BulkReceipt {
   readonly invalid: number
   readonly durable: true
   readonly redis: 'written' | 'queued' | 'off'
+  /** As in {@link Receipt}, for entries without `notBefore`. */
   readonly effectiveEverywhereAt: Date
 }

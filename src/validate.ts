@@ -81,7 +81,7 @@ export function integerOption(
   fallback: number,
 ): number {
   const given = numberOption(value, name, range, fallback)
-  if (Number.isInteger(given)) return given
+  if (value === undefined || Number.isInteger(given)) return given
   throw optionError(name, `must be a whole number from ${range[0]} to ${range[1]}`)
 }
 

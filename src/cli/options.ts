@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type ClaimsEntry, entryFromText, namesOfEntry } from '../claims-option.js'
 import type { RevocadeOptions } from '../options.js'
 import type { RedisOptions } from '../redis/options.js'
 import { CliError } from './errors.js'
@@ -24,7 +25,7 @@ export interface RedisFlags {
 
 /** Options of the commands that take tokens. */
 export interface TokenOptions extends StoreOptions, RedisFlags {
-  readonly claims?: (string | string[])[]
+  readonly claims?: ClaimsEntry[]
   readonly idClaims?: string[]
 }
 
@@ -52,7 +53,7 @@ export function addTokenOptions(command: Command): Command {
   command
     .option(
       '--claims <list>',
-      'selectors that checks honour, such as sid,sub,client_id+sub (default: sid,sub)',
+      'selectors that checks honour, such as sid,client_id+sub,sub@auth_time (default: sid,sub)',
       parseClaims,
     )
     .option('--id-claims <list>', 'the first of these that a token has names it (default: jti)', parseList)
@@ -73,13 +74,16 @@ export function addRedisOptions(command: Command): Command {
     .addOption(new Option('--redis-prefix <name>', prefix).env('REVOCADE_REDIS_PREFIX'))
 }
 
-/** Parses `sid,client_id+sub`: commas separate selectors, `+` joins the claims of one selector. */
-export function parseClaims(text: string): (string | string[])[] {
-  return parseList(text).map((entry) => {
-    const names = entry.split('+')
-    if (names.some((name) => name === ''))
-      throw new InvalidArgumentError("Give claim names, joined by '+': client_id+sub.")
-    return names.length === 1 ? entry : names
+/**
+ * Parses `sid,client_id+sub@auth_time`: commas separate selectors, `+` joins the claims of one, and `@` names
+ * the claim that its cutoff is compared with.
+ */
+export function parseClaims(text: string): ClaimsEntry[] {
+  return parseList(text).map((text) => {
+    const entry = entryFromText(text)
+    if (namesOfEntry(entry).includes('') || text.endsWith('@'))
+      throw new InvalidArgumentError("Give claim names, joined by '+': client_id+sub, sub@auth_time.")
+    return entry
   })
 }
 

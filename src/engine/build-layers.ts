@@ -3,11 +3,12 @@ import type { Settings } from '../options.js'
 import type { Position, Prefilter, RevocationStore } from '../ports/index.js'
 import type { Notifier } from '../ports/notifier.js'
 import type { PrefixCache } from '../ports/prefix-cache.js'
+import { pathOf } from '../token/claim-path.js'
 import { TokenDigester } from '../token/identify.js'
 import { ExactLookup } from './exact-lookup.js'
 import { Lease } from './lease.js'
 import { LivePrefilter, type LivePrefilterState } from './live-prefilter.js'
-import { Lookup } from './lookup.js'
+import { Lookup, type LookupDeps } from './lookup.js'
 import { Mutations } from './revocation-request.js'
 import { Revoke } from './revoke.js'
 import { Sync } from './sync.js'
@@ -84,6 +85,7 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
     sync,
     clock,
     clockToleranceSeconds,
+    timeClaims: preparedTimeClaims(settings, digester),
     exactLookup: new ExactLookup(cache, store, shared.prefixCache, settings.redis?.reads),
     onUnknown: settings.onUnknown,
   })
@@ -93,6 +95,7 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
     idClaims,
     selectors: new Set(selectors.map((names) => JSON.stringify(names))),
     maxTokenLifetimeSeconds: settings.maxTokenLifetimeSeconds,
+    issuerClockAheadSeconds: settings.issuerClockAheadSeconds,
   })
   const writer = new Revoke({
     digester,
@@ -104,8 +107,13 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
     prefixCache: shared.prefixCache,
     notifier: shared.notifier,
     clock,
+    logger,
     clockToleranceSeconds,
     stalenessMs: exclusive ? 0 : maxStalenessMs,
   })
   return { digester, live, lease, cache, sync, lookup, writer }
+}
+
+function preparedTimeClaims({ timeClaims }: Settings, digester: TokenDigester): LookupDeps['timeClaims'] {
+  return new Map(timeClaims.map(({ names, issuedAt }) => [digester.shape(names), pathOf(issuedAt)]))
 }

@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ListQuery } from '../api.js'
-import { RevocadeError } from '../errors.js'
 import type { RevocationStore, StoredRow, StoreQuery } from '../ports/index.js'
-import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
+import { asRecord, integerOption, oneOfOption, rejectUnknownKeys } from '../validate.js'
 
 /** Rows read from the store at a time. */
 const PAGE_ROWS = 256
+
+const WHOLE_NUMBERS = [0, Number.MAX_SAFE_INTEGER] as const
 
 /** Which rows {@link listRows} reads. */
 export interface RowQuery extends Omit<StoreQuery, 'afterSeq' | 'limit'> {
@@ -51,15 +52,9 @@ export function readListQuery(query: ListQuery, liveAfter: number): RowQuery {
   const { kind, includeExpired, afterSeq, limit } = query
   if (kind !== undefined) oneOfOption(kind, 'kind', ['token', 'selector'], 'token')
   return {
-    afterSeq: wholeNumber(afterSeq, 'afterSeq', 0),
-    limit: wholeNumber(limit, 'limit', Infinity),
+    afterSeq: integerOption(afterSeq, 'afterSeq', WHOLE_NUMBERS, 0),
+    limit: integerOption(limit, 'limit', WHOLE_NUMBERS, Infinity),
     ...(includeExpired === true ? {} : { liveAfter }),
     ...(kind === undefined ? {} : { kind }),
   }
-}
-
-function wholeNumber(value: unknown, name: string, fallback: number): number {
-  if (value === undefined) return fallback
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
-  throw new RevocadeError('ERR_CONFIG', `query key '${name}' must be a whole number, 0 or more`)
 }

@@ -62,7 +62,7 @@ export interface LivePrefilterOptions extends Retention {
  * committed after it. Then the write's acknowledgement or the sync adds it, during the rebuild or afterwards.
  */
 export class LivePrefilter {
-  /** The configured selectors with live entries: a check looks for these. */
+  /** The honoured selectors with live entries: a check looks for these. */
   liveSelectors: readonly PreparedShape[] = []
   rebuilds = 0
   /** The filter in use: a plain field, because every check reads it. */
@@ -89,7 +89,8 @@ export class LivePrefilter {
   ) {
     this.#options = options
     this.configuredSelectors = options.selectors.map((names) => digester.shape(names))
-    this.#shapes = new Map(this.configuredSelectors.map((shape) => [JSON.stringify(shape.names), shape]))
+    const honoured = [...this.configuredSelectors, digester.everyone]
+    this.#shapes = new Map(honoured.map((shape) => [JSON.stringify(shape.names), shape]))
     this.prefilter = prefilter
     this.#current = {
       prefilter,
@@ -178,7 +179,7 @@ export class LivePrefilter {
     }
   }
 
-  /** Works out which configured selectors have live entries, by the present time. */
+  /** Works out which honoured selectors have live entries, by the present time. */
   refreshSelectors(): void {
     const oldest = leftOutUpTo(this.#options)
     const live: PreparedShape[] = []

@@ -1,9 +1,10 @@
 import type { CheckOptions, UnknownPolicy } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import type { Digest, StoredRow } from '../ports/index.js'
+import type { ClaimPath } from '../token/claim-path.js'
 import { isWrapped } from '../token/claim-values.js'
-import type { Claims, TokenDigester } from '../token/identify.js'
-import { numericDate } from '../token/numeric-date.js'
+import type { Claims, PreparedShape, TokenDigester } from '../token/identify.js'
+import { numericDateAt } from '../token/numeric-date.js'
 import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
 import type { ExactLookup, Found } from './exact-lookup.js'
 import type { Lease } from './lease.js'
@@ -21,15 +22,22 @@ export interface LookupDeps {
   readonly sync: Sync
   readonly clock: { now(): number }
   readonly onUnknown: UnknownPolicy
+  /** Where the cutoff of a selector is not compared with `iat`: the claim that it is compared with. */
+  readonly timeClaims: ReadonlyMap<PreparedShape, ClaimPath>
   readonly clockToleranceSeconds: number
 }
 
 /** A target that the prefilter could not rule out: it may be revoked. */
 interface Candidate {
   readonly digest: Digest
-  /** For a selector: the claims that it matches. Their `iat` decides. */
-  readonly claims: Claims | undefined
+  /** For a selector: the claims that it matches, and which of them is compared with its cutoff. */
+  readonly claims?: Claims
+  readonly issuedAt?: ClaimPath | undefined
 }
+
+const IAT: ClaimPath = ['iat']
+/** Of an opaque token: only the selector of everybody matches. */
+const NO_CLAIMS: Claims = Object.freeze({})
 
 const NOT_REVOKED = Promise.resolve(false)
 const ACTIVE = Promise.resolve(ACTIVE_BY_PREFILTER)
@@ -70,9 +78,8 @@ export class Lookup {
       if (!digester.tokenIfIdentifiable(token)) return false
       // Catching up calls the store and the logger, which may check another token: digest again.
       if (!lease.isLive() && !(sync.catchUp() && digester.tokenIfIdentifiable(token))) return false
-      const { claims } = digester
-      const hasOneDigest = live.liveSelectors.length === 0 || claims === undefined
-      if (hasOneDigest ? live.prefilter.has(digester.words) : this.#holdsAny(claims)) return false
+      const hasOneDigest = live.liveSelectors.length === 0
+      if (hasOneDigest ? live.prefilter.has(digester.words) : this.#holdsAny()) return false
     } catch {
       // The token can't be used: isRevoked reports what is wrong with it.
       return false
@@ -91,11 +98,12 @@ export class Lookup {
   }
 
   /**
-   * Whether the prefilter may hold the digest just made or that of a selector of the claims. All digests are
+   * Whether the prefilter may hold the digest just made or that of a selector of the token. All digests are
    * made before the first probe: the probes then wait for memory together.
    */
-  #holdsAny(claims: Claims): boolean {
+  #holdsAny(): boolean {
     const { digester, live } = this.#deps
+    const { claims = NO_CLAIMS } = digester
     const digests = this.#digests
     copyTo(digests, 0, digester.words)
     let count = 1
@@ -136,21 +144,20 @@ export class Lookup {
    * prefilter is not known to be current.
    */
   #candidates(token: unknown, selectorsOnly: boolean, fresh: boolean): Candidate[] {
-    const { digester, live } = this.#deps
+    const { digester, live, timeClaims } = this.#deps
     const candidates: Candidate[] = []
-    const consider = (claims: Claims | undefined): void => {
+    const consider = (selector?: Omit<Candidate, 'digest'>): void => {
       if (!fresh || live.prefilter.has(digester.words))
-        candidates.push({ digest: digester.words.slice(), claims })
+        candidates.push({ digest: digester.words.slice(), ...selector })
     }
     const identified = digester.tokenIfIdentifiable(token)
-    if (identified) consider(undefined)
+    if (identified) consider()
     // Throws and says what is missing. A wrapper around claims is a mistake even if only selectors count.
     else if (!selectorsOnly || isWrapped(token)) digester.token(token)
-    const { claims } = digester
-    if (claims === undefined) return candidates
-    for (const shape of fresh ? live.liveSelectors : live.configuredSelectors) {
+    const { claims = NO_CLAIMS } = digester
+    for (const shape of fresh ? live.liveSelectors : [...live.configuredSelectors, digester.everyone]) {
       for (let at = digester.selector(shape, claims); at > 0; at = digester.selector(shape, claims, at))
-        consider(claims)
+        consider({ claims, issuedAt: timeClaims.get(shape) })
     }
     return candidates
   }
@@ -162,11 +169,11 @@ export class Lookup {
     onUnknown: UnknownPolicy,
   ): Promise<Verdict> {
     const resolutions: Resolution[] = []
-    for (const { digest, claims } of candidates) {
+    for (const candidate of candidates) {
       let resolution: Resolution
       try {
-        const found = this.#deps.exactLookup.find(digest, fresh)
-        resolution = this.#judge(found instanceof Promise ? await found : found, claims, fresh)
+        const found = this.#deps.exactLookup.find(candidate.digest, fresh)
+        resolution = this.#judge(found instanceof Promise ? await found : found, candidate, fresh)
       } catch (error) {
         resolution = failed(error)
       }
@@ -178,14 +185,14 @@ export class Lookup {
     return verdict
   }
 
-  #judge(found: Found, claims: Claims | undefined, fresh: boolean): Resolution {
+  #judge(found: Found, candidate: Candidate, fresh: boolean): Resolution {
     if ('entry' in found) {
-      if (!this.#revokes({ revoked: true, ...found.entry }, claims)) return failed(found.failure)
+      if (!this.#revokes({ revoked: true, ...found.entry }, candidate)) return failed(found.failure)
       const reason = "the store can't be asked, and Redis holds the revocation"
       return { status: 'revoked', verdict: { status: 'revoked', decidedBy: 'redis', reason } }
     }
     const { row, by } = found
-    if (row !== null && this.#revokes(row, claims)) {
+    if (row !== null && this.#revokes(row, candidate)) {
       const reason = row.reason === undefined ? {} : { reason: row.reason }
       const revocation = toRevocation(row)
       return { status: 'revoked', verdict: { status: 'revoked', decidedBy: by, revocation, ...reason } }
@@ -194,16 +201,18 @@ export class Lookup {
     return { status: 'not-revoked', by }
   }
 
-  /** Whether a row revokes the token: in force, and for a selector issued early enough. */
+  /** Whether a row revokes the token at this moment: in force, and for a selector issued early enough. */
   #revokes(
-    row: Pick<StoredRow, 'revoked' | 'expiresAt' | 'issuedThrough'>,
-    claims: Claims | undefined,
+    row: Pick<StoredRow, 'revoked' | 'notBefore' | 'expiresAt' | 'issuedThrough'>,
+    { claims, issuedAt = IAT }: Candidate,
   ): boolean {
     const { clock, clockToleranceSeconds } = this.#deps
-    if (!row.revoked || row.expiresAt + clockToleranceSeconds <= clock.now() / 1000) return false
+    const now = clock.now()
+    if (!row.revoked || row.expiresAt + clockToleranceSeconds <= now / 1000) return false
+    if (row.notBefore !== undefined && now < row.notBefore) return false
     if (claims === undefined || row.issuedThrough === undefined) return true
-    const issuedAt = numericDate(claims, 'iat')
-    return issuedAt === undefined || Math.floor(issuedAt) <= row.issuedThrough
+    const time = numericDateAt(claims, issuedAt)
+    return time === undefined || Math.floor(time) <= row.issuedThrough
   }
 }
 

@@ -12,14 +12,15 @@ interface Outcome {
 
 /** The receipt of one durable change, or of a call that had nothing to change. */
 export function receipt({ outcome, target, written, redis, effectiveEverywhereAt }: Outcome): Receipt {
-  const { seq, expiresAt } = written
+  const { seq, notBefore, expiresAt } = written
   return {
     seq,
     outcome,
     target,
+    ...(notBefore === undefined ? {} : { notBefore: new Date(notBefore) }),
     expiresAt: new Date(expiresAt * 1000),
     durable: true,
     redis,
-    effectiveEverywhereAt,
+    effectiveEverywhereAt: new Date(Math.max(effectiveEverywhereAt.getTime(), notBefore ?? 0)),
   }
 }

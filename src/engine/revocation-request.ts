@@ -1,11 +1,11 @@
-import { isDate } from 'node:util/types'
-import type { RevokeManyOptions, RevokeOptions, Time } from '../api.js'
+import type { RevokeManyOptions, RevokeOptions } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import type { Mutation, Target } from '../ports/index.js'
 import { optionName } from '../token/claim-path.js'
 import { digestBytes, type TokenDigester } from '../token/identify.js'
 import { numericDate, toMilliseconds, toSeconds } from '../token/numeric-date.js'
 import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
+import { type GivenCutoff, readCutoff, timeOf } from './cutoff.js'
 
 /** Characters of a reason or an actor. */
 const MAX_TEXT = 1024
@@ -14,10 +14,9 @@ const MAX_TEXT = 1024
 export type RevokeMutation = Extract<Mutation, { op: 'revoke' }>
 
 /** What the options or an entry of revokeMany may hold. Each value is checked where it is used. */
-interface Given {
+interface Given extends GivenCutoff {
+  readonly notBefore?: unknown
   readonly expiresAt?: unknown
-  readonly issuedBefore?: unknown
-  readonly sameSecond?: unknown
   readonly reason?: unknown
   readonly actor?: unknown
 }
@@ -30,6 +29,7 @@ export interface MutationDeps {
   /** The JSON of the sorted claim names of each selector that checks look for. */
   readonly selectors: ReadonlySet<string>
   readonly maxTokenLifetimeSeconds: number | undefined
+  readonly issuerClockAheadSeconds: number
 }
 
 /** Turns what a caller wants revoked into what the store writes, and refuses every wrong argument. */
@@ -56,13 +56,14 @@ export class Mutations {
 
   /** An entry of revokeMany names exactly one target: by a token, a selector, a hash or an id. */
   #addressed(given: Record<string, unknown>): RevokeMutation {
-    const common = ['expiresAt', 'reason', 'actor', 'revokedAt']
+    const common = ['notBefore', 'expiresAt', 'reason', 'actor', 'revokedAt']
     if ('token' in given) {
       rejectUnknownKeys(given, ['token', ...common], 'key')
       return this.ofToken(given.token, given)
     }
     if ('where' in given) {
       rejectUnknownKeys(given, ['where', 'issuedBefore', 'sameSecond', ...common], 'key')
+      if (given.issuedBefore === undefined) refuseEveryone(given.where, 'needs an issuedBefore in an entry')
       return this.ofSelector(given.where, given)
     }
     const { digester, idClaims } = this.#deps
@@ -93,36 +94,39 @@ export class Mutations {
     if (exp === undefined) throw noExpiry("the token has no 'exp'")
     // Some issuers write 0 for a token that never expires, such as an offline token of Keycloak.
     if (exp === 0) throw noExpiry("the 'exp' of the token is 0")
-    return this.#mutation(target, exp, options)
+    return this.#mutation(target, exp, options, 'token')
   }
 
   ofSelector(selector: unknown, options: Given): RevokeMutation {
-    const { digester, clock, maxTokenLifetimeSeconds } = this.#deps
+    const { digester, clock, maxTokenLifetimeSeconds, issuerClockAheadSeconds } = this.#deps
     const target = this.honoured(digester.selectorTarget(selector))
-    const issuedBefore =
-      options.issuedBefore === undefined
-        ? clock.now()
-        : toMilliseconds(timeOf(options.issuedBefore), 'issuedBefore')
-    const keep = oneOfOption(options.sameSecond, 'sameSecond', ['revoke', 'keep'], 'revoke') === 'keep'
-    const second = Math.floor(issuedBefore / 1000)
+    const latest = clock.now() + issuerClockAheadSeconds * 1000
+    const cutoff = readCutoff(options, latest)
+    if (cutoff.issuedThrough === undefined) refuseEveryone(selector, "needs a time, not issuedBefore: 'ever'")
     const given =
       options.expiresAt === undefined ? undefined : toSeconds(timeOf(options.expiresAt), 'expiresAt')
     if (given === undefined && maxTokenLifetimeSeconds === undefined) {
       throw noExpiry("a selector has no 'exp' of its own; set maxTokenLifetimeSeconds, or")
     }
     // The last token to catch is issued at issuedBefore and has the longest lifetime that a token may have.
+    const lastIssued = (cutoff.issuedBefore ?? latest) / 1000
     const expiresAt = Math.max(
       given ?? 0,
-      maxTokenLifetimeSeconds === undefined ? 0 : Math.ceil(issuedBefore / 1000 + maxTokenLifetimeSeconds),
+      maxTokenLifetimeSeconds === undefined ? 0 : Math.ceil(lastIssued + maxTokenLifetimeSeconds),
     )
-    return {
-      ...this.#mutation(target, expiresAt, options),
-      issuedBefore,
-      issuedThrough: keep ? second - 1 : second,
-    }
+    return { ...this.#mutation(target, expiresAt, options), ...cutoff }
   }
 
-  #mutation(target: Target, expiresAt: number, { reason, actor }: Given): RevokeMutation {
+  /** @param endedBy - who decides when it ends: the caller, or the `exp` of the token */
+  #mutation(
+    target: Target,
+    expiresAt: number,
+    { notBefore, reason, actor }: Given,
+    endedBy: 'caller' | 'token' = 'caller',
+  ): RevokeMutation {
+    const start = notBefore === undefined ? undefined : toMilliseconds(timeOf(notBefore), 'notBefore')
+    // A token may well end within the time that a caller grants: then there is little to revoke.
+    if (start !== undefined && endedBy === 'caller' && start >= expiresAt * 1000) throw endsFirst()
     return {
       op: 'revoke',
       digest: digestBytes(this.#deps.digester.target(target)),
@@ -130,6 +134,7 @@ export class Mutations {
       // Rounded up: it is safe to end a fraction of a second late, but not early.
       expiresAt: Math.ceil(expiresAt),
       revokedAt: this.#deps.clock.now(),
+      ...(start === undefined ? {} : { notBefore: start }),
       ...(typeof reason === 'string' ? { reason } : {}),
       ...(typeof actor === 'string' ? { actor } : {}),
     }
@@ -138,7 +143,8 @@ export class Mutations {
   /** Refuses a selector that no check looks for: the revocation would have no effect. */
   honoured(target: Target): Target {
     const names = selectorOf(target)
-    if (names !== undefined && !this.#deps.selectors.has(JSON.stringify(names))) {
+    // The selector of everybody needs no option: it has no claims.
+    if (names !== undefined && names.length > 0 && !this.#deps.selectors.has(JSON.stringify(names))) {
       const selector = JSON.stringify(names.map(optionName))
       throw new RevocadeError(
         'ERR_CONFIG',
@@ -154,6 +160,12 @@ export function selectorOf(target: Target): readonly string[] | undefined {
   return target.kind === 'selector' ? Object.keys(target.where).toSorted() : undefined
 }
 
+/** Entries come from files, where a claim that is undefined leaves `{}` behind. */
+function refuseEveryone(where: unknown, why: string): void {
+  if (Object.keys(asRecord(where, 'a selector')).length > 0) return
+  throw new RevocadeError('ERR_CONFIG', `the selector {} names the tokens of everybody: it ${why}`)
+}
+
 function noExpiry(why: string): RevocadeError {
   return new RevocadeError(
     'ERR_NO_EXPIRY',
@@ -161,9 +173,11 @@ function noExpiry(why: string): RevocadeError {
   )
 }
 
-function timeOf(value: unknown): Time {
-  if (typeof value === 'number' || isDate(value)) return value
-  throw new RevocadeError('ERR_INVALID_TIME', 'a time must be a Date or NumericDate seconds')
+function endsFirst(): RevocadeError {
+  return new RevocadeError(
+    'ERR_INVALID_TIME',
+    'the revocation would end before it begins to count: give a later expiresAt or an earlier notBefore',
+  )
 }
 
 /**
@@ -174,7 +188,7 @@ function timeOf(value: unknown): Time {
  */
 export function readRevokeOptions(options: RevokeOptions, more: readonly string[]): void {
   const given = asRecord(options, 'options')
-  rejectUnknownKeys(given, ['expiresAt', 'reason', 'actor', 'ack', ...more], 'option')
+  rejectUnknownKeys(given, ['notBefore', 'expiresAt', 'reason', 'actor', 'ack', ...more], 'option')
   readText(given.reason, 'reason')
   readText(given.actor, 'actor')
   oneOfOption(given.ack, 'ack', ['durable', 'fleet'], 'durable')

@@ -11,8 +11,15 @@ export interface Revocation {
   readonly target: Target
   /** Selectors only: tokens issued before this are revoked; by default those of the same second as well. */
   readonly issuedBefore?: Date
+  /**
+   * Selectors only: set if there is no `issuedBefore`, because all tokens are revoked, whenever they were
+   * issued. To revoke the same again, give `issuedBefore: 'ever'`.
+   */
+  readonly withoutCutoff?: true
   /** Selectors only: set if tokens issued in the second of `issuedBefore` stay valid. */
   readonly sameSecond?: 'keep'
+  /** When it begins to count; absent: at once. */
+  readonly notBefore?: Date
   /** When it ends. The engine honours it for `clockToleranceSeconds` longer. */
   readonly expiresAt: Date
   readonly revokedAt: Date
@@ -51,11 +58,18 @@ export function toRevocation(row: StoredRow): Revocation {
   return {
     target: row.target,
     ...(issuedBefore === undefined ? {} : { issuedBefore: new Date(issuedBefore) }),
+    ...(isWithoutCutoff(row) ? { withoutCutoff: true } : {}),
     ...(keep ? { sameSecond: 'keep' } : {}),
+    ...(row.notBefore === undefined ? {} : { notBefore: new Date(row.notBefore) }),
     expiresAt: new Date(row.expiresAt * 1000),
     revokedAt: new Date(row.revokedAt),
     ...(row.reason === undefined ? {} : { reason: row.reason }),
     ...(row.actor === undefined ? {} : { actor: row.actor }),
     seq: row.seq,
   }
+}
+
+/** Whether a row revokes all tokens of a selector, whenever they were issued. */
+export function isWithoutCutoff({ target, issuedThrough }: StoredRow): boolean {
+  return target.kind === 'selector' && issuedThrough === undefined
 }

@@ -28,7 +28,10 @@ export interface BucketEntry {
   readonly digest: Uint8Array
   /** False for a tombstone. */
   readonly revoked: boolean
-  /** NumericDate seconds. */
+  /**
+   * NumericDate seconds. 0 for a revocation that has a `notBefore`: its entry alone revokes nothing, it only
+   * says that the store must be asked.
+   */
   readonly expiresAt: number
   /** Selectors with a cutoff only; see `StoredRow.issuedThrough`. NumericDate seconds. */
   readonly issuedThrough?: number

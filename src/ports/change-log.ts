@@ -22,6 +22,8 @@ export interface StoredRow {
   readonly expiresAt: number
   /** Milliseconds since 1970. */
   readonly revokedAt: number
+  /** When it begins to count; undefined: at once. Milliseconds since 1970. */
+  readonly notBefore?: number
   /** Selectors only: the cutoff as the caller gave it. Milliseconds since 1970. */
   readonly issuedBefore?: number
   /** Selectors only: a token is revoked when `floor(iat)` is at most this. NumericDate seconds. */
@@ -88,7 +90,8 @@ export interface ScanEnd {
 /**
  * A write.
  *
- * - `revoke` inserts or updates a row. Of two cutoffs the later one stands, and so does the later expiry
+ * - `revoke` inserts or updates a row. Of two cutoffs the later one stands, and so does the later expiry; of
+ *   two starts the earlier one, and none at all is the earliest
  * - `unrevoke` leaves a tombstone. It changes nothing when there is no live revocation
  */
 export type Mutation =
@@ -101,6 +104,8 @@ export type Mutation =
       readonly expiresAt: number
       /** Milliseconds since 1970. */
       readonly revokedAt: number
+      /** As in {@link StoredRow}; the store rounds it down to whole milliseconds. */
+      readonly notBefore?: number
       /** As in {@link StoredRow}. */
       readonly issuedBefore?: number
       /** As in {@link StoredRow}. */
@@ -124,9 +129,13 @@ export interface Written {
   readonly expiresAt: number
   /**
    * A `revoke` only: a live revocation of the same digest already revoked every token that this one revokes,
-   * decided within the commit. It says nothing of the expiry, which may have become later.
+   * decided within the commit. It says nothing of the expiry, which may have become later, nor of one later
+   * start before another. But false if this one counts at once (its `notBefore` is not after its `revokedAt`)
+   * and the other did not yet.
    */
   readonly already: boolean
+  /** As in {@link StoredRow}, after the write. */
+  readonly notBefore?: number
 }
 
 /** A durable commit. */

@@ -122,7 +122,8 @@ export class MemoryData {
       namespace.put(digest, { ...row, seq: this.head.seq })
       namespace.moveVersion(digest, this.head.seq, tag)
       const already = isCovered(old, mutation, this.toleranceSeconds)
-      return { seq: this.head.seq, expiresAt: row.expiresAt, already }
+      const { expiresAt, notBefore } = row
+      return { seq: this.head.seq, expiresAt, already, ...(notBefore === undefined ? {} : { notBefore }) }
     })
     return { epoch: this.head.epoch, written, buckets: { bits, tag } }
   }
@@ -145,16 +146,18 @@ function changedRow(
 const isLive = (row: StoredRow | undefined, at: number, toleranceSeconds: number): row is StoredRow =>
   row?.revoked === true && (row.expiresAt + toleranceSeconds) * 1000 > at
 
-/** Whether a live row already revokes every token that the mutation revokes. */
+/** Whether a live row already revokes what the mutation revokes; see {@link Written}. */
 const isCovered = (old: StoredRow | undefined, mutation: Mutation, toleranceSeconds: number): boolean =>
   mutation.op === 'revoke' &&
   isLive(old, mutation.revokedAt, toleranceSeconds) &&
-  cutoff(old) >= cutoff(mutation)
+  cutoff(old) >= cutoff(mutation) &&
+  // It would still be revoked later only, and now it is revoked at once.
+  !((old.notBefore ?? 0) > mutation.revokedAt && (mutation.notBefore ?? 0) <= mutation.revokedAt)
 
 /** A selector without cutoff matches every token, so it counts as later than any cutoff. */
 const cutoff = ({ issuedThrough }: { readonly issuedThrough?: number }): number => issuedThrough ?? Infinity
 
-/** A live row is only widened: the later expiry and the later cutoff win. */
+/** A live row is only widened: the earlier start, the later expiry and the later cutoff win. */
 function widened(old: StoredRow, fresh: Revoke): Omit<StoredRow, 'seq'> {
   const step = cutoff(fresh) - cutoff(old) // NaN if neither has a cutoff
   const isLater = step > 0 || (step === 0 && (fresh.issuedBefore ?? 0) > (old.issuedBefore ?? 0))
@@ -163,6 +166,10 @@ function widened(old: StoredRow, fresh: Revoke): Omit<StoredRow, 'seq'> {
     target: fresh.target,
     expiresAt: Math.max(old.expiresAt, fresh.expiresAt),
     revokedAt,
+    notBefore:
+      old.notBefore === undefined || fresh.notBefore === undefined
+        ? undefined
+        : Math.min(old.notBefore, fresh.notBefore),
     issuedBefore,
     issuedThrough,
     reason: fresh.reason ?? old.reason,
@@ -172,16 +179,17 @@ function widened(old: StoredRow, fresh: Revoke): Omit<StoredRow, 'seq'> {
 }
 
 type Details = Pick<StoredRow, 'target' | 'expiresAt' | 'revokedAt'> & {
-  readonly [name in 'issuedBefore' | 'issuedThrough']?: number | undefined
+  readonly [name in 'notBefore' | 'issuedBefore' | 'issuedThrough']?: number | undefined
 } & { readonly [name in 'reason' | 'actor']?: string | undefined }
 
 /** The columns of a row, and no others; without those that are undefined. */
 function withoutAbsent(details: Details): Omit<StoredRow, 'seq' | 'revoked'> {
-  const { target, expiresAt, revokedAt, issuedBefore, issuedThrough, reason, actor } = details
+  const { target, expiresAt, revokedAt, notBefore, issuedBefore, issuedThrough, reason, actor } = details
   return {
     target,
     expiresAt: Math.ceil(expiresAt),
     revokedAt,
+    ...(notBefore === undefined ? {} : { notBefore: Math.floor(notBefore) }),
     ...(issuedBefore === undefined ? {} : { issuedBefore }),
     ...(issuedThrough === undefined ? {} : { issuedThrough }),
     ...(reason === undefined ? {} : { reason }),
@@ -193,7 +201,13 @@ function requireTimes(mutation: Mutation): void {
   const times =
     mutation.op === 'unrevoke'
       ? [mutation.revokedAt]
-      : [mutation.expiresAt, mutation.revokedAt, mutation.issuedBefore ?? 0, mutation.issuedThrough ?? 0]
+      : [
+          mutation.expiresAt,
+          mutation.revokedAt,
+          mutation.notBefore ?? 0,
+          mutation.issuedBefore ?? 0,
+          mutation.issuedThrough ?? 0,
+        ]
   const wrong = times.find((time) => !(time >= 0 && time < Infinity))
   if (wrong === undefined) return
   throw new RevocadeError(

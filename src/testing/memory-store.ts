@@ -216,7 +216,8 @@ const isRecent = ({ tag, earlier }: RecentVersion, wanted: Uint8Array): boolean 
 const toVersion = ({ bucket, seq, tag }: BucketVersion): BucketVersion => ({ bucket, seq, tag })
 
 function toBucketEntry({ digest, row }: Entry): BucketEntry {
-  const { revoked, expiresAt, issuedThrough } = row
+  const { revoked, notBefore, issuedThrough } = row
+  const expiresAt = notBefore === undefined ? row.expiresAt : 0
   const limit = issuedThrough === undefined ? {} : { issuedThrough }
   return { digest: bytesOf(digest), revoked, expiresAt, ...limit }
 }

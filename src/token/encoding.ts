@@ -6,6 +6,7 @@
  * encoding = prefix value                     a token: one value
  *          | prefix value                     a selector of one claim
  *          | prefix (u32 length, value)*      a selector of several claims, in the order of their names
+ *          | prefix                           a selector of no claim: everybody
  * prefix   = u8 version, u8 kind, u16 number of fields, (u32 length, UTF-8 bytes)*, zeros to a multiple of 8
  * value    = 0x01, UTF-8 bytes of a string    (a hash: its 64 hexadecimal digits)
  *          | 0x02, i64 of a whole number        (an id; in a selector it is a decimal string)

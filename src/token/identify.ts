@@ -43,6 +43,8 @@ const MAX_SHAPES = 1024
 export class TokenDigester {
   /** The result of the last digest; the next one overwrites it. */
   readonly words: Digest
+  /** The selector without claims: it matches every token. */
+  readonly everyone: PreparedShape
   /**
    * The claims of the last token, decoded from a JWT string if it was one; undefined for an opaque string.
    */
@@ -64,13 +66,14 @@ export class TokenDigester {
     }
     const namespace = checkName(options.namespace, 'namespace')
     for (const claim of idClaims) checkName(claim, 'a name in idClaims')
-    const digester = new Digester(key, idClaims.length * STATES_PER_ID_CLAIM + 1 + MAX_SHAPES, maxTokenBytes)
+    const digester = new Digester(key, idClaims.length * STATES_PER_ID_CLAIM + 2 + MAX_SHAPES, maxTokenBytes)
     this.#digester = digester
     this.words = digester.words
     this.#reader = new TokenReader(maxTokenBytes)
     this.#namespace = namespace
     this.#ids = idClaims.map((claim) => new IssuerPrefixes(digester, namespace, claim, maxTokenBytes))
     this.#hash = digester.keep(KIND.hash, [namespace])
+    this.everyone = preparedShape([], digester.keep(KIND.selector, [namespace]))
     this.#targets = new TargetDigester({
       digester,
       namespace,

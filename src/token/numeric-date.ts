@@ -1,5 +1,6 @@
 import { isDate } from 'node:util/types'
 import { RevocadeError, type RevocadeErrorCode } from '../errors.js'
+import { type ClaimPath, valueAt } from './claim-path.js'
 import { describeType } from './claim-values.js'
 import type { Claims } from './jwt.js'
 
@@ -16,8 +17,18 @@ const MILLISECONDS_FROM = 253_402_300_800
  * @throws {RevocadeError} ERR_INVALID_TOKEN when it is not a number, negative, not finite, or in milliseconds
  */
 export function numericDate(claims: Claims, name: 'exp' | 'iat' | 'nbf'): number | undefined {
-  const value = claims[name]
-  return value === undefined ? undefined : checkSeconds(value, `claim "${name}"`, 'ERR_INVALID_TOKEN')
+  return numericDateAt(claims, [name])
+}
+
+/**
+ * As {@link numericDate}, of the claim at a path.
+ *
+ * @throws {RevocadeError} ERR_INVALID_TOKEN as {@link numericDate}
+ */
+export function numericDateAt(claims: Claims, path: ClaimPath): number | undefined {
+  const value = valueAt(claims, path)
+  if (value === undefined) return undefined
+  return checkSeconds(value, `claim "${path.join('/')}"`, 'ERR_INVALID_TOKEN')
 }
 
 /**

@@ -41,6 +41,16 @@ export function sortedNames(names: readonly string[]): readonly string[] {
   return Object.freeze([...names].sort())
 }
 
+/**
+ * The sorted claim names of a selector's target: none for the tokens of everybody.
+ *
+ * @throws {RevocadeError} ERR_CONFIG as {@link sortedNames}
+ */
+export function namesIn(where: object): readonly string[] {
+  const names = Object.keys(where)
+  return names.length === 0 ? names : sortedNames(names)
+}
+
 /** Prepares what {@link nextSelector} needs of the names of {@link sortedNames}. */
 export function preparedShape(names: readonly string[], midstate: Midstate): PreparedShape {
   const paths = names.map((name) => pathOf(name))
@@ -115,10 +125,10 @@ function combination(found: readonly unknown[], index: number): unknown[] {
 }
 
 /**
- * The target of a selector as a caller writes it, `{ sub: 'u1', client_id: 'app' }`. The values are strings
- * and numbers; whether they can be encoded is checked later.
+ * The target of a selector as a caller writes it: `{ sub: 'u1', client_id: 'app' }`, `{}` for the tokens of
+ * everybody. The values are strings and numbers; whether they can be encoded is checked later.
  *
- * @throws {RevocadeError} ERR_CONFIG when it is not an object or has no usable names, ERR_INVALID_TOKEN when
+ * @throws {RevocadeError} ERR_CONFIG when it is not an object or has unusable names, ERR_INVALID_TOKEN when
  *   a value is neither a string nor a number
  */
 export function selectorFrom(where: unknown): Extract<Target, { kind: 'selector' }> {
@@ -131,7 +141,7 @@ export function selectorFrom(where: unknown): Extract<Target, { kind: 'selector'
   }
   const entries = Object.entries(where).map(([name, value]) => [canonicalName(name), value] as const)
   const values = new Map<string, unknown>(entries)
-  const names = sortedNames(entries.map(([name]) => name))
+  const names = entries.length === 0 ? [] : sortedNames(entries.map(([name]) => name))
   // fromEntries, because an assignment to "__proto__" would not make a property.
   const sorted = Object.fromEntries(names.map((name) => [name, stringOrNumber(name, values.get(name))]))
   return { kind: 'selector', where: Object.freeze(sorted) }

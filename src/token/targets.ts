@@ -4,7 +4,7 @@ import { checkName, issuerOf } from './claim-values.js'
 import type { Digester, Midstate } from './digester.js'
 import { encodePrefix, KIND } from './encoding.js'
 import { checkIssuer, type IssuerPrefixes } from './issuers.js'
-import { selectorValue, sortedNames } from './selectors.js'
+import { namesIn, selectorValue } from './selectors.js'
 
 /** The parts of a token digester that {@link TargetDigester} shares. */
 export interface TargetDigesterParts {
@@ -52,7 +52,7 @@ export class TargetDigester {
         return this.#digester.one(this.#hash, 'sha256', checkSha256(target.sha256))
       case 'selector': {
         const midstate = this.#digester.once(KIND.selector, this.#fields(target))
-        const names = sortedNames(Object.keys(target.where))
+        const names = namesIn(target.where)
         return this.#digester.values(
           midstate,
           names,
@@ -83,7 +83,7 @@ export class TargetDigester {
       case 'hash':
         return [this.#namespace]
       case 'selector':
-        return [this.#namespace, ...sortedNames(Object.keys(target.where))]
+        return [this.#namespace, ...namesIn(target.where)]
     }
   }
 }

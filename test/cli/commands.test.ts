@@ -33,6 +33,25 @@ describe('revoke, check, unrevoke', () => {
     })
   })
 
+  it('revoke from a later moment on, and say so', async () => {
+    const [claims, notBefore] = [JSON.stringify({ jti: 'a', exp: inSeconds(7200) }), inSeconds(3600)]
+    const args = ['--claims-json', claims]
+    const { stdout } = await dir.run(['revoke', ...args, '--not-before', String(notBefore)])
+    const from = new Date(notBefore * 1000).toISOString().slice(0, 19).replace('T', ' ')
+    expect(stdout).toContain(`revoked jti=a from ${from}Z until `)
+    expect(await dir.run(['check', ...args])).toMatchObject({
+      code: 0,
+      stdout: 'active (decided by: store)\n',
+    })
+    expect((await dir.run(['list'])).stdout).toMatch(new RegExp(`not before.*\n.*${from}`))
+    const listed = ndjson((await dir.run(['list', '--json'])).stdout)
+    expect(listed).toMatchObject([{ notBefore: new Date(notBefore * 1000).toISOString() }])
+    expect(await dir.run(['revoke', ...args])).toMatchObject({ code: 0 })
+    expect(await dir.run(['check', ...args])).toMatchObject({ code: 1 })
+    const wrong = await dir.run(['revoke', ...args, '--not-before', 'tomorrow'])
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('--not-before is not a time')])
+  })
+
   it('answer with one JSON document', async () => {
     const exp = inSeconds(3600)
     const receipt: unknown = JSON.parse(
@@ -183,6 +202,15 @@ describe('tokens by the line', () => {
     })
   })
 
+  it('are not claims, which as an opaque token would be active', async () => {
+    await dir.run(['revoke', '--jti', 'a', '--expires-in', '1h'])
+    const ran = await dir.run(['check', '-'], { stdin: '{"jti":"a"}\n{opaque}\n' })
+    expect(ran).toMatchObject({
+      code: 2,
+      stdout: '1\terror\tERR_BAD_LINE: these are claims as JSON, not a token\n2\tactive\tstore\n',
+    })
+  })
+
   it('that were revoked already are counted, and one alone is called so', async () => {
     const [a, b, c] = ['a', 'b', 'c'].map((jti) => jwt({ jti, exp: inSeconds(3600) }))
     expect((await dir.run(['revoke', a ?? ''])).stdout).toMatch(/^revoked jti=a /)
@@ -236,7 +264,7 @@ describe('list and stats', () => {
     const text = await dir.run(['list'])
     expect(text).toMatchObject({ code: 0, stderr: '' })
     const [head, token = '', selector, end] = text.stdout.split('\n')
-    expect(head).toMatch(/^target +issued before +expires +revoked at +actor +reason$/)
+    expect(head).toMatch(/^target +issued before +not before +expires +revoked at +actor +reason$/)
     expect(token).toMatch(/^sha256=[0-9a-f]{64} .*line 1 line 2  \[2J$/)
     expect(selector).toMatch(/^where sub=alice +\d{4}-.* ops$/)
     expect(end).toBe('')

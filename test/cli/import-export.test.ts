@@ -26,7 +26,7 @@ function everyKind(): object[] {
       revokedAt,
     },
     { jti: 5, iss: 'https://i', expiresAt, revokedAt },
-    { jti: ' padded ', expiresAt, revokedAt },
+    { jti: ' padded ', notBefore: '2026-01-03T03:04:05.678Z', expiresAt, revokedAt },
     { idClaim: 'uti', id: 'u-1', iss: 'https://i', expiresAt, revokedAt },
     { idClaim: 'uti', id: 7, expiresAt, revokedAt },
     {
@@ -49,6 +49,8 @@ function everyKind(): object[] {
       expiresAt,
       revokedAt,
     },
+    { where: { sid: 'ended' }, issuedBefore: 'ever', expiresAt, revokedAt },
+    { where: {}, issuedBefore: '2026-01-02T00:00:00.500Z', sameSecond: 'revoke', expiresAt, revokedAt },
     {
       where: { tenant: 12 },
       issuedBefore: '2026-01-02T00:00:00.999Z',
@@ -67,8 +69,8 @@ describe.each(['ndjson', 'csv'])('import and export as %s', (format) => {
     const first = await dir.run(['import', 'in.ndjson', '--json'])
     expect(first.code).toBe(0)
     expect(summaryOf(first.stdout)).toEqual({
-      lines: 10,
-      imported: 10,
+      lines: 12,
+      imported: 12,
       expired: 0,
       invalid: 0,
       redis: 'off',
@@ -82,12 +84,12 @@ describe.each(['ndjson', 'csv'])('import and export as %s', (format) => {
     expect(written).toMatchObject({
       code: 0,
       stderr: '',
-      stdout: `{"count":10,"output":"${out}","format":"${format}"}\n`,
+      stdout: `{"count":12,"output":"${out}","format":"${format}"}\n`,
     })
     expect(statSync(join(dir.path, out)).mode & 0o777).toBe(0o600)
     expect(await dir.run(['import', out, '--store', 'copy.db'])).toMatchObject({
       code: 0,
-      stdout: 'imported 10, already expired 0, invalid 0\n',
+      stdout: 'imported 12, already expired 0, invalid 0\n',
     })
 
     const copy = await dir.run(['export', '--store', 'copy.db'])
@@ -294,7 +296,7 @@ describe('export', () => {
     expect(ran).toMatchObject({ code: 0, stderr: '' })
     expect(ran.stdout.split('\n')[0]).toBe(
       'jti,iss,id_claim,id,id_type,sha256,token,where,' +
-        'issued_before,same_second,expires_at,reason,actor,revoked_at',
+        'issued_before,same_second,not_before,expires_at,reason,actor,revoked_at',
     )
     const failed = await dir.run(['export', '--output', 'no/such/directory'])
     expect(failed).toMatchObject({

@@ -184,7 +184,12 @@ describe('times and lists', () => {
 
   it('of claims join with +', () => {
     expect(parseClaims('sid, sub,client_id+sub')).toEqual(['sid', 'sub', ['client_id', 'sub']])
-    for (const text of ['', 'a,', 'a+', '+']) expect(() => parseClaims(text)).toThrow()
+    expect(parseClaims('sub@auth_time,a+b@/login/at,@type')).toEqual([
+      { claims: ['sub'], issuedAt: 'auth_time' },
+      { claims: ['a', 'b'], issuedAt: '/login/at' },
+      '@type',
+    ])
+    for (const text of ['', 'a,', 'a+', '+', 'a@', '+@b']) expect(() => parseClaims(text)).toThrow()
   })
 })
 

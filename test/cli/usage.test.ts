@@ -60,6 +60,7 @@ describe('usage', () => {
       ['revoke', 'x', '--expires-in', '1h', '--secret-env', 'NOPE'],
       /^ERR_USAGE: .*NOPE is not set/,
     ],
+    ['claims as a token', ['check', '{"jti":"a"}'], /^ERR_USAGE: these are claims.*--claims-json/],
     ['claims that are no JSON', ['revoke', '--claims-json', '{'], /^ERR_USAGE: --claims-json/],
   ])('refuses %s with exit code 2, and no store is made', async (_, args, message) => {
     const ran = await dir.run(args)

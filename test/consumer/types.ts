@@ -133,7 +133,7 @@ export type Shapes = [
   Expect<Equal<ReturnType<typeof checkIntegrity>, string[]>>,
   // Options of calls.
   Expect<Equal<Names<CheckOptions>, 'onUnknown' | 'selectorsOnly'>>,
-  Expect<Equal<Names<RevokeOptions>, 'expiresAt' | 'reason' | 'actor' | 'ack'>>,
+  Expect<Equal<Names<RevokeOptions>, 'notBefore' | 'expiresAt' | 'reason' | 'actor' | 'ack'>>,
   Expect<Equal<Names<RevokeWhereOptions>, Names<RevokeOptions> | 'issuedBefore' | 'sameSecond'>>,
   Expect<Equal<Names<RevokeManyOptions>, 'ack' | 'onInvalid' | 'onProgress'>>,
   Expect<Equal<Names<ListQuery>, 'kind' | 'includeExpired' | 'afterSeq' | 'limit'>>,

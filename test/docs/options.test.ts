@@ -79,6 +79,7 @@ describe('options.md, the table of options', () => {
     expect(numeric.map(([name]) => name)).toEqual([
       'maxStalenessMs',
       'maxTokenLifetimeSeconds',
+      'issuerClockAheadSeconds',
       'clockToleranceSeconds',
       'maxTokenBytes',
       'cacheEntries',

@@ -446,7 +446,7 @@ describe('bad input', () => {
       [() => engine.isRevoked(claims('a'), JSON.parse('{"onUnknown":"x"}') as object), /'throw'/],
       [() => engine.revokeWhere({ sub: 'a' }, JSON.parse('{"sameSecond":"x"}') as object), /sameSecond/],
       [() => engine.revokeMany([], JSON.parse('{"onInvlid":1}') as object), /'onInvalid'/],
-      [() => engine.revokeWhere({}), /selector|claim/i],
+      [() => engine.revokeWhere({}, { issuedBefore: 'ever' }), /selector|claim/i],
     ]
     for (const [call, message] of calls) await expect(call()).rejects.toThrow(coded('ERR_CONFIG', message))
   })

@@ -62,7 +62,7 @@ it('optionsFromEnvironment reads every variable', () => {
       REVOCADE_NAMESPACE: 'n',
       REVOCADE_SECRET: 's',
       REVOCADE_MAX_STALENESS_MS: '0',
-      REVOCADE_CLAIMS: 'sid,client_id+sub',
+      REVOCADE_CLAIMS: 'sid,client_id+sub,sub@auth_time',
       REVOCADE_ID_CLAIMS: 'jti,uti',
     }),
   ).toEqual({
@@ -70,7 +70,7 @@ it('optionsFromEnvironment reads every variable', () => {
     namespace: 'n',
     secret: 's',
     maxStalenessMs: 0,
-    claims: [['sid'], ['client_id', 'sub']],
+    claims: ['sid', ['client_id', 'sub'], { claims: ['sub'], issuedAt: 'auth_time' }],
     idClaims: ['jti', 'uti'],
   })
   expect(optionsFromEnvironment({ REVOCADE_MAX_STALENESS_MS: '' }).maxStalenessMs).toBeNaN()

@@ -5,6 +5,8 @@ const RESTORED = 'test/redis/restored.test.ts'
 const EXACT_LOOKUP = 'test/engine/exact-lookup.test.ts'
 const SYNC = 'test/engine/sync.test.ts'
 const ENGINE = 'test/engine/interleavings.test.ts'
+const EVERYONE = 'test/engine/everyone.test.ts'
+const TIME_CLAIMS = 'test/engine/time-claims.test.ts'
 
 export const MISTAKES: readonly Mistake[] = [
   {
@@ -145,5 +147,33 @@ export const MISTAKES: readonly Mistake[] = [
     becomes: 'false',
     caughtBy: 'test/faults/first-revoker.test.ts',
     breaks: /× exactly one of many callers/,
+  },
+  {
+    name: 'opaque tokens escape the selector of everybody',
+    file: 'engine/lookup.ts',
+    within: '#holdsAny',
+    is: 'const { claims = NO_CLAIMS } = digester',
+    becomes:
+      'const { claims } = digester; if (claims === undefined) return live.prefilter.has(digester.words)',
+    caughtBy: EVERYONE,
+    breaks: /× .*also of opaque tokens/,
+  },
+  {
+    name: 'a cutoff is compared with iat, whatever the option says',
+    file: 'engine/lookup.ts',
+    within: '#revokes',
+    is: 'numericDateAt(claims, issuedAt)',
+    becomes: 'numericDateAt(claims, IAT)',
+    caughtBy: TIME_CLAIMS,
+    breaks: /× .*logins before the cutoff/,
+  },
+  {
+    name: 'the later start of a revocation delays one that counts already',
+    file: 'store/sqlite/write/merge-rows.ts',
+    within: 'earlierStart',
+    is: 'a === null || b === null ? null : Math.min(a, b)',
+    becomes: 'b',
+    caughtBy: 'test/engine/not-before.test.ts',
+    breaks: /× .*neither delays nor takes back/,
   },
 ]

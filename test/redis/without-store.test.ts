@@ -117,6 +117,23 @@ describe('While the store fails', () => {
     })
   })
 
+  it('an entry in Redis that may start later does not revoke, nor is it an absence', async () => {
+    const { engine, store, ready } = await open()
+    await engine.revoke({ jti: 'later', exp: EXP }, { notBefore: NOW + 1800 })
+    await ready()
+    await expect(engine.check({ jti: 'later' })).resolves.toEqual({ status: 'active', decidedBy: 'store' })
+    store.failing = true
+    const undecided = { status: 'unknown', decidedBy: 'policy' }
+    await expect(engine.check({ jti: 'later' })).resolves.toMatchObject(undecided)
+    store.failing = false
+    await engine.revoke({ jti: 'later', exp: EXP })
+    await ready()
+    store.failing = true
+    await expect
+      .poll(() => engine.check({ jti: 'later' }))
+      .toMatchObject({ status: 'revoked', decidedBy: 'redis' })
+  })
+
   it('an expired entry in Redis does not revoke', async () => {
     const { engine, store, ready } = await open()
     await engine.revoke({ jti: 'short', exp: inSeconds(5) })

@@ -134,10 +134,10 @@ export class ModelStore implements RevocationStore {
           [version.tag, ...version.earlier].some((earlier) => tag(earlier) === tag(since.tag))
         const rows = this.rows.filter(({ digest }) => bucketOf(digest, bits) === bucket)
         const wanted = rows.filter((row) => (known ? row.seq > since.seq : row.revoked))
-        const entries = wanted.map(({ digest, revoked, expiresAt, issuedThrough }) => ({
+        const entries = wanted.map(({ digest, revoked, expiresAt, notBefore, issuedThrough }) => ({
           digest: new Uint8Array(digest.slice().buffer),
           revoked,
-          expiresAt,
+          expiresAt: notBefore === undefined ? expiresAt : 0,
           ...(issuedThrough === undefined ? {} : { issuedThrough }),
         }))
         return { status: 'ok', version, whole: !known, rows: rows.length, entries }

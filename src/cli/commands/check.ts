@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Revocade, Token } from '../../api.js'
+import { namesOfEntry } from '../../claims-option.js'
 import type { Verdict } from '../../engine/verdict.js'
 import { RevocadeError } from '../../errors.js'
 import { DEFAULT_CLAIMS } from '../../options.js'
@@ -12,8 +13,8 @@ import { shortTime } from '../input/time.js'
 import { TOKEN_HELP, tokenSource } from '../input/tokens.js'
 import { addTokenOptions, type TokenOptions } from '../options.js'
 import { LineWriter, note, tone, writeJson, writeLine } from '../output/print.js'
+import { readStore } from '../read-store.js'
 import { selectorShapes } from '../store-rows.js'
-import { requireStore, withStore } from '../with-store.js'
 
 interface CheckOptions extends TokenOptions {
   readonly claimsJson?: string
@@ -44,8 +45,7 @@ async function check(argument: string | undefined, options: CheckOptions): Promi
   const source = tokenSource(argument, options.claimsJson)
   if (source === undefined)
     throw new CliError('ERR_USAGE', 'name the token: as an argument, - for stdin, @FILE or --claims-json')
-  await requireStore(options)
-  await withStore(options, {}, async (engine, store) => {
+  await readStore(options, {}, async (engine, store) => {
     await printOtherSelectorsHint(store, options)
     process.exitCode =
       source.kind === 'one'
@@ -101,8 +101,10 @@ function describe({ status, decidedBy, revocation, reason }: Verdict): string {
     lines.push(`target   ${targetText(revocation.target)}`)
     if (revocation.issuedBefore !== undefined)
       lines.push(`issued   before ${shortTime(revocation.issuedBefore)}`)
+    if (revocation.withoutCutoff === true) lines.push('issued   ever')
     const by = revocation.actor === undefined ? '' : ` by ${printable(revocation.actor)}`
     lines.push(`revoked  ${shortTime(revocation.revokedAt)}${by}`)
+    if (revocation.notBefore !== undefined) lines.push(`from     ${shortTime(revocation.notBefore)}`)
     lines.push(`until    ${shortTime(revocation.expiresAt)}`)
   }
   if (reason !== undefined) lines.push(`reason   ${printable(reason)}`)
@@ -122,13 +124,12 @@ function answerLine(answer: Answer): string {
  * elsewhere.
  */
 async function printOtherSelectorsHint(store: RevocationStore, options: CheckOptions): Promise<void> {
-  const honoured = new Set(
-    (options.claims ?? DEFAULT_CLAIMS).map((entry) => shapeKey(typeof entry === 'string' ? [entry] : entry)),
-  )
+  const shapes = (options.claims ?? DEFAULT_CLAIMS).map(namesOfEntry)
+  const honoured = new Set([[], ...shapes].map(shapeKey))
   const others = [...(await selectorShapes(store)).keys()].filter((key) => !honoured.has(key))
   if (others.length === 0) return
-  const shapes = others.map(shapeText).join(', ')
-  note(`the store also revokes by ${shapes}, which --claims does not name: not looked for here`, options)
+  const list = others.map(shapeText).join(', ')
+  note(`the store also revokes by ${list}, which --claims does not name: not looked for here`, options)
 }
 
 function shapeText(key: string): string {

@@ -6,8 +6,8 @@ import { targetText } from '../input/targets.js'
 import { shortTime } from '../input/time.js'
 import { addStoreOptions, parsePositiveInteger, type StoreOptions } from '../options.js'
 import { LineWriter, note, table, writeLine } from '../output/print.js'
+import { readStore } from '../read-store.js'
 import { storedRows } from '../store-rows.js'
-import { requireStore, withStore } from '../with-store.js'
 
 interface ListOptions extends StoreOptions {
   readonly kind?: 'token' | 'selector'
@@ -21,8 +21,8 @@ interface ListOptions extends StoreOptions {
  */
 const TABLE_ROWS = 100
 /** Columns of times: a terminal shows them in two lines, date and time of day. */
-const TIMES: ReadonlySet<number> = new Set([1, 2, 3])
-const HEAD = ['target', 'issued before', 'expires', 'revoked at', 'actor', 'reason']
+const TIMES: ReadonlySet<number> = new Set([1, 2, 3, 4])
+const HEAD = ['target', 'issued before', 'not before', 'expires', 'revoked at', 'actor', 'reason']
 
 /** Adds `list`, which shows the revocations in the store. */
 export function addList(program: Command): void {
@@ -37,8 +37,7 @@ export function addList(program: Command): void {
 }
 
 async function list(options: ListOptions): Promise<void> {
-  await requireStore(options)
-  await withStore(options, {}, async (_engine, store) => {
+  await readStore(options, {}, async (_engine, store) => {
     const rows = storedRows(store, options)
     if (options.json === true) await listJson(rows)
     else await listTables(rows)
@@ -82,13 +81,15 @@ function pageText(page: readonly string[][], first: boolean): string {
 }
 
 function cells(row: StoredRow): string[] {
-  const { target, issuedBefore, expiresAt, revokedAt, actor = '', reason = '' } = toRevocation(row)
+  const { target, issuedBefore, notBefore, expiresAt, revokedAt, ...more } = toRevocation(row)
+  const cutoff = more.withoutCutoff === true ? 'ever' : ''
   return [
     targetText(target),
-    issuedBefore === undefined ? '' : shortTime(issuedBefore),
+    issuedBefore === undefined ? cutoff : shortTime(issuedBefore),
+    notBefore === undefined ? '' : shortTime(notBefore),
     shortTime(expiresAt),
     shortTime(revokedAt),
-    printable(actor),
-    printable(reason),
+    printable(more.actor ?? ''),
+    printable(more.reason ?? ''),
   ]
 }

@@ -12,6 +12,7 @@ import type {
 } from '../../api.js'
 import { RevocadeError } from '../../errors.js'
 import { CliError, reportOf } from '../errors.js'
+import { type CutoffFlags, cutoffOptions } from '../input/cutoff.js'
 import type { Line } from '../input/read-lines.js'
 import {
   addressed,
@@ -27,9 +28,8 @@ import { note, tone, writeJson, writeLine } from '../output/print.js'
 import { noteQueued, redisText } from '../output/redis-receipt.js'
 import { withStore } from '../with-store.js'
 
-interface RevokeCommandOptions extends TargetOptions {
-  readonly issuedBefore?: string
-  readonly sameSecond?: string
+interface RevokeCommandOptions extends TargetOptions, CutoffFlags {
+  readonly notBefore?: string
   readonly expiresAt?: string
   readonly expiresIn?: string
   readonly reason?: string
@@ -42,11 +42,15 @@ export function addRevoke(program: Command): void {
     .command('revoke')
     .description('Revoke a token, many tokens, or all tokens with some claims. Returns once it is durable.')
   addTargetOptions(command)
-    .option('--issued-before <time>', 'with --where: tokens issued before this (default: now)')
+    .option(
+      '--issued-before <time>',
+      "with a selector: tokens issued before this (default: now); 'ever': all, also those issued later",
+    )
     .option(
       '--same-second <what>',
       "with --where: 'keep' tokens issued in the same second, or 'revoke' them (default)",
     )
+    .option('--not-before <time>', 'when the revocation begins to count (default: at once)')
     .option(
       '--expires-at <time>',
       "when the revocation may be dropped (default: the token's exp). ISO 8601 or NumericDate seconds",
@@ -60,7 +64,8 @@ export function addRevoke(program: Command): void {
 Examples:
   revocade revoke - < token.txt
   revocade revoke --jti 7f2c --iss https://issuer.example --expires-in 8h --reason "laptop lost"
-  revocade revoke --where sub=alice --expires-in 30d`,
+  revocade revoke --where sub=alice --expires-in 30d
+  revocade revoke --everyone --issued-before 2026-01-31T12:00:00Z --expires-in 30d`,
     )
     .action(revoke)
 }
@@ -73,7 +78,7 @@ async function revoke(argument: string | undefined, options: RevokeCommandOption
     return
   }
   if (options.issuedBefore !== undefined || options.sameSecond !== undefined) {
-    throw new CliError('ERR_USAGE', '--issued-before and --same-second go with --where')
+    throw new CliError('ERR_USAGE', '--issued-before and --same-second go with --where or --everyone')
   }
   await withStore(options, idClaimsFor(options), async (engine) => {
     if (target.kind === 'one') await revokeOne(engine, target.token, options, details)
@@ -88,15 +93,7 @@ async function revokeSelector(
 ): Promise<void> {
   const { claims, added } = claimsFor(where, options)
   const receipt = await withStore(options, { claims }, (engine) =>
-    withFlagHint(
-      engine.revokeWhere(where, {
-        ...details,
-        ...(options.issuedBefore === undefined
-          ? {}
-          : { issuedBefore: parseTime(options.issuedBefore, '--issued-before') }),
-        ...(options.sameSecond === undefined ? {} : { sameSecond: sameSecond(options.sameSecond) }),
-      }),
-    ),
+    withFlagHint(engine.revokeWhere(where, { ...details, ...cutoffOptions(options) })),
   )
   await printReceipt(receipt, options)
   if (added) {
@@ -188,6 +185,7 @@ async function firstTwo(
 function revokeOptions(options: RevokeCommandOptions): RevokeOptions {
   const expiresAt = expiry(options)
   return {
+    ...(options.notBefore === undefined ? {} : { notBefore: parseTime(options.notBefore, '--not-before') }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(options.reason === undefined ? {} : { reason: options.reason }),
     actor: options.actor ?? operatingSystemUser(),
@@ -200,11 +198,6 @@ function expiry({ expiresAt, expiresIn }: RevokeCommandOptions): Time | undefine
   if (expiresAt !== undefined) return parseTime(expiresAt, '--expires-at')
   if (expiresIn !== undefined) return Math.ceil(Date.now() / 1000 + parseDuration(expiresIn, '--expires-in'))
   return undefined
-}
-
-function sameSecond(text: string): 'keep' | 'revoke' {
-  if (text === 'keep' || text === 'revoke') return text
-  throw new CliError('ERR_USAGE', "--same-second must be 'keep' or 'revoke'")
 }
 
 function operatingSystemUser(): string {
@@ -223,7 +216,8 @@ async function printReceipt(receipt: Receipt, options: RevokeCommandOptions): Pr
     const since = `it expired at ${shortTime(receipt.expiresAt)}, there is nothing to revoke`
     await writeLine(`${tone('expired', 'warn')} ${targetText(receipt.target)}: ${since}`)
   } else {
-    const target = `${targetText(receipt.target)} until ${shortTime(receipt.expiresAt)}`
+    const from = receipt.notBefore === undefined ? '' : ` from ${shortTime(receipt.notBefore)}`
+    const target = `${targetText(receipt.target)}${from} until ${shortTime(receipt.expiresAt)}`
     const word = receipt.outcome === 'already' ? tone('already revoked', 'warn') : tone('revoked', 'good')
     await writeLine(`${word} ${target} (${durableText(receipt)})`)
   }

@@ -44,10 +44,9 @@ async function unrevokeOne(engine: Revocade, token: Token, options: TargetOption
   await printReceipt(await engine.unrevoke(token), options)
   const { status, revocation } = await engine.check(token)
   if (status === 'revoked' && revocation !== undefined) {
-    note(
-      `the token is still revoked by '${targetText(revocation.target)}'; take that back with --where`,
-      options,
-    )
+    const by = targetText(revocation.target)
+    const flag = by === 'everyone' ? '--everyone' : '--where'
+    note(`the token is still revoked by '${by}'; take that back with ${flag}`, options)
   }
 }
 

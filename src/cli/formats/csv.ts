@@ -17,6 +17,7 @@ export const COLUMNS = [
   'where',
   'issued_before',
   'same_second',
+  'not_before',
   'expires_at',
   'reason',
   'actor',
@@ -109,8 +110,8 @@ function fieldsOf(row: readonly string[], columns: readonly Column[]): Record<st
     const value = row[index] ?? ''
     if (value !== '') cells[column] = value
   }
-  const { id_claim, id_type, issued_before, same_second, expires_at, revoked_at, where, jti, id, ...same } =
-    cells
+  const { id_claim, id_type, where, jti, id, ...rest } = cells
+  const { issued_before, same_second, not_before, expires_at, revoked_at, ...same } = rest
   const fields: Record<string, unknown> = {
     ...same,
     jti: typed(jti, id_type),
@@ -119,6 +120,7 @@ function fieldsOf(row: readonly string[], columns: readonly Column[]): Record<st
     where: where === undefined ? undefined : json(where),
     issuedBefore: issued_before,
     sameSecond: same_second,
+    notBefore: not_before,
     expiresAt: expires_at,
     revokedAt: revoked_at,
   }
@@ -155,6 +157,7 @@ export function toCells(record: ExportRecord): string[] {
     where: record.where === undefined ? undefined : JSON.stringify(record.where),
     issued_before: record.issuedBefore,
     same_second: record.sameSecond,
+    not_before: record.notBefore,
     expires_at: record.expiresAt,
     reason: record.reason,
     actor: record.actor,

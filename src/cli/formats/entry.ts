@@ -26,6 +26,7 @@ export const FIELDS = [
   'where',
   'issuedBefore',
   'sameSecond',
+  'notBefore',
   'expiresAt',
   'reason',
   'actor',
@@ -41,6 +42,7 @@ const KNOWN: ReadonlySet<string> = new Set(FIELDS)
  * lines.
  */
 interface Details {
+  notBefore?: Time
   expiresAt?: Time
   revokedAt?: Time
   reason?: string
@@ -61,6 +63,7 @@ export function toInput(fields: Readonly<Record<string, unknown>>): {
   const { token, sha256, where } = fields
   onlyWhatFits(fields)
   const details: Details = {}
+  if (fields.notBefore !== undefined) details.notBefore = time(fields.notBefore, 'notBefore')
   if (fields.expiresAt !== undefined) details.expiresAt = time(fields.expiresAt, 'expiresAt')
   if (fields.revokedAt !== undefined) details.revokedAt = time(fields.revokedAt, 'revokedAt')
   if (fields.reason !== undefined) details.reason = text(fields.reason, 'reason')
@@ -123,19 +126,20 @@ function selectorInput(
   where: Selector,
   fields: Readonly<Record<string, unknown>>,
   details: Details,
-): { input: RevocationInput; needs: Needs } {
+): { input: RevocationInput; needs?: Needs } {
   const { issuedBefore, sameSecond } = fields
+  const names = Object.keys(where).sort()
   if (sameSecond !== undefined && sameSecond !== 'revoke' && sameSecond !== 'keep') {
     throw bad("has a 'sameSecond' that is neither 'revoke' nor 'keep'")
   }
   return {
     input: {
       where,
-      ...(issuedBefore === undefined ? {} : { issuedBefore: time(issuedBefore, 'issuedBefore') }),
+      ...(issuedBefore === undefined ? {} : { issuedBefore: cutoff(issuedBefore) }),
       ...(sameSecond === undefined ? {} : { sameSecond }),
       ...details,
     },
-    needs: { kind: 'selector', names: Object.keys(where).sort() },
+    ...(names.length === 0 ? {} : { needs: { kind: 'selector', names } }),
   }
 }
 
@@ -144,7 +148,7 @@ function selectorOf(where: unknown): Selector {
     throw bad("has a 'where' that is not an object")
   const selector: Record<string, string | number> = {}
   const names = Object.keys(where)
-  if (names.length === 0 || names.includes('')) throw bad("has a 'where' that names no claim")
+  if (names.includes('')) throw bad("has a 'where' that names no claim")
   for (const [name, value] of Object.entries(where)) {
     const advice = dottedNameAdvice(name)
     if (advice !== undefined)
@@ -155,6 +159,8 @@ function selectorOf(where: unknown): Selector {
   }
   return selector
 }
+
+const cutoff = (value: unknown): Time | 'ever' => (value === 'ever' ? value : time(value, 'issuedBefore'))
 
 function time(value: unknown, name: string): Time {
   if (typeof value !== 'string' && typeof value !== 'number')

@@ -1,3 +1,4 @@
+import { isWithoutCutoff } from '../../engine/verdict.js'
 import type { StoredRow } from '../../ports/index.js'
 import { optionName } from '../../token/claim-path.js'
 
@@ -9,8 +10,10 @@ export interface ExportRecord {
   readonly iss?: string
   readonly sha256?: string
   readonly where?: Readonly<Record<string, string | number>>
+  /** Or `ever`. */
   readonly issuedBefore?: string
   readonly sameSecond?: 'revoke' | 'keep'
+  readonly notBefore?: string
   readonly expiresAt: string
   readonly reason?: string
   readonly actor?: string
@@ -23,7 +26,9 @@ export function toRecord(row: StoredRow): ExportRecord {
   return {
     ...targetOf(row),
     ...(row.issuedBefore === undefined ? {} : { issuedBefore: new Date(row.issuedBefore).toISOString() }),
+    ...(isWithoutCutoff(row) ? { issuedBefore: 'ever' } : {}),
     ...(sameSecond === undefined ? {} : { sameSecond }),
+    ...(row.notBefore === undefined ? {} : { notBefore: new Date(row.notBefore).toISOString() }),
     expiresAt: new Date(row.expiresAt * 1000).toISOString(),
     ...(row.reason === undefined ? {} : { reason: row.reason }),
     ...(row.actor === undefined ? {} : { actor: row.actor }),

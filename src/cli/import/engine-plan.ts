@@ -1,3 +1,4 @@
+import { type ClaimsEntry, namesOfEntry } from '../../claims-option.js'
 import { DEFAULT_CLAIMS, DEFAULT_ID_CLAIMS } from '../../options.js'
 import type { Entry, Needs } from '../formats/entry.js'
 import { shapeKey } from '../input/targets.js'
@@ -13,13 +14,13 @@ export interface Added {
 }
 
 interface ConfiguredClaims {
-  readonly claims: readonly (string | string[])[]
+  readonly claims: readonly ClaimsEntry[]
   readonly idClaims: readonly string[]
 }
 
 /** The claims that one engine of an import is configured with. */
 export class Plan {
-  readonly #claims: readonly (string | string[])[]
+  readonly #claims: readonly ClaimsEntry[]
   readonly #shapes: ReadonlySet<string>
   readonly #idClaims: readonly string[]
   readonly #allIdClaims: readonly string[]
@@ -81,6 +82,6 @@ function addNeeds(needs: Needs, { claims, idClaims }: ConfiguredClaims, added: A
     added.addedIdClaims.push(needs.claim)
 }
 
-function shapesOf(claims: readonly (string | string[])[]): Set<string> {
-  return new Set(claims.map((entry) => shapeKey(typeof entry === 'string' ? [entry] : entry)))
+function shapesOf(claims: readonly ClaimsEntry[]): Set<string> {
+  return new Set(claims.map((entry) => shapeKey(namesOfEntry(entry))))
 }

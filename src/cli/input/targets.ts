@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Selector, TokenClaims } from '../../api.js'
+import { type ClaimsEntry, namesOfEntry } from '../../claims-option.js'
 import { DEFAULT_CLAIMS, DEFAULT_ID_CLAIMS } from '../../options.js'
 import type { Target } from '../../ports/index.js'
 import { canonicalName } from '../../token/claim-path.js'
@@ -14,6 +15,7 @@ export interface TargetOptions extends TokenOptions {
   readonly id?: readonly [claim: string, value: string]
   readonly iss?: string
   readonly where?: Selector
+  readonly everyone?: boolean
 }
 
 /** What a command line names: tokens, one id, or all tokens with some claims. */
@@ -32,6 +34,7 @@ export function addTargetOptions(command: Command): Command {
       'all tokens with this claim (claim:=5 for a number); repeat for several claims together',
       collectWhere,
     )
+    .option('--everyone', 'all tokens of everybody')
   return addTokenOptions(command)
 }
 
@@ -46,17 +49,18 @@ export function addressed(
   options: TargetOptions,
   verb: 'revoke' | 'unrevoke',
 ): Addressed {
-  const { jti, id, iss, where, claimsJson } = options
+  const { jti, id, iss, claimsJson, everyone } = options
+  const where = everyone === true ? {} : options.where
   const used = [argument, claimsJson, jti, id, where].filter((way) => way !== undefined).length
   if (used === 0)
     throw new CliError(
       'ERR_USAGE',
-      `name what to ${verb}: a token, - for stdin, --jti, --id, --claims-json or --where`,
+      `name what to ${verb}: a token, - for stdin, --jti, --id, --claims-json, --where or --everyone`,
     )
-  if (used > 1)
+  if (used > 1 || (everyone === true && options.where !== undefined))
     throw new CliError(
       'ERR_USAGE',
-      'give one of: a token, --jti, --id, --claims-json, --where (several --where match together)',
+      'give one of: a token, --jti, --id, --claims-json, --where (several match together), --everyone',
     )
   if (where !== undefined) {
     if (iss !== undefined)
@@ -86,15 +90,11 @@ export function idClaimsFor(options: TargetOptions): { idClaims?: string[] } {
  *
  * @returns `added` is true when the selector was not configured: the caller prints a note
  */
-export function claimsFor(
-  where: Selector,
-  options: TokenOptions,
-): { claims: (string | string[])[]; added: boolean } {
+export function claimsFor(where: Selector, options: TokenOptions): { claims: ClaimsEntry[]; added: boolean } {
   const base = options.claims ?? DEFAULT_CLAIMS
   const names = Object.keys(where).sort()
-  const known = base.some(
-    (entry) => shapeKey(typeof entry === 'string' ? [entry] : entry) === shapeKey(names),
-  )
+  // Every check looks for the selector of everybody.
+  const known = names.length === 0 || base.some((entry) => shapeKey(namesOfEntry(entry)) === shapeKey(names))
   return known ? { claims: base, added: false } : { claims: [...base, names], added: true }
 }
 
@@ -113,12 +113,13 @@ export function targetText(target: Target): string {
     case 'hash':
       return `sha256=${target.sha256}`
     case 'selector':
-      return printable(
-        `where ${Object.entries(target.where)
-          .map(([name, value]) => `${name}=${String(value)}`)
-          .join(' ')}`,
-      )
+      return selectorText(target.where)
   }
+}
+
+function selectorText(where: Selector): string {
+  const claims = Object.entries(where).map(([name, value]) => `${name}=${String(value)}`)
+  return claims.length === 0 ? 'everyone' : printable(`where ${claims.join(' ')}`)
 }
 
 function claimsOf([claim, value]: readonly [string, string], iss: string | undefined): TokenClaims {

@@ -13,6 +13,8 @@ export const TOKEN_HELP =
   'a token, - for lines of stdin, or @FILE for lines of a file ' +
   '(arguments are visible in ps: prefer - for live tokens)'
 
+const NO_TOKEN = 'these are claims as JSON, not a token'
+
 /** The source that an argument or `--claims-json` names; undefined without both. */
 export function tokenSource(
   argument: string | undefined,
@@ -24,7 +26,9 @@ export function tokenSource(
   if (argument === undefined) return undefined
   if (argument === '-') return { kind: 'lines', lines: filledLines(process.stdin) }
   if (argument.startsWith('@')) return { kind: 'lines', lines: filledLines(openFile(argument.slice(1))) }
-  return { kind: 'one', token: bare(argument) }
+  const token = bare(argument)
+  if (isClaims(token)) throw new CliError('ERR_USAGE', `${NO_TOKEN}: give them with --claims-json`)
+  return { kind: 'one', token }
 }
 
 /**
@@ -51,6 +55,19 @@ export function bare(token: string): string {
 }
 
 /**
+ * Whether a text is a JSON object. Taken for an opaque token, claims would match nothing and pass for active.
+ */
+function isClaims(text: string): boolean {
+  if (!text.startsWith('{')) return false
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
  * Reads the lines that hold something.
  *
  * @throws {CliError} ERR_USAGE when no line does: an empty variable must not pass for an active token
@@ -59,13 +76,18 @@ async function* filledLines(source: AsyncIterable<Uint8Array>): AsyncGenerator<L
   let empty = true
   for await (const lines of readLines(source)) {
     const filled = lines
-      .map((line) => ('text' in line ? { number: line.number, text: bare(line.text) } : line))
+      .map((line) => ('text' in line ? tokenOf(line.number, line.text) : line))
       .filter((line) => !('text' in line) || line.text !== '')
     if (filled.length === 0) continue
     empty = false
     yield filled
   }
   if (empty) throw new CliError('ERR_USAGE', 'there is no token in the input: make sure that it is not empty')
+}
+
+function tokenOf(number: number, line: string): Line {
+  const text = bare(line)
+  return isClaims(text) ? { number, problem: NO_TOKEN } : { number, text }
 }
 
 function parseClaimsJson(text: string): TokenClaims {

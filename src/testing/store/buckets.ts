@@ -108,6 +108,16 @@ function testReads(withBuckets: BucketIt): void {
     },
   )
 
+  withBuckets('an entry that starts later revokes nothing by itself', async (store, source) => {
+    const { buckets } = await store.write([revoke(1)])
+    const since = { seq: 1, tag: buckets?.tag ?? new Uint8Array(8) }
+    await store.write([revoke(2, { notBefore: NOW + 1000 })])
+    for (const read of [await ok(source, 0, 0), await ok(source, 0, 0, since)]) {
+      const second = read.entries.find(({ digest }) => id(digest) === id(digestOf(2)))
+      assert.deepEqual([second?.revoked, second?.expiresAt], [true, 0])
+    }
+  })
+
   withBuckets(
     'a read since a recent version has the changes; since any other, everything',
     async (store, source) => {

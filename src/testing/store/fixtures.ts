@@ -8,6 +8,7 @@ import type {
   ScanChunk,
   ScanEnd,
   StoreContext,
+  StoredRow,
   StoreInfo,
   Target,
 } from '../../ports/index.js'
@@ -113,4 +114,14 @@ export async function collect(
     }
     assert.ok(live.size <= total)
   }
+}
+
+/** The row of the n-th digest. */
+export async function read(store: RevocationStore, n: number): Promise<StoredRow | undefined> {
+  return store.get(wordsOf(digestOf(n)))
+}
+
+/** Writes mutations in one commit, and returns the number and the expiry of each. */
+export async function write(store: RevocationStore, ...mutations: Mutation[]): Promise<unknown[]> {
+  return (await store.write(mutations)).written.map(({ seq, expiresAt }) => [seq, expiresAt])
 }

@@ -16,6 +16,7 @@ import {
   wordsOf,
 } from './fixtures.js'
 import type { StoreHarness, SuiteIt } from './harness.js'
+import { storeTimesSuite } from './times.js'
 import { storeUpsertSuite } from './upserts.js'
 
 /**
@@ -59,6 +60,7 @@ export function storeSuite(runner: SuiteRunner, name: string, harness: StoreHarn
   storeFollowSuite(describe, it, name)
   storeBucketSuite(describe, it, name)
   storeUpsertSuite(describe, it, name)
+  storeTimesSuite(describe, it, name)
 }
 
 /** Tests what is written and read again. */
@@ -83,6 +85,7 @@ function testRecords(it: SuiteIt): void {
       revoke(1, { target: { kind: 'id', claim: 'jti', id: 'a "quoted" ü 𝄞 id', iss: 'https://issuer' } }),
       revoke(2, { target: { kind: 'id', claim: 'uti', id: 42 } }),
       revoke(3, { target: { kind: 'hash', sha256: 'o6XCl3iTYG8' }, reason: '', actor: 'admin\n' }),
+      revoke(5, { notBefore: NOW + 30_000 }),
       revoke(4, {
         ...selector({ sub: 'a', tenant: 7 }),
         issuedBefore: NOW - 1,
@@ -90,20 +93,15 @@ function testRecords(it: SuiteIt): void {
       }),
     ]
     await store.write(records)
-    const given = ({
-      target,
-      expiresAt,
-      revokedAt,
-      issuedBefore,
-      issuedThrough,
-      reason,
-      actor,
-    }: Partial<StoredRow>) => ({ target, expiresAt, revokedAt, issuedBefore, issuedThrough, reason, actor })
+    const given = (row: Partial<StoredRow>) => [
+      ...[row.target, row.expiresAt, row.revokedAt, row.notBefore],
+      ...[row.issuedBefore, row.issuedThrough, row.reason, row.actor],
+    ]
     for (const [i, record] of records.entries()) {
       const row = await store.get(wordsOf(record.digest))
       assert.deepEqual([row?.seq, row?.revoked, row && given(row)], [i + 1, true, given(record)])
     }
-    assert.equal(await store.get(wordsOf(digestOf(5))), undefined)
+    assert.equal(await store.get(wordsOf(digestOf(6))), undefined)
   })
 
   it('keeps its rows, its id and its key when it is opened again', async ({ connect }) => {

@@ -1,22 +1,17 @@
 import assert from 'node:assert/strict'
-import type { Mutation, RevocationStore, StoredRow } from '../../ports/index.js'
+import type { Mutation, RevocationStore } from '../../ports/index.js'
 import type { SuiteRunner } from '../suite-runner.js'
-import { digestOf, follow, NOW, openStore, revoke, selector, unrevoke, wordsOf } from './fixtures.js'
+import { NOW, openStore, read, revoke, selector, unrevoke, write } from './fixtures.js'
 import type { SuiteIt } from './harness.js'
 
 /** The suites' present, in seconds. */
 const SECOND = NOW / 1000
 const user = selector({ sub: 'u' })
-const read = async (store: RevocationStore, n: number): Promise<StoredRow | undefined> =>
-  store.get(wordsOf(digestOf(n)))
-const write = async (store: RevocationStore, ...mutations: Mutation[]): Promise<unknown[]> =>
-  (await store.write(mutations)).written.map(({ seq, expiresAt }) => [seq, expiresAt])
 
 /** The row that remains after several writes of one digest: part of {@link storeSuite}. */
 export function storeUpsertSuite(describe: SuiteRunner['describe'], it: SuiteIt, name: string): void {
   describe(`${name}: writing a digest again`, () => {
     testMerges(it)
-    testTolerance(it)
     testReplacements(it)
     testAlready(it)
   })
@@ -71,36 +66,6 @@ function testMerges(it: SuiteIt): void {
     )
     const row = await read(store, 1)
     assert.deepEqual([row?.reason, row?.actor, row?.revokedAt], ['stolen', 'bob', NOW])
-  })
-}
-
-/** Tests that the largest tolerance of all engines counts. */
-function testTolerance(it: SuiteIt): void {
-  it('keeps what any opening of the store still honours, whoever writes', async ({ connect }) => {
-    const large = { namespace: 'other', clockToleranceSeconds: 5000 }
-    const first = (await openStore(connect(), large)).store
-    await first.close()
-    const { store } = await openStore(connect(), { clockToleranceSeconds: 60 })
-    assert.ok((store.clockToleranceSeconds ?? 5000) >= 5000)
-    const at = (second: number, expiresAt: number): Mutation =>
-      revoke(1, { ...user, issuedThrough: SECOND + second, issuedBefore: NOW + second * 1000, expiresAt })
-    await write(store, at(10, SECOND - 4000), at(5, SECOND + 100), revoke(2, { expiresAt: SECOND - 4000 }))
-    const row = await read(store, 1)
-    assert.deepEqual([row?.issuedThrough, row?.expiresAt], [SECOND + 10, SECOND + 100])
-    assert.deepEqual(await write(store, unrevoke(2), unrevoke(1, NOW + 5_100_000)), [
-      [4, SECOND - 4000],
-      [0, 0],
-    ])
-  })
-
-  it('takes up a larger tolerance while it is open', async ({ connect }) => {
-    const { store } = await openStore(connect(), { clockToleranceSeconds: 60 })
-    await write(store, revoke(1, { expiresAt: SECOND - 4000 }))
-    assert.deepEqual(await write(store, unrevoke(1)), [[0, 0]])
-    await openStore(connect(), { namespace: 'other', clockToleranceSeconds: 5000 })
-    assert.deepEqual(await write(store, unrevoke(1)), [[2, SECOND - 4000]])
-    await follow(store, { seq: 0, epoch: '' })
-    assert.ok((store.clockToleranceSeconds ?? 5000) >= 5000)
   })
 }
 

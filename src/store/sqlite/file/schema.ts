@@ -54,6 +54,15 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER head_takes_a_tag BEFORE UPDATE ON head WHEN NEW.tag IS OLD.tag
   BEGIN SELECT raise(ABORT, 'the store has a newer schema: update and restart this process'); END;
   `,
+  `
+  ALTER TABLE revocations ADD COLUMN not_before INTEGER; -- milliseconds; NULL: it counts at once
+  -- A process that still runs code of an earlier schema version would leave a later start where it
+  -- acknowledges a revocation that counts at once: its commits must fail.
+  ALTER TABLE head ADD COLUMN commits INTEGER NOT NULL DEFAULT 0;
+  DROP TRIGGER head_takes_a_tag;
+  CREATE TRIGGER head_counts_commits BEFORE UPDATE ON head WHEN NEW.commits IS OLD.commits
+  BEGIN SELECT raise(ABORT, 'the store has a newer schema: update and restart this process'); END;
+  `,
 ]
 
 /** The schema version that this code reads and writes. */

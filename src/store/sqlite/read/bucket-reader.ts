@@ -135,6 +135,8 @@ function prepare(db: Connection, namespace: number) {
   // The index of (namespace, digest) contains the rowid, which is `seq`, so it skips rows that did not
   // change.
   const range = `FROM revocations WHERE namespace = ${namespace} AND digest >= ? AND digest < ?`
+  // An entry that starts later must not revoke by itself: see `BucketEntry`.
+  const expiry = 'iif(not_before IS NULL, expires_at, 0)'
   const version = `SELECT bucket, seq, tag FROM buckets WHERE namespace = ${namespace}`
   return {
     begin: db.prepare<[]>('BEGIN'),
@@ -152,13 +154,13 @@ function prepare(db: Connection, namespace: number) {
     live: db
       .prepare<[from: Uint8Array, to: Uint8Array], RawBucket>(
         `
-      SELECT group_concat(hex(digest), ''), group_concat(expires_at), group_concat(ifnull(issued_through, ''))
+      SELECT group_concat(hex(digest), ''), group_concat(${expiry}), group_concat(ifnull(issued_through, ''))
       ${range} AND revoked = 1`,
       )
       .raw(),
     changed: db
       .prepare<[from: Uint8Array, to: Uint8Array, after: number], RawEntry>(
-        `SELECT digest, revoked, expires_at, issued_through ${range} AND seq > ?`,
+        `SELECT digest, revoked, ${expiry}, issued_through ${range} AND seq > ?`,
       )
       .raw(),
   }

@@ -18,14 +18,14 @@ const SHORT_LOG_PAGES = 1000
 const EARLIER_TAGS = 7
 
 /** Numbers for each mutation in {@link BatchResult.results}. */
-export const RESULT_FIELDS = 3
+export const RESULT_FIELDS = 4
 
 /** The row that a mutation left. */
-type Changed = Pick<Written, 'expiresAt' | 'already'>
+type Changed = Pick<Written, 'expiresAt' | 'already'> & { readonly notBefore: number | null }
 
 /** The answer to a committed batch. */
 export interface BatchResult {
-  /** `[seq, expiresAt, already]` for each mutation, in one array; see {@link Written}. */
+  /** `[seq, expiresAt, already, notBefore or -1]` for each mutation, in one array; see {@link Written}. */
   readonly results: Float64Array<ArrayBuffer>
   /** The epoch and number of the newest change. */
   readonly epoch: string
@@ -115,6 +115,7 @@ export class Committer {
         results[i] = seq
         results[i + 1] = changed.expiresAt
         results[i + 2] = changed.already ? 1 : 0
+        results[i + 3] = changed.notBefore ?? -1
         touched.set(bucketOfBytes(mutation.digest, bits), seq)
       }
       i += RESULT_FIELDS
@@ -164,8 +165,9 @@ export class Committer {
       mutation.issuedThrough,
       mutation.reason,
       mutation.actor,
+      mutation.notBefore,
     )
-    if (changes === 1) return { expiresAt: mutation.expiresAt, already: false }
+    if (changes === 1) return { ...mutation, already: false }
     const existing = find.get(this.#namespace, digest)
     if (existing === undefined) throw damaged('has a damaged index')
     const row = mergeRows(existing, mutation, this.#toleranceSeconds)
@@ -179,6 +181,7 @@ export class Committer {
       row.issuedThrough,
       row.reason,
       row.actor,
+      row.notBefore,
       existing[0],
     )
     return row
@@ -192,7 +195,7 @@ export class Committer {
       return undefined
     const [at, , expiresAt] = existing
     bury.run(seq, mutation.revokedAt, at)
-    return { expiresAt, already: false }
+    return { expiresAt, already: false, notBefore: null }
   }
 }
 
@@ -215,7 +218,7 @@ function prepare(db: Connection, namespace: number) {
       )
       .raw(),
     setHead: db.prepare<[seq: number, epoch: string, tag: Buffer]>(
-      'UPDATE head SET seq = ?, epoch = ?, tag = ? WHERE id = 1',
+      'UPDATE head SET seq = ?, epoch = ?, tag = ?, commits = commits + 1 WHERE id = 1',
     ),
     // SQLite's || returns text with the same bytes, hence the cast.
     setBucket: db.prepare<[bucket: number, seq: number, tag: Buffer]>(`
@@ -225,18 +228,19 @@ function prepare(db: Connection, namespace: number) {
     startEpoch: db.prepare<[seq: number, epoch: string]>('INSERT OR REPLACE INTO epochs VALUES (?, ?)'),
     insert: db.prepare(`
       INSERT INTO revocations (seq, namespace, digest, revoked, expires_at, revoked_at, selector, target,
-        issued_before, issued_through, reason, actor) VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)
+        issued_before, issued_through, reason, actor, not_before)
+      VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (namespace, digest) DO NOTHING`),
     find: db
       .prepare<[namespace: number, digest: Buffer], ExistingRow>(
         `
-      SELECT seq, revoked, expires_at, revoked_at, issued_before, issued_through, reason, actor
+      SELECT seq, revoked, expires_at, revoked_at, issued_before, issued_through, reason, actor, not_before
       FROM revocations WHERE namespace = ? AND digest = ?`,
       )
       .raw(),
     move: db.prepare(`
       UPDATE revocations SET seq = ?, revoked = 1, expires_at = ?, revoked_at = ?, selector = ?, target = ?,
-        issued_before = ?, issued_through = ?, reason = ?, actor = ? WHERE seq = ?`),
+        issued_before = ?, issued_through = ?, reason = ?, actor = ?, not_before = ? WHERE seq = ?`),
     bury: db.prepare('UPDATE revocations SET seq = ?, revoked = 0, revoked_at = ? WHERE seq = ?'),
   }
 }

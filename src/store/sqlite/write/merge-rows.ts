@@ -10,17 +10,19 @@ export type ExistingRow = readonly [
   issuedThrough: number | null,
   reason: string | null,
   actor: string | null,
+  notBefore: number | null,
 ]
 
 /** The columns that an upsert writes, except those that identify the row. */
 export interface MergedRow {
   readonly expiresAt: number
   readonly revokedAt: number
+  readonly notBefore: number | null
   readonly issuedBefore: number | null
   readonly issuedThrough: number | null
   readonly reason: string | null
   readonly actor: string | null
-  /** The existing row was live and revoked every token that the mutation revokes. */
+  /** As in `Written`. */
   readonly already: boolean
 }
 
@@ -33,7 +35,7 @@ export const isLive = ([, revoked, expiresAt]: ExistingRow, toleranceSeconds: nu
 
 /**
  * The row that results when a revocation meets a row of the same digest. A live row is only widened: the
- * later expiry and the later cutoff win. A tombstone or an expired row is replaced.
+ * earlier start, the later expiry and the later cutoff win. A tombstone or an expired row is replaced.
  */
 export function mergeRows(
   existing: ExistingRow,
@@ -41,16 +43,24 @@ export function mergeRows(
   toleranceSeconds: number,
 ): MergedRow {
   if (!isLive(existing, toleranceSeconds, mutation.revokedAt)) return { ...mutation, already: false }
-  const [, , expiresAt, revokedAt, issuedBefore, issuedThrough, reason, actor] = existing
+  const [, , expiresAt, revokedAt, issuedBefore, issuedThrough, reason, actor, notBefore] = existing
   const step = cutoff(mutation.issuedThrough) - cutoff(issuedThrough) // NaN if neither has a cutoff
   const later = step > 0 || (step === 0 && (mutation.issuedBefore ?? 0) > (issuedBefore ?? 0))
   return {
     expiresAt: Math.max(expiresAt, mutation.expiresAt),
     revokedAt: later ? mutation.revokedAt : revokedAt,
+    notBefore: earlierStart(notBefore, mutation.notBefore),
     issuedBefore: later ? mutation.issuedBefore : issuedBefore,
     issuedThrough: later ? mutation.issuedThrough : issuedThrough,
     reason: mutation.reason ?? reason,
     actor: mutation.actor ?? actor,
-    already: cutoff(issuedThrough) >= cutoff(mutation.issuedThrough),
+    already: cutoff(issuedThrough) >= cutoff(mutation.issuedThrough) && !isHastened(notBefore, mutation),
   }
 }
+
+const earlierStart = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? null : Math.min(a, b)
+
+/** Whether a mutation revokes at once what an existing row would only revoke later. */
+const isHastened = (existing: number | null, { notBefore, revokedAt }: UnpackedMutation): boolean =>
+  (existing ?? 0) > revokedAt && (notBefore ?? 0) <= revokedAt

@@ -5,7 +5,7 @@ import type { Mutation, Target } from '../../../ports/index.js'
  * The batch format, in which mutations travel to the write thread: one transferable buffer for each batch,
  * because cloning thousands of small objects between threads costs more than the commit.
  *
- * A mutation is a fixed part (operation, presence flags, digest, four float64 times; little-endian) and the
+ * A mutation is a fixed part (operation, presence flags, digest, five float64 times; little-endian) and the
  * UTF-8 texts target, selector, reason and actor. The fixed part has the length of each text as a uint32.
  */
 const REVOKE = 1
@@ -15,9 +15,10 @@ const HAS_ISSUED_THROUGH = 2
 const HAS_SELECTOR = 4
 const HAS_REASON = 8
 const HAS_ACTOR = 16
+const HAS_NOT_BEFORE = 32
 const DIGEST_AT = 2
 const TIMES_AT = 18
-const LENGTHS_AT = TIMES_AT + 4 * 8
+const LENGTHS_AT = TIMES_AT + 5 * 8
 const FIXED = LENGTHS_AT + 4 * 4
 const INITIAL_BYTES = 64 * 1024
 /** Larger buffers are not reused for a later batch. */
@@ -29,6 +30,7 @@ export interface UnpackedMutation {
   readonly digest: Buffer
   readonly expiresAt: number
   readonly revokedAt: number
+  readonly notBefore: number | null
   readonly issuedBefore: number | null
   readonly issuedThrough: number | null
   readonly target: string
@@ -57,11 +59,10 @@ export function targetToJson(target: Target): string {
 }
 
 /**
- * An integer for a column of times. Fractions are rounded up, since a later time is the safe side for each of
- * them.
+ * An integer for a column of times. Fractions are rounded to the safe side: up, but for a start.
  */
 function toStoredTime(value: number, name: string): number {
-  const time = Math.ceil(value)
+  const time = name === 'notBefore' ? Math.floor(value) : Math.ceil(value)
   if (!Number.isSafeInteger(time) || time < 0) {
     throw new RevocadeError('ERR_INVALID_TIME', `${name} can't be stored: ${value} is no time after 1970`)
   }
@@ -120,7 +121,7 @@ export class Packer {
     if (mutation.op === 'unrevoke') {
       this.#view.setUint8(start, UNREVOKE)
     } else {
-      const { target, issuedBefore, issuedThrough, reason, actor } = mutation
+      const { target, notBefore, issuedBefore, issuedThrough, reason, actor } = mutation
       let flags = 0
       this.#view.setUint8(start, REVOKE)
       this.#view.setFloat64(start + TIMES_AT, toStoredTime(mutation.expiresAt, 'expiresAt'), true)
@@ -131,6 +132,10 @@ export class Packer {
       if (issuedThrough !== undefined) {
         flags |= HAS_ISSUED_THROUGH
         this.#view.setFloat64(start + TIMES_AT + 24, toStoredTime(issuedThrough, 'issuedThrough'), true)
+      }
+      if (notBefore !== undefined) {
+        flags |= HAS_NOT_BEFORE
+        this.#view.setFloat64(start + TIMES_AT + 32, toStoredTime(notBefore, 'notBefore'), true)
       }
       this.#text(start, 0, targetToJson(target))
       if (target.kind === 'selector') {
@@ -192,6 +197,7 @@ export function* unpack(memory: ArrayBuffer, count: number): Generator<UnpackedM
       digest: bytes.subarray(start + DIGEST_AT, start + TIMES_AT),
       expiresAt: revoke ? view.getFloat64(start + TIMES_AT, true) : 0,
       revokedAt: view.getFloat64(start + TIMES_AT + 8, true),
+      notBefore: (flags & HAS_NOT_BEFORE) === 0 ? null : view.getFloat64(start + TIMES_AT + 32, true),
       issuedBefore: (flags & HAS_ISSUED_BEFORE) === 0 ? null : view.getFloat64(start + TIMES_AT + 16, true),
       issuedThrough: (flags & HAS_ISSUED_THROUGH) === 0 ? null : view.getFloat64(start + TIMES_AT + 24, true),
       target: text(0, revoke) ?? '',

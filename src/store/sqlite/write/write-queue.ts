@@ -191,10 +191,12 @@ export class WriteQueue {
     for (const { count, resolve } of batch.waiters) {
       const written: Written[] = []
       for (const end = at + count * RESULT_FIELDS; at < end; at += RESULT_FIELDS) {
+        const notBefore = results[at + 3] ?? -1
         written.push({
           seq: results[at] ?? 0,
           expiresAt: results[at + 1] ?? 0,
           already: results[at + 2] === 1,
+          ...(notBefore < 0 ? {} : { notBefore }),
         })
       }
       this.waiting -= count
