@@ -6,7 +6,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { arch, platform, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const FILES = ['test/faults', 'test/engine/interleavings', 'test/redis/interleavings', 'test/planted']
+const FILES = [
+  'test/faults',
+  'test/engine/interleavings',
+  'test/redis/interleavings',
+  'test/planted',
+  'test/package/package-managers',
+]
 const [scale = '50', ...chosen] = process.argv.slice(2)
 const files = chosen.length > 0 ? chosen : FILES
 const folder = mkdtempSync(join(tmpdir(), 'revocade-long-'))

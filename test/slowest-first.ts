@@ -7,6 +7,7 @@ const SLOWEST = [
   'package/package',
   'faults/redis-server',
   'faults/store-file',
+  'faults/soak',
   'docs/snippets',
   'faults/kill',
   'faults/staleness',

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { getHeapStatistics } from 'node:v8'
 import { createRevocade, type TokenClaims } from '#dist/index.js'
 import { sharedNo, TOLERATED } from '../engines/engine-workloads.js'
-import { MemoryStore } from '../engines/memory-store.js'
+import { FullStore } from '../engines/full-store.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../harness/types.js'
 import { freshClaims } from '../inputs/claims.js'
 import { Random } from '../inputs/random.js'
@@ -50,7 +50,7 @@ async function bytesPerOperation(
 async function run(context: Context): Promise<Row[]> {
   const { entries: size, runs } = sizesOf('allocation', context.scale)
   const random = new Random(context.seed, 'allocation')
-  await using engine = await createRevocade({ store: new MemoryStore(size, random) })
+  await using engine = await createRevocade({ store: new FullStore(size, random) })
   const no = sharedNo(engine, random)
   const prepare = (): TokenClaims[] => Array.from({ length: BATCH }, () => freshClaims(random))
   const measure = (operation: (claims: TokenClaims) => boolean): Promise<number> =>

@@ -1,9 +1,9 @@
 import { createRevocade } from '#dist/index.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
-import { type Counted, NumberedKeys, type Promised, RandomDigests } from '../engines/filters/counted.js'
+import { type Counted, numberedKeys, type Promised, randomDigests } from '../engines/filters/counted.js'
 import type { Filter } from '../engines/filters/filter.js'
 import { BloomfilterFilter, BloomFiltersFilter } from '../engines/filters/peers.js'
-import { MemoryStore } from '../engines/memory-store.js'
+import { FullStore } from '../engines/full-store.js'
 import { measurement, timing } from '../harness/measure.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../harness/types.js'
 import { wilsonInterval } from '../harness/wilson.js'
@@ -33,7 +33,7 @@ async function run(context: Context): Promise<Row[]> {
   const { entries: size } = sizesOf('false-positives', context.scale)
   const random = new Random(context.seed, 'false positives')
   const found = await countedFilters(context, random)
-  await using engine = await createRevocade({ store: new MemoryStore(size, random) })
+  await using engine = await createRevocade({ store: new FullStore(size, random) })
   const { bytes, entries } = engine.stats().prefilter
   return [
     ...found.filter(({ fill }) => fill === 1).flatMap((one) => atItsSize(one, context)),
@@ -56,10 +56,10 @@ async function countedFilters(context: Context, random: Random): Promise<Found[]
     options: Parameters<typeof createPrefilter>[0],
   ): Promise<Found[]> => {
     const filter = await createPrefilter(options)
-    return counted(context, new RandomDigests({ name, filter, rate, size, most: size * MOST }, random), times)
+    return counted(context, randomDigests({ name, filter, rate, size, most: size * MOST }, random), times)
   }
   const theirs = (one: Omit<Promised<Filter>, 'most'>): Found[] =>
-    counted(context, new NumberedKeys({ ...one, most: one.size * MOST }, keys), peerTimes)
+    counted(context, numberedKeys({ ...one, most: one.size * MOST }, keys), peerTimes)
   const expectedRevocations = size
   const found: Found[] = []
   for (const rate of [1e-4, 1e-2]) {
@@ -113,14 +113,8 @@ function counted(context: Context, filter: Counted, times: number): Found[] {
 }
 
 function atItsSize(one: Found, { scale }: Context): Row[] {
-  const {
-    counted: { name, ours, size },
-    bits,
-    hits,
-    asked,
-    rate,
-    expected,
-  } = one
+  const { counted, bits, hits, asked, rate, expected } = one
+  const { name, ours, size } = counted
   const isDefault = name === 'bloom, 0.0001'
   const rows: Row[] = [
     {
@@ -144,14 +138,8 @@ function atItsSize(one: Found, { scale }: Context): Row[] {
   return rows
 }
 
-function againstPromise({
-  counted: { name, rate: promised },
-  fill,
-  hits,
-  asked,
-  rate,
-  expected,
-}: Found): Row {
+function againstPromise({ counted, fill, hits, asked, rate, expected }: Found): Row {
+  const { name, rate: promised } = counted
   const [least, most] = wilsonInterval(hits, asked).map((bound) => bound.toExponential(2))
   return {
     what: `${name}, ${fill * 100} % full: false positives measured ÷ promised`,

@@ -2,7 +2,7 @@ import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRevocade, type Revocade } from '#dist/index.js'
 import { assertAnswers, AwaitedRevoke, IsClearlyActive } from '../engines/engine-workloads.js'
-import { MemoryStore } from '../engines/memory-store.js'
+import { FullStore } from '../engines/full-store.js'
 import { growth } from '../harness/growth.js'
 import { interleave, measurement, of, seconds, type Timed, timing } from '../harness/measure.js'
 import { duration } from '../harness/table.js'
@@ -33,7 +33,7 @@ async function run(context: Context): Promise<Row[]> {
   const results: Measurement[] = []
   const inMemory: Grown[] = []
   for (const [n, boots] of counts(memory)) {
-    const { engine, timed } = await booted(boots, () => createRevocade({ store: new MemoryStore(n, random) }))
+    const { engine, timed } = await booted(boots, () => createRevocade({ store: new FullStore(n, random) }))
     await assertAnswers(engine, [], random)
     inMemory.push({ n, engine, store: 'memory' })
     const { bytes } = engine.stats().prefilter

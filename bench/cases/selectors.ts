@@ -1,6 +1,6 @@
 import { createRevocade } from '#dist/index.js'
 import { assertAnswers, IsClearlyActive } from '../engines/engine-workloads.js'
-import { MemoryStore } from '../engines/memory-store.js'
+import { FullStore } from '../engines/full-store.js'
 import { interleave, measurements, of } from '../harness/measure.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../harness/types.js'
 import { EXPIRES_AT, freshClaims } from '../inputs/claims.js'
@@ -16,8 +16,8 @@ const REVOKED = 1000
 async function run(context: Context): Promise<Row[]> {
   const { entries: size, rounds } = sizesOf('selectors', context.scale)
   const random = new Random(context.seed, 'selectors')
-  await using plain = await createRevocade({ store: new MemoryStore(size, random) })
-  await using selecting = await createRevocade({ store: new MemoryStore(size, random) })
+  await using plain = await createRevocade({ store: new FullStore(size, random) })
+  await using selecting = await createRevocade({ store: new FullStore(size, random) })
   const tokens = Array.from({ length: REVOKED }, () => freshClaims(random))
   for (const [i, { sub, sid }] of tokens.entries()) {
     await selecting.revokeWhere(i % 2 === 0 ? { sub: String(sub) } : { sid: String(sid) }, {

@@ -114,12 +114,11 @@ export async function assertAnswers(
 }
 
 /** Revocations one after the other, each awaited until it is durable. */
-export class AwaitedRevoke implements Workload {
+export class AwaitedRevoke extends OnClaims {
   readonly name: string
-  readonly #random: Random
+  override readonly tolerated = 0
   readonly #engine: Revocade
   readonly #asExpected: (receipt: Receipt) => boolean
-  #claims: TokenClaims[] = []
 
   constructor(
     random: Random,
@@ -127,25 +126,21 @@ export class AwaitedRevoke implements Workload {
     name = 'await revoke',
     asExpected = ({ seq }: Receipt): boolean => seq > 0,
   ) {
-    this.#random = random
+    super(random)
     this.#engine = engine
     this.name = name
     this.#asExpected = asExpected
   }
 
-  prepare(count: number): void {
-    this.#claims = Array.from({ length: count }, () => freshClaims(this.#random))
-  }
-
   async run(): Promise<number> {
     let right = 0
-    for (const claims of this.#claims) if (this.#asExpected(await this.#engine.revoke(claims))) right++
+    for (const claims of this.claims) if (this.#asExpected(await this.#engine.revoke(claims))) right++
     return right
   }
 
   /** What it wrote last is found. */
   async verify(): Promise<void> {
-    for (const claims of this.#claims)
+    for (const claims of this.claims)
       assertAnswer(await this.#engine.isRevoked(claims), 'a revocation is not found')
   }
 }

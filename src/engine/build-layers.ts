@@ -108,6 +108,7 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
     prefixCache: shared.prefixCache,
     notifier: shared.notifier,
     clock,
+    logger,
     clockToleranceSeconds,
     stalenessMs: exclusive ? 0 : maxStalenessMs,
   })

@@ -10,6 +10,7 @@ import type {
 import { RevocadeError } from '../errors.js'
 import type { Clock } from '../ports/clock.js'
 import type { Change, Digest, Mutation, RevocationStore, Target, Written } from '../ports/index.js'
+import type { Logger } from '../ports/logger.js'
 import type { Notifier } from '../ports/notifier.js'
 import type { PrefixCache } from '../ports/prefix-cache.js'
 import { digestBytes, digestOfBytes, type TokenDigester } from '../token/identify.js'
@@ -47,6 +48,7 @@ export interface RevokeDeps {
   readonly prefixCache?: PrefixCache | undefined
   readonly notifier?: Notifier | undefined
   readonly clock: Pick<Clock, 'now' | 'monotonic'>
+  readonly logger: Logger
   readonly clockToleranceSeconds: number
   /** Milliseconds for which another engine may still answer "active": Δ, or 0 for a store with one owner. */
   readonly stalenessMs: number
@@ -166,7 +168,7 @@ export class Revoke {
    * answer relies on it.
    */
   async #write(writes: readonly Write[]): Promise<Done> {
-    const { store, sync, cache, prefixCache, notifier } = this.#deps
+    const { store, sync, cache, prefixCache } = this.#deps
     const committed = await store.write(writes.map(({ mutation }) => mutation))
     // Nothing to change: the store knows something newer than this engine, whose verdict may be older.
     for (const [i, { digest }] of writes.entries())
@@ -174,11 +176,20 @@ export class Revoke {
     const changes = changesOf(writes, committed.written)
     const last = changes.at(-1)
     if (last === undefined) return { written: committed.written, published: OFF }
-    notifier?.announce(last.seq)
+    this.#announce(last.seq)
     // Before the versions move: the present ones are those that Redis should have.
     const published = prefixCache?.write(changes.map(({ digest }) => digest)) ?? OFF
     for (const change of changes) sync.committed(change, committed)
     return { written: committed.written, published }
+  }
+
+  /** The commit is durable, whatever becomes of the notice. */
+  #announce(seq: number): void {
+    try {
+      this.#deps.notifier?.announce(seq)
+    } catch (error) {
+      this.#deps.logger.warn({ err: error }, 'a commit could not be announced to the other engines')
+    }
   }
 
   #nothingWritten(outcome: 'expired' | 'unchanged', target: Target, expiresAt: number): Receipt {

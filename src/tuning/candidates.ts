@@ -1,19 +1,22 @@
 import { BLOCK_BITS, bloomRate, bloomShape, MAX_BLOCKS } from '../prefilter/sizing.js'
 import type { Population } from './traffic.js'
 
-/** The kinds of prefilter that are compared. */
-export type CandidateKind = 'bloom' | 'trie' | 'exact'
-
 /** The options of a candidate, as `createRevocade({ prefilter })` takes them. */
 export interface CandidateOptions {
-  readonly kind: CandidateKind
+  readonly kind: 'bloom' | 'trie' | 'exact'
   readonly falsePositiveRate?: number
   readonly prefixBits?: number
   readonly expectedRevocations: number
 }
 
-/** What a prefilter is when it holds some number of entries. */
-export interface Filled {
+/** A prefilter at its fullest, with or without a prefix cache behind it. */
+export interface Candidate {
+  /** `bloom 1e-4`, `trie 32`. */
+  readonly filter: string
+  /** The same, with `, Redis` if the prefix cache is behind it. */
+  readonly name: string
+  readonly prefilter: CandidateOptions
+  readonly redis: boolean
   readonly entries: number
   /** Bytes of its tables. */
   readonly bytes: number
@@ -21,16 +24,6 @@ export interface Filled {
   readonly bitsPerRevocation: number
   /** Share of digests never added that it can't rule out. */
   readonly falsePositiveRate: number
-}
-
-/** A prefilter at its fullest, with or without a prefix cache behind it. */
-export interface Candidate extends Filled {
-  /** `bloom 1e-4`, `trie 32`. */
-  readonly filter: string
-  /** The same, with `, Redis` if the prefix cache is behind it. */
-  readonly name: string
-  readonly prefilter: CandidateOptions
-  readonly redis: boolean
 }
 
 /** The values of `falsePositiveRate` that are compared. */
@@ -43,7 +36,9 @@ const TRIE_BITS = [16, 24, 32, 40]
 
 /** Each choice: its name and the options that tell it from the others. */
 const CHOICES: readonly (readonly [string, Omit<CandidateOptions, 'expectedRevocations'>])[] = [
-  ...BLOOM_RATES.map((rate) => [`bloom ${power(rate)}`, { kind: 'bloom', falsePositiveRate: rate }] as const),
+  ...BLOOM_RATES.map(
+    (rate) => [`bloom ${rate.toExponential()}`, { kind: 'bloom', falsePositiveRate: rate }] as const,
+  ),
   ...TRIE_BITS.map((bits) => [`trie ${bits}`, { kind: 'trie', prefixBits: bits }] as const),
   ['exact', { kind: 'exact' }],
 ]
@@ -68,20 +63,14 @@ export function withEntries(candidate: Candidate, entries: number, kept: number)
 }
 
 /** `kept`: revocations that have to be kept. */
-function filled(prefilter: CandidateOptions, entries: number, kept: number): Filled {
+function filled(prefilter: CandidateOptions, entries: number, kept: number) {
   const { bytes, rate } = MODELS[prefilter.kind](entries, prefilter)
-  return {
-    entries,
-    bytes: Math.round(bytes),
-    bitsPerRevocation: (bytes * 8) / kept,
-    falsePositiveRate: rate,
-  }
+  const bitsPerRevocation = (bytes * 8) / kept
+  return { entries, bytes: Math.round(bytes), bitsPerRevocation, falsePositiveRate: rate }
 }
 
-type Model = (entries: number, options: CandidateOptions) => { readonly bytes: number; readonly rate: number }
-
 /** Bytes and false-positive rate of each kind with some number of entries. */
-const MODELS: Readonly<Record<CandidateKind, Model>> = { bloom, trie, exact }
+const MODELS = { bloom, trie, exact }
 
 /** Sized for the expected revocations, so the rate of fewer entries is below `falsePositiveRate`. */
 function bloom(entries: number, { expectedRevocations, falsePositiveRate = 1e-4 }: CandidateOptions) {
@@ -128,9 +117,4 @@ function slotsFor(entries: number): number {
 /** Quantiles of the normal distribution to two digits (Tukey's lambda): enough for the loads of shards. */
 function normalQuantile(p: number): number {
   return (p ** 0.135 - (1 - p) ** 0.135) / 0.1975
-}
-
-/** `1e-4`. */
-function power(rate: number): string {
-  return rate.toExponential().replace('e+0', '')
 }

@@ -3,27 +3,13 @@ import type { Prediction } from './predict.js'
 import type { Traffic } from './traffic.js'
 
 /** Whether a candidate keeps each budget. */
-export interface Fit {
-  readonly memory: boolean
-  readonly storeReads: boolean
-}
-
-/** The chosen candidate, and why. */
-export interface Choice {
-  readonly chosen: Prediction
-  /** Best first: by how far they exceed the budgets, then by cost. */
-  readonly ranked: readonly Prediction[]
-  /** False: no candidate keeps both budgets, and the chosen one exceeds them least. */
-  readonly fits: boolean
-  /** Sentences for people. */
-  readonly reasons: readonly string[]
-}
+export type Fit = Readonly<ReturnType<typeof fitOf>>
 
 /** Compares a prediction with the budgets of the traffic. */
 export function fitOf(
   { memoryBytes, falseStoreReadsPerDay }: Prediction,
   { memoryBytes: most = Infinity, storeReadsPerDay = Infinity }: Traffic,
-): Fit {
+) {
   return { memory: memoryBytes <= most, storeReads: falseStoreReadsPerDay <= storeReadsPerDay }
 }
 
@@ -34,15 +20,16 @@ const NOTABLE = 0.005
  * Chooses the cheapest candidate that keeps the budgets, or else the one that exceeds them by the smallest
  * factor.
  *
+ * @returns `ranked`: best first, by how far they exceed the budgets, then by cost. `fits`: false where no
+ * candidate keeps both budgets. `reasons`: sentences for people.
  * @throws {RangeError} when there are no predictions.
  */
-export function choose(predictions: readonly Prediction[], traffic: Traffic, costs: Costs): Choice {
-  const ranked = [...predictions].sort(
-    (a, b) => excess(a, traffic) - excess(b, traffic) || a.costCores - b.costCores,
-  )
+export function choose(predictions: readonly Prediction[], traffic: Traffic, costs: Costs) {
+  const over = (one: Prediction): number => excess(one, traffic)
+  const ranked = predictions.toSorted((a, b) => over(a) - over(b) || a.costCores - b.costCores)
   const [chosen] = ranked
   if (chosen === undefined) throw new RangeError('there is no candidate to choose')
-  const fitting = ranked.filter((one) => excess(one, traffic) === 0)
+  const fitting = ranked.filter((one) => over(one) === 0)
   const beyond = ranked.slice(fitting.length)
   if (fitting.length === 0) return { chosen, ranked, fits: false, reasons: whyNone(chosen, traffic) }
   const reasons = [
@@ -58,31 +45,22 @@ export function choose(predictions: readonly Prediction[], traffic: Traffic, cos
 }
 
 /** How far a candidate exceeds the budgets: the sum of the logarithms of the factors; 0 if it keeps them. */
-function excess(
-  { memoryBytes, falseStoreReadsPerDay }: Prediction,
-  { memoryBytes: most = Infinity, storeReadsPerDay = Infinity }: Traffic,
-): number {
+function excess(prediction: Prediction, { memoryBytes = Infinity, storeReadsPerDay = Infinity }: Traffic) {
   // A budget of 0 has no factor; a billionth stands for it.
   const over = (value: number, limit: number): number =>
     value <= limit ? 0 : Math.log1p((value - limit) / Math.max(limit, 1e-9))
-  return over(memoryBytes, most) + over(falseStoreReadsPerDay, storeReadsPerDay)
+  return over(prediction.memoryBytes, memoryBytes) + over(prediction.falseStoreReadsPerDay, storeReadsPerDay)
 }
 
 function costsLeast({ candidate, costCores }: Prediction, fitting: number, all: number): string {
   if (fitting === 1) return `${candidate.name} is the only one of ${all} candidates that keeps the budget.`
   const among =
-    fitting === all
-      ? `of all ${all} candidates`
-      : `of the ${fitting} of ${all} candidates that keep the budget`
-  return `${candidate.name} costs least ${among}: ${cores(costCores)}, checks and memory together.`
+    fitting === all ? `all ${all} candidates` : `the ${fitting} of ${all} candidates that keep the budget`
+  return `${candidate.name} costs least of ${among}: ${cores(costCores)}, checks and memory together.`
 }
 
 /** The cheapest candidate beyond the budgets, if it costs less. */
-function whyNotCheaper(
-  chosen: Prediction,
-  beyond: readonly Prediction[],
-  traffic: Traffic,
-): string | undefined {
+function whyNotCheaper(chosen: Prediction, beyond: readonly Prediction[], traffic: Traffic) {
   const [cheapest] = beyond.toSorted((a, b) => a.costCores - b.costCores)
   if (cheapest === undefined || cheapest.costCores >= chosen.costCores * (1 - NOTABLE)) return undefined
   const fault = fitOf(cheapest, traffic).memory
@@ -96,10 +74,13 @@ function comparison(chosen: Prediction, next: Prediction | undefined): string | 
   if (next === undefined) return undefined
   const more = (next.costCores / chosen.costCores - 1) * 100
   const cost = more < 100 * NOTABLE ? 'practically the same cost' : `${more.toPrecision(2)} % more`
-  const apart = [
-    { what: 'memory', times: Number((next.memoryBytes / chosen.memoryBytes).toPrecision(2)) },
-    { what: 'time a check', times: Number((next.meanNs / chosen.meanNs).toPrecision(2)) },
-  ].flatMap(({ what, times }) => (times === 1 ? [] : [`${times} times the ${what}`]))
+  const ratios = {
+    memory: next.memoryBytes / chosen.memoryBytes,
+    'time a check': next.meanNs / chosen.meanNs,
+  }
+  const apart = Object.entries(ratios)
+    .map(([what, ratio]) => `${Number(ratio.toPrecision(2))} times the ${what}`)
+    .filter((text) => !text.startsWith('1 times'))
   return `Next is ${next.candidate.name}, at ${cost}${apart.length === 0 ? '' : ': '}${apart.join(', ')}.`
 }
 
@@ -121,11 +102,12 @@ function whyNone(nearest: Prediction, traffic: Traffic): string[] {
     ...(memory ? [] : [`it takes ${(memoryBytes / 2 ** 20).toPrecision(3)} MiB`]),
     ...(storeReads ? [] : [`it lets ${reads.toPrecision(2)} false positives a day through to the store`]),
   ]
-  const both = 'Give more memory or allow more reads of the store.'
-  const advice = memory ? 'Allow more reads of the store, or more memory.' : both
+  const advice = memory
+    ? 'Allow more reads of the store, or more memory.'
+    : `Give more memory${storeReads ? '' : ' or allow more reads of the store'}.`
   return [
     `Nothing keeps the budget. ${nearest.candidate.name} misses it by least: ${missed.join(' and ')}.`,
-    storeReads ? 'Give more memory.' : advice,
+    advice,
   ]
 }
 

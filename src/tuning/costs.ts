@@ -1,4 +1,4 @@
-import type { CandidateKind } from './candidates.js'
+import type { CandidateOptions as Options } from './candidates.js'
 
 /** The times of the steps of a check on some machine, in nanoseconds unless noted. */
 export interface Costs {
@@ -68,11 +68,12 @@ export const DEFAULT_COSTS: Costs = {
  */
 export function scaledCosts(pace: number, storeRead: number): Costs {
   const { active, trie, exactExtra, cached, storePath, redisPath } = DEFAULT_COSTS
+  const scaled = (points: Costs['active']) => points.map(([size, ns]) => [size, ns * pace] as const)
   return {
     ...DEFAULT_COSTS,
     source: 'measured',
-    active: active.map(([bytes, ns]) => [bytes, ns * pace]),
-    trie: trie.map(([entries, ns]) => [entries, ns * pace]),
+    active: scaled(active),
+    trie: scaled(trie),
     exactExtra: exactExtra * pace,
     cached: cached * pace,
     storePath: storePath * pace,
@@ -85,7 +86,7 @@ export function scaledCosts(pace: number, storeRead: number): Costs {
 export const CORES_PER_GIB = 0.1
 
 /** Nanoseconds of a check that the prefilter answers. */
-export function activeNs(costs: Costs, kind: CandidateKind, bytes: number, entries: number): number {
+export function activeNs(costs: Costs, kind: Options['kind'], bytes: number, entries: number): number {
   if (kind === 'trie') return along(costs.trie, entries)
   return along(costs.active, bytes) + (kind === 'exact' ? costs.exactExtra : 0)
 }

@@ -1,16 +1,7 @@
 import { CORES_PER_GIB } from './costs.js'
 
-/** What the best false-positive rate depends on. */
-export interface RateQuestion {
-  /** Entries that the filter is sized for. */
-  readonly entries: number
-  readonly checksPerSecond: number
-  /** Seconds of the exact lookup that a false positive costs. */
-  readonly lookSeconds: number
-}
-
-/** The price of a bit in cores, so that time and memory have one unit. */
-const CORES_PER_BIT = CORES_PER_GIB / 2 ** 33
+/** What the best false-positive rate depends on: a filter's size, and the time of an exact lookup. */
+export type RateQuestion = Readonly<Record<'entries' | 'checksPerSecond' | 'lookSeconds', number>>
 
 /**
  * The false-positive rate at which one bit more costs what it saves. A Bloom filter takes N·1.44·log2(1/ε)
@@ -18,6 +9,6 @@ const CORES_PER_BIT = CORES_PER_GIB / 2 ** 33
  * derivative is 0: ε0* = N·c·1.44 / (λ·t1·ln 2). At most 0.5: with a higher rate it is not worth having.
  */
 export function bestRate({ entries, checksPerSecond, lookSeconds }: RateQuestion): number {
-  const pricePerHalving = entries * CORES_PER_BIT * (1 / Math.LN2)
+  const pricePerHalving = entries * (CORES_PER_GIB / 2 ** 33) * (1 / Math.LN2)
   return Math.min(0.5, pricePerHalving / (checksPerSecond * lookSeconds * Math.LN2))
 }

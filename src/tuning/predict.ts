@@ -5,31 +5,10 @@ import type { RedisLayer } from './redis-layer.js'
 import { cacheShare, SECONDS_PER_DAY, type Traffic } from './traffic.js'
 
 /** What a candidate is expected to do under some traffic. Times are nanoseconds of one check. */
-export interface Prediction {
-  readonly candidate: Candidate
-  /** Memory of the prefilter, in each process. */
-  readonly memoryBytes: number
-  /** Bytes of the prefix cache in Redis; null without it. */
-  readonly redisBytes: number | null
-  /** Bits of a digest that the prefix cache compares, in bucket number and field; null without Redis. */
-  readonly prefixCacheBits: number | null
-  /** Share of all checks that ask Redis or the store. */
-  readonly leavesProcess: number
-  readonly meanNs: number
-  readonly p99Ns: number
-  /** Reads of the store for tokens that nobody revoked, and all reads. */
-  readonly falseStoreReadsPerDay: number
-  readonly storeReadsPerDay: number
-  /** The time of the checks plus the price of the memory, in cores. */
-  readonly costCores: number
-}
+export type Prediction = Readonly<ReturnType<typeof predict>>
 
-/** What a prediction depends on besides candidate and traffic. */
-export interface Conditions {
-  readonly costs: Costs
-  /** Undefined: there is no Redis. */
-  readonly layer: RedisLayer | undefined
-}
+/** What a prediction depends on besides candidate and traffic. `layer`: undefined without Redis. */
+export type Conditions = Readonly<{ costs: Costs; layer: RedisLayer | undefined }>
 
 /**
  * Predicts from five kinds of checks: an active token that the prefilter rules out; one that Redis then
@@ -37,7 +16,7 @@ export interface Conditions {
  * the store. Every false positive counts as new, although the verdict cache may answer it the next time: so
  * reads are an upper bound.
  */
-export function predict(candidate: Candidate, traffic: Traffic, { costs, layer }: Conditions): Prediction {
+export function predict(candidate: Candidate, traffic: Traffic, { costs, layer }: Conditions) {
   const { revokedShare, checksPerSecond, redisRttUs = 0 } = traffic
   const prefixCache = candidate.redis ? layer : undefined
   const cached = cacheShare(traffic)
@@ -52,12 +31,13 @@ export function predict(candidate: Candidate, traffic: Traffic, { costs, layer }
   const roundTrip = redisRttUs * 1000
   const path = prefixCache === undefined ? costs.storePath : costs.redisPath
   const fixed = (prefixCache === undefined ? 0 : roundTrip) + costs.storeRead
+  const { tails } = costs
   const beyond = (share: number, own: number, fixed: number): Outcome => {
-    return { share, mean: grown + own + fixed, fixed, tail: costs.tails.behind }
+    return { share, mean: grown + own + fixed, fixed, tail: tails.behind }
   }
   const ruledOut = (1 - revokedShare) * (1 - candidate.falsePositiveRate)
   const outcomes: Outcome[] = [
-    { share: ruledOut, mean: active, fixed: 0, tail: costs.tails.active },
+    { share: ruledOut, mean: active, fixed: 0, tail: tails.active },
     beyond(falsePositives * (1 - toStore), costs.redisPath, roundTrip),
     beyond(falsePositives * toStore, path, fixed),
     beyond(revokedShare * cached, costs.cached, 0),
@@ -70,14 +50,20 @@ export function predict(candidate: Candidate, traffic: Traffic, { costs, layer }
   const memoryGib = (candidate.bytes + (redisBytes ?? 0)) / 2 ** 30
   return {
     candidate,
+    /** Memory of the prefilter, in each process. */
     memoryBytes: candidate.bytes,
+    /** Bytes of the prefix cache in Redis; null without it. */
     redisBytes,
+    /** Bits of a digest that the prefix cache compares, in bucket number and field; null without Redis. */
     prefixCacheBits: prefixCache === undefined ? null : prefixCache.bucketBits + prefixCache.fieldBits,
+    /** Share of all checks that ask Redis or the store. */
     leavesProcess: falsePositives + unknownRevoked,
     meanNs,
     p99Ns: quantileOf(withInterruptions(outcomes, costs), 0.99),
+    /** Reads of the store for tokens that nobody revoked, and all reads. */
     falseStoreReadsPerDay: falseReads,
     storeReadsPerDay: falseReads + checksPerDay * unknownRevoked,
+    /** The time of the checks plus the price of the memory, in cores. */
     costCores: (checksPerSecond * meanNs) / 1e9 + memoryGib * CORES_PER_GIB,
   }
 }

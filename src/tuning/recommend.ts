@@ -1,29 +1,13 @@
 import { candidates } from './candidates.js'
-import { type Choice, choose } from './choose.js'
+import { choose } from './choose.js'
 import type { Costs } from './costs.js'
 import { bestRate } from './optimum.js'
-import { predict, type Prediction } from './predict.js'
-import { prefixBitsNeeded, type RedisLayer, redisLayer } from './redis-layer.js'
-import { type Population, population, SECONDS_PER_DAY, type Traffic } from './traffic.js'
+import { predict } from './predict.js'
+import { prefixBitsNeeded, redisLayer } from './redis-layer.js'
+import { population, SECONDS_PER_DAY, type Traffic } from './traffic.js'
 
 /** The choice for some traffic, with everything it follows from. */
-export interface Recommendation {
-  readonly traffic: Traffic
-  readonly population: Population
-  readonly costs: Costs
-  /** The prefix cache for this traffic; undefined where there is no Redis. */
-  readonly layer: RedisLayer | undefined
-  /** The best rate by the formula, if a false positive asks the store, and if it asks Redis. */
-  readonly bestRate: { readonly store: number; readonly redis: number | undefined }
-  /**
-   * Prefix bits that the budget needs, and those that the prefix cache has; undefined without Redis or
-   * budget.
-   */
-  readonly prefixBits: { readonly needed: number; readonly present: number } | undefined
-  /** In the order of the candidates. */
-  readonly predictions: readonly Prediction[]
-  readonly choice: Choice
-}
+export type Recommendation = Readonly<ReturnType<typeof recommend>>
 
 /** The largest `expectedRevocations` that an engine takes. */
 const MOST_CAPACITY = 1e9
@@ -33,7 +17,7 @@ const MOST_CAPACITY = 1e9
  *
  * @throws {RangeError} when no engine could hold the revocations that have to be kept.
  */
-export function recommend(traffic: Traffic, costs: Costs): Recommendation {
+export function recommend(traffic: Traffic, costs: Costs) {
   const people = population(traffic)
   const { capacity, kept } = people
   if (capacity > MOST_CAPACITY) {
@@ -56,13 +40,17 @@ export function recommend(traffic: Traffic, costs: Costs): Recommendation {
     traffic,
     population: people,
     costs,
+    /** The prefix cache for this traffic; undefined where there is no Redis. */
     layer,
+    /** In the order of the candidates. */
     predictions,
     choice,
+    /** The best rate by the formula, if a false positive asks the store, and if it asks Redis. */
     bestRate: {
       store: rate(costs.storePath + costs.storeRead),
       redis: redisRttUs === undefined ? undefined : rate(costs.redisPath + redisRttUs * 1000),
     },
+    /** Prefix bits that the budget needs, and those there are; undefined without Redis or budget. */
     prefixBits:
       layer === undefined || storeReadsPerDay === 0
         ? undefined

@@ -1,24 +1,8 @@
 import { MAX_BUCKET_BITS, SPLIT_ABOVE_ROWS, SPLIT_TARGET_ROWS } from '../buckets/layout.js'
 import type { Population } from './traffic.js'
 
-/**
- * The prefix cache for some traffic. It has no options: the field is fixed, and the store splits its
- * buckets by itself.
- */
-export interface RedisLayer {
-  /** Bits of a digest that identify it within its bucket. */
-  readonly fieldBits: number
-  /** The store has 2^bits buckets. */
-  readonly bucketBits: number
-  /** Mean number of revocations in a bucket. */
-  readonly rowsPerBucket: number
-  /** Bytes of its data structures in Redis. */
-  readonly bytes: number
-  /** Probability that a digest that is not in a bucket equals one of its fields. */
-  readonly falsePositiveRate: number
-  /** Share of lookups that prove nothing, because their bucket changed a moment ago. */
-  readonly unprovenShare: number
-}
+/** The prefix cache for some traffic. */
+export type RedisLayer = Readonly<ReturnType<typeof redisLayer>>
 
 /** Bits of a field in src/redis/prefix-cache/keys.ts; a test compares the two. */
 export const FIELD_BITS = 48
@@ -38,34 +22,35 @@ const LISTPACK_BYTES = 26
  * in each of the dictionaries of keys and of expiries.
  */
 const KEY_BYTES = 150
+/** jemalloc's size classes are a quarter of a power of two apart: a sixteenth is lost on average. */
+const ALLOCATED = 1 + 1 / 16
 
 /**
- * The prefix cache of a store that was filled at once. A store splits its buckets when one has more than
+ * The prefix cache of a store that was filled at once. It has no options: the field is fixed, and the store
+ * splits its buckets by itself. A store splits its buckets when one has more than
  * {@link SPLIT_ABOVE_ROWS}, into parts of at least {@link SPLIT_TARGET_ROWS}. A store that grew slowly has
  * up to four times as many rows in a bucket, and takes a sixth less memory a row.
  */
-export function redisLayer({ kept, perSecond }: Population, rttUs: number): RedisLayer {
+export function redisLayer({ kept, perSecond }: Population, rttUs: number) {
   const bucketBits =
     kept <= SPLIT_ABOVE_ROWS ? 0 : Math.min(MAX_BUCKET_BITS, Math.floor(Math.log2(kept / SPLIT_TARGET_ROWS)))
   const buckets = 2 ** bucketBits
   const rowsPerBucket = kept / buckets
   const window = (ROUND_TRIPS_UNTIL_KNOWN * rttUs) / 1e6
   return {
+    /** Bits of a digest that identify it within its bucket. */
     fieldBits: FIELD_BITS,
+    /** The store has 2^bits buckets. */
     bucketBits,
+    /** Mean number of revocations in a bucket. */
     rowsPerBucket,
-    bytes: Math.round(buckets * (allocated(LISTPACK_BYTES + ENTRY_BYTES * rowsPerBucket) + KEY_BYTES)),
+    /** Bytes of its data structures in Redis. */
+    bytes: Math.round(buckets * ((LISTPACK_BYTES + ENTRY_BYTES * rowsPerBucket) * ALLOCATED + KEY_BYTES)),
+    /** Probability that a digest that is not in a bucket equals one of its fields. */
     falsePositiveRate: rowsPerBucket / 2 ** FIELD_BITS,
+    /** Share of lookups that prove nothing, because their bucket changed a moment ago. */
     unprovenShare: -Math.expm1((-perSecond / buckets) * window),
   }
-}
-
-/**
- * Bytes that jemalloc allocates on average. Its size classes are a quarter of a power of two apart: up to
- * an eighth is lost, half of that on average.
- */
-function allocated(bytes: number): number {
-  return bytes * (1 + 1 / 16)
 }
 
 /**

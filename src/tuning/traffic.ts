@@ -43,31 +43,25 @@ export const ENGINE = {
 } as const
 
 /** How many entries the layers hold when revocations come and go evenly. */
-export interface Population {
-  /** New revocations a second. */
-  readonly perSecond: number
-  /** Rows in the store: live ones, and those that expired less than `keptSeconds` ago. */
-  readonly kept: number
-  /** Entries the prefilter is sized for: the value for the option `expectedRevocations`. */
-  readonly capacity: number
-  /** Entries the prefilter holds at its fullest, just before it is rebuilt. */
-  readonly fullest: number
-}
+export type Population = Readonly<ReturnType<typeof population>>
 
 /**
  * The steady state. A token is revoked at any moment of its life with equal chance, so a revocation lives
  * half a token's life on average. By Little's law (L = λW), N live ones mean N / (T/2) new ones a second.
  * Expired ones stay for the grace: with tokens of fifteen minutes they are most of the entries.
  */
-export function population({
-  revocations,
-  tokenLifeSeconds,
-}: Pick<Traffic, 'revocations' | 'tokenLifeSeconds'>): Population {
+export function population(traffic: Pick<Traffic, 'revocations' | 'tokenLifeSeconds'>) {
+  const { revocations, tokenLifeSeconds } = traffic
+  /** New revocations a second. */
   const perSecond = revocations / (tokenLifeSeconds / 2)
+  /** Rows in the store: live ones, and those that expired less than `keptSeconds` ago. */
   const kept = Math.ceil(revocations + perSecond * ENGINE.keptSeconds)
+  /** Entries the prefilter is sized for: the value for the option `expectedRevocations`. */
   const capacity = roundUp(Math.max(1024, kept * ENGINE.headroom))
   const expired = Math.max(ENGINE.rebuildMinimum, (kept * ENGINE.rebuildShare) / (1 - ENGINE.rebuildShare))
-  return { perSecond, kept, capacity, fullest: Math.min(capacity, Math.ceil(kept + expired)) }
+  /** Entries the prefilter holds at its fullest, just before it is rebuilt. */
+  const fullest = Math.min(capacity, Math.ceil(kept + expired))
+  return { perSecond, kept, capacity, fullest }
 }
 
 /**
@@ -91,13 +85,8 @@ function roundUp(value: number): number {
  * revocation is taken as Poisson.
  */
 export function cacheShare(traffic: Traffic): number {
-  const {
-    revocations,
-    checksPerSecond,
-    revokedShare,
-    tokenLifeSeconds,
-    cacheEntries = ENGINE.cacheEntries,
-  } = traffic
+  const { revocations, checksPerSecond, revokedShare, tokenLifeSeconds } = traffic
+  const { cacheEntries = ENGINE.cacheEntries } = traffic
   const checksOfOne = (checksPerSecond * revokedShare * tokenLifeSeconds) / 2 / revocations
   const firsts = checksOfOne < 1e-6 ? 1 : (1 - Math.exp(-checksOfOne)) / checksOfOne
   return Math.min(1, cacheEntries / revocations) * (1 - firsts)

@@ -15,6 +15,7 @@ const dir = inProcess()
 const BASICS = ['--revocations', '1e6', '--checks-per-second', '5000']
 /** By the figures of a benchmark: the same answer on every machine. */
 const FIXED = [...BASICS, '--no-calibration']
+const LIMITS = ['--redis-rtt-us', '300', '--memory-mb', '20', '--store-reads-per-day', '3000']
 
 interface Candidate {
   name: string
@@ -65,16 +66,7 @@ function documentOf(ran: Ran): Document {
 
 describe('tune', () => {
   it('prints the traffic, a table, the plot, the choice with its reasons, and options to paste', async () => {
-    const { code, stdout, stderr } = await dir.run([
-      'tune',
-      ...FIXED,
-      '--redis-rtt-us',
-      '300',
-      '--memory-mb',
-      '20',
-      '--store-reads-per-day',
-      '3000',
-    ])
+    const { code, stdout, stderr } = await dir.run(['tune', ...FIXED, ...LIMITS])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const rows = stdout.split('\n').filter((line) => /^[a-zA-Z][*! ]/.test(line) && /[KM]iB/.test(line))
     expect(rows).toHaveLength(26)
@@ -117,12 +109,7 @@ describe('tune', () => {
   it('tells a program the same in bytes, nanoseconds and shares', async () => {
     const told = await json([
       ...FIXED,
-      '--redis-rtt-us',
-      '300',
-      '--memory-mb',
-      '20',
-      '--store-reads-per-day',
-      '3000',
+      ...LIMITS,
       '--revoked-share',
       '1%',
       '--token-life',
@@ -371,16 +358,7 @@ describe('tune on a terminal', () => {
   })
 
   it('fits 80 columns', async () => {
-    const running = terminal([
-      ...FIXED,
-      '--redis-rtt-us',
-      '300',
-      '--memory-mb',
-      '20',
-      '--store-reads-per-day',
-      '3000',
-      '--no-progress',
-    ])
+    const running = terminal([...FIXED, ...LIMITS, '--no-progress'])
     const { code, stdout } = await running.ended
     expect(code).toBe(0)
     // What is to be pasted stays as it is.

@@ -8,7 +8,7 @@ import { open, verdict } from '../support/engine.js'
 import { engineHarness } from '../support/engine-harness.js'
 import { ModelStore } from '../support/model-store.js'
 import { temporaryDirectory } from '../support/temp.js'
-import { FAR_FUTURE, ManualClock } from '../support/time.js'
+import { FAR_FUTURE, ManualClock, until } from '../support/time.js'
 
 const HOUR = 3_600_000
 
@@ -133,4 +133,23 @@ describe('a prefilter that was rebuilt while the clock was ahead', () => {
     await sync.poll()
     expect(live.liveSelectors.map(({ names }) => names)).toEqual([['sub']])
   })
+})
+
+it('a store file that was away while the clock was set back is followed again', async () => {
+  const [folder, clock] = [temporaryDirectory(), new ManualClock()]
+  const path = join(folder, 'store.db')
+  const engine = await open({ store: path, clock, snapshot: false, maxStalenessMs: 30 })
+  const token = { jti: 'short', exp: clock.wall / 1000 + 1800 }
+  await engine.revoke(token)
+  clock.wall += 3 * HOUR
+  await engine.close()
+  const later = await open({ store: path, clock, snapshot: false, maxStalenessMs: 30 })
+  renameSync(path, `${path}.away`)
+  clock.wall -= 3 * HOUR
+  await until('the store is missed', () => later.stats().store.fault !== null)
+  expect(await verdict(later, token)).not.toBe('active')
+  renameSync(`${path}.away`, path)
+  await until('it is followed again', () => later.stats().lease.live)
+  expect(await verdict(later, token)).toBe('revoked')
+  expect(await verdict(later, { jti: 'other' })).toBe('active')
 })

@@ -42,6 +42,12 @@ export interface Packed {
   remove(): Promise<void>
 }
 
+/** Packs the build of the checkout as it is, and returns the path of the tarball. */
+export async function packBuild(directory: string): Promise<string> {
+  await command(ROOT, 'npm', 'pack', '--ignore-scripts', '--pack-destination', directory)
+  return tarballIn(directory)
+}
+
 /**
  * Packs a copy of the sources with `prepack` and its clean build, so that the working tree's dist plays no
  * part. Then installs the tarball into a project of its own. The dependencies are linked from the checkout,
@@ -56,9 +62,7 @@ export async function packAndInstall(): Promise<Packed> {
   await symlink(join(ROOT, 'node_modules'), join(stage, 'node_modules'))
   await command(stage, 'npm', 'pack', '--pack-destination', directory)
 
-  const archive = (await readdir(directory)).find((name) => name.endsWith('.tgz'))
-  if (archive === undefined) throw new Error('npm pack left no tarball')
-  const tarball = join(directory, archive)
+  const tarball = await tarballIn(directory)
   const { stdout } = await run('tar', ['-tzf', tarball])
   const files = stdout
     .trim()
@@ -82,16 +86,31 @@ export async function packAndInstall(): Promise<Packed> {
   return { tarball, files, project, manifest, remove: () => rm(directory, { recursive: true, force: true }) }
 }
 
+async function tarballIn(directory: string): Promise<string> {
+  const archive = (await readdir(directory)).find((name) => name.endsWith('.tgz'))
+  if (archive === undefined) throw new Error('npm pack left no tarball')
+  return join(directory, archive)
+}
+
 /** Runs a program; rejects with all that it said where it fails. Resolves with its stdout. */
-export async function command(cwd: string, program: string, ...args: string[]): Promise<string> {
+export const command = (cwd: string, program: string, ...args: string[]): Promise<string> =>
+  commandIn({ cwd, env: {} }, program, args)
+
+/** Runs a program in a folder, with environment variables of its own. See {@link command}. */
+export async function commandIn(
+  { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+  program: string,
+  args: readonly string[],
+): Promise<string> {
   // npm tells its scripts about itself through the environment; a fresh shell knows nothing of that.
-  const env = Object.fromEntries(
+  const shell = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^npm_|^NODE_V8_COVERAGE$|^VITEST/i.test(name)),
   )
   try {
     const { stdout } = await run(program, args, {
       cwd,
-      env: { ...env, npm_config_update_notifier: 'false', NO_COLOR: '1' },
+      env: { ...shell, npm_config_update_notifier: 'false', NO_COLOR: '1', ...env },
+      maxBuffer: 1 << 24,
     })
     return stdout
   } catch (error) {

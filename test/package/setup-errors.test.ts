@@ -1,57 +1,8 @@
-import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryDirectory } from '../support/temp.js'
-
-const MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url))
-const DIST = dirname(fileURLToPath(import.meta.resolve('revocade')))
-
-/** Prints what came of it: `[code, statusCode, message]` of an error, or the verdict. */
-const PROGRAM = `
-import { createRevocade } from 'revocade'
-try {
-  const revocade = await createRevocade({ store: process.argv[2] + '/x.db' })
-  await revocade.revoke({ jti: 'a', exp: Date.now() / 1000 + 60 })
-  console.log(JSON.stringify(await revocade.isRevoked({ jti: 'a' })))
-  await revocade.close()
-} catch (error) {
-  console.log(JSON.stringify([error.code, error.statusCode, error.message]))
-}`
-
-interface Project {
-  readonly path: string
-  run: (flags?: readonly string[], store?: string) => unknown
-}
-
-/** A project with this package, a copy of its driver, and what the driver needs. */
-function project(): Project {
-  const path = temporaryDirectory()
-  const modules = join(path, 'node_modules')
-  for (const folder of ['node_modules/revocade', 'node_modules/better-sqlite3'])
-    mkdirSync(join(path, folder), { recursive: true })
-  cpSync(DIST, join(modules, 'revocade/dist'), {
-    recursive: true,
-    filter: (from) => !/\.(?:map|d\.ts)$/.test(from),
-  })
-  writeFileSync(
-    join(modules, 'revocade/package.json'),
-    JSON.stringify({ name: 'revocade', type: 'module', exports: './dist/index.js' }),
-  )
-  for (const part of ['package.json', 'lib', 'build/Release/better_sqlite3.node'])
-    cpSync(join(MODULES, 'better-sqlite3', part), join(modules, 'better-sqlite3', part), { recursive: true })
-  for (const name of ['bindings', 'file-uri-to-path', 'lru-cache'])
-    cpSync(join(MODULES, name), join(modules, name), { recursive: true })
-  writeFileSync(join(path, 'program.mjs'), PROGRAM)
-  const run = (flags: readonly string[] = [], store = path): unknown => {
-    const options = { cwd: path, encoding: 'utf8', timeout: 30_000 } as const
-    const { stdout, stderr } = spawnSync(process.execPath, [...flags, 'program.mjs', store], options)
-    if (stdout === '') throw new Error(stderr)
-    return JSON.parse(stdout)
-  }
-  return { path, run }
-}
+import { type Project, project } from './project.js'
 
 const config = (pattern: RegExp): unknown => ['ERR_CONFIG', 500, expect.stringMatching(pattern)]
 const inDriver = ({ path }: Project, part: string): string => join(path, 'node_modules/better-sqlite3', part)
@@ -78,6 +29,17 @@ describe('a driver', () => {
     const broken = project()
     rmSync(inDriver(broken, '.'), { recursive: true })
     expect(broken.run()).toEqual(config(/can't find better-sqlite3 .*: install it beside revocade/))
+  })
+
+  it('that Deno can not load is ERR_CONFIG, and names the version that it can', () => {
+    const broken = project()
+    const addon =
+      "throw new TypeError('Cannot load native addon at x.node: it was built against the legacy API')"
+    writeFileSync(
+      join(broken.path, 'node_modules/bindings/bindings.js'),
+      `module.exports = () => { ${addon} }`,
+    )
+    expect(broken.run()).toEqual(config(/better-sqlite3 13 only \(.*: override its version/))
   })
 
   it('that Node.js may not load is ERR_CONFIG', () => {
@@ -119,7 +81,9 @@ describe("Node's permission model", () => {
     const elsewhere = project()
     const store = temporaryDirectory()
     expect(
-      elsewhere.run(['--allow-addons', '--allow-worker', MODEL, `--allow-fs-read=${elsewhere.path}/`], store),
+      elsewhere.run(['--allow-addons', '--allow-worker', MODEL, `--allow-fs-read=${elsewhere.path}/`], {
+        store,
+      }),
     ).toEqual(config(new RegExp(`start Node.js with --allow-fs-read=${store}`)))
   })
 })

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
@@ -7,6 +7,7 @@ import type { SqliteStore } from '#dist/store/sqlite/index.js'
 import { collect, digestOf, follow, revoke, wordsOf } from '#dist/testing/store/fixtures.js'
 import { open } from '../support/sqlite.js'
 import { temporaryDirectory } from '../support/temp.js'
+import { until } from '../support/time.js'
 
 const START = { seq: 0, epoch: '' }
 const words = (n: number): Int32Array => wordsOf(digestOf(n))
@@ -165,5 +166,38 @@ describe('a store whose file is taken away', () => {
       await expect(poll(store, position)).rejects.toThrow(code('ERR_STORE_MISMATCH'))
     expect(() => store.get(words(1))).toThrow(code('ERR_STORE_MISMATCH'))
     await expect(store.write([revoke(2)])).rejects.toThrow(code('ERR_STORE_MISMATCH'))
+  })
+})
+
+describe('a store whose file comes back', () => {
+  it('stays refused if damage was found while it was away', async () => {
+    const path = join(temporaryDirectory(), 'store.db')
+    const first = await open(path)
+    await first.write(Array.from({ length: 20_000 }, (_, n) => revoke(n)))
+    await first.close()
+    const bytes = readFileSync(path)
+    bytes.fill(0x5a, bytes.length - 4096)
+    writeFileSync(path, bytes)
+    const store = await open(path, { integrityCheckDelayMs: 0 })
+    // In one turn: the check's thread can't open the file while it is away.
+    renameSync(path, `${path}.away`)
+    expect(() => store.poll(START, 100)).toThrow(code('ERR_STORE_UNAVAILABLE'))
+    renameSync(`${path}.away`, path)
+    await until('the damage is found', () => store.stats().integrity === 'failed')
+    await expect(poll(store, START)).rejects.toThrow(code('ERR_STORE_CORRUPT'))
+    expect(() => store.get(words(1))).toThrow(code('ERR_STORE_CORRUPT'))
+  })
+
+  it('counts each commit once, though opening it failed before', async () => {
+    const { path, backup, store } = await withBackup()
+    await follow(store, START)
+    rmSync(path)
+    writeFileSync(path, 'no database'.repeat(1000))
+    for (let i = 0; i < 2; i++) await expect(poll(store, START)).rejects.toThrow(code('ERR_STORE_CORRUPT'))
+    expect(store.stats().commits).toBe(1)
+    renameSync(backup, path)
+    expect(await poll(store, START)).toEqual({ status: 'diverged' })
+    await store.write([revoke(2)])
+    expect(store.stats().commits).toBe(2)
   })
 })

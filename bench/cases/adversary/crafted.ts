@@ -1,7 +1,7 @@
 import { createRevocade, type Revocade } from '#dist/index.js'
 import type { Filter } from '../../engines/filters/filter.js'
 import { BloomfilterFilter, BloomFiltersFilter } from '../../engines/filters/peers.js'
-import { MemoryStore } from '../../engines/memory-store.js'
+import { FullStore } from '../../engines/full-store.js'
 import { assertAnswer, atLeast, atMost, type Context, type Row } from '../../harness/types.js'
 import { EXPIRES_AT } from '../../inputs/claims.js'
 import { craftFalsePositives } from '../../inputs/crafted-ids.js'
@@ -19,7 +19,7 @@ export async function crafted(context: Context): Promise<Row[]> {
   const random = new Random(context.seed, 'crafted')
   await using engine = await createRevocade({
     // Alone: the search keeps the event loop from turning for longer than a lease lasts.
-    store: new MemoryStore(0, random),
+    store: new FullStore(0, random),
     exclusive: true,
     claims: [],
     prefilter: { kind: 'bloom', expectedRevocations: entries, falsePositiveRate: rate },

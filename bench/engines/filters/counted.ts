@@ -32,58 +32,30 @@ export interface Promised<F> {
 }
 
 /** One of ours, with random digests: a keyed digest of anything is as random, and takes longer to make. */
-export class RandomDigests implements Counted {
-  readonly name: string
-  readonly ours = true
-  readonly rate: number
-  readonly size: number
-  readonly #filter: Prefilter
-  readonly #random: Random
-  readonly #added: Int32Array
-  #entries = 0
-  #asked: Int32Array = new Int32Array(0)
-
-  constructor({ name, filter, rate, size, most }: Promised<Prefilter>, random: Random) {
-    this.name = name
-    this.rate = rate
-    this.size = size
-    this.#filter = filter
-    this.#random = random
-    this.#added = random.fill(new Int32Array(most * 4))
-  }
-
-  expectedRate(): number {
-    return this.#filter.expectedFalsePositiveRate
-  }
-
-  bytes(): number {
-    return this.#filter.bytes
-  }
-
-  add(count: number): void {
-    const digest = new Int32Array(4)
-    for (const end = this.#entries + count; this.#entries < end; this.#entries++)
-      this.#filter.add(copy(this.#added, this.#entries, digest))
-  }
-
-  lost(): number {
-    return this.#entries - this.#found(this.#added, this.#entries)
-  }
-
-  prepare(count: number): void {
-    this.#asked = this.#random.fill(new Int32Array(count * 4))
-  }
-
-  positives(): number {
-    return this.#found(this.#asked, this.#asked.length / 4)
-  }
-
-  #found(digests: Int32Array, count: number): number {
-    const filter = this.#filter
-    const digest = new Int32Array(4)
+export function randomDigests(promised: Promised<Prefilter>, random: Random): Counted {
+  const { filter, most } = promised
+  const added = random.fill(new Int32Array(most * 4))
+  let asked: Int32Array = new Int32Array(0)
+  let entries = 0
+  const digest = new Int32Array(4)
+  const found = (digests: Int32Array, count: number): number => {
     let found = 0
     for (let i = 0; i < count; i++) if (filter.has(copy(digests, i, digest))) found++
     return found
+  }
+  return {
+    ...promised,
+    ours: true,
+    expectedRate: () => filter.expectedFalsePositiveRate,
+    bytes: () => filter.bytes,
+    add: (count) => {
+      for (const end = entries + count; entries < end; entries++) filter.add(copy(added, entries, digest))
+    },
+    lost: () => entries - found(added, entries),
+    prepare: (count) => {
+      asked = random.fill(new Int32Array(count * 4))
+    },
+    positives: () => found(asked, asked.length / 4),
   }
 }
 
@@ -93,52 +65,27 @@ function copy(digests: Int32Array, index: number, digest: Digest): Digest {
 }
 
 /** Another's, with keys: it hashes them itself, and its rate is that of its hash as well. */
-export class NumberedKeys implements Counted {
-  readonly name: string
-  readonly ours = false
-  readonly rate: number
-  readonly size: number
-  readonly #filter: Filter
-  readonly #keys: Keys
-  /** Those to ask for are numbered from here on. */
-  #next: number
-  #entries = 0
-  #asked: readonly string[] = []
-
-  constructor({ name, filter, rate, size, most }: Promised<Filter>, keys: Keys) {
-    this.name = name
-    this.rate = rate
-    this.size = size
-    this.#filter = filter
-    this.#keys = keys
-    this.#next = most
-  }
-
-  expectedRate(): number {
-    return this.#filter.expectedRate(this.#entries)
-  }
-
-  bytes(): number {
-    return Number(this.#filter.bytes())
-  }
-
-  add(count: number): void {
-    for (const end = this.#entries + count; this.#entries < end; this.#entries++)
-      this.#filter.add([this.#keys.at(this.#entries)])
-  }
-
-  lost(): number {
-    let lost = 0
-    for (let i = 0; i < this.#entries; i++) lost += 1 - this.#filter.count([this.#keys.at(i)])
-    return lost
-  }
-
-  prepare(count: number): void {
-    this.#asked = this.#keys.range(this.#next, this.#next + count)
-    this.#next += count
-  }
-
-  positives(): number {
-    return this.#filter.count(this.#asked)
+export function numberedKeys(promised: Promised<Filter>, keys: Keys): Counted {
+  const { filter, most } = promised
+  let [entries, prepared] = [0, most]
+  let asked: readonly string[] = []
+  return {
+    ...promised,
+    ours: false,
+    expectedRate: () => filter.expectedRate(entries),
+    bytes: () => Number(filter.bytes()),
+    add: (count) => {
+      for (const end = entries + count; entries < end; entries++) filter.add([keys.at(entries)])
+    },
+    lost: () => {
+      let lost = 0
+      for (let i = 0; i < entries; i++) lost += 1 - filter.count([keys.at(i)])
+      return lost
+    },
+    prepare: (count) => {
+      asked = keys.range(prepared, prepared + count)
+      prepared += count
+    },
+    positives: () => filter.count(asked),
   }
 }

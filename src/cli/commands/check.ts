@@ -13,8 +13,8 @@ import { shortTime } from '../input/time.js'
 import { TOKEN_HELP, tokenSource } from '../input/tokens.js'
 import { addTokenOptions, type TokenOptions } from '../options.js'
 import { LineWriter, note, tone, writeJson, writeLine } from '../output/print.js'
+import { readStore } from '../read-store.js'
 import { selectorShapes } from '../store-rows.js'
-import { requireStore, withStore } from '../with-store.js'
 
 interface CheckOptions extends TokenOptions {
   readonly claimsJson?: string
@@ -47,8 +47,7 @@ async function check(argument: string | undefined, options: CheckOptions): Promi
   const source = tokenSource(argument, options.claimsJson)
   if (source === undefined)
     throw new CliError('ERR_USAGE', 'name the token: as an argument, - for stdin, @FILE or --claims-json')
-  await requireStore(options)
-  await withStore(options, {}, async (engine, store) => {
+  await readStore(options, {}, async (engine, store) => {
     await printOtherSelectorsHint(store, options)
     process.exitCode =
       source.kind === 'one'

@@ -10,8 +10,8 @@ import { type ExportRecord, toRecord } from '../formats/record.js'
 import { addStoreOptions, type StoreOptions } from '../options.js'
 import { tone, write, writeJson, writeLine } from '../output/print.js'
 import { Progress } from '../output/progress.js'
+import { readStore } from '../read-store.js'
 import { storedRows } from '../store-rows.js'
-import { requireStore, withStore } from '../with-store.js'
 
 interface ExportOptions extends StoreOptions {
   readonly format: 'ndjson' | 'csv'
@@ -36,8 +36,7 @@ export function addExport(program: Command): void {
 }
 
 async function exportStore(options: ExportOptions): Promise<void> {
-  await requireStore(options)
-  await withStore(options, {}, async (_engine, store) => {
+  await readStore(options, {}, async (_engine, store) => {
     const count = { rows: 0 }
     const chunks = exportChunks(store, options, count)
     if (options.output === undefined) {

@@ -6,8 +6,8 @@ import { targetText } from '../input/targets.js'
 import { shortTime } from '../input/time.js'
 import { addStoreOptions, parsePositiveInteger, type StoreOptions } from '../options.js'
 import { LineWriter, note, table, writeLine } from '../output/print.js'
+import { readStore } from '../read-store.js'
 import { storedRows } from '../store-rows.js'
-import { requireStore, withStore } from '../with-store.js'
 
 interface ListOptions extends StoreOptions {
   readonly kind?: 'token' | 'selector'
@@ -37,8 +37,7 @@ export function addList(program: Command): void {
 }
 
 async function list(options: ListOptions): Promise<void> {
-  await requireStore(options)
-  await withStore(options, {}, async (_engine, store) => {
+  await readStore(options, {}, async (_engine, store) => {
     const rows = storedRows(store, options)
     if (options.json === true) await listJson(rows)
     else await listTables(rows)

@@ -4,11 +4,11 @@ import { printable } from '../errors.js'
 import { addRedisOptions, addStoreOptions, type RedisFlags, type StoreOptions } from '../options.js'
 import { whole } from '../output/format-numbers.js'
 import { table, writeJson, writeLine } from '../output/print.js'
+import { readStore } from '../read-store.js'
 import { readRedisReport } from '../stats/redis-report.js'
 import { redisText } from '../stats/redis-text.js'
 import { liveAfter, storedRows } from '../store-rows.js'
 import { inspectedRedis, withInspector } from '../with-inspector.js'
-import { requireStore, withStore } from '../with-store.js'
 
 interface Counts {
   readonly tokens: number
@@ -40,8 +40,7 @@ export function addStats(program: Command): void {
 
 async function stats(options: StoreOptions & RedisFlags): Promise<void> {
   const observed = inspectedRedis(options)
-  await requireStore(options)
-  await withStore(options, { redis: null }, async (_engine, store) => {
+  await readStore(options, { redis: null }, async (_engine, store) => {
     const counts = await count(store)
     const facts = Object.fromEntries(
       Object.entries(store.stats()).filter(([name]) => !CONNECTION_STATS.has(name)),

@@ -12,9 +12,7 @@ import { ask } from '../tune/questions.js'
 import { reportText } from '../tune/report.js'
 import {
   DEFAULT_TOKEN_LIFE,
-  FIELDS,
-  type FigureKey,
-  flagOf,
+  fieldOf,
   KEYS,
   missing,
   readFigure,
@@ -44,8 +42,9 @@ export function addTune(program: Command): void {
         'paste. Asks for what it is not told.',
     )
   for (const key of KEYS) {
-    const { flag, about, fallback = '' } = FIELDS[key]
-    command.option(flag, fallback === '' ? about : `${about} (default: ${fallback})`, parserOf(key))
+    const { flag, about, hint, fallback = '' } = fieldOf(key)
+    const description = fallback === '' ? about : `${about} (default: ${fallback})`
+    command.option(flag, description, (text: string) => readFigure(key, text) ?? refuse(hint))
   }
   command
     .option(
@@ -56,7 +55,8 @@ export function addTune(program: Command): void {
     .option(
       '--store-read-us <µs>',
       'what a read of the store takes, in microseconds',
-      parseMicroseconds,
+      (text) =>
+        /^\d*\.?\d+$/.test(text) && Number(text) <= 1e7 ? Number(text) : refuse('microseconds from 0 to 1e7'),
       DEFAULT_COSTS.storeRead / 1000,
     )
     .option('--no-calibration', "use a benchmark's times, do not measure this machine's pace first")
@@ -82,16 +82,14 @@ async function tune(options: TuneOptions): Promise<void> {
 
 /** The traffic by flags, else by the statistics of engines, else by answers. */
 async function figures(options: TuneOptions): Promise<TrafficFigures> {
-  const given = KEYS.filter((key) => options[key] !== undefined).map((key) => [key, options[key]])
-  const flags = Object.fromEntries(given) as TrafficFigures
-  const { tokenLife = DEFAULT_TOKEN_LIFE } = flags
-  const told = options.fromStats === undefined ? {} : await figuresFromStats(options.fromStats, tokenLife)
-  const known = { ...told, ...flags }
+  const { tokenLife = DEFAULT_TOKEN_LIFE, fromStats } = options
+  const told = fromStats === undefined ? {} : await figuresFromStats(fromStats, tokenLife)
+  const known: TrafficFigures = { ...told, ...options }
   const lacking = missing(known)
   if (lacking.length === 0) return known
   // Nobody can answer where stdin is a pipe, or was the statistics.
-  if (process.stdin.isTTY && options.json !== true && options.fromStats !== '-') return ask(known)
-  const wanted = lacking.map((key) => `${flagOf(key)} (${FIELDS[key].about})`)
+  if (process.stdin.isTTY && options.json !== true && fromStats !== '-') return ask(known)
+  const wanted = lacking.map(fieldOf).map(({ flag, about }) => `${flag.replace(/ .*/, '')} (${about})`)
   throw new CliError('ERR_USAGE', `give ${wanted.join(' and ')}`)
 }
 
@@ -110,24 +108,10 @@ async function answer(traffic: Traffic, options: TuneOptions, progress: StepProg
 
 async function calibrated(storeRead: number): Promise<Costs> {
   const { openPaceMeter } = await import('../tune/pace.js')
-  const meter = await openPaceMeter()
-  try {
-    return scaledCosts(await meter.measure(), storeRead)
-  } finally {
-    await meter.close()
-  }
+  await using meter = await openPaceMeter()
+  return scaledCosts(await meter.measure(), storeRead)
 }
 
-function parserOf(key: FigureKey): (text: string) => number {
-  return (text) => {
-    const value = readFigure(key, text)
-    if (value === undefined) throw new InvalidArgumentError(`Give ${FIELDS[key].hint}.`)
-    return value
-  }
-}
-
-function parseMicroseconds(text: string): number {
-  const value = Number(text)
-  if (/^\d*\.?\d+$/.test(text) && value <= 1e7) return value
-  throw new InvalidArgumentError('Give microseconds from 0 to 1e7.')
+function refuse(wanted: string): never {
+  throw new InvalidArgumentError(`Give ${wanted}.`)
 }

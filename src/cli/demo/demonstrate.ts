@@ -28,17 +28,14 @@ const CRASH_ACKNOWLEDGED = 500
 export type DemoResult = Awaited<ReturnType<typeof demonstrate>>
 
 /** Tokens with the truth about them. */
-interface Known {
-  readonly tokens: readonly MintedToken[]
-  readonly revoked: Set<MintedToken>
-}
+type Known = Readonly<{ tokens: readonly MintedToken[]; revoked: Set<MintedToken> }>
 
 /** Runs the demo on a new store. */
 export async function demonstrate(store: string, steps: StepProgress) {
   const started = performance.now()
   steps.show('signing and verifying tokens', 0)
   const { tokens, algorithms } = await mintTokens(TOKENS_PER_ALGORITHM)
-  const known: Known = { tokens, revoked: new Set() }
+  const known = { tokens, revoked: new Set<MintedToken>() }
   const running = await whileRunning(store, known, steps)
 
   steps.show('reopening the store', 0.95)
@@ -52,18 +49,14 @@ export async function demonstrate(store: string, steps: StepProgress) {
   const lost = acknowledged.length - Math.min(seenByRunningEngine, seenAfterReopening)
   const wrongAnswers = running.asShipped.wrong + running.coarse.wrong + wrongAfterReopening
   const withoutJti = tokens.filter(({ claims }) => claims.jti === undefined).length
+  const seen = { seenByRunningEngine, seenAfterReopening, wrongAfterReopening }
   return {
     ok: wrongAnswers === 0 && lost === 0,
     seconds: (performance.now() - started) / 1000,
     wrongAnswers,
     tokens: { minted: tokens.length, withoutJti, algorithms },
     ...results,
-    crash: {
-      acknowledged: acknowledged.length,
-      seenByRunningEngine,
-      seenAfterReopening,
-      wrongAfterReopening,
-    },
+    crash: { acknowledged: acknowledged.length, ...seen },
   }
 }
 
@@ -103,11 +96,10 @@ async function revokeSome(engine: Revocade, { tokens, revoked }: Known) {
   for (const token of bySelector) revoked.add(token)
 
   const started = performance.now()
-  const background = await engine.revokeMany(
-    Array.from({ length: BACKGROUND }, (_, i) => {
-      return { iss: ISSUER, jti: `background-${i}`, expiresAt: now + 600 + (i % 3600) }
-    }),
-  )
+  const others = Array.from({ length: BACKGROUND }, (_, i) => {
+    return { iss: ISSUER, jti: `background-${i}`, expiresAt: now + 600 + (i % 3600) }
+  })
+  const background = await engine.revokeMany(others)
   return {
     oneByOne: single.length,
     bulk: bulk.count,
@@ -166,15 +158,11 @@ async function killWhileRevoking(store: string): Promise<number[]> {
   const child = spawn(process.execPath, [script, store], { stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   const acknowledged: number[] = []
-  try {
-    for await (const line of createInterface({ input: child.stdout })) {
-      acknowledged.push(Number(line))
-      if (acknowledged.length >= CRASH_ACKNOWLEDGED) child.kill('SIGKILL')
-    }
-  } finally {
-    child.kill('SIGKILL')
-    await exited
+  for await (const line of createInterface({ input: child.stdout })) {
+    acknowledged.push(Number(line))
+    if (acknowledged.length >= CRASH_ACKNOWLEDGED) child.kill('SIGKILL')
   }
+  await exited
   if (acknowledged.length >= CRASH_ACKNOWLEDGED) return acknowledged
   throw new CliError('ERR_INTERNAL', 'the process to be killed ended by itself')
 }

@@ -6,28 +6,28 @@ import type { TrafficResult } from './traffic.js'
 
 /** Formats the result for people, in 80 columns. */
 export function reportText(result: DemoResult): string {
-  const { tokens, revocations, asShipped, coarse, crash } = result
-  const { minted, withoutJti, algorithms } = tokens
-  const { acknowledged, seenByRunningEngine, seenAfterReopening } = crash
+  const { revocations, asShipped, coarse } = result
+  const { minted, withoutJti, algorithms } = result.tokens
+  const { acknowledged, seenByRunningEngine, seenAfterReopening } = result.crash
   const { oneByOne, bulk, bySelector, background, backgroundPerSecond, durableP50 } = revocations
-  return `${heading('Tokens')}
+  return `${tone('Tokens', 'bold')}
   ${whole(minted)} signed and verified; ${whole(withoutJti)} have no jti and are named by a hash.
   Revoked: ${oneByOne} one by one (${decimal(durableP50)} ms each until durable), ${bulk} in bulk,
   ${bySelector} more with one revokeWhere({ sub }); to fill the filter, ${whole(background)}
   others that are never checked (${whole(backgroundPerSecond)}/s).
 
-${heading('Checks with the default filter')}
+${tone('Checks with the default filter', 'bold')}
   Of these tokens, many times, and of ids that were never revoked. Times
   include the await of the answer.
 ${traffic(asShipped)}
 
-${heading('Checks with a filter made coarse, so that the layers below have work')}
+${tone('Checks with a filter made coarse, so that the layers below have work', 'bold')}
 ${traffic(coarse)}
 
-${heading('For scale: verifying the signature, p50')}
+${tone('For scale: verifying the signature, p50', 'bold')}
   ${byLibrary(algorithms)}
 
-${heading('Crash')}
+${tone('Crash', 'bold')}
   Another process was killed (SIGKILL) while it was revoking. Of the
   ${acknowledged} revocations that it had acknowledged, the engine here knew ${seenByRunningEngine}
   a second later, and a new one ${seenAfterReopening} after reopening the store.
@@ -37,13 +37,10 @@ ${verdict(result)}`
 
 function traffic(result: TrafficResult): string {
   const { prefilter, entries, bytesPerEntry, distinctIds, checks, wrong } = result
-  const rows = result.layers.map(({ layer, answers, p50, p99 }) => [
-    layer,
-    whole(answers),
-    `${((answers / checks) * 100).toFixed(2)} %`,
-    micros(p50),
-    micros(p99),
-  ])
+  const share = (answers: number): string => `${((answers / checks) * 100).toFixed(2)} %`
+  const rows = result.layers.map(({ layer, answers, p50, p99 }) => {
+    return [layer, whole(answers), share(answers), micros(p50), micros(p99)]
+  })
   const layers = table(rows, { head: ['decided by', 'answers', 'share', 'p50', 'p99'], right: [1, 2, 3, 4] })
   const expected = chance(result.expectedFalsePositiveRate)
   const measured = `${chance(result.measuredFalsePositiveRate)} of ${whole(distinctIds)} ids`
@@ -55,12 +52,10 @@ function traffic(result: TrafficResult): string {
 
 /** `jose ES256 99 µs, EdDSA 110 µs`. */
 function byLibrary(results: readonly AlgorithmResult[]): string {
-  return [...new Set(results.map(({ library }) => library))]
-    .map((name) => {
-      const own = results.filter(({ library }) => library === name)
-      return `${name} ${own.map((one) => `${one.algorithm} ${micros(one.verifyP50)}`).join(', ')}`
-    })
-    .join(' | ')
+  const times = new Map<string, string[]>()
+  for (const { library, algorithm, verifyP50 } of results)
+    times.set(library, [...(times.get(library) ?? []), `${algorithm} ${micros(verifyP50)}`])
+  return [...times].map(([library, own]) => `${library} ${own.join(', ')}`).join(' | ')
 }
 
 function verdict({ ok, wrongAnswers, crash, seconds }: DemoResult): string {
@@ -69,10 +64,6 @@ function verdict({ ok, wrongAnswers, crash, seconds }: DemoResult): string {
     ? 'No revoked token got through, no acknowledged revocation was lost.'
     : `FAILED: ${wrongAnswers} wrong answers, ${lost} acknowledged revocations lost.`
   return `${tone(text, ok ? 'good' : 'bad')} (${seconds.toFixed(1)} s)`
-}
-
-function heading(text: string): string {
-  return tone(text, 'bold')
 }
 
 function decimal(value: number): string {

@@ -17,27 +17,12 @@ export interface MintedToken {
 }
 
 /** How long the verification of a signature takes. */
-export interface AlgorithmResult {
-  readonly algorithm: string
-  readonly library: string
-  readonly tokens: number
-  /** Microseconds. */
-  readonly verifyP50: number
-}
-
-interface Signer {
-  readonly algorithm: string
-  readonly library: string
-  readonly sign: (claims: TokenClaims) => Promise<string> | string
-  readonly verify: (raw: string) => Promise<object> | object | string
-}
+export type AlgorithmResult = Awaited<ReturnType<typeof mintTokens>>['algorithms'][number]
 
 /** Signs tokens with each algorithm and verifies all of them, with the libraries that services use. */
-export async function mintTokens(
-  perAlgorithm: number,
-): Promise<{ tokens: MintedToken[]; algorithms: AlgorithmResult[] }> {
+export async function mintTokens(perAlgorithm: number) {
   const tokens: MintedToken[] = []
-  const algorithms: AlgorithmResult[] = []
+  const algorithms = []
   for (const { algorithm, library, sign, verify } of await signers()) {
     const times: number[] = []
     while (times.length < perAlgorithm) {
@@ -47,7 +32,9 @@ export async function mintTokens(
       times.push((performance.now() - started) * 1000)
       tokens.push({ raw, claims: { ...Object(claims) } as TokenClaims })
     }
-    algorithms.push({ algorithm, library, tokens: perAlgorithm, verifyP50: median(times) })
+    /** Microseconds. */
+    const verifyP50 = median(times)
+    algorithms.push({ algorithm, library, tokens: perAlgorithm, verifyP50 })
     await nextTurn()
   }
   return { tokens, algorithms }
@@ -65,29 +52,29 @@ function claimsOf(index: number): TokenClaims {
   return { ...claims, iat: now - 60, exp: now + 3600, ...jti }
 }
 
-async function signers(): Promise<Signer[]> {
+async function signers() {
   const { jose, jsonwebtoken } = await libraries()
   const secret = createSecretKey(randomBytes(32))
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const symmetric = { algorithm: 'HS256', privateKey: secret, publicKey: secret } as const
   const withJsonwebtoken = [symmetric, { algorithm: 'RS256', ...rsa } as const].map(
-    ({ algorithm, privateKey, publicKey }): Signer => ({
+    ({ algorithm, privateKey, publicKey }) => ({
       algorithm,
       library: 'jsonwebtoken',
-      sign: (claims) => jsonwebtoken.sign(claims, privateKey, { algorithm }),
-      verify: (raw) => jsonwebtoken.verify(raw, publicKey, { algorithms: [algorithm], issuer: ISSUER }),
+      sign: (claims: TokenClaims) => jsonwebtoken.sign(claims, privateKey, { algorithm }),
+      verify: (raw: string) =>
+        jsonwebtoken.verify(raw, publicKey, { algorithms: [algorithm], issuer: ISSUER }),
     }),
   )
   const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const ed = generateKeyPairSync('ed25519')
-  const withJose = [
-    { alg: 'ES256', ...ec },
-    { alg: 'EdDSA', ...ed },
-  ].map(({ alg, privateKey, publicKey }): Signer => ({
+  const curves = Object.entries({ ES256: ec, EdDSA: ed })
+  const withJose = curves.map(([alg, { privateKey, publicKey }]) => ({
     algorithm: alg,
     library: 'jose',
-    sign: (claims) => new jose.SignJWT({ ...claims }).setProtectedHeader({ alg }).sign(privateKey),
-    verify: async (raw) =>
+    sign: (claims: TokenClaims) =>
+      new jose.SignJWT({ ...claims }).setProtectedHeader({ alg }).sign(privateKey),
+    verify: async (raw: string) =>
       (await jose.jwtVerify(raw, publicKey, { algorithms: [alg], issuer: ISSUER })).payload,
   }))
   return [...withJsonwebtoken, ...withJose]
@@ -99,8 +86,7 @@ async function libraries() {
     const [jose, { default: jsonwebtoken }] = await Promise.all([import('jose'), import('jsonwebtoken')])
     return { jose, jsonwebtoken }
   } catch (error) {
-    const advice = 'npm install jose jsonwebtoken'
-    const problem = `the demo signs real tokens with jose and jsonwebtoken: ${advice}`
+    const problem = 'the demo signs real tokens with jose and jsonwebtoken: npm install jose jsonwebtoken'
     throw new CliError('ERR_PEER_MISSING', problem, { cause: error })
   }
 }

@@ -4,6 +4,7 @@ import { RevocadeError } from '../../errors.js'
 import { CliError, isSystemError } from '../errors.js'
 import { type StoreOptions } from '../options.js'
 import { bytes, whole } from '../output/format-numbers.js'
+import { withReadable } from '../read-store.js'
 import { requireStore, withStore } from '../with-store.js'
 import { walSize } from './disk.js'
 import { fail, type Finding, ok, warn, why } from './finding.js'
@@ -21,10 +22,12 @@ export async function checkStoreFile(
   }
   if (!found.isFile()) return [fail('store file', `${path} is not a file`, 'Give the path of a file.')]
   const findings = [ok('store file', `${path}, ${bytes(found.size)}`), await permissions(path, found.mode)]
-  const integrity = await checkIntegrity(path, options.deep === true)
-  findings.push(integrity)
-  if (integrity.status === 'ok') findings.push(...(await opened(options)))
-  return findings
+  return [...findings, ...(await withReadable(options, checkContent))]
+}
+
+async function checkContent(options: StoreOptions & { readonly deep?: boolean }): Promise<Finding[]> {
+  const integrity = await checkIntegrity(options.store, options.deep === true)
+  return integrity.status === 'ok' ? [integrity, ...(await opened(options))] : [integrity]
 }
 
 function unreachable(path: string, error: unknown): Finding {
@@ -45,7 +48,7 @@ async function permissions(path: string, mode: number): Promise<Finding> {
     return fail(
       'permissions',
       `${text}: ${why(error)} for this user`,
-      'Let this user read and write the file.',
+      'Let this user read and write the file: services refuse to start on it.',
     )
   }
   // Windows has no permission bits.

@@ -3,6 +3,17 @@ import cliProgress from 'cli-progress'
 // Node.js does not see the named exports of this CommonJS module.
 const { Format, SingleBar } = cliProgress
 
+/** How all bars are drawn. */
+const DRAWN = {
+  stream: process.stderr,
+  clearOnComplete: true,
+  hideCursor: true,
+  fps: 8,
+  barsize: 24,
+  barCompleteChar: '\u2588',
+  barIncompleteChar: '\u2591',
+} as const
+
 /** A progress bar on stderr. Without a terminal all methods do nothing. */
 export class Progress {
   readonly #bar: cliProgress.SingleBar | undefined
@@ -12,13 +23,7 @@ export class Progress {
   constructor(label: string, unit: string, total: number | undefined, enabled = true) {
     if (!enabled || !process.stderr.isTTY) return
     this.#bar = new SingleBar({
-      stream: process.stderr,
-      clearOnComplete: true,
-      hideCursor: true,
-      fps: 8,
-      barsize: 24,
-      barCompleteChar: '\u2588',
-      barIncompleteChar: '\u2591',
+      ...DRAWN,
       format: (options, { progress, value }, payload: { count?: number }) => {
         const count = payload.count ?? value
         const rate = count / ((performance.now() - this.#started) / 1000)
@@ -53,16 +58,7 @@ export class StepProgress {
 
   constructor(enabled: boolean) {
     if (!enabled || !process.stderr.isTTY) return
-    this.#bar = new SingleBar({
-      stream: process.stderr,
-      clearOnComplete: true,
-      hideCursor: true,
-      fps: 8,
-      barsize: 24,
-      format: '{bar} {percentage}%  {step}',
-      barCompleteChar: '\u2588',
-      barIncompleteChar: '\u2591',
-    })
+    this.#bar = new SingleBar({ ...DRAWN, format: '{bar} {percentage}%  {step}' })
     this.#bar.start(100, 0, { step: '' })
   }
 

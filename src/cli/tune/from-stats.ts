@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { revocationsOf } from '../../tuning/traffic.js'
 import { CliError } from '../errors.js'
-import { FIELDS, KEYS, type TrafficFigures } from './traffic-options.js'
+import { inBounds, KEYS, type TrafficFigures } from './traffic-options.js'
 
 const MOST_CHARACTERS = 16 * 2 ** 20
 
@@ -23,12 +23,11 @@ export async function figuresFromStats(file: string, tokenLife: number): Promise
 }
 
 async function read(file: string): Promise<string> {
-  const content = await (file === '-' ? text(process.stdin) : readFile(file, 'utf8')).catch(
-    (error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error)
-      throw new CliError('ERR_FILE', `--from-stats: ${file} can't be read: ${why}`, { cause: error })
-    },
-  )
+  const reading = file === '-' ? text(process.stdin) : readFile(file, 'utf8')
+  const content = await reading.catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new CliError('ERR_FILE', `--from-stats: ${file} can't be read: ${why}`, { cause: error })
+  })
   if (content.length <= MOST_CHARACTERS) return content
   throw new CliError('ERR_FILE', `--from-stats: ${file} is too long to be figures`)
 }
@@ -51,28 +50,22 @@ function figuresOf(document: unknown, tokenLife: number): TrafficFigures {
     (list): list is unknown[] => Array.isArray(list) && list.length > 0,
   )
   const busiest = engines?.toSorted((a, b) => activity(b) - activity(a)).at(0)
-  const counted = numberAt(document, 'counts', 'tokens')
-  const kept = numberAt(busiest, 'prefilter', 'entries')
-  const estimated = kept === undefined ? undefined : revocationsOf(kept, tokenLife)
+  const counted = numberAt(document, 'counts', 'tokens') ?? NaN
+  const kept = numberAt(busiest, 'prefilter', 'entries') ?? NaN
   const roundTripMs = numberAt(busiest, 'redis', 'roundTripMs') ?? numberAt(document, 'redis', 'roundTripMs')
   const found: TrafficFigures = {
-    revocations: counted === undefined ? estimated : counted + sumOf(at(document, 'counts', 'selectors')),
+    revocations:
+      counted >= 0 ? counted + sumOf(at(document, 'counts', 'selectors')) : revocationsOf(kept, tokenLife),
     checksPerSecond: numberAt(busiest, 'checksPerSecond'),
     revokedShare: revokedShare(busiest),
-    redisRttUs: roundTripMs === undefined ? undefined : roundTripMs * 1000,
+    redisRttUs: (roundTripMs ?? NaN) * 1000,
   }
   // A number out of bounds says nothing: the engine has just started.
-  const told = KEYS.filter((key) => {
-    const { least, most } = FIELDS[key]
-    const value = found[key] ?? NaN
-    return value >= least && value <= most
-  })
+  const told = KEYS.filter((key) => inBounds(key, found[key]) !== undefined)
   return Object.fromEntries(told.map((key) => [key, found[key]]))
 }
 
-/**
- * Share of all decisions that were for revoked tokens: those past the prefilter, less its false positives.
- */
+/** Share of all decisions that were for revoked tokens: those past the prefilter less false positives. */
 function revokedShare(engine: unknown): number | undefined {
   const decided = at(engine, 'decided') ?? at(engine, 'shares')
   const [ruledOut = 0, ...others] = ['prefilter', 'cache', 'redis', 'store'].map(
@@ -96,13 +89,9 @@ function sumOf(counts: unknown): number {
 }
 
 function at(value: unknown, ...path: readonly string[]): unknown {
-  return path.reduce<unknown>(
-    (found, name) =>
-      found instanceof Object && Object.hasOwn(found, name)
-        ? (Reflect.get(found, name) as unknown)
-        : undefined,
-    value,
-  )
+  const own = (from: unknown, name: string): unknown =>
+    from instanceof Object ? Object.getOwnPropertyDescriptor(from, name)?.value : undefined
+  return path.reduce(own, value)
 }
 
 function numberAt(value: unknown, ...path: readonly string[]): number | undefined {

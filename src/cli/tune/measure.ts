@@ -5,12 +5,12 @@ import { createPrefilter } from '../../prefilter/create.js'
 import type { TokenDigester } from '../../token/identify.js'
 import { type Candidate, withEntries } from '../../tuning/candidates.js'
 import { scaledCosts } from '../../tuning/costs.js'
-import { predict, type Prediction } from '../../tuning/predict.js'
+import { predict } from '../../tuning/predict.js'
 import type { Recommendation } from '../../tuning/recommend.js'
 import { cacheShare } from '../../tuning/traffic.js'
 import { digestSource } from './digests.js'
 import { openPaceMeter, type PaceMeter } from './pace.js'
-import { compare, type Figure, type Observed } from './predicted-vs-measured.js'
+import { compare, type Observed } from './predicted-vs-measured.js'
 import { CACHE_ENTRIES, openReadPath, type ReadPath } from './read-path.js'
 import { claimsOf, timeChecks } from './timing.js'
 
@@ -30,17 +30,8 @@ const MOST_PROBES = 40_000_000
 const NAMED = 16_384
 const SLICE = 4096
 
-/** A candidate that was built. */
-export interface Measured {
-  /** For the entries that it holds, which may be fewer than it should, and for the machine's pace. */
-  readonly prediction: Prediction
-  readonly entries: number
-  /** Why it holds fewer entries than it should; null if it does not. */
-  readonly cutShort: string | null
-  /** Of the machine, just before and just after the checks; null where the costs are the benchmark's. */
-  readonly pace: number | null
-  readonly figures: readonly Figure[]
-}
+/** What came of a candidate that was built. */
+export type Measured = Readonly<Awaited<ReturnType<typeof measureOne>>>
 
 /** Told of each step: its name, and the share of all work that is done. */
 export type OnProgress = (what: string, share: number) => void
@@ -55,14 +46,10 @@ export async function measure(
   onProgress: OnProgress,
 ): Promise<Measured[]> {
   const measured: Measured[] = []
-  const meter = await openPaceMeter()
-  try {
-    for (const [i, { candidate }] of recommendation.choice.ranked.slice(0, top).entries()) {
-      const step: OnProgress = (what, share) => onProgress(`${candidate.name}: ${what}`, (i + share) / top)
-      measured.push(await measureOne(recommendation, candidate, meter, step))
-    }
-  } finally {
-    await meter.close()
+  await using meter = await openPaceMeter()
+  for (const [i, { candidate }] of recommendation.choice.ranked.slice(0, top).entries()) {
+    const step: OnProgress = (what, share) => onProgress(`${candidate.name}: ${what}`, (i + share) / top)
+    measured.push(await measureOne(recommendation, candidate, meter, step))
   }
   return measured
 }
@@ -72,37 +59,37 @@ async function measureOne(
   candidate: Candidate,
   meter: PaceMeter,
   step: OnProgress,
-): Promise<Measured> {
+) {
   const mostBytes = freemem() * MEMORY_SHARE
   // A Bloom filter allocates all of its memory at once.
   if (candidate.prefilter.kind === 'bloom' && candidate.bytes > mostBytes)
     throw new RangeError(`${candidate.name} takes more than half of the memory that is free`)
   const prefilter = await createPrefilter(candidate.prefilter)
   const redisRttNs = candidate.redis ? (traffic.redisRttUs ?? 0) * 1000 : undefined
-  const path = await openReadPath(prefilter, { storeReadNs: costs.storeRead, redisRttNs })
-  try {
-    const room = Math.floor(candidate.entries * Math.min(1, mostBytes / candidate.bytes))
-    const inTime = await fill(prefilter, room, path.digester, (share) =>
-      step('adding revocations', share * 0.7),
-    )
-    const { entries, bytes } = prefilter
-    const isFull = inTime && room === candidate.entries
-    const built = isFull ? candidate : withEntries(candidate, entries, population.kept)
-    step('false positives', 0.7)
-    const rate = await falsePositives(prefilter)
-    step('checks', 0.8)
-    const before = await meter.measure()
-    const active = await timeChecks(path.lookup, activeId, ACTIVE, CHECK_MS)
-    const revoked = await revokedChecks(path, Math.min(NAMED, entries), cacheShare(traffic))
-    const pace = costs.source === 'default' ? null : (before + (await meter.measure())) / 2
-    const costsNow = pace === null ? costs : scaledCosts(pace, costs.storeRead)
-    const prediction = predict(built, traffic, { costs: costsNow, layer })
-    const figures = compare({ prediction, traffic, bytes, rate, active, ...revoked })
-    const why = inTime ? 'at half of the free memory' : `after ${FILL_MS / 1000} s`
-    return { prediction, entries, cutShort: isFull ? null : why, pace, figures }
-  } finally {
-    await path.close()
-  }
+  await using path = await openReadPath(prefilter, { storeReadNs: costs.storeRead, redisRttNs })
+  const room = Math.floor(candidate.entries * Math.min(1, mostBytes / candidate.bytes))
+  const onShare = (share: number): void => step('adding revocations', share * 0.7)
+  const inTime = await fill(prefilter, room, path.digester, onShare)
+  const { entries, bytes } = prefilter
+  const isFull = inTime && room === candidate.entries
+  const built = isFull ? candidate : withEntries(candidate, entries, population.kept)
+  step('false positives', 0.7)
+  const rate = await falsePositives(prefilter)
+  step('checks', 0.8)
+  const before = await meter.measure()
+  let asked = 0
+  const active = await timeChecks(path.lookup, () => activeId(asked++), ACTIVE, CHECK_MS)
+  const revoked = await revokedChecks(path, Math.min(NAMED, entries), cacheShare(traffic))
+  /** Of the machine, just before and just after the checks; null where the costs are the benchmark's. */
+  const pace = costs.source === 'default' ? null : (before + (await meter.measure())) / 2
+  const costsNow = pace === null ? costs : scaledCosts(pace, costs.storeRead)
+  /** For the entries that it holds, which may be fewer than it should, and for the machine's pace. */
+  const prediction = predict(built, traffic, { costs: costsNow, layer })
+  const figures = compare({ prediction, traffic, bytes, rate, active, ...revoked })
+  const why = inTime ? 'at half of the free memory' : `after ${FILL_MS / 1000} s`
+  /** Why it holds fewer entries than it should; null if it does not. */
+  const cutShort = isFull ? null : why
+  return { prediction, entries, cutShort, pace, figures }
 }
 
 const revokedId = (i: number): string => `5f0c1a52-77aa-4c1e-8f00-${String(i).padStart(12, '0')}`

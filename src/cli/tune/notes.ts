@@ -5,50 +5,40 @@ import { bytes, chance, few, nanoseconds, percent, whole } from '../output/forma
 /** The options of the chosen candidate, as one writes them in a program. */
 export function optionsText({ choice }: Recommendation): string {
   const { prefilter, redis } = choice.chosen.candidate
-  const options = Object.entries(prefilter).map(([name, value]: [string, string | number]) => {
-    return `${name}: ${typeof value === 'string' ? `'${value}'` : numberText(value)}`
-  })
+  const options = Object.entries(prefilter).map(
+    ([name, value]: [string, string | number]) => `${name}: ${literal(value)}`,
+  )
   const redisLine = redis ? '  redis: process.env.REVOCADE_REDIS_URL,\n' : ''
   return `createRevocade({\n  prefilter: { ${options.join(', ')} },\n${redisLine}})`
 }
 
-/** `1e-4`, `2_600_000`. */
-function numberText(value: number): string {
+/** `'bloom'`, `1e-4`, `2_600_000`. */
+function literal(value: string | number): string {
+  if (typeof value === 'string') return `'${value}'`
   return value < 1 ? value.toExponential().replace('+', '') : String(value).replace(/\B(?=(\d{3})+$)/g, '_')
 }
 
 /** The traffic, and how many entries it means for the layers: a name and a text each. */
 export function trafficRows({ traffic, population }: Recommendation): [string, string][] {
   const { redisRttUs, memoryBytes, storeReadsPerDay } = traffic
-  const [kept, fullest] = [whole(population.kept), whole(population.fullest)]
-  const newOnes = `${few(population.perSecond)} new ones a second`
+  const [alive, kept, fullest] = [traffic.revocations, population.kept, population.fullest].map(whole)
+  const expired = 'with those that expired within the last hour'
+  const checks = `${few(traffic.checksPerSecond)}, ${percent(traffic.revokedShare)} of revoked tokens`
+  const reads = storeReadsPerDay === undefined ? 'any number' : `${few(storeReadsPerDay)} a day`
   return [
-    ['revocations alive', `${whole(traffic.revocations)}, ${newOnes}`],
-    [
-      'kept by the layers',
-      `${kept} with those that expired within the last hour; a filter holds up to ${fullest}`,
-    ],
-    [
-      'checks a second',
-      `${few(traffic.checksPerSecond)}, ${percent(traffic.revokedShare)} of revoked tokens`,
-    ],
+    ['revocations alive', `${alive}, ${few(population.perSecond)} new ones a second`],
+    ['kept by the layers', `${kept} ${expired}; a filter holds up to ${fullest}`],
+    ['checks a second', checks],
     ['token life', durationText(traffic.tokenLifeSeconds)],
     ['Redis', redisRttUs === undefined ? 'none' : `${few(redisRttUs)} µs there and back`],
     ['memory for a filter', memoryBytes === undefined ? 'no limit' : `${bytes(memoryBytes)} in each process`],
-    [
-      'false reads of the store',
-      storeReadsPerDay === undefined ? 'any number' : `${few(storeReadsPerDay)} a day`,
-    ],
+    ['false reads of the store', reads],
   ]
 }
 
 function durationText(seconds: number): string {
-  const units: [number, string][] = [
-    [86_400, 'd'],
-    [3600, 'h'],
-    [60, 'min'],
-  ]
-  const [size, unit] = units.find(([size]) => seconds >= size) ?? [1, 's']
+  const units = { d: 86_400, h: 3600, min: 60 }
+  const [unit, size] = Object.entries(units).find(([, size]) => seconds >= size) ?? ['s', 1]
   return `${Number((seconds / size).toPrecision(3))} ${unit}`
 }
 
@@ -91,15 +81,11 @@ function aboutPrefixCache({ layer, prefixBits }: Pick<Recommendation, 'layer' | 
 function aboutTimes({ source, active, storePath, redisPath, storeRead }: Costs, hasRedis: boolean): string {
   const check = `a check ${nanoseconds(active[0]?.[1] ?? 0)} with a small filter`
   const store = `${nanoseconds(storePath)} if the store is asked`
-  if (source === 'default') {
-    return (
-      `Times are those of a benchmark (bench/records/2026-11-22.json), not of this machine: ${check}, ` +
-      `${store}; a read of the store ${nanoseconds(storeRead)}.`
-    )
-  }
+  const from = 'Times are those of a benchmark (bench/records/2026-11-22.json),'
+  const read = nanoseconds(storeRead)
+  if (source === 'default')
+    return `${from} not of this machine: ${check}, ${store}; a read of the store ${read}.`
   const redis = hasRedis ? `, ${nanoseconds(redisPath)} besides the round trip if Redis is asked` : ''
-  return (
-    `Times are those of a benchmark (bench/records/2026-11-22.json), scaled to the pace of this machine: ` +
-    `${check}, ${store}${redis}; a read of the store is taken as ${nanoseconds(storeRead)}.`
-  )
+  const own = `${check}, ${store}${redis}`
+  return `${from} scaled to the pace of this machine: ${own}; a read of the store is taken as ${read}.`
 }

@@ -15,10 +15,9 @@ const WARM_UP = 15
 const ROUND_LIMIT_MS = 200
 
 /** Measures how fast checks are on this machine at the moment. */
-export interface PaceMeter {
+export interface PaceMeter extends AsyncDisposable {
   /** The time of a check ÷ that on the benchmark machine of {@link DEFAULT_COSTS}. */
   readonly measure: () => Promise<number>
-  readonly close: () => Promise<void>
 }
 
 /** Opens a meter: it checks active tokens through the engine's read path, over a small Bloom filter. */
@@ -27,17 +26,17 @@ export async function openPaceMeter(): Promise<PaceMeter> {
   const random = digestSource(2)
   const digest = new Int32Array(4)
   for (let i = 0; i < ENTRIES; i++) prefilter.add(random(digest))
-  const path = await openReadPath(prefilter, { storeReadNs: 0, redisRttNs: undefined })
+  const path = await openReadPath(prefilter, { storeReadNs: 0 })
   const expectedNs = activeNs(DEFAULT_COSTS, 'bloom', prefilter.bytes, ENTRIES)
   let checked = 0
   const timed = async (rounds: number): Promise<number> => {
     const means: number[] = []
     while (means.length < rounds) {
-      const timing = await timeChecks(path.lookup, () => `reference-${checked++}`, CHECKS, ROUND_LIMIT_MS)
-      means.push(timing.mean)
+      const { mean } = await timeChecks(path.lookup, () => `reference-${checked++}`, CHECKS, ROUND_LIMIT_MS)
+      means.push(mean)
     }
     return median(means)
   }
   await timed(WARM_UP)
-  return { measure: async () => (await timed(ROUNDS)) / expectedNs, close: path.close }
+  return { ...path, measure: async () => (await timed(ROUNDS)) / expectedNs }
 }

@@ -20,18 +20,7 @@ export const FIGURES = {
 } satisfies Record<string, { about: string; text: (value: number) => string }>
 
 /** A prediction beside its measurement. */
-export interface Figure {
-  readonly name: keyof typeof FIGURES
-  readonly predicted: number
-  /** Null: not measured. */
-  readonly measured: number | null
-  /** Measured ÷ predicted; null if either is 0 or missing. */
-  readonly ratio: number | null
-  /** Whether they agree; null if it was not measured. */
-  readonly within: boolean | null
-  /** Why it was not measured, or what to know about it. */
-  readonly note?: string
-}
+export type Figure = Readonly<ReturnType<typeof figure>>
 
 /** What was observed of one candidate. */
 export interface Observed {
@@ -48,19 +37,17 @@ export interface Observed {
 /** Compares every figure of one candidate. */
 export function compare(observed: Observed): Figure[] {
   const { prediction, traffic, bytes, active, revoked, revokedLeaving } = observed
-  const { candidate, memoryBytes, leavesProcess, meanNs, p99Ns, falseStoreReadsPerDay } = prediction
+  const { candidate, leavesProcess, falseStoreReadsPerDay } = prediction
   const { revokedShare } = traffic
   const activeShare = 1 - revokedShare
   const rate = measuredRate(observed)
   const leaving = activeShare * (rate.share ?? candidate.falsePositiveRate) + revokedShare * revokedLeaving
   const mean = activeShare * active.mean + revokedShare * revoked.mean
-  const p99 = mixedQuantile(
-    [
-      { share: activeShare, singles: active.singles },
-      { share: revokedShare, singles: revoked.singles },
-    ],
-    0.99,
-  )
+  const kinds = [
+    { share: activeShare, ...active },
+    { share: revokedShare, ...revoked },
+  ]
+  const p99 = mixedQuantile(kinds, 0.99)
   // About 1 % of checks leave the process: it is then the time of either kind of check.
   const onStep = leavesProcess > 0.005 && leavesProcess < 0.02
   const stepNote = onStep ? 'about 1 % of checks leave the process: p99 stands on the step' : undefined
@@ -68,33 +55,30 @@ export function compare(observed: Observed): Figure[] {
   const activeADay = activeShare * traffic.checksPerSecond * SECONDS_PER_DAY
   const readsADay = reads.share === null ? null : reads.share * activeADay
   return [
-    figure('memory', memoryBytes, bytes),
+    figure('memory', prediction.memoryBytes, bytes),
     figure('falsePositiveRate', candidate.falsePositiveRate, rate.share, rate.note),
     figure('leavesProcess', leavesProcess, leaving),
-    figure('meanNs', meanNs, mean),
-    figure('p99Ns', p99Ns, p99, stepNote),
+    figure('meanNs', prediction.meanNs, mean),
+    figure('p99Ns', prediction.p99Ns, p99, stepNote),
     figure('falseStoreReadsPerDay', falseStoreReadsPerDay, readsADay, reads.note),
   ]
 }
 
 /** The share of false positives, or null and why there were too few probes for it. */
-function measuredRate({ prediction, rate: { positives, probes } }: Observed): {
-  readonly share: number | null
-  readonly note?: string
-} {
+function measuredRate({ prediction, rate: { positives, probes } }: Observed) {
   const expected = prediction.candidate.falsePositiveRate * probes
   // An exact set expects none, which any number of probes can refute. So do far too many positives elsewhere.
   const isTooRare = expected > 0 && expected < FEWEST_POSITIVES && positives < 2 * FEWEST_POSITIVES
-  if (!isTooRare) return { share: positives / probes }
+  if (!isTooRare) return { share: positives / probes, note: undefined }
   return { share: null, note: `${positives} in ${probes.toExponential(1)} probes: too few to tell` }
 }
 
-function figure(name: Figure['name'], predicted: number, measured: number | null, note?: string): Figure {
-  const base = { name, predicted, measured, ...(note === undefined ? {} : { note }) }
-  if (measured === null) return { ...base, ratio: null, within: null }
-  if (predicted === 0 || measured === 0) return { ...base, ratio: null, within: predicted === measured }
-  const ratio = measured / predicted
-  return { ...base, ratio, within: ratio <= AGREEMENT && ratio >= 1 / AGREEMENT }
+/** `measured`: null if it was not. `note`: why not, or what to know about it. */
+function figure(name: keyof typeof FIGURES, predicted: number, measured: number | null, note?: string) {
+  const ratio = measured === null || measured === 0 || predicted === 0 ? null : measured / predicted
+  const agrees = ratio === null ? predicted === measured : Math.max(ratio, 1 / ratio) <= AGREEMENT
+  const within = measured === null ? null : agrees
+  return { name, predicted, measured, ...(note === undefined ? {} : { note }), ratio, within }
 }
 
 /** A quantile of all checks, if each kind of check was timed alone and is some share of them. */

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
 import { CliError } from '../errors.js'
-import { FIELDS, type FigureKey, KEYS, readFigure, type TrafficFigures } from './traffic-options.js'
+import { fieldOf, type FigureKey, KEYS, readFigure, type TrafficFigures } from './traffic-options.js'
 
 /**
  * Asks for the numbers that are not known, one after the other. Questions go to stderr, because stdout is
@@ -22,15 +22,13 @@ export async function ask(known: TrafficFigures): Promise<TrafficFigures> {
 
 /** Asks until the answer is valid. */
 async function askOne(key: FigureKey, lines: AsyncIterator<string, undefined>): Promise<number | undefined> {
-  const { about, fallback, hint } = FIELDS[key]
+  const { about, fallback, hint } = fieldOf(key)
   const otherwise = fallback === undefined ? '' : ` [${fallback || 'none'}]`
   for (;;) {
     process.stderr.write(`${about}${otherwise}: `)
     const line = await lines.next()
-    if (line.done === true) {
-      const advice = "give what is missing as flags; see 'revocade tune --help'"
-      throw new CliError('ERR_USAGE', `no more answers: ${advice}`)
-    }
+    if (line.done === true)
+      throw new CliError('ERR_USAGE', "no more answers: give the rest as flags; see 'revocade tune --help'")
     const answer = line.value.trim() || (fallback ?? '')
     if (answer === '' && fallback === '') return undefined
     const value = readFigure(key, answer)

@@ -11,7 +11,7 @@ export interface Behind {
   /** Nanoseconds of a read of the store. */
   readonly storeReadNs: number
   /** Nanoseconds of a round trip to Redis. Undefined: there is no Redis. */
-  readonly redisRttNs: number | undefined
+  readonly redisRttNs?: number | undefined
   /** Whether they call a token revoked. */
   revoked: boolean
   /** They answer at once, whatever the times above. */
@@ -20,12 +20,11 @@ export interface Behind {
 }
 
 /** The engine's own read path over a given prefilter, with simulated layers behind it. */
-export interface ReadPath {
+export interface ReadPath extends AsyncDisposable {
   readonly lookup: Lookup
   /** Makes the digests that the checks look for: use it to fill the prefilter. */
   readonly digester: TokenDigester
   readonly behind: Behind
-  readonly close: () => Promise<void>
 }
 
 /** Entries of the verdict cache: few, so that few tokens give the hit rate that the traffic would have. */
@@ -46,19 +45,16 @@ export async function openReadPath(
   times: Pick<Behind, 'storeReadNs' | 'redisRttNs'>,
 ): Promise<ReadPath> {
   const behind: Behind = { ...times, revoked: false, instant: false, storeReads: 0 }
-  const settings = readOptions({
-    prefilter: { kind: prefilter.kind },
-    maxStalenessMs: LEASE_MS,
-    cacheEntries: CACHE_ENTRIES,
-  })
-  const { lookup, digester, sync } = buildLayers(settings, {
+  const { kind } = prefilter
+  const given = { prefilter: { kind }, maxStalenessMs: LEASE_MS, cacheEntries: CACHE_ENTRIES }
+  const { lookup, digester, sync } = buildLayers(readOptions(given), {
     store: simulatedStore(behind),
     key: new Uint8Array(16).fill(7),
     prefilter,
     shared: { prefixCache: simulatedPrefixCache(behind) },
   })
   await sync.start(POSITION)
-  return { lookup, digester, behind, close: () => sync.stop() }
+  return { lookup, digester, behind, [Symbol.asyncDispose]: () => sync.stop() }
 }
 
 function simulatedStore(behind: Behind): RevocationStore {

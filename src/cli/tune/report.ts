@@ -8,11 +8,7 @@ import { plotText } from './plot.js'
 import { AGREEMENT, type Figure, FIGURES } from './predicted-vs-measured.js'
 
 /** The recommendation for people. `width`: columns of the terminal. */
-export function reportText(
-  recommendation: Recommendation,
-  measured: readonly Measured[],
-  width: number,
-): string {
+export function reportText(recommendation: Recommendation, measured: Measured[], width: number): string {
   const { choice, traffic } = recommendation
   const rows = rowsOf(recommendation)
   const head = choice.fits ? tone('Choice', 'good') : tone('Nearest', 'warn')
@@ -47,15 +43,10 @@ function measuredText({ prediction, entries, cutShort, figures }: Measured): str
   const fewer = cutShort === null ? '' : `, fewer than it should have: cut short ${cutShort}`
   const title = `${prediction.candidate.name}, built with ${entries.toLocaleString('en')} entries${fewer}`
   const rows = figures.map((figure) => {
-    const { name, predicted, measured, ratio } = figure
-    const { about, text } = FIGURES[name]
-    return [
-      about,
-      text(predicted),
-      measured === null ? '' : text(measured),
-      ratio === null ? '' : `× ${ratio.toFixed(2)}`,
-      verdict(figure),
-    ]
+    const { about, text } = FIGURES[figure.name]
+    const measured = figure.measured === null ? '' : text(figure.measured)
+    const ratio = figure.ratio === null ? '' : `× ${figure.ratio.toFixed(2)}`
+    return [about, text(figure.predicted), measured, ratio, verdict(figure)]
   })
   const head = ['', 'predicted', 'measured', 'ratio', '']
   return `${tone(title, 'bold')}\n${table(rows, { head, right: [1, 2, 3] })}`

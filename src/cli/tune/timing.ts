@@ -23,23 +23,18 @@ export function claimsOf(id: string): TokenClaims {
   ) as TokenClaims
 }
 
-/** `times`: one of the whole batch, or one of each check. */
-interface Batch {
-  readonly times: readonly number[]
-  readonly checks: number
-  readonly interrupted: boolean
-}
+type Batch = Awaited<ReturnType<typeof timeBatch>>
 
 /**
  * Times checks as a service makes them: `isClearlyActive`, and `isRevoked` only for the rest. It times a
  * batch as a whole, for the mean, then another check by check, for the quantiles, until each kind has
  * `checks` or the time is up.
  *
- * @param idOf - the id of the token at an index of the run
+ * @param nextId - the id of the next token
  */
 export async function timeChecks(
   lookup: Lookup,
-  idOf: (index: number) => string,
+  nextId: () => string,
   checks: number,
   limitMs: number,
 ): Promise<Timing> {
@@ -47,13 +42,10 @@ export async function timeChecks(
   const clockNs = clockCost()
   const wholes: Batch[] = []
   const singles: Batch[] = []
-  for (let index = 0; index < 2 * checks && (index === 0 || performance.now() < deadline);) {
-    const size = Math.min(BATCH, checks - index / 2)
-    const tokens = (from: number): TokenClaims[] =>
-      Array.from({ length: size }, (_, i) => claimsOf(idOf(from + i)))
-    wholes.push(await timeBatch(lookup, tokens(index), deadline))
-    singles.push(await timeBatch(lookup, tokens(index + size), deadline, clockNs))
-    index += 2 * size
+  for (let left = checks; left === checks || (left > 0 && performance.now() < deadline); left -= BATCH) {
+    const tokens = () => Array.from({ length: Math.min(BATCH, left) }, () => claimsOf(nextId()))
+    wholes.push(await timeBatch(lookup, tokens(), deadline))
+    singles.push(await timeBatch(lookup, tokens(), deadline, clockNs))
     await nextTurn()
   }
   const whole = calm(wholes)
@@ -68,13 +60,9 @@ export async function timeChecks(
  * Times the checks as a whole, or each alone if it knows what reading the clock takes. It stops at the
  * deadline, which only asynchronous checks can reach: so only these look at it.
  */
-async function timeBatch(
-  lookup: Lookup,
-  claims: readonly TokenClaims[],
-  deadline: number,
-  clockNs?: number,
-): Promise<Batch> {
+async function timeBatch(lookup: Lookup, claims: TokenClaims[], deadline: number, clockNs?: number) {
   const interruptionsBefore = interruptions()
+  /** One of the whole batch, or one of each check. */
   const times: number[] = []
   let checks = 0
   let start = process.hrtime.bigint()
@@ -90,21 +78,16 @@ async function timeBatch(
   return { times, checks, interrupted: interruptions() > interruptionsBefore }
 }
 
-function calm(batches: readonly Batch[]): readonly Batch[] {
+function calm(batches: Batch[]): Batch[] {
   const undisturbed = batches.filter(({ interrupted }) => !interrupted)
   return undisturbed.length >= batches.length * ENOUGH ? undisturbed : batches
 }
 
 /** How often another program has interrupted this one; always 0 on systems that don't count it. */
-function interruptions(): number {
-  return process.resourceUsage().involuntaryContextSwitches
-}
+const interruptions = (): number => process.resourceUsage().involuntaryContextSwitches
 
-function nanosecondsSince(start: bigint): number {
-  return Number(process.hrtime.bigint() - start)
-}
+const nanosecondsSince = (start: bigint): number => Number(process.hrtime.bigint() - start)
 
 /** Nanoseconds between two consecutive reads of the clock. */
-function clockCost(): number {
-  return median(Array.from({ length: 200 }, () => nanosecondsSince(process.hrtime.bigint())))
-}
+const clockCost = (): number =>
+  median(Array.from({ length: 200 }, () => nanosecondsSince(process.hrtime.bigint())))

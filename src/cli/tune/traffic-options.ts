@@ -1,28 +1,12 @@
 import { MOST_REVOCATIONS, type Traffic } from '../../tuning/traffic.js'
 import { parseDuration } from '../input/time.js'
 
-/** What may be known of the traffic: from flags, answers, or the statistics of an engine. */
-export interface TrafficFigures {
-  readonly revocations?: number | undefined
-  readonly checksPerSecond?: number | undefined
-  readonly revokedShare?: number | undefined
-  /** Seconds. */
-  readonly tokenLife?: number | undefined
-  readonly redisRttUs?: number | undefined
-  readonly memoryMb?: number | undefined
-  readonly storeReadsPerDay?: number | undefined
-}
-
-/** A name in {@link TrafficFigures}. */
-export type FigureKey = keyof TrafficFigures
-
 interface Field {
   /** With its argument, as commander takes it. */
   readonly flag: string
   readonly about: string
   readonly hint: string
-  readonly least: number
-  readonly most: number
+  readonly within: readonly [least: number, most: number]
   /** The default as it would be typed. Undefined: it must be given. Empty: there is none. */
   readonly fallback?: string
   /** NaN if the text is not valid. */
@@ -33,28 +17,25 @@ interface Field {
 export const DEFAULT_TOKEN_LIFE = 3600
 
 /** In the order of the questions. */
-export const FIELDS: Readonly<Record<FigureKey, Field>> = {
+const FIELDS = {
   revocations: {
     flag: '--revocations <n>',
     about: 'revocations alive at a time',
     hint: `a whole number from 1 to ${MOST_REVOCATIONS.toLocaleString('en')}, such as 1e6`,
-    least: 1,
-    most: MOST_REVOCATIONS,
+    within: [1, MOST_REVOCATIONS],
     parse: (text) => (Number.isInteger(plain(text)) ? plain(text) : NaN),
   },
   checksPerSecond: {
     flag: '--checks-per-second <n>',
     about: 'checks a second in a process',
     hint: 'a number above 0, up to 1e7',
-    least: 1e-3,
-    most: 1e7,
+    within: [1e-3, 1e7],
   },
   revokedShare: {
     flag: '--revoked-share <share>',
     about: 'of the checks, the share whose token is revoked',
     hint: 'a share from 0 to 1, such as 0.001 or 0.1%',
-    least: 0,
-    most: 1,
+    within: [0, 1],
     fallback: '0.1%',
     parse: (text) => (text.endsWith('%') ? signed(text.slice(0, -1).trim()) / 100 : signed(text)),
   },
@@ -62,8 +43,7 @@ export const FIELDS: Readonly<Record<FigureKey, Field>> = {
     flag: '--token-life <duration>',
     about: 'how long a token lives, from its issue to its exp',
     hint: 'a duration from 1s to 10 years, such as 15m or 8h',
-    least: 1,
-    most: 316_224_000,
+    within: [1, 316_224_000],
     fallback: '1h',
     parse: duration,
   },
@@ -71,40 +51,46 @@ export const FIELDS: Readonly<Record<FigureKey, Field>> = {
     flag: '--redis-rtt-us <µs>',
     about: "round trip to Redis in microseconds ('revocade doctor --redis' measures it)",
     hint: 'microseconds from 1 to 1e6',
-    least: 1,
-    most: 1e6,
+    within: [1, 1e6],
     fallback: '',
   },
   memoryMb: {
     flag: '--memory-mb <MiB>',
     about: 'what the filter may take in a process, in MiB',
     hint: 'MiB above 0, up to 1e6',
-    least: 1e-3,
-    most: 1e6,
+    within: [1e-3, 1e6],
     fallback: '',
   },
   storeReadsPerDay: {
     flag: '--store-reads-per-day <n>',
     about: 'reads of the store a day that a process may make for tokens that nobody revoked',
     hint: 'a number from 0 to 1e12',
-    least: 0,
-    most: 1e12,
+    within: [0, 1e12],
     fallback: '',
   },
-}
+} satisfies Readonly<Record<string, Field>>
 
-/** The keys of {@link FIELDS}, in their order. */
+/** The name of a figure. */
+export type FigureKey = keyof typeof FIELDS
+
+/** What may be known of the traffic: from flags, answers, or the statistics of an engine. */
+export type TrafficFigures = { readonly [key in FigureKey]?: number | undefined }
+
+/** The names of all figures, in the order of the questions. */
 export const KEYS = Object.keys(FIELDS) as readonly FigureKey[]
 
-/** The flag of a field without its argument. */
-export function flagOf(key: FigureKey): string {
-  return FIELDS[key].flag.replace(/ .*/, '')
-}
+/** How a figure is given. */
+export const fieldOf = (key: FigureKey): Field => FIELDS[key]
 
 /** Parses a text; undefined if it is not a number within the bounds of the field. */
 export function readFigure(key: FigureKey, text: string): number | undefined {
-  const { parse = plain, least, most } = FIELDS[key]
-  const value = parse(text.trim())
+  const { parse = plain } = fieldOf(key)
+  return inBounds(key, parse(text.trim()))
+}
+
+/** The value, if it is within the bounds of the field. */
+export function inBounds(key: FigureKey, value = NaN): number | undefined {
+  const [least, most] = fieldOf(key).within
   return value >= least && value <= most ? value : undefined
 }
 
@@ -126,13 +112,12 @@ function duration(text: string): number {
 
 /** The required fields that are not known. */
 export function missing(figures: TrafficFigures): FigureKey[] {
-  return KEYS.filter((key) => FIELDS[key].fallback === undefined && figures[key] === undefined)
+  return KEYS.filter((key) => fieldOf(key).fallback === undefined && figures[key] === undefined)
 }
 
 /** The traffic with defaults. All required fields must be there. */
 export function trafficOf(figures: TrafficFigures): Traffic {
-  const value = (key: FigureKey): number | undefined =>
-    figures[key] ?? readFigure(key, FIELDS[key].fallback ?? '')
+  const value = (key: FigureKey) => figures[key] ?? readFigure(key, fieldOf(key).fallback ?? '')
   const memoryMb = value('memoryMb')
   return {
     revocations: value('revocations') ?? NaN,

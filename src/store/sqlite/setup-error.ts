@@ -12,6 +12,7 @@ interface Traits {
 const BUILD =
   'run `npm rebuild better-sqlite3`; with pnpm `pnpm approve-builds`, then `pnpm rebuild better-sqlite3`; ' +
   'see docs/guides/install.md in the package'
+const OVERRIDE = 'override its version; see docs/guides/install.md in the package'
 const UNBUNDLE =
   'leave revocade out of the bundle and install it beside it (esbuild, Rollup, webpack: `external`; ' +
   'Next.js: `serverExternalPackages`); see docs/guides/bundlers.md in the package'
@@ -48,11 +49,19 @@ function explain({ code, message, permission, resource }: Traits): string | unde
     case 'ERR_INVALID_URL':
       return notFound(message)
     default:
-      // From the package that better-sqlite3 12 finds its native module with.
-      return message.startsWith('Could not locate the bindings file')
-        ? `better-sqlite3 has no native module for ${here()}: its install script did not run; ${BUILD}`
-        : undefined
+      return unnamed(message)
   }
+}
+
+/** Errors without a code. */
+function unnamed(message: string): string | undefined {
+  // From the package that better-sqlite3 12 finds its native module with.
+  if (message.startsWith('Could not locate the bindings file'))
+    return `better-sqlite3 has no native module for ${here()}: its install script did not run; ${BUILD}`
+  // From Deno.
+  if (message.startsWith('Cannot load native addon'))
+    return `Deno can load better-sqlite3 13 only (${firstLine(message)}): ${OVERRIDE}`
+  return undefined
 }
 
 /** Says which flag is missing, and `--allow-worker` with it where that is missing too. */

@@ -6,7 +6,7 @@ import { takenAway } from './file/file-identity.js'
 import { acquireLock, type StoreLock } from './file/lock.js'
 import { moveAwayLog } from './file/orphaned-wal.js'
 import { resolveStorePath, type StorePath } from './file/store-path.js'
-import { validatePath } from './file/validate-file.js'
+import { validatePlace } from './file/writable.js'
 import type { SqliteStoreOptions } from './options.js'
 import { isAnother, type PlaceWatch } from './place-watch.js'
 import { OPEN, type SettledState, type State } from './store-state.js'
@@ -31,7 +31,7 @@ export interface StoreFileSettings {
  * open, missing, faulty ─ other store ► reopening
  * disconnected ────────── any file ───► reopening
  * reopening ─┬─────────── opened ─────► open
- *            ├─ old log is stuck ─────► missing
+ *            ├─ old log is stuck ─────► missing, or faulty as before
  *            ├─ other digest key ─────► faulty
  *            └── can't be opened ─────► disconnected
  * any state ───────────── close() ────► closed
@@ -53,7 +53,7 @@ export class StoreFile {
     const { context, options } = settings
     const place = resolveStorePath(settings.path)
     // Before the lock, which is a file beside the store.
-    validatePath(place.real, true)
+    validatePlace(place.real, true)
     const lock = acquireLock(place.real, context.exclusive)
     try {
       return new StoreFile(settings, lock, await openConnections(place, context, options, true))
@@ -180,8 +180,7 @@ export class StoreFile {
 
   #startReopening(): Promise<void> {
     const fault = takenAway(this.#settings.path)
-    const connected = this.#state.status !== 'disconnected'
-    const reopened = this.#moveConnections(connected, fault).then((next) => {
+    const reopened = this.#moveConnections(this.#state.status, fault).then((next) => {
       this.#state = next
       if (next.status !== 'open') throw next.fault
       this.#watchIntegrity()
@@ -191,19 +190,18 @@ export class StoreFile {
   }
 
   /** Closes the old connections, opens new ones, and returns the state that this leads to. */
-  async #moveConnections(connected: boolean, gone: RevocadeError): Promise<SettledState> {
+  async #moveConnections(from: State['status'], gone: RevocadeError): Promise<SettledState> {
     const { path, context, options } = this.#settings
     const old = this.#connections
-    if (connected) {
-      try {
-        this.#leaveLog(old)
-      } catch (error) {
-        // The next poll tries again. The new file can't be opened beside the old log.
-        return { status: 'missing', fault: toRevocadeError(error, 'open', path) }
-      }
-      await closeConnections(old, gone)
+    const connected = from !== 'disconnected'
+    try {
+      if (connected) this.#leaveLog(old)
+    } catch (error) {
+      // The next poll tries again. The new file can't be opened beside the old log.
+      return { status: from === 'faulty' ? from : 'missing', fault: toRevocadeError(error, 'open', path) }
     }
     try {
+      if (connected) await closeConnections(old, gone)
       const place = resolveStorePath(path)
       this.#moveLock(place)
       this.#connections = await openConnections(place, context, options, false)

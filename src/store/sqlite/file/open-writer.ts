@@ -12,7 +12,8 @@ import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.js'
 import { findNamespace, identifyStore, type NamespaceIdentity } from './store-identity.js'
 import type { StorePath } from './store-path.js'
 import { raiseTolerance } from './tolerance.js'
-import { cannotOpen, validateFile, validatePath } from './validate-file.js'
+import { cannotOpen, validateFile } from './validate-file.js'
+import { validatePlace } from './writable.js'
 
 /** What the write connection is opened with. Plain data: it crosses into the write thread. */
 export interface WriterOptions {
@@ -56,7 +57,7 @@ export function openWriter(options: WriterOptions): OpenedWriter {
   const path = place.real
   let db: Connection | undefined
   try {
-    validatePath(path, options.create)
+    validatePlace(path, options.create)
     const before = fileIdentity(path)
     if (files !== undefined && !areSameFiles(files, fileIdentities(place))) throw takenAway(path)
     validateFile(path)
