@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types'
+
 /** The longest credentials that are found, in characters: an attacker's text must not keep a search busy. */
 const MAX = 4096
 
@@ -46,14 +48,14 @@ export function redact(text: string): string {
  */
 export function redactValue(value: unknown): unknown {
   if (typeof value === 'string') return redact(value)
-  return value instanceof Error ? redactError(value, 0) : value
+  return isNativeError(value) ? redactError(value, 0) : value
 }
 
 /** Causes may form a circle: the tenth is the last. */
 function redactError(error: Error, depth: number): Error {
   const message = redact(error.message)
   const { cause: given } = error
-  const cause = given instanceof Error && depth < 10 ? redactError(given, depth + 1) : given
+  const cause = isNativeError(given) && depth < 10 ? redactError(given, depth + 1) : given
   if (message === error.message && cause === error.cause) return error
   const copy = new Error(message, cause === undefined ? undefined : { cause })
   Object.defineProperty(copy, 'name', { value: error.name, configurable: true, writable: true })

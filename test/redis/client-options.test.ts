@@ -8,7 +8,7 @@ import { borrowRedis, type RedisAccess } from '../support/redis/server.js'
 import { temporaryDirectory } from '../support/temp.js'
 import { TOMORROW } from '../support/time.js'
 
-type RedisOptions = Omit<AllOptions, 'replyMapping'>
+type RedisOptions = Omit<AllOptions, 'replyMapping'> & { readonly replyMapping?: 'resp3' }
 
 let server: RedisAccess
 beforeAll(async () => {
@@ -29,6 +29,8 @@ const SERVED: RedisOptions[] = [
   {},
   { stringNumbers: true },
   { keyPrefix: 'app:' },
+  { protocol: 2 },
+  { replyMapping: 'resp3' },
   { showFriendlyErrorStack: true },
   { lazyConnect: true },
   { enableOfflineQueue: false },

@@ -1,6 +1,7 @@
 import { RevocadeError } from '../../../errors.js'
 import { toRevocadeError } from '../errors.js'
-import { type Connection, openDatabase, sqliteCode } from './driver.js'
+import { retryBusy } from './busy.js'
+import { type Connection, openDatabase } from './driver.js'
 import {
   areSameFiles,
   type FileIdentities,
@@ -42,9 +43,6 @@ export interface OpenedWriter extends NamespaceIdentity {
   readonly journalMode: string
   readonly sqliteVersion: string
 }
-
-/** Milliseconds between two attempts to switch to WAL. */
-const WAL_RETRY_MS = 5
 
 /**
  * Opens the store for writing. It validates the file before it changes anything, then creates or migrates the
@@ -98,6 +96,7 @@ function assertOneStore(path: string, before: string | undefined, { db, wal, shm
  * disk. Both settings are read back, because an acknowledged revocation must survive a power failure.
  */
 function makeDurable(db: Connection, busyTimeoutMs: number): { journalMode: string; synchronous: number } {
+  // SQLite answers BUSY at once when another process switches to WAL too.
   const journalMode = retryBusy(busyTimeoutMs, () =>
     String(db.pragma('journal_mode = WAL', { simple: true })),
   )
@@ -115,23 +114,6 @@ function makeDurable(db: Connection, busyTimeoutMs: number): { journalMode: stri
     )
   }
   return { journalMode, synchronous }
-}
-
-/**
- * SQLite does not wait for its busy timeout when another process switches to WAL too: it answers BUSY at
- * once.
- */
-function retryBusy<T>(timeoutMs: number, attempt: () => T): T {
-  const deadline = performance.now() + timeoutMs
-  for (;;) {
-    try {
-      return attempt()
-    } catch (error) {
-      const busy = sqliteCode(error).startsWith('SQLITE_BUSY')
-      if (!busy || performance.now() > deadline) throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAL_RETRY_MS)
-    }
-  }
 }
 
 function migrate(db: Connection): void {

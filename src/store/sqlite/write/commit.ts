@@ -7,6 +7,7 @@ import { type NamespaceIdentity, prepareIdentityCheck } from '../file/store-iden
 import { raiseTolerance, TOLERANCE_SQL } from '../file/tolerance.js'
 import { type ExistingRow, isLive, mergeRows } from './merge-rows.js'
 import { unpack, type UnpackedMutation } from './mutation-codec.js'
+import type { WriteLock } from './write-lock.js'
 
 /** Mutations from which on a batch gets a long log. */
 const LARGE_BATCH = 32
@@ -55,6 +56,7 @@ interface AppliedBatch {
  */
 export class Committer {
   readonly #db: Connection
+  readonly #lock: WriteLock
   readonly #statements: ReturnType<typeof prepare>
   readonly #namespace: number
   readonly #ownTolerance: number
@@ -65,8 +67,9 @@ export class Committer {
   /** The tag of this connection's last commit. */
   #lastTag: Buffer | undefined
 
-  constructor(db: Connection, namespace: NamespaceIdentity, toleranceSeconds: number) {
+  constructor(db: Connection, lock: WriteLock, namespace: NamespaceIdentity, toleranceSeconds: number) {
     this.#db = db
+    this.#lock = lock
     this.#namespace = namespace.namespaceId
     this.#ownTolerance = toleranceSeconds
     this.#isSameStore = prepareIdentityCheck(db, namespace)
@@ -75,31 +78,29 @@ export class Committer {
 
   /** Commits a packed batch: all mutations or none. When it returns, they are durable. */
   apply(memory: ArrayBuffer, count: number): BatchResult {
-    const { begin, head, commit, rollback } = this.#statements
     this.#tuneLog(count)
-    begin.run()
-    try {
-      if (!this.#isSameStore()) throw replaced()
-      const before = head.get()
-      if (before === undefined) throw damaged('has lost its head row')
-      const [lastSeq, lastEpoch, lastTag, bits, tolerance] = before
-      // It is smaller than ours only if the store was restored from a backup, or somebody lowered it.
-      const isSmaller = tolerance < this.#ownTolerance
-      this.#toleranceSeconds = isSmaller ? raiseTolerance(this.#db, this.#ownTolerance) : tolerance
-      const tag = randomBytes(8)
-      const applied = this.#applyAll(memory, count, lastSeq, bits)
-      const { results, seq } = applied
-      const changed = seq > lastSeq
-      const epochGoesOn = this.#lastTag?.equals(lastTag) === true
-      const epoch = !changed || epochGoesOn ? lastEpoch : this.#startEpoch(lastSeq + 1)
-      if (changed) this.#moveVersions(applied, epoch, tag)
-      commit.run()
-      if (changed) this.#lastTag = tag
-      return { results, epoch, seq, bits, tag: tag.toString('hex') }
-    } catch (error) {
-      if (this.#db.inTransaction) rollback.run()
-      throw error
-    }
+    const committed = this.#lock.transaction(() => this.#apply(memory, count))
+    const { results, epoch, seq, bits, tag } = committed
+    if (committed.changed) this.#lastTag = tag
+    return { results, epoch, seq, bits, tag: tag.toString('hex') }
+  }
+
+  #apply(memory: ArrayBuffer, count: number) {
+    if (!this.#isSameStore()) throw replaced()
+    const before = this.#statements.head.get()
+    if (before === undefined) throw damaged('has lost its head row')
+    const [lastSeq, lastEpoch, lastTag, bits, tolerance] = before
+    // It is smaller than ours only if the store was restored from a backup, or somebody lowered it.
+    const isSmaller = tolerance < this.#ownTolerance
+    this.#toleranceSeconds = isSmaller ? raiseTolerance(this.#db, this.#ownTolerance) : tolerance
+    const tag = randomBytes(8)
+    const applied = this.#applyAll(memory, count, lastSeq, bits)
+    const { results, seq } = applied
+    const changed = seq > lastSeq
+    const epochGoesOn = this.#lastTag?.equals(lastTag) === true
+    const epoch = !changed || epochGoesOn ? lastEpoch : this.#startEpoch(lastSeq + 1)
+    if (changed) this.#moveVersions(applied, epoch, tag)
+    return { results, epoch, seq, bits, tag, changed }
   }
 
   #applyAll(memory: ArrayBuffer, count: number, lastSeq: number, bits: number): AppliedBatch {
@@ -209,9 +210,6 @@ const replaced = (): RevocadeError =>
 
 function prepare(db: Connection, namespace: number) {
   return {
-    begin: db.prepare<[]>('BEGIN IMMEDIATE'),
-    commit: db.prepare<[]>('COMMIT'),
-    rollback: db.prepare<[]>('ROLLBACK'),
     head: db
       .prepare<[], [seq: number, epoch: string, tag: Buffer, bits: number, tolerance: number]>(
         `

@@ -16,8 +16,8 @@ export interface PurgeTask {
 }
 
 /**
- * Deletes expired rows in order of `seq`. Each `next()` is one step and one transaction, and yields the
- * number of deleted rows. The head does not move: purged rows are no gap.
+ * Deletes expired rows in order of `seq`. Each `next()` is one step, to be run in a transaction, and
+ * yields the number of deleted rows. The head does not move: purged rows are no gap.
  */
 export function* purgeExpired(db: Connection, task: PurgeTask): Generator<number, void, void> {
   const windowEnd = db

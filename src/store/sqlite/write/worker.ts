@@ -9,6 +9,7 @@ import type { FromWriter, MaintenanceTask, ToWriter, WriterData } from '../threa
 import { Committer } from './commit.js'
 import { purgeExpired } from './purge.js'
 import { splitBuckets } from './split-buckets.js'
+import { WriteLock } from './write-lock.js'
 
 // The write thread: it owns the store's only write connection, and commits one batch for each message.
 
@@ -18,22 +19,13 @@ const path = place.real
 const send = (message: FromWriter, transfer: ArrayBuffer[] = []): void =>
   parentPort?.postMessage(message, transfer)
 
-function serve({ db, ...found }: OpenedWriter, committer: Committer): void {
+function serve({ db, ...found }: OpenedWriter, lock: WriteLock, committer: Committer): void {
   send({ type: 'ready', ...found })
 
   /** A commit to files that the path no longer leads to would be acknowledged and lost. */
   const assertInPlace = (): void => {
     if (!areSameFiles(fileIdentities(place), found.files))
       throw notDurable('was replaced or deleted while in use')
-  }
-
-  let logIsSound = false
-  /** Once a log has a header, it keeps one. */
-  const assertLogIsSound = (): void => {
-    if (logIsSound) return
-    const header = logHeader(path)
-    if (header === 'missing') throw notDurable('has a log that nobody could read')
-    logIsSound = header === 'sound'
   }
 
   const isSameStore = prepareIdentityCheck(db, found)
@@ -59,8 +51,10 @@ function serve({ db, ...found }: OpenedWriter, committer: Committer): void {
     if (!db.open) return
     try {
       assertInPlace()
-      if (!isSameStore()) throw notDurable('was replaced while in use')
-      const step = steps.next()
+      const step = lock.transaction(() => {
+        if (!isSameStore()) throw notDurable('was replaced while in use')
+        return steps.next()
+      })
       if (step.done !== true) setImmediate(maintain, task, steps, changed + step.value)
       else send({ type: 'maintained', task, changed, error: undefined })
     } catch (error) {
@@ -87,6 +81,16 @@ function serve({ db, ...found }: OpenedWriter, committer: Committer): void {
   })
 }
 
+let logIsSound = false
+
+/** Once a log has a header, it keeps one. */
+function assertLogIsSound(): void {
+  if (logIsSound) return
+  const header = logHeader(path)
+  if (header === 'missing') throw notDurable('has a log that nobody could read')
+  logIsSound = header === 'sound'
+}
+
 /** Moves what the log holds into the file, as far as no reader needs the log. */
 function foldLog(db: OpenedWriter['db']): void {
   try {
@@ -99,12 +103,14 @@ function foldLog(db: OpenedWriter['db']): void {
 const notDurable = (why: string): RevocadeError =>
   new RevocadeError('ERR_NOT_DURABLE', `nothing was acknowledged: the store ${path} ${why}`)
 
-function open(): [OpenedWriter, Committer] {
+function open(): [OpenedWriter, WriteLock, Committer] {
   const opened = openWriter(options)
+  const { db } = opened
   try {
-    return [opened, new Committer(opened.db, opened, options.toleranceSeconds)]
+    const lock = new WriteLock(db, options.busyTimeoutMs)
+    return [opened, lock, new Committer(db, lock, opened, options.toleranceSeconds)]
   } catch (error) {
-    opened.db.close()
+    db.close()
     throw error
   }
 }
