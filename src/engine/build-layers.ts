@@ -56,9 +56,8 @@ export interface Layers {
 export function buildLayers(settings: Settings, parts: LayerParts): Layers {
   const { clock, logger, graceSeconds, clockToleranceSeconds, exclusive, maxStalenessMs, idClaims } = settings
   const { store, key, prefilter, prefilterState, shared = {}, checkpoint } = parts
-  const { namespace, maxTokenBytes } = settings
   const selectors = honoured(settings)
-  const digester = new TokenDigester({ key, namespace, idClaims, maxTokenBytes })
+  const digester = new TokenDigester({ ...settings, key })
   const live = new LivePrefilter(
     { prefilter: settings.prefilter, selectors, clockToleranceSeconds, graceSeconds, clock, logger },
     digester,
