@@ -154,10 +154,9 @@ export class Revoke {
   /** The prefilter comes first: from here on a check looks the digest up, even if the write fails. */
   #commit(mutations: readonly RevokeMutation[]): Promise<Done> {
     const writes = mutations.map((mutation) => {
-      const { target, expiresAt } = mutation
       const digest = digestOfBytes(mutation.digest)
-      this.#deps.live.add(digest, expiresAt, selectorOf(target))
-      return { mutation, target, digest }
+      this.#deps.live.add(digest, mutation.expiresAt, selectorOf(mutation.target))
+      return { mutation, target: mutation.target, digest }
     })
     return this.#write(writes)
   }
