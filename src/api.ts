@@ -33,7 +33,7 @@ export interface CheckOptions {
   readonly onUnknown?: UnknownPolicy | undefined
   /**
    * Accepts claims that don't identify a token, such as claims without `jti`: only their selectors are looked
-   * up.
+   * up. Claims that match no configured selector either are refused.
    *
    * @default false
    */

@@ -25,6 +25,11 @@ export interface Receipt {
    * before `notBefore`.
    */
   readonly effectiveEverywhereAt: Date
+  /**
+   * What the caller may have missed, in a sentence: that a JWE or PASETO was revoked as a string, and its
+   * claims are another name; or that the selector names no issuer, while tokens of several were checked.
+   */
+  readonly note?: string
 }
 
 /** The result of `Revocade.revokeMany`. */

@@ -1,5 +1,11 @@
 import { RevocadeError, type RevocadeErrorCode } from '../errors.js'
 import { redact } from '../redact.js'
+import { SELECTORS_ALONE } from '../token/claim-values.js'
+
+/** What the command line offers instead. */
+const CLI_SELECTORS_ALONE =
+  'name its id claim (--id-claims), check selectors only (check --selectors-only), ' +
+  'or revoke by other claims (revoke --where)'
 
 /** Codes that only the command line has; docs/cli.md lists them. */
 export type CliErrorCode =
@@ -25,7 +31,8 @@ export interface ErrorReport {
 /** Turns anything thrown into a code and a message that are safe to print. */
 export function reportOf(error: unknown): ErrorReport {
   if (error instanceof RevocadeError || error instanceof CliError) {
-    return { code: error.code, message: printable(redact(error.message)) }
+    const message = error.message.replace(SELECTORS_ALONE, CLI_SELECTORS_ALONE)
+    return { code: error.code, message: printable(redact(message)) }
   }
   const message = error instanceof Error ? error.message : String(error)
   return { code: 'ERR_INTERNAL', message: printable(redact(`${message} (--verbose shows where)`)) }

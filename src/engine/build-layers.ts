@@ -56,8 +56,8 @@ export interface Layers {
 export function buildLayers(settings: Settings, parts: LayerParts): Layers {
   const { clock, logger, graceSeconds, clockToleranceSeconds, exclusive, maxStalenessMs, idClaims } = settings
   const { store, key, prefilter, prefilterState, shared = {}, checkpoint } = parts
-  const { namespace, maxTokenBytes, selectors } = settings
-  const digester = new TokenDigester({ key, namespace, idClaims, maxTokenBytes })
+  const selectors = honoured(settings)
+  const digester = new TokenDigester({ ...settings, key })
   const live = new LivePrefilter(
     { prefilter: settings.prefilter, selectors, clockToleranceSeconds, graceSeconds, clock, logger },
     digester,
@@ -112,6 +112,13 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
     stalenessMs: exclusive ? 0 : maxStalenessMs,
   })
   return { digester, live, lease, cache, sync, lookup, writer }
+}
+
+/** The configured selectors, and one for each id claim: a revocation that names an id and no issuer. */
+function honoured({ selectors, idClaims }: Settings): readonly (readonly string[])[] {
+  const configured = new Set(selectors.map((names) => JSON.stringify(names)))
+  const ids = idClaims.map((claim) => [claim]).filter((names) => !configured.has(JSON.stringify(names)))
+  return [...selectors, ...ids]
 }
 
 function preparedTimeClaims({ timeClaims }: Settings, digester: TokenDigester): LookupDeps['timeClaims'] {

@@ -152,14 +152,22 @@ export class Lookup {
     }
     const identified = digester.tokenIfIdentifiable(token)
     if (identified) consider()
-    // Throws and says what is missing. A wrapper around claims is a mistake even if only selectors count.
-    else if (!selectorsOnly || isWrapped(token)) digester.token(token)
+    else if (!selectorsOnly) throw digester.unidentified('token')
+    // "Active" would say nothing here. It is a mistake, such as a verifier's result handed in whole.
+    else if (isWrapped(token) || !this.#hasSelectors()) throw digester.unidentified('selectors')
     const { claims = NO_CLAIMS } = digester
     for (const shape of fresh ? live.liveSelectors : [...live.configuredSelectors, digester.everyone]) {
       for (let at = digester.selector(shape, claims); at > 0; at = digester.selector(shape, claims, at))
         consider({ claims, issuedAt: timeClaims.get(shape) })
     }
     return candidates
+  }
+
+  /** Whether the last token has the claims of a selector. That of everybody counts while it is live. */
+  #hasSelectors(): boolean {
+    const { digester, live } = this.#deps
+    if (live.liveSelectors.includes(digester.everyone)) return true
+    return live.configuredSelectors.some((shape) => digester.hasClaims(shape))
   }
 
   /** Looks up one candidate after another until one is revoked. */

@@ -1,5 +1,6 @@
 import type { Target, Written } from '../ports/index.js'
 import type { Receipt } from '../receipt.js'
+import type { TokenDigester } from '../token/identify.js'
 
 /** What a receipt says of one revocation. */
 interface Outcome {
@@ -8,10 +9,12 @@ interface Outcome {
   readonly written: Written
   readonly redis: Receipt['redis']
   readonly effectiveEverywhereAt: Date
+  readonly note?: string | undefined
 }
 
 /** The receipt of one durable change, or of a call that had nothing to change. */
-export function receipt({ outcome, target, written, redis, effectiveEverywhereAt }: Outcome): Receipt {
+export function receipt(what: Outcome): Receipt {
+  const { outcome, target, written, redis, effectiveEverywhereAt, note } = what
   const { seq, notBefore, expiresAt } = written
   return {
     seq,
@@ -22,5 +25,26 @@ export function receipt({ outcome, target, written, redis, effectiveEverywhereAt
     durable: true,
     redis,
     effectiveEverywhereAt: new Date(Math.max(effectiveEverywhereAt.getTime(), notBefore ?? 0)),
+    ...(note === undefined ? {} : { note }),
   }
+}
+
+/** The note of a receipt for a token that was revoked as a string. */
+export function noteOnToken({ sealed }: TokenDigester): string | undefined {
+  if (!sealed) return undefined
+  return (
+    'this token is revoked as a string. The engine can not look inside: its claims, once opened, are ' +
+    'another name, so where claims are checked, revoke the claims'
+  )
+}
+
+/** The note of a receipt for a selector. */
+export function noteOnSelector({ sawSeveralIssuers }: TokenDigester, target: Target): string | undefined {
+  const names = target.kind === 'selector' ? Object.keys(target.where) : []
+  // The selector of everybody means it.
+  if (!sawSeveralIssuers || names.length === 0 || names.includes('iss')) return undefined
+  return (
+    'this selector names no issuer, and tokens of several issuers were checked: it revokes the tokens of ' +
+    "all of them. To name one, add a selector such as ['iss', 'sub'] to the option 'claims'"
+  )
 }

@@ -75,7 +75,7 @@ export class Mutations {
         `an entry must have a token, an id (${idClaims.join(' or ')}), a sha256 or a selector (where)`,
       )
     }
-    const target = digester.explicitTarget(
+    const target = digester.targets.explicit(
       claim,
       claim === undefined ? given.sha256 : given[claim],
       given.iss,

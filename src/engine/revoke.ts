@@ -15,7 +15,7 @@ import type { Notifier } from '../ports/notifier.js'
 import type { PrefixCache } from '../ports/prefix-cache.js'
 import { digestBytes, digestOfBytes, type TokenDigester } from '../token/identify.js'
 import type { LivePrefilter } from './live-prefilter.js'
-import { receipt } from './receipts.js'
+import { noteOnSelector, noteOnToken, receipt } from './receipts.js'
 import {
   type Mutations,
   readRevokeManyOptions,
@@ -66,12 +66,14 @@ export class Revoke {
 
   async revoke(token: unknown, options: RevokeOptions = {}): Promise<Receipt> {
     readRevokeOptions(options, [])
-    return this.#revoke(this.#deps.mutations.ofToken(token, options), options.ack)
+    const mutation = this.#deps.mutations.ofToken(token, options)
+    return this.#revoke(mutation, options.ack, noteOnToken(this.#deps.digester))
   }
 
   async revokeWhere(selector: unknown, options: RevokeWhereOptions = {}): Promise<Receipt> {
     readRevokeOptions(options, ['issuedBefore', 'sameSecond'])
-    return this.#revoke(this.#deps.mutations.ofSelector(selector, options), options.ack)
+    const mutation = this.#deps.mutations.ofSelector(selector, options)
+    return this.#revoke(mutation, options.ack, noteOnSelector(this.#deps.digester, mutation.target))
   }
 
   async unrevoke(token: unknown): Promise<Receipt> {
@@ -124,23 +126,25 @@ export class Revoke {
     }
   }
 
-  async #revoke(mutation: RevokeMutation, ack: RevokeOptions['ack']): Promise<Receipt> {
+  async #revoke(mutation: RevokeMutation, ack: RevokeOptions['ack'], note?: string): Promise<Receipt> {
     const { target, expiresAt } = mutation
     if (this.#hasExpired(mutation)) return this.#nothingWritten('expired', target, expiresAt)
     const committed = await this.#commit([mutation])
     const { at, reached } = this.#everywhere()
     const [redis] = await Promise.all([committed.published, ack === 'fleet' ? reached() : undefined])
-    const written = onlyOne(committed.written)
+    const written = first(committed.written)
     const outcome = written.already ? 'already' : 'revoked'
-    return receipt({ outcome, target, written, redis, effectiveEverywhereAt: at })
+    return receipt({ outcome, target, written, redis, effectiveEverywhereAt: at, note })
   }
 
   async #unrevoke(target: Target): Promise<Receipt> {
     const { digester, clock } = this.#deps
-    const digest = digester.target(target).slice()
-    const mutation: Mutation = { op: 'unrevoke', digest: digestBytes(digest), revokedAt: clock.now() }
-    const committed = await this.#write([{ mutation, target, digest }])
-    const written = onlyOne(committed.written)
+    const revokedAt = clock.now()
+    const writes = digester.targets.all(target).map((digest): Write => {
+      return { mutation: { op: 'unrevoke', digest: digestBytes(digest), revokedAt }, target, digest }
+    })
+    const committed = await this.#write(writes)
+    const written = committed.written.find(({ seq }) => seq > 0) ?? first(committed.written)
     if (written.seq === 0) return this.#nothingWritten('unchanged', target, written.expiresAt)
     const { at } = this.#everywhere()
     const redis = await committed.published
@@ -150,10 +154,9 @@ export class Revoke {
   /** The prefilter comes first: from here on a check looks the digest up, even if the write fails. */
   #commit(mutations: readonly RevokeMutation[]): Promise<Done> {
     const writes = mutations.map((mutation) => {
-      const { target, expiresAt } = mutation
       const digest = digestOfBytes(mutation.digest)
-      this.#deps.live.add(digest, expiresAt, selectorOf(target))
-      return { mutation, target, digest }
+      this.#deps.live.add(digest, mutation.expiresAt, selectorOf(mutation.target))
+      return { mutation, target: mutation.target, digest }
     })
     return this.#write(writes)
   }
@@ -235,9 +238,9 @@ function changesOf(writes: readonly Write[], written: readonly Written[]): Chang
   return changes
 }
 
-function onlyOne(written: readonly Written[]): Written {
-  const only = written.at(0)
-  if (only !== undefined) return only
+function first(written: readonly Written[]): Written {
+  const result = written.at(0)
+  if (result !== undefined) return result
   throw new RevocadeError('ERR_NOT_DURABLE', 'the store did not say what it wrote: try again')
 }
 

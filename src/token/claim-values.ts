@@ -71,13 +71,40 @@ export function isWrapped(value: unknown): boolean {
   return decoded || ('then' in value && typeof value.then === 'function') || value instanceof String
 }
 
-/** The error for claims that have none of the id claims. */
-export function notIdentifiable(idClaims: readonly string[], claims: object | undefined): RevocadeError {
+/** Where libraries put the claims in what they return. */
+const CLAIMS_WITHIN = ['payload', 'claims', 'content', 'body']
+
+/** The name under which an object holds another one that may be the claims. */
+function claimsWithin(value: object): string | undefined {
+  return CLAIMS_WITHIN.find((name) => {
+    const inner: unknown = Reflect.get(value, name)
+    return typeof inner === 'function' || (typeof inner === 'object' && inner !== null)
+  })
+}
+
+/** How {@link notIdentifiable} ends where selectors can be checked alone. */
+export const SELECTORS_ALONE = 'check selectors only ({ selectorsOnly: true })'
+
+/**
+ * The error for claims in which nothing can be looked up.
+ *
+ * @param by what was to be looked up: the token, or selectors only
+ */
+export function notIdentifiable(
+  idClaims: readonly string[],
+  claims: object | undefined,
+  by: 'token' | 'selectors',
+): RevocadeError {
   const names = idClaims.map((claim) => `"${claim}"`).join(' or ')
-  const advice = isWrapped(claims)
-    ? 'this looks like a complete JWT or the promise of one, so pass its .payload, awaited'
-    : 'pass the raw token instead, issue tokens with such a claim, ' +
-      'or check selectors only ({ selectorsOnly: true })'
+  const within = claims === undefined ? undefined : claimsWithin(claims)
+  let advice = `pass the raw token instead, issue tokens with such a claim, or ${SELECTORS_ALONE}`
+  if (by === 'selectors')
+    advice =
+      "nor the claims of a selector (option 'claims'), so nothing can be looked up: pass verified claims"
+  if (within !== undefined || isWrapped(claims)) {
+    const whole = 'this looks like the result of a verifier, or the promise of one'
+    advice = `${whole}, so pass its .${within ?? 'payload'}, awaited`
+  }
   return new RevocadeError(
     'ERR_TOKEN_NOT_IDENTIFIABLE',
     `the claims have no ${names || 'id claim'}: ${advice}`,

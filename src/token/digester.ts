@@ -206,7 +206,8 @@ export class Digester {
     }
     // encodeInto writes U+FFFD for any lone surrogate, so two ids would have one digest.
     if (!value.isWellFormed()) return -1
-    const room = address === this.#message ? this.#value : bytes.subarray(address + 1, this.#end)
+    const end = Math.min(this.#end, address + 1 + this.#maxBytes)
+    const room = address === this.#message ? this.#value : bytes.subarray(address + 1, end)
     const { read, written } = encoder.encodeInto(value, room)
     return read === length ? address + 1 + written : -1
   }

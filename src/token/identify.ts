@@ -1,7 +1,7 @@
 import { RevocadeError } from '../errors.js'
 import type { Digest, Target } from '../ports/index.js'
 import { canonicalName } from './claim-path.js'
-import { checkName, issuerOf, notAToken, notIdentifiable, unusableClaim } from './claim-values.js'
+import { checkName, issuerOf, notAToken, notIdentifiable } from './claim-values.js'
 import { Digester, type Midstate } from './digester.js'
 import { KIND } from './encoding.js'
 import { IssuerPrefixes, STATES_PER_ID_CLAIM } from './issuers.js'
@@ -14,7 +14,7 @@ import {
   selectorFrom,
   sortedNames,
 } from './selectors.js'
-import { checkSha256, TargetDigester } from './targets.js'
+import { TargetDigester } from './targets.js'
 
 export { digestBytes, digestOfBytes } from './digest-bytes.js'
 export type { Claims } from './jwt.js'
@@ -49,13 +49,16 @@ export class TokenDigester {
    * The claims of the last token, decoded from a JWT string if it was one; undefined for an opaque string.
    */
   claims: Claims | undefined = undefined
+  /** Whether the last token was a string that others can get claims out of: a JWE or PASETO. */
+  sealed = false
+  /** Digests and encodings of targets. */
+  readonly targets: TargetDigester
 
   readonly #digester: Digester
   readonly #reader: TokenReader
   readonly #namespace: string
   readonly #ids: readonly IssuerPrefixes[]
   readonly #hash: Midstate
-  readonly #targets: TargetDigester
   readonly #shapes = new Map<string, PreparedShape>()
 
   /** @throws {RevocadeError} ERR_CONFIG for unusable options */
@@ -74,7 +77,7 @@ export class TokenDigester {
     this.#ids = idClaims.map((claim) => new IssuerPrefixes(digester, namespace, claim, maxTokenBytes))
     this.#hash = digester.keep(KIND.hash, [namespace])
     this.everyone = preparedShape([], digester.keep(KIND.selector, [namespace]))
-    this.#targets = new TargetDigester({
+    this.targets = new TargetDigester({
       digester,
       namespace,
       maxBytes: maxTokenBytes,
@@ -91,8 +94,22 @@ export class TokenDigester {
    */
   token(token: unknown): Digest {
     if (this.tokenIfIdentifiable(token)) return this.words
+    throw this.unidentified('token')
+  }
+
+  /**
+   * The error for the last token, when nothing in it could be looked up.
+   *
+   * @param by what was to be looked up
+   */
+  unidentified(by: 'token' | 'selectors'): RevocadeError {
     const idClaims = this.#ids.map(({ claim }) => claim)
-    throw notIdentifiable(idClaims, this.claims)
+    return notIdentifiable(idClaims, this.claims, by)
+  }
+
+  /** Whether tokens of several issuers were looked up so far. */
+  get sawSeveralIssuers(): boolean {
+    return this.#ids.some(({ issuers }) => issuers > 1)
   }
 
   /**
@@ -107,6 +124,7 @@ export class TokenDigester {
     const claims = token
     if (!isClaims(claims)) throw notAToken(token)
     this.claims = claims
+    this.sealed = false
     if (this.#idClaim(claims)) return true
     if (Array.isArray(claims) || ArrayBuffer.isView(claims)) throw notAToken(claims)
     return false
@@ -187,43 +205,20 @@ export class TokenDigester {
   }
 
   /**
-   * The target of an id or hash that a caller has without the token.
-   *
-   * @param claim the id claim; undefined when `value` is the SHA-256 of a token without one, in hexadecimal
-   * @throws {RevocadeError} ERR_INVALID_TOKEN when a value can't be used
-   */
-  explicitTarget(claim: string | undefined, value: unknown, iss?: unknown): Target {
-    if (claim === undefined) return { kind: 'hash', sha256: checkSha256(value) }
-    if (typeof value !== 'string' && typeof value !== 'number') throw unusableClaim(claim, value)
-    const issuer = issuerOf(iss)
-    const target: Target = { kind: 'id', claim, id: value, ...(issuer === undefined ? {} : { iss: issuer }) }
-    this.target(target)
-    return target
-  }
-
-  /**
    * Writes the digest of a target, which is that of each token that it names, to {@link TokenDigester.words}.
    *
    * @throws {RevocadeError} ERR_INVALID_TOKEN or ERR_CONFIG for a target that no token can have
    */
   target(target: Target): Digest {
-    return this.#targets.target(target)
-  }
-
-  /**
-   * The canonical encoding of a target, whose digest is that of the target; see encoding.ts.
-   *
-   * @internal for tests of the encoding
-   */
-  encodingOf(target: Target): Uint8Array {
-    return this.#targets.encodingOf(target)
+    return this.targets.target(target)
   }
 
   #rawToken(token: string): boolean {
     this.claims = undefined
     const raw = this.#reader.read(token)
-    const { claims } = raw
+    const { claims, sealed } = raw
     this.claims = claims
+    this.sealed = sealed
     if (claims === undefined || !this.#idClaim(claims)) this.#digester.one(this.#hash, 'sha256', hashOf(raw))
     return true
   }

@@ -31,6 +31,11 @@ export class IssuerPrefixes {
     this.#last = this.#withoutIssuer
   }
 
+  /** How many issuers are known. */
+  get issuers(): number {
+    return this.#known.size
+  }
+
   /**
    * The state to continue with the id of a token of this issuer.
    *

@@ -17,6 +17,8 @@ export interface RawToken {
   readonly token: string
   /** The end of the signing input of a JWT. Otherwise the end of `token`, which is canonical already. */
   readonly end: number
+  /** True for a JWE or PASETO: whoever opens it has claims, which are another name of the same token. */
+  readonly sealed: boolean
 }
 
 /**
@@ -58,7 +60,7 @@ export class TokenReader {
     const third = second < 0 ? -1 : token.indexOf('.', second + 1)
     if (second > 0 && (third < 0 || isDisclosed(token, second, third))) {
       const claims = jsonObject(token.slice(first + 1, second))
-      if (claims !== undefined) return { claims, token, end: second }
+      if (claims !== undefined) return { claims, token, end: second, sealed: false }
       throw invalid('the payload of this JWT is not a JSON object: it is damaged or not a JWT, so refuse it')
     }
     const segments = token.split('.')
@@ -99,7 +101,7 @@ export class TokenReader {
     if (Buffer.byteLength(trimmed) > this.#maxBytes) throw this.#tooLong()
     const known = isPaseto(trimmed) ? canonicalPaseto(trimmed) : trimmed
     if (known === undefined) throw invalid('this PASETO can not be decoded: it is damaged, so refuse it')
-    return { claims: undefined, token: known, end: known.length }
+    return { claims: undefined, token: known, end: known.length, sealed: isPaseto(known) }
   }
 
   #tooLong(): RevocadeError {
@@ -144,6 +146,8 @@ function isDisclosed(token: string, second: number, third: number): boolean {
  * tokens can't be told from ids.
  */
 export function looksLikeToken(text: string): boolean {
+  // Ids are many and tokens among them rare.
+  if (!text.includes('.')) return false
   const token = text.trim().replace(/^bearer\s+/i, '')
   if (isPaseto(token)) return true
   const dot = token.indexOf('.')
@@ -159,7 +163,7 @@ function encrypted(segments: readonly string[]): RawToken {
   const [header = '', , iv = '', ciphertext = ''] = segments
   const bytes = (segment: string) => Buffer.from(segment, 'base64').toString('base64url')
   const token = `${canonical(header)}.${bytes(iv)}.${bytes(ciphertext)}`
-  return { claims: undefined, token, end: token.length }
+  return { claims: undefined, token, end: token.length, sealed: true }
 }
 
 function jsonObject(segment: string): Claims | undefined {

@@ -1,9 +1,10 @@
 import { RevocadeError } from '../errors.js'
 import type { Digest, Target } from '../ports/index.js'
-import { checkName, issuerOf } from './claim-values.js'
+import { checkName, issuerOf, unusableClaim } from './claim-values.js'
 import type { Digester, Midstate } from './digester.js'
 import { encodePrefix, KIND } from './encoding.js'
 import { checkIssuer, type IssuerPrefixes } from './issuers.js'
+import { looksLikeToken } from './jwt.js'
 import { namesIn, selectorValue } from './selectors.js'
 
 /** The parts of a token digester that {@link TargetDigester} shares. */
@@ -42,6 +43,7 @@ export class TargetDigester {
   target(target: Target): Digest {
     switch (target.kind) {
       case 'id': {
+        refuseToken(target.claim, target.id)
         const iss = issuerOf(target.iss)
         const known = this.#ids.find((prefixes) => prefixes.claim === target.claim)
         const midstate =
@@ -50,16 +52,55 @@ export class TargetDigester {
       }
       case 'hash':
         return this.#digester.one(this.#hash, 'sha256', checkSha256(target.sha256))
-      case 'selector': {
-        const midstate = this.#digester.once(KIND.selector, this.#fields(target))
-        const names = namesIn(target.where)
-        return this.#digester.values(
-          midstate,
-          names,
-          names.map((name) => selectorValue(target.where[name])),
-        )
-      }
+      case 'selector':
+        for (const [name, value] of Object.entries(target.where)) refuseToken(name, value)
+        return this.#selector(target, selectorValue)
     }
+  }
+
+  /**
+   * The target of an id or hash that a caller has without the token. Without an issuer it is that id of any
+   * issuer: whoever has only the id can't know whether its token has one.
+   *
+   * @param claim the id claim; undefined when `value` is the SHA-256 of a token without one, in hexadecimal
+   * @throws {RevocadeError} ERR_INVALID_TOKEN when a value can't be used
+   */
+  explicit(claim: string | undefined, value: unknown, iss?: unknown): Target {
+    if (claim === undefined) return { kind: 'hash', sha256: checkSha256(value) }
+    if (typeof value !== 'string' && typeof value !== 'number') throw unusableClaim(claim, value)
+    const issuer = issuerOf(iss)
+    const target: Target =
+      issuer === undefined ? ofAnyIssuer(claim, value) : { kind: 'id', claim, id: value, iss: issuer }
+    this.target(target)
+    return target
+  }
+
+  /**
+   * Copies of all digests under which a target may be stored.
+   *
+   * - An id without issuer: that of the token without issuer, and that of the id of any issuer.
+   * - A selector with a number: also that of version 0.1, which digested numbers as they are.
+   */
+  all(target: Target): Digest[] {
+    const digests = [this.target(target).slice()]
+    if (target.kind === 'id' && target.iss === undefined)
+      digests.push(this.target(ofAnyIssuer(target.claim, target.id)).slice())
+    if (target.kind === 'selector' && Object.values(target.where).some(Number.isSafeInteger))
+      digests.push(this.#selector(target, (value) => value).slice())
+    return digests
+  }
+
+  #selector(
+    target: Extract<Target, { kind: 'selector' }>,
+    valueOf: (value: string | number | undefined) => unknown,
+  ): Digest {
+    const midstate = this.#digester.once(KIND.selector, this.#fields(target))
+    const names = namesIn(target.where)
+    return this.#digester.values(
+      midstate,
+      names,
+      names.map((name) => valueOf(target.where[name])),
+    )
   }
 
   /** The canonical encoding whose digest is that of the target; see encoding.ts. */
@@ -88,12 +129,26 @@ export class TargetDigester {
   }
 }
 
+/** The target of all tokens with an id, whatever their issuer. */
+function ofAnyIssuer(claim: string, id: string | number): Target {
+  return { kind: 'selector', where: Object.freeze({ [claim]: id }) }
+}
+
+/** A target is stored as it is, so a token in it would lie there for whoever reads the store. */
+function refuseToken(name: string, value: string | number): void {
+  if (typeof value !== 'string' || !looksLikeToken(value)) return
+  throw new RevocadeError(
+    'ERR_INVALID_TOKEN',
+    `the value of "${name}" is a whole token: pass it as the token, not as a claim of one`,
+  )
+}
+
 /**
  * Checks the hash of a token.
  *
  * @throws {RevocadeError} ERR_INVALID_TOKEN when it is not 64 lower-case hexadecimal digits
  */
-export function checkSha256(sha256: unknown): string {
+function checkSha256(sha256: unknown): string {
   if (typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256)) return sha256
   throw new RevocadeError('ERR_INVALID_TOKEN', 'a sha256 must be 64 lower-case hexadecimal digits')
 }

@@ -156,6 +156,38 @@ describe('revoke, check, unrevoke', () => {
     })
   })
 
+  it('take an id without issuer for that id of any issuer', async () => {
+    const ran = await dir.run(['revoke', '--id', 'uti:=5', '--expires-in', '1h'])
+    expect(ran).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^revoked where uti=5 until/) as string,
+    })
+    const check = ['check', '--claims-json', '{"uti":5,"iss":"i"}', '--id-claims', 'uti']
+    expect(await dir.run(check)).toMatchObject({ code: 1 })
+    expect(await dir.run(['unrevoke', '--id', 'uti:=5'])).toMatchObject({ code: 0 })
+    expect(await dir.run(check)).toMatchObject({ code: 0 })
+  })
+
+  it('say what a revocation may miss', async () => {
+    const sealed = `${Buffer.from('{"alg":"dir","enc":"A256GCM"}').toString('base64url')}..aXY.Y2lwaGVy.dGFn`
+    const ran = await dir.run(['revoke', sealed, '--expires-in', '1h'])
+    expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining('revoke the claims') as string })
+  })
+
+  it('check selectors alone, and advise it in the words of the command line', async () => {
+    await dir.run(['revoke', '--where', 'sub=alice', '--expires-in', '1h'])
+    const check = ['check', '--claims-json', '{"sub":"alice"}']
+    const refused = await dir.run(check)
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--selectors-only') as string })
+    expect(refused.stderr).not.toContain('selectorsOnly')
+    expect(await dir.run([...check, '--selectors-only'])).toMatchObject({ code: 1 })
+    const whole = ['check', '--claims-json', '{"payload":{"sub":"alice"}}', '--selectors-only']
+    expect(await dir.run(whole)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('.payload') as string,
+    })
+  })
+
   it('note that a selector still revokes an un-revoked token', async () => {
     const token = jwt({ jti: 'a', sub: 'alice', iat: 1, exp: inSeconds(3600) })
     await dir.run(['revoke', token])
@@ -282,7 +314,7 @@ describe('list and stats', () => {
   })
 
   it('count by kind', async () => {
-    await dir.run(['revoke', '--jti', 'a', '--expires-in', '1h'])
+    await dir.run(['revoke', '--jti', 'a', '--iss', 'i', '--expires-in', '1h'])
     await dir.run(['revoke', '--where', 'sub=a', '--where', 'client_id=w', '--expires-in', '1h'])
     const { code, stdout } = await dir.run(['stats', '--json'])
     expect(code).toBe(0)

@@ -201,7 +201,7 @@ describe('formats.md', () => {
     expect(rows.length).toBeGreaterThan(3)
     for (const [target = '', encoding, digest] of rows.map((row) => row.map(code))) {
       const given = JSON.parse(target) as Target
-      expect(Buffer.from(digester.encodingOf(given)).toString('hex')).toBe(encoding)
+      expect(Buffer.from(digester.targets.encodingOf(given)).toString('hex')).toBe(encoding)
       expect(Buffer.from(digestBytes(digester.target(given))).toString('hex')).toBe(digest)
     }
   })

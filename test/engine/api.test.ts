@@ -285,9 +285,12 @@ describe('revokeMany', () => {
 
 describe('list', () => {
   it('reads all pages, or those after an earlier listing', async () => {
-    await engine.revokeMany(Array.from({ length: 600 }, (_, i) => ({ jti: `t${i}`, expiresAt: now + 60 })))
+    const iss = 'https://issuer.example'
+    await engine.revokeMany(
+      Array.from({ length: 600 }, (_, i) => ({ jti: `t${i}`, iss, expiresAt: now + 60 })),
+    )
     await engine.revokeWhere({ sub: 'alice' })
-    await engine.unrevoke({ jti: 't0' })
+    await engine.unrevoke({ jti: 't0', iss })
     expect(await collect(engine)).toHaveLength(600)
     expect(await collect(engine, { kind: 'selector' })).toHaveLength(1)
     expect(await collect(engine, { kind: 'token', limit: 7 })).toHaveLength(7)

@@ -256,7 +256,11 @@ describe('the prefilter', () => {
     })
     const soon = clock.wall / 1000 + 100
     await writer.revokeMany(
-      Array.from({ length: 2000 }, (_, i) => ({ jti: `t${i}`, expiresAt: i < 1500 ? soon : FAR_FUTURE })),
+      Array.from({ length: 2000 }, (_, i) => ({
+        jti: `t${i}`,
+        iss: 'i',
+        expiresAt: i < 1500 ? soon : FAR_FUTURE,
+      })),
     )
     await writer.revokeWhere({ sub: 'alice' }, { expiresAt: soon, issuedBefore: soon - 3700 })
     expect(live.liveSelectors.map(({ names }) => names)).toEqual([['sub']])

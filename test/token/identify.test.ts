@@ -114,15 +114,20 @@ describe('identity of a token', () => {
   })
 
   it('may come without the token', () => {
-    expect(digester.explicitTarget('jti', 'a', 'i')).toEqual({ kind: 'id', claim: 'jti', id: 'a', iss: 'i' })
-    expect(digester.explicitTarget(undefined, sha256(''))).toEqual({ kind: 'hash', sha256: sha256('') })
+    expect(digester.targets.explicit('jti', 'a', 'i')).toEqual({
+      kind: 'id',
+      claim: 'jti',
+      id: 'a',
+      iss: 'i',
+    })
+    expect(digester.targets.explicit(undefined, sha256(''))).toEqual({ kind: 'hash', sha256: sha256('') })
     for (const value of [undefined, null, '', 'abc', {}]) {
-      expect(() => digester.explicitTarget(undefined, value)).toThrow(ourError('ERR_INVALID_TOKEN'))
+      expect(() => digester.targets.explicit(undefined, value)).toThrow(ourError('ERR_INVALID_TOKEN'))
     }
     for (const value of [undefined, null, '', 1.5, {}, '\ud800']) {
-      expect(() => digester.explicitTarget('jti', value)).toThrow(ourError('ERR_INVALID_TOKEN'))
+      expect(() => digester.targets.explicit('jti', value)).toThrow(ourError('ERR_INVALID_TOKEN'))
     }
-    expect(() => digester.explicitTarget('jti', 'a', 7)).toThrow(ourError('ERR_INVALID_TOKEN'))
+    expect(() => digester.targets.explicit('jti', 'a', 7)).toThrow(ourError('ERR_INVALID_TOKEN'))
   })
 
   it('may be an id claim that is configured no more', () => {

@@ -64,6 +64,22 @@ describe('selector digest', () => {
     )
   })
 
+  it('is taken back in the form of earlier versions too', () => {
+    const digester = new TokenDigester({
+      key: new Uint8Array(16),
+      namespace: 'n',
+      idClaims: ['jti'],
+      maxTokenBytes: 4096,
+    })
+    const shape = digester.shape(['sub'])
+    const found: string[] = []
+    for (let at = 0; (at = digester.selector(shape, { sub: 42 }, at)) > 0;) found.push(hex(digester.words))
+    const all = digester.targets.all({ kind: 'selector', where: { sub: 42 } })
+    expect(found).toHaveLength(2)
+    expect(all.map((digest) => hex(digest))).toEqual(found)
+    expect(digester.targets.all({ kind: 'selector', where: { sub: 'a' } })).toHaveLength(1)
+  })
+
   it('takes a whole number and its decimal string for one value', () => {
     expect(where({ sub: 42 })).toBe(where({ sub: '42' }))
     expect(where({ sub: -7, aud: 'a' })).toBe(where({ sub: '-7', aud: 'a' }))
@@ -198,22 +214,20 @@ describe('selector digest', () => {
   })
 
   it('has the digest of its target for any claims', () => {
+    const name = fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => !text.startsWith('/'))
     const value = fc.oneof(fc.string({ minLength: 1, unit: 'grapheme' }), fc.maxSafeInteger())
     fc.assert(
-      fc.property(
-        fc.dictionary(fc.string({ minLength: 1, unit: 'grapheme' }), value, { minKeys: 1, maxKeys: 4 }),
-        (claims) => {
-          const digester = new TokenDigester({
-            key: new Uint8Array(16),
-            namespace: 'n',
-            idClaims: [],
-            maxTokenBytes: 4096,
-          })
-          const shape = digester.shape(Object.keys(claims))
-          expect(digester.selector(shape, claims)).toBeGreaterThan(0)
-          expect(hex(digester.words)).toBe(hex(digester.target(digester.selectorTarget(claims))))
-        },
-      ),
+      fc.property(fc.dictionary(name, value, { minKeys: 1, maxKeys: 4 }), (claims) => {
+        const digester = new TokenDigester({
+          key: new Uint8Array(16),
+          namespace: 'n',
+          idClaims: [],
+          maxTokenBytes: 4096,
+        })
+        const shape = digester.shape(Object.keys(claims))
+        expect(digester.selector(shape, claims)).toBeGreaterThan(0)
+        expect(hex(digester.words)).toBe(hex(digester.target(digester.selectorTarget(claims))))
+      }),
       { numRuns: 200 },
     )
   })

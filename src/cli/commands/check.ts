@@ -3,7 +3,7 @@ import type { Revocade, Token } from '../../api.js'
 import { namesOfEntry } from '../../claims-option.js'
 import type { Verdict } from '../../engine/verdict.js'
 import { RevocadeError } from '../../errors.js'
-import { DEFAULT_CLAIMS } from '../../options.js'
+import { DEFAULT_CLAIMS, DEFAULT_ID_CLAIMS } from '../../options.js'
 import type { RevocationStore } from '../../ports/index.js'
 import { optionName } from '../../token/claim-path.js'
 import { CliError, type ErrorReport, printable, reportOf } from '../errors.js'
@@ -18,6 +18,7 @@ import { selectorShapes } from '../store-rows.js'
 
 interface CheckOptions extends TokenOptions {
   readonly claimsJson?: string
+  readonly selectorsOnly?: boolean
 }
 
 /** The answer to one line. */
@@ -32,6 +33,7 @@ export function addCheck(program: Command): void {
     .description('Ask whether tokens are revoked. Signatures and expiry are not verified here.')
     .argument('[token]', TOKEN_HELP)
     .option('--claims-json <json>', 'the claims of a token, as JSON, instead of the token')
+    .option('--selectors-only', 'claims without an id too: ask only whether a selector revokes them')
     .action(check)
   addTokenOptions(command).addHelpText(
     'after',
@@ -55,7 +57,7 @@ async function check(argument: string | undefined, options: CheckOptions): Promi
 }
 
 async function checkOne(engine: Revocade, token: Token, options: CheckOptions): Promise<number> {
-  const verdict = await engine.check(token)
+  const verdict = await engine.check(token, { selectorsOnly: options.selectorsOnly })
   await (options.json === true ? writeJson(verdict) : writeLine(describe(verdict)))
   return exitCodeOf(verdict.status)
 }
@@ -70,7 +72,7 @@ async function checkLines(
   let worst = 0
   for await (const lines of batches) {
     for (const line of lines) {
-      const answer = await answerTo(engine, line)
+      const answer = await answerTo(engine, line, options)
       worst = Math.max(worst, exitCodeOf(answer.status))
       await writer.line(options.json === true ? JSON.stringify(answer) : answerLine(answer))
     }
@@ -79,11 +81,11 @@ async function checkLines(
   return worst
 }
 
-async function answerTo(engine: Revocade, line: Line): Promise<Answer> {
+async function answerTo(engine: Revocade, line: Line, { selectorsOnly }: CheckOptions): Promise<Answer> {
   if ('problem' in line)
     return { line: line.number, status: 'error', error: { code: 'ERR_BAD_LINE', message: line.problem } }
   try {
-    return { line: line.number, ...(await engine.check(line.text)) }
+    return { line: line.number, ...(await engine.check(line.text, { selectorsOnly })) }
   } catch (error) {
     if (!(error instanceof RevocadeError)) throw error
     return { line: line.number, status: 'error', error: reportOf(error) }
@@ -124,7 +126,8 @@ function answerLine(answer: Answer): string {
  * elsewhere.
  */
 async function printOtherSelectorsHint(store: RevocationStore, options: CheckOptions): Promise<void> {
-  const shapes = (options.claims ?? DEFAULT_CLAIMS).map(namesOfEntry)
+  const { claims = DEFAULT_CLAIMS, idClaims = DEFAULT_ID_CLAIMS } = options
+  const shapes = [...claims, ...idClaims].map(namesOfEntry)
   const honoured = new Set([[], ...shapes].map(shapeKey))
   const others = [...(await selectorShapes(store)).keys()].filter((key) => !honoured.has(key))
   if (others.length === 0) return

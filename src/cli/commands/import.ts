@@ -3,9 +3,9 @@ import { type Command, Option } from 'commander'
 import { CliError } from '../errors.js'
 import { readCsv } from '../formats/csv.js'
 import { readNdjson } from '../formats/ndjson.js'
-import { Importer, type ImportSummary } from '../import/importer.js'
+import { Importer, type ImporterOptions, type ImportSummary } from '../import/importer.js'
 import { openFile } from '../input/tokens.js'
-import { addTokenOptions, type TokenOptions } from '../options.js'
+import { addTokenOptions } from '../options.js'
 import { LineReporter } from '../output/line-reporter.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
 import { Progress } from '../output/progress.js'
@@ -13,9 +13,8 @@ import { noteQueued, redisText } from '../output/redis-receipt.js'
 
 type Format = 'ndjson' | 'csv'
 
-interface ImportOptions extends TokenOptions {
+interface ImportOptions extends ImporterOptions {
   readonly format?: Format
-  readonly strict?: boolean
   readonly progress: boolean
 }
 
@@ -32,6 +31,7 @@ export function addImport(program: Command): void {
       ).choices(['ndjson', 'csv']),
     )
     .option('--strict', 'stop at the first bad line and fail')
+    .option('--any-issuer', 'a line with an id and no issuer revokes that id of any issuer')
     .option('--no-progress', 'show no progress bar')
     .action(importFile)
   addTokenOptions(command)
@@ -68,7 +68,7 @@ async function importFile(file: string, options: ImportOptions): Promise<void> {
 }
 
 async function printSummary(summary: ImportSummary, options: ImportOptions): Promise<void> {
-  const { imported, expired, invalid, redis, addedClaims, addedIdClaims } = summary
+  const { imported, expired, invalid, redis, addedClaims, addedIdClaims, withoutIssuer } = summary
   if (options.json === true) await writeJson(summary)
   else {
     const counts = `${imported}, already expired ${expired}, invalid ${invalid}`
@@ -85,6 +85,10 @@ async function printSummary(summary: ImportSummary, options: ImportOptions): Pro
   if (addedIdClaims.length > 0) {
     const names = addedIdClaims.map((name) => JSON.stringify(name)).join(', ')
     note(`the file has ids that hold only where the checking services have ${names} in 'idClaims'`, options)
+  }
+  if (withoutIssuer > 0) {
+    const lines = withoutIssuer === 1 ? '1 line names an id' : `${withoutIssuer} lines name an id`
+    note(`${lines} and no issuer, so tokens with an 'iss' are not revoked by it; see --any-issuer`, options)
   }
 }
 

@@ -1,15 +1,6 @@
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
-import type {
-  BulkReceipt,
-  Receipt,
-  Revocade,
-  RevocationInput,
-  RevokeOptions,
-  Selector,
-  Time,
-  Token,
-} from '../../api.js'
+import type { Revocade, RevocationInput, RevokeOptions, Selector, Time, Token } from '../../api.js'
 import { RevocadeError } from '../../errors.js'
 import { CliError, reportOf } from '../errors.js'
 import { type CutoffFlags, cutoffOptions } from '../input/cutoff.js'
@@ -19,13 +10,14 @@ import {
   addTargetOptions,
   claimsFor,
   idClaimsFor,
+  type NamedId,
   type TargetOptions,
-  targetText,
+  tokenOf,
 } from '../input/targets.js'
-import { parseDuration, parseTime, shortTime } from '../input/time.js'
+import { parseDuration, parseTime } from '../input/time.js'
 import { LineReporter } from '../output/line-reporter.js'
-import { note, tone, writeJson, writeLine } from '../output/print.js'
-import { noteQueued, redisText } from '../output/redis-receipt.js'
+import { note } from '../output/print.js'
+import { printBulkReceipt, printReceipt } from '../output/revoke-receipt.js'
 import { withStore } from '../with-store.js'
 
 interface RevokeCommandOptions extends TargetOptions, CutoffFlags {
@@ -82,6 +74,7 @@ async function revoke(argument: string | undefined, options: RevokeCommandOption
   }
   await withStore(options, idClaimsFor(options), async (engine) => {
     if (target.kind === 'one') await revokeOne(engine, target.token, options, details)
+    else if (target.kind === 'id') await revokeId(engine, target, options, details)
     else await revokeLines(engine, target.lines, options, details)
   })
 }
@@ -110,6 +103,20 @@ async function revokeOne(
   details: RevokeOptions,
 ): Promise<void> {
   await printReceipt(await withFlagHint(engine.revoke(token, details)), options)
+}
+
+/** Without an issuer: that id of any issuer, because nothing says that its token has none. */
+async function revokeId(
+  engine: Revocade,
+  id: NamedId,
+  options: RevokeCommandOptions,
+  details: RevokeOptions,
+): Promise<void> {
+  const revoked =
+    id.iss === undefined
+      ? engine.revokeWhere(id.claims, { ...details, issuedBefore: 'ever' })
+      : engine.revoke(tokenOf(id), details)
+  await printReceipt(await withFlagHint(revoked), options)
 }
 
 /** Adds the names of the command's options to an error that names the engine's options. */
@@ -207,33 +214,4 @@ function operatingSystemUser(): string {
     // A container may run under a user number without a name.
     return `uid ${process.getuid?.() ?? 'unknown'}`
   }
-}
-
-async function printReceipt(receipt: Receipt, options: RevokeCommandOptions): Promise<void> {
-  if (options.json === true) {
-    await writeJson(receipt)
-  } else if (receipt.outcome === 'expired') {
-    const since = `it expired at ${shortTime(receipt.expiresAt)}, there is nothing to revoke`
-    await writeLine(`${tone('expired', 'warn')} ${targetText(receipt.target)}: ${since}`)
-  } else {
-    const from = receipt.notBefore === undefined ? '' : ` from ${shortTime(receipt.notBefore)}`
-    const target = `${targetText(receipt.target)}${from} until ${shortTime(receipt.expiresAt)}`
-    const word = receipt.outcome === 'already' ? tone('already revoked', 'warn') : tone('revoked', 'good')
-    await writeLine(`${word} ${target} (${durableText(receipt)})`)
-  }
-  noteQueued(receipt.redis, options)
-}
-
-async function printBulkReceipt(receipt: BulkReceipt, options: RevokeCommandOptions): Promise<void> {
-  if (options.json === true) await writeJson(receipt)
-  else {
-    const before = receipt.already === 0 ? '' : ` (${receipt.already} already revoked)`
-    const counts = `${receipt.count}${before}, already expired ${receipt.expired}, invalid ${receipt.invalid}`
-    await writeLine(`${tone('revoked', 'good')} ${counts} (${durableText(receipt)})`)
-  }
-  noteQueued(receipt.redis, options)
-}
-
-function durableText({ seq, redis }: Receipt | BulkReceipt): string {
-  return `durable, seq ${seq}${redisText(redis)}`
 }

@@ -10,6 +10,7 @@ import {
   idClaimsFor,
   type TargetOptions,
   targetText,
+  tokenOf,
 } from '../input/targets.js'
 import { LineReporter } from '../output/line-reporter.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
@@ -36,6 +37,7 @@ async function unrevoke(argument: string | undefined, options: TargetOptions): P
   }
   await withStore(options, idClaimsFor(options), async (engine) => {
     if (target.kind === 'one') await unrevokeOne(engine, target.token, options)
+    else if (target.kind === 'id') await unrevokeOne(engine, tokenOf(target), options)
     else await unrevokeLines(engine, target.lines, options)
   })
 }

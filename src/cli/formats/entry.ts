@@ -5,8 +5,16 @@ import { parseTime } from '../input/time.js'
 
 /** A line of an import file as the engine's input, or the error in it. */
 export type Entry =
-  | { readonly line: number; readonly bytes: number; readonly input: RevocationInput; readonly needs?: Needs }
+  | ({ readonly line: number; readonly bytes: number } & Input)
   | { readonly line: number; readonly bytes: number; readonly error: CliError }
+
+/** What the fields of a line ask for. */
+export interface Input {
+  readonly input: RevocationInput
+  readonly needs?: Needs
+  /** For an id without issuer: the token that has none, while `input` is that id of any issuer. */
+  readonly withoutIssuer?: RevocationInput
+}
 
 /** What an engine must be configured with to accept an entry; absent if any engine accepts it. */
 export type Needs =
@@ -34,7 +42,6 @@ export const FIELDS = [
 ] as const
 
 const NEEDS_TOKEN: Needs = { kind: 'token' }
-const NEEDS_JTI: Needs = { kind: 'id', claim: 'jti' }
 const KNOWN: ReadonlySet<string> = new Set(FIELDS)
 
 /**
@@ -54,10 +61,7 @@ interface Details {
  *
  * @throws {CliError} ERR_BAD_LINE, ERR_INVALID_TIME or ERR_NO_EXPIRY when the fields are not an entry
  */
-export function toInput(fields: Readonly<Record<string, unknown>>): {
-  input: RevocationInput
-  needs?: Needs
-} {
+export function toInput(fields: Readonly<Record<string, unknown>>): Input {
   for (const key in fields)
     if (!KNOWN.has(key)) throw bad(`has an unknown field '${printable(key.slice(0, 40))}'`)
   const { token, sha256, where } = fields
@@ -107,19 +111,32 @@ function onlyWhatFits({
   }
 }
 
-function idInput(
-  fields: Readonly<Record<string, unknown>>,
-  details: Details & { expiresAt: Time },
-): { input: RevocationInput; needs: Needs } {
+function idInput(fields: Readonly<Record<string, unknown>>, details: Details & { expiresAt: Time }): Input {
   const claim = fields.idClaim === undefined ? 'jti' : text(fields.idClaim, 'idClaim')
   if (claim === '') throw bad("has an 'idClaim' without a name")
   const id = fields.idClaim === undefined ? fields.jti : fields.id
   if (typeof id !== 'string' && typeof id !== 'number')
     throw bad('has an id that is neither string nor number')
-  const iss = fields.iss === undefined ? {} : { iss: text(fields.iss, 'iss') }
-  if (claim === 'jti') return { input: { jti: id, ...iss, ...details }, needs: NEEDS_JTI }
+  const needs = { kind: 'id', claim } as const
+  if (fields.iss === undefined)
+    return {
+      input: ofAnyIssuer(claim, id, details),
+      needs,
+      withoutIssuer: { token: { [claim]: id }, ...details },
+    }
+  const iss = text(fields.iss, 'iss')
   // An input names its id only as `jti`. For another id claim it carries a token's claims instead.
-  return { input: { token: { [claim]: id, ...iss }, ...details }, needs: { kind: 'id', claim } }
+  const input = claim === 'jti' ? { jti: id, iss, ...details } : { token: { [claim]: id, iss }, ...details }
+  return { input, needs }
+}
+
+function ofAnyIssuer(
+  claim: string,
+  id: string | number,
+  details: Details & { expiresAt: Time },
+): RevocationInput {
+  if (claim === 'jti') return { jti: id, ...details }
+  return { where: { [claim]: id }, issuedBefore: 'ever', ...details }
 }
 
 function selectorInput(

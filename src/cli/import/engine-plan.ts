@@ -42,10 +42,11 @@ export class Plan {
       if (needs !== undefined && !isFull(added)) addNeeds(needs, { claims, idClaims }, added)
     }
     this.#claims = [...claims, ...added.addedClaims]
-    this.#shapes = shapesOf(this.#claims)
     this.#allIdClaims = [...idClaims, ...added.addedIdClaims]
     this.#takesTokens = needsOf(next[0])?.kind === 'token' || added.addedIdClaims.length === 0
     this.#idClaims = this.#takesTokens ? idClaims : this.#allIdClaims
+    // Checks look for single id claims always.
+    this.#shapes = shapesOf([...this.#claims, ...this.#idClaims])
     this.#full = isFull(added)
   }
 
@@ -75,7 +76,7 @@ function isFull({ addedClaims, addedIdClaims }: Added): boolean {
 
 function addNeeds(needs: Needs, { claims, idClaims }: ConfiguredClaims, added: Added): void {
   if (needs.kind === 'selector') {
-    const known = shapesOf([...claims, ...added.addedClaims])
+    const known = shapesOf([...claims, ...idClaims, ...added.addedClaims])
     if (!known.has(shapeKey(needs.names))) added.addedClaims.push([...needs.names])
   }
   if (needs.kind === 'id' && ![...idClaims, ...added.addedIdClaims].includes(needs.claim))

@@ -1,7 +1,7 @@
 import type { BulkReceipt, Revocade, RevocationInput } from '../../api.js'
 import { CliError, type ErrorReport, reportOf } from '../errors.js'
-import type { Entry } from '../formats/entry.js'
-import { type TokenOptions } from '../options.js'
+import type { Entry, Input } from '../formats/entry.js'
+import type { TokenOptions } from '../options.js'
 import { combineStates } from '../output/redis-receipt.js'
 import { withStore } from '../with-store.js'
 import { MAX_ADDED, Plan } from './engine-plan.js'
@@ -23,6 +23,15 @@ export interface ImportSummary {
   addedClaims: string[][]
   /** Id claims that occur in the file but not in `--id-claims`. */
   addedIdClaims: string[]
+  /** Lines that name an id without issuer, so that no token with an issuer is revoked by them. */
+  withoutIssuer: number
+}
+
+/** What an import does with its lines. */
+export interface ImporterOptions extends TokenOptions {
+  readonly strict?: boolean
+  /** An id without issuer is that id of any issuer. */
+  readonly anyIssuer?: boolean
 }
 
 /** What an import tells its caller on the way. */
@@ -66,21 +75,16 @@ export class Importer {
     redis: 'off',
     addedClaims: [],
     addedIdClaims: [],
+    withoutIssuer: 0,
   }
-  readonly #options: TokenOptions
-  readonly #strict: boolean
+  readonly #options: ImporterOptions
   readonly #hooks: ImportHooks
   readonly #entries: EntryQueue
   #bytes = 0
   #failure: { line: number; error: ErrorReport } | undefined
 
-  constructor(
-    batches: AsyncIterable<Entry[]>,
-    options: TokenOptions & { readonly strict?: boolean },
-    hooks: ImportHooks,
-  ) {
+  constructor(batches: AsyncIterable<Entry[]>, options: ImporterOptions, hooks: ImportHooks) {
     this.#options = options
-    this.#strict = options.strict === true
     this.#hooks = hooks
     this.#entries = new EntryQueue(batches)
   }
@@ -129,7 +133,7 @@ export class Importer {
           this.#reject(entry.line, reportOf(entry.error))
         } else if (fit === 'fits') {
           lines.add(entry.line)
-          yield entry.input
+          yield this.#inputOf(entry)
         } else {
           this.#reject(entry.line, TOO_MANY_KINDS)
         }
@@ -144,6 +148,12 @@ export class Importer {
     return this.#failure !== undefined
   }
 
+  #inputOf({ input, withoutIssuer }: Input): RevocationInput {
+    if (withoutIssuer === undefined || this.#options.anyIssuer === true) return input
+    this.summary.withoutIssuer++
+    return withoutIssuer
+  }
+
   #count(entry: Entry): void {
     this.summary.lines++
     this.#bytes += entry.bytes
@@ -151,7 +161,7 @@ export class Importer {
 
   #reject(line: number, error: ErrorReport): void {
     this.summary.invalid++
-    if (this.#strict) this.#failure ??= { line, error }
+    if (this.#options.strict === true) this.#failure ??= { line, error }
     else this.#hooks.onBad(line, error)
   }
 }

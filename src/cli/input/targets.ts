@@ -12,22 +12,33 @@ import { TOKEN_HELP, type TokenSource, tokenSource } from './tokens.js'
 export interface TargetOptions extends TokenOptions {
   readonly claimsJson?: string
   readonly jti?: string
-  readonly id?: readonly [claim: string, value: string]
+  readonly id?: readonly [claim: string, value: string | number]
   readonly iss?: string
   readonly where?: Selector
   readonly everyone?: boolean
 }
 
+/** An id that the command line names, as the one claim of `claims`. */
+export interface NamedId {
+  readonly kind: 'id'
+  readonly claims: Readonly<Record<string, string | number>>
+  readonly iss: string | undefined
+}
+
 /** What a command line names: tokens, one id, or all tokens with some claims. */
-export type Addressed = TokenSource | { readonly kind: 'selector'; readonly where: Selector }
+export type Addressed = TokenSource | NamedId | { readonly kind: 'selector'; readonly where: Selector }
 
 /** Adds the options that name a target, and those of {@link addTokenOptions}. */
 export function addTargetOptions(command: Command): Command {
   command
     .argument('[token]', TOKEN_HELP)
     .option('--claims-json <json>', 'the claims of a token, as JSON')
-    .option('--jti <id>', 'the token with this jti')
-    .option('--id <claim=value>', 'the token with this id claim, such as uti=7f2c', parseId)
+    .option('--jti <id>', 'the token with this jti, of any issuer unless --iss names it')
+    .option(
+      '--id <claim=value>',
+      'the token with this id claim, such as uti=7f2c (uti:=5 for a number)',
+      parseId,
+    )
     .option('--iss <issuer>', 'with --jti or --id: its issuer')
     .option(
       '--where <claim=value>',
@@ -68,7 +79,7 @@ export function addressed(
     return { kind: 'selector', where }
   }
   const named = jti === undefined ? id : (['jti', jti] as const)
-  if (named !== undefined) return { kind: 'one', token: claimsOf(named, iss) }
+  if (named !== undefined) return { kind: 'id', claims: Object.fromEntries([named]), iss }
   if (iss !== undefined)
     throw new CliError('ERR_USAGE', '--iss goes with --jti or --id: a token carries its own')
   const source = tokenSource(argument, claimsJson)
@@ -93,14 +104,20 @@ export function idClaimsFor(options: TargetOptions): { idClaims?: string[] } {
 export function claimsFor(where: Selector, options: TokenOptions): { claims: ClaimsEntry[]; added: boolean } {
   const base = options.claims ?? DEFAULT_CLAIMS
   const names = Object.keys(where).sort()
-  // Every check looks for the selector of everybody.
-  const known = names.length === 0 || base.some((entry) => shapeKey(namesOfEntry(entry)) === shapeKey(names))
+  // Every check looks for the selector of everybody, and for single id claims.
+  const honoured = [...base, ...(options.idClaims ?? DEFAULT_ID_CLAIMS)].map(namesOfEntry)
+  const known = [[], ...honoured].some((shape) => shapeKey(shape) === shapeKey(names))
   return known ? { claims: base, added: false } : { claims: [...base, names], added: true }
 }
 
 /** Identifies the set of claims that a selector names, whatever their order. */
 export function shapeKey(names: readonly string[]): string {
   return JSON.stringify(names.map(canonicalName).sort())
+}
+
+/** The claims of the token that has an id. */
+export function tokenOf({ claims, iss }: NamedId): TokenClaims {
+  return iss === undefined ? claims : { ...claims, iss }
 }
 
 /** A target in one line, safe for a terminal. */
@@ -122,26 +139,28 @@ function selectorText(where: Selector): string {
   return claims.length === 0 ? 'everyone' : printable(`where ${claims.join(' ')}`)
 }
 
-function claimsOf([claim, value]: readonly [string, string], iss: string | undefined): TokenClaims {
-  return { [claim]: value, ...(iss === undefined ? {} : { iss }) }
-}
-
-function parseId(text: string): readonly [string, string] {
-  const at = text.indexOf('=')
-  if (at < 1 || at === text.length - 1) throw new InvalidArgumentError('Give claim=value, such as uti=7f2c.')
-  return [text.slice(0, at), text.slice(at + 1)]
+function parseId(text: string): readonly [string, string | number] {
+  const { name, value } = claimAndValue(text, 'uti=7f2c')
+  if (value === '') throw new InvalidArgumentError('Give claim=value, such as uti=7f2c.')
+  return [name, value]
 }
 
 function collectWhere(text: string, previous: Selector | undefined): Selector {
+  const { name, value } = claimAndValue(text, 'sub=alice')
+  if (previous !== undefined && Object.hasOwn(previous, name))
+    throw new InvalidArgumentError(`'${name}' was given twice; one value each.`)
+  return { ...previous, [name]: value }
+}
+
+/** Reads `claim=text` or `claim:=number`. */
+function claimAndValue(text: string, example: string): { name: string; value: string | number } {
   const at = text.indexOf('=')
   const numeric = text[at - 1] === ':'
   const name = text.slice(0, numeric ? at - 1 : at)
-  if (at < 1 || name === '') throw new InvalidArgumentError('Give claim=value, such as sub=alice.')
-  if (previous !== undefined && name in previous)
-    throw new InvalidArgumentError(`'${name}' was given twice; one value each.`)
+  if (at < 1 || name === '') throw new InvalidArgumentError(`Give claim=value, such as ${example}.`)
   const value = text.slice(at + 1)
-  if (!numeric) return { ...previous, [name]: value }
+  if (!numeric) return { name, value }
   if (value.trim() === '' || !Number.isFinite(Number(value)))
     throw new InvalidArgumentError(`'${name}:=' takes a number.`)
-  return { ...previous, [name]: Number(value) }
+  return { name, value: Number(value) }
 }
