@@ -114,6 +114,24 @@ describe('a restored backup', () => {
   })
 })
 
+describe('a file beside the log of another history', () => {
+  it('is refused as damaged: SQLite would mix the two', async () => {
+    const { path, store } = await withBackup()
+    await store.close()
+    const mixed = join(temporaryDirectory(), 'mixed.db')
+    copyFileSync(path, mixed)
+    const one = await open(path)
+    await one.write([revoke(2), revoke(3)])
+    const log = join(temporaryDirectory(), 'log')
+    copyFileSync(`${path}-wal`, log)
+    const other = await open(mixed)
+    await other.write([revoke(4), revoke(5)])
+    await other.close() // which folds its log into its file
+    copyFileSync(log, `${mixed}-wal`)
+    await expect(open(mixed)).rejects.toThrow(code('ERR_STORE_CORRUPT'))
+  })
+})
+
 describe('a store whose file is taken away', () => {
   it('answers nothing until a sound one is back', async () => {
     const { path, backup, store } = await withBackup()

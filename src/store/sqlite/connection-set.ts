@@ -62,6 +62,8 @@ export async function openConnections(
     if (file.identity !== found.files.db) throw takenAway(place.given)
     reader = new Reader(at, found)
     watch = new PlaceWatch(at, reader, new DatabaseWatch(file, reader))
+    // Just opened, so nobody has overwritten it since: the file and its log don't belong together.
+    if (watch.isOverwritten()) throw mixed(place.real)
     const integrity = new IntegrityWatch(at, context.logger)
     const buckets = new BucketThread(at, found)
     return { reader, place: watch, writeQueue, found, at, file, integrity, buckets }
@@ -72,6 +74,12 @@ export async function openConnections(
     throw toRevocadeError(error, 'open', place.real)
   }
 }
+
+const mixed = (path: string): RevocadeError =>
+  new RevocadeError(
+    'ERR_STORE_CORRUPT',
+    `the store ${path} is damaged: it holds parts of two databases. Restore it from a backup`,
+  )
 
 /** Why a commit can't be acknowledged; undefined if it can. The write thread itself compares the files. */
 function doubtOf(watch: PlaceWatch | undefined, path: string): RevocadeError | undefined {
