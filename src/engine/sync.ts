@@ -44,9 +44,10 @@ export class Sync {
   #seen: Position = ORIGIN
   readonly #timer: PollTimer
   #stopped = false
-  /** The prefilter holds everything up to the position: false before the start and while it is rebuilt. */
+  /** The prefilter holds everything up to the position: not before the start, nor while it is rebuilt. */
   #following = false
-  #failing = false
+  /** The errors of polls since the last one that succeeded. Each is logged once. */
+  readonly #errors = new Set<string>()
   /** Why the prefilter must be rebuilt before it is used again; set until the rebuild succeeds. */
   #unfinished: string | undefined
   readonly #clockWatch: ClockStepDetector
@@ -199,8 +200,8 @@ export class Sync {
 
   #renew(sentAt: bigint): void {
     this.#deps.lease.renew(sentAt)
-    if (!this.#failing) return
-    this.#failing = false
+    if (this.#errors.size === 0) return
+    this.#errors.clear()
     this.#deps.logger.info({ position: this.#position }, 'following the store again')
   }
 
@@ -239,8 +240,8 @@ export class Sync {
   }
 
   #failed(error: unknown): void {
-    if (this.#failing || this.#stopped) return
-    this.#failing = true
+    if (this.#errors.has(String(error)) || this.#stopped) return
+    this.#errors.add(String(error))
     this.#deps.logger.warn(
       { err: error },
       "the store can't be followed: answers come from it directly once the lease has run out",
