@@ -87,11 +87,21 @@ export class SoakHistory {
       lostUntil > this.#judgedUntil
         ? changes.map((change) => (change.start < lostUntil ? doubtful(change) : change))
         : changes
-    const before = this.#judgeOf(changes, start)
-    const after = this.#judgeOf(left, start)
+    // A damaged store may have been out of reach, and was replaced, at any time of the round.
+    const disturbed = rescuedAt > this.#judgedUntil ? this.#judgedUntil : start
+    const before = this.#judgeOf(changes, disturbed)
+    const after = this.#judgeOf(left, disturbed)
+    // While the store is out of reach, Redis may not know yet what was taken back.
+    const byRedis = this.#judgeOf(
+      left.filter(({ op }) => op === 'revoke' || op === 'revokeWhere'),
+      disturbed,
+    )
     const wrong = this.#checks
       .filter((check) => !isAstray(disturbance, check.engine, check.token, check))
-      .flatMap((check) => (check.end < start ? before : after).brokenPromise(check) ?? [])
+      .flatMap((check) => {
+        const judge = check.end < disturbed ? before : isRevokedByRedis(check) ? byRedis : after
+        return judge.brokenPromise(check) ?? []
+      })
     const round = {
       wrong,
       checks: this.#checks.length,
@@ -110,6 +120,9 @@ export class SoakHistory {
     return judge
   }
 }
+
+const isRevokedByRedis = ({ verdict, decidedBy }: Check): boolean =>
+  verdict === 'revoked' && decidedBy === 'redis'
 
 const doubtful = (change: Change): Change => ({ ...change, verdict: 'failed' })
 

@@ -18,6 +18,7 @@ it(
     try {
       const sum = { faults: 0, checks: 0, changes: 0, violations: 0 }
       let left: (typeof chosen)[number][] = []
+      const done: string[] = []
       while (sum.faults < ROUNDS) {
         // Each comes once before one comes again.
         if (left.length === 0) left = shuffled(chosen)
@@ -27,9 +28,10 @@ it(
           .round(() => fault({ soak, redis }))
           .catch(async (error: unknown) => {
             const said = JSON.stringify(await soak.said().catch(String), null, 1)
-            throw new Error(`${name}: ${String(error)}\n${said}`, { cause: error })
+            throw new Error(`${[...done, name].join('; ')}: ${String(error)}\n${said}`, { cause: error })
           })
-        expect(round.wrong, name).toEqual([])
+        expect(round.wrong, [...done, name].join('; ')).toEqual([])
+        done.push(name)
         sum.faults++
         sum.checks += round.checks
         sum.changes += round.changes

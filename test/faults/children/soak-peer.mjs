@@ -83,12 +83,8 @@ async function check() {
   if (end < deathOf(i)) notes.check(i, i >> 2, start, end, status, decidedBy)
 }
 
-const logger = {
-  debug() {},
-  info() {},
-  warn: (_, text) => said.push(text),
-  error: (_, text) => said.push(text),
-}
+const note = (about, text) => said.push(about?.err === undefined ? text : `${text}: ${about.err.message}`)
+const logger = { debug() {}, info() {}, warn: note, error: note }
 /** As a supervisor does: what can't be opened is tried again. */
 async function opened() {
   for (let tries = 1; ; tries++) {
