@@ -50,14 +50,19 @@ describe('a Redis that hangs', () => {
       logger,
       ...asking,
     })
-    await engine.revokeMany(revocations(400))
+    // With an issuer: an id without one is a selector, and a check would ask for two digests.
+    await engine.revokeMany(revocations(400).map((one) => ({ iss: 'https://issuer.example', ...one })))
     await complete(engine)
     const check = (i: number) => engine.check({ jti: `other-${i}`, exp: TOMORROW })
     await redis.suspend(true)
     const asked = engine.stats().redis?.lookups ?? 0
     const first = await Promise.all(Array.from({ length: MOST_IN_FLIGHT * 3 }, (_, i) => check(i)))
     expect(new Set(first.map(({ status }) => status))).toEqual(new Set(['active']))
-    expect(engine.stats().redis).toMatchObject({ state: 'unavailable', breaker: 'open' })
+    // On a slow machine the next probe is under way.
+    expect(engine.stats().redis).toMatchObject({
+      state: 'unavailable',
+      breaker: expect.stringMatching(/^(half-)?open$/) as string,
+    })
     expect(engine.stats().redis?.lookups).toBeLessThanOrEqual(asked + MOST_IN_FLIGHT)
     const before = engine.stats()
     const times: number[] = []
