@@ -1,7 +1,7 @@
 import type { Digest, RevocationStore, StoredRow } from '../ports/index.js'
 import { isPromise } from '../ports/is-promise.js'
 import type { PrefixCache, PrefixCacheReads, PrefixEntry, PrefixReply } from '../ports/prefix-cache.js'
-import { keyOf, type VerdictCache } from './verdict-cache.js'
+import { type CachedRow, keyOf, type VerdictCache } from './verdict-cache.js'
 
 /** What is known of one digest. */
 export type Found =
@@ -11,6 +11,7 @@ export type Found =
 
 /** A lookup in flight: checks of the same digest share it. */
 interface InFlight {
+  readonly digest: Digest
   /** The generation of the verdict cache when the lookup was sent. */
   readonly generation: number
   readonly found: Promise<Found>
@@ -22,7 +23,7 @@ export class ExactLookup {
   readonly #store: RevocationStore
   readonly #prefixCache: PrefixCache | undefined
   readonly #prefixCacheReads: PrefixCacheReads
-  readonly #inFlight = new Map<string, InFlight>()
+  readonly #inFlight = new Map<number, InFlight>()
 
   constructor(
     cache: VerdictCache,
@@ -36,10 +37,16 @@ export class ExactLookup {
     this.#prefixCacheReads = reads
   }
 
+  /** The cached row of a digest; undefined if none is. It counts only if the prefilter is current. */
+  cached(digest: Digest): CachedRow | undefined {
+    return this.#cache.get(digest)
+  }
+
   /**
    * Looks a digest up, synchronously where the layers allow it. Throws or rejects when the store can't be
    * read and Redis can't decide.
    *
+   * @param digest - not to be overwritten: a lookup may be under way when this returns
    * @param fresh - the prefilter is known to be current; otherwise only the store counts, because the caches
    * are no newer than the prefilter
    */
@@ -50,14 +57,14 @@ export class ExactLookup {
     const key = keyOf(digest)
     const flight = this.#inFlight.get(key)
     // A lookup sent before the last known change may miss that change.
-    if (flight?.generation === this.#cache.generation) return flight.found
+    if (flight?.generation === this.#cache.generation && isEqual(flight.digest, digest)) return flight.found
     const asked = this.#prefixCacheReads === 'before-store' ? this.#prefixCache?.lookup(digest) : undefined
     const found = asked === undefined ? this.#fromStore(digest, true) : this.#fromPrefixCache(digest, asked)
-    if (found instanceof Promise) this.#share(key, { generation: this.#cache.generation, found })
+    if (found instanceof Promise) this.#share(key, { digest, generation: this.#cache.generation, found })
     return found
   }
 
-  #share(key: string, flight: InFlight): void {
+  #share(key: number, flight: InFlight): void {
     this.#inFlight.set(key, flight)
     const land = (): void => {
       if (this.#inFlight.get(key) === flight) this.#inFlight.delete(key)
@@ -116,3 +123,6 @@ export class ExactLookup {
     return proven
   }
 }
+
+const isEqual = (one: Digest, other: Digest): boolean =>
+  one[0] === other[0] && one[1] === other[1] && one[2] === other[2] && one[3] === other[3]

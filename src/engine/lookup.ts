@@ -1,15 +1,14 @@
 import type { CheckOptions, UnknownPolicy } from '../api.js'
-import { RevocadeError } from '../errors.js'
-import type { Digest, StoredRow } from '../ports/index.js'
+import type { Digest } from '../ports/index.js'
 import type { ClaimPath } from '../token/claim-path.js'
 import { isWrapped } from '../token/claim-values.js'
 import type { Claims, PreparedShape, TokenDigester } from '../token/identify.js'
-import { numericDateAt } from '../token/numeric-date.js'
-import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
+import { type Candidate, type Deciding, isRevokedBy, type Matched } from './candidate.js'
+import { readCheckOptions } from './check-options.js'
 import type { ExactLookup, Found } from './exact-lookup.js'
 import type { Lease } from './lease.js'
 import type { LivePrefilter } from './live-prefilter.js'
-import { decide, failed, type Resolution } from './resolution.js'
+import { decide, failed, isRevokedVerdict, type Resolution } from './resolution.js'
 import type { Sync } from './sync.js'
 import { ACTIVE_BY_PREFILTER, type DecidedBy, toRevocation, type Verdict } from './verdict.js'
 
@@ -27,18 +26,15 @@ export interface LookupDeps {
   readonly clockToleranceSeconds: number
 }
 
-/** A target that the prefilter could not rule out: it may be revoked. */
-interface Candidate {
-  readonly digest: Digest
-  /** For a selector: the claims that it matches, and which of them is compared with its cutoff. */
-  readonly claims?: Claims
-  readonly issuedAt?: ClaimPath | undefined
-}
-
-const IAT: ClaimPath = ['iat']
 /** Of an opaque token: only the selector of everybody matches. */
 const NO_CLAIMS: Claims = Object.freeze({})
+/** The identity of a token: no claim of it is compared with the row. */
+const ANY_CLAIMS: Matched = Object.freeze({})
 
+/** What the prefilter says of a token; `undecided` where the lease has run out or the token is unusable. */
+type Probed = 'absent' | 'present' | 'undecided'
+
+const REVOKED = Promise.resolve(true)
 const NOT_REVOKED = Promise.resolve(false)
 const ACTIVE = Promise.resolve(ACTIVE_BY_PREFILTER)
 
@@ -57,14 +53,24 @@ export class Lookup {
     this.#deps = deps
   }
 
+  /** Answers from prefilter and verdict cache are shared promises, made without an `await`. */
   isRevoked(token: unknown, options?: CheckOptions): Promise<boolean> {
-    if (options === undefined && this.isClearlyActive(token)) return NOT_REVOKED
-    return this.#isRevoked(token, options)
+    const probed = options === undefined ? this.#probe(token) : 'undecided'
+    if (probed === 'absent') return NOT_REVOKED
+    if (probed === 'present') {
+      const cached = this.#cachedAnswer()
+      if (cached !== undefined) return cached ? REVOKED : NOT_REVOKED
+    }
+    return this.#isRevoked(token, options, probed)
   }
 
   check(token: unknown, options?: CheckOptions): Promise<Verdict> {
-    if (options === undefined && this.isClearlyActive(token)) return ACTIVE
-    return this.#check(token, options)
+    const probed = options === undefined ? this.#probe(token) : 'undecided'
+    return probed === 'absent' ? ACTIVE : this.#check(token, options, probed)
+  }
+
+  isClearlyActive(token: unknown): boolean {
+    return this.#probe(token) === 'absent'
   }
 
   /**
@@ -72,20 +78,20 @@ export class Lookup {
    * read between digest and probe: a clock read waits for all pending memory reads, which would include the
    * probe's.
    */
-  isClearlyActive(token: unknown): boolean {
+  #probe(token: unknown): Probed {
     const { digester, live, lease, sync } = this.#deps
     try {
-      if (!digester.tokenIfIdentifiable(token)) return false
+      if (!digester.tokenIfIdentifiable(token)) return 'undecided'
       // Catching up calls the store and the logger, which may check another token: digest again.
-      if (!lease.isLive() && !(sync.catchUp() && digester.tokenIfIdentifiable(token))) return false
+      if (!lease.isLive() && !(sync.catchUp() && digester.tokenIfIdentifiable(token))) return 'undecided'
       const hasOneDigest = live.liveSelectors.length === 0
-      if (hasOneDigest ? live.prefilter.has(digester.words) : this.#holdsAny()) return false
+      if (hasOneDigest ? live.prefilter.has(digester.words) : this.#holdsAny()) return 'present'
     } catch {
       // The token can't be used: isRevoked reports what is wrong with it.
-      return false
+      return 'undecided'
     }
     this.decided.prefilter++
-    return true
+    return 'absent'
   }
 
   /**
@@ -118,20 +124,40 @@ export class Lookup {
     return false
   }
 
-  async #isRevoked(token: unknown, options: CheckOptions | undefined): Promise<boolean> {
-    const verdict = await this.#check(token, options)
-    if (verdict.status !== 'unknown') return verdict.status === 'revoked'
-    const reason = verdict.reason ?? 'no reason given'
-    throw new RevocadeError(
-      'ERR_UNAVAILABLE',
-      `can't tell whether the token is revoked (${reason}): refuse it for now and ask again`,
-    )
+  /** The digest of the identity of a token that was probed just before, and found present. */
+  #probedIdentity(): Digest {
+    const { digester, live } = this.#deps
+    return (live.liveSelectors.length === 0 ? undefined : this.#digests[0]) ?? digester.words
   }
 
-  async #check(token: unknown, given: CheckOptions | undefined): Promise<Verdict> {
+  /**
+   * The answer to a token that was probed just before and found present, if the verdict cache decides it:
+   * undefined where another layer is needed, or a selector may still revoke it. Nothing here waits, so no
+   * change lands between the probe, which judged the lease and applied what was new, and the answer.
+   */
+  #cachedAnswer(): boolean | undefined {
+    const row = this.#deps.exactLookup.cached(this.#probedIdentity())
+    if (row === undefined) return undefined
+    const revoked = row !== null && this.#revokes(row, ANY_CLAIMS)
+    if (!revoked && this.#deps.live.liveSelectors.length > 0) return undefined
+    this.decided.cache++
+    if (row?.revoked !== true) this.falsePositives++
+    return revoked
+  }
+
+  #revokes(row: Deciding, matched: Matched): boolean {
+    const { clock, clockToleranceSeconds } = this.#deps
+    return isRevokedBy(row, matched, clock.now(), clockToleranceSeconds)
+  }
+
+  async #isRevoked(token: unknown, options: CheckOptions | undefined, probed: Probed): Promise<boolean> {
+    return isRevokedVerdict(await this.#check(token, options, probed))
+  }
+
+  async #check(token: unknown, given: CheckOptions | undefined, probed: Probed): Promise<Verdict> {
     const options = readCheckOptions(given)
-    const fresh = this.#isFresh()
-    const candidates = this.#candidates(token, options.selectorsOnly === true, fresh)
+    const fresh = probed === 'present' || this.#isFresh()
+    const candidates = this.#candidates(token, options.selectorsOnly === true, fresh, probed)
     if (candidates.length === 0 && fresh) {
       this.decided.prefilter++
       return ACTIVE_BY_PREFILTER
@@ -141,24 +167,23 @@ export class Lookup {
 
   /**
    * Copies of the digests that the prefilter can't rule out, or of all digests of the token where the
-   * prefilter is not known to be current.
+   * prefilter is not known to be current. A token that was probed just before is not decoded again.
    */
-  #candidates(token: unknown, selectorsOnly: boolean, fresh: boolean): Candidate[] {
+  #candidates(token: unknown, selectorsOnly: boolean, fresh: boolean, probed: Probed): Candidate[] {
     const { digester, live, timeClaims } = this.#deps
     const candidates: Candidate[] = []
-    const consider = (selector?: Omit<Candidate, 'digest'>): void => {
-      if (!fresh || live.prefilter.has(digester.words))
-        candidates.push({ digest: digester.words.slice(), ...selector })
+    const consider = (digest: Digest, matched?: Matched): void => {
+      if (!fresh || live.prefilter.has(digest)) candidates.push({ digest: digest.slice(), ...matched })
     }
-    const identified = digester.tokenIfIdentifiable(token)
-    if (identified) consider()
+    if (probed === 'present') consider(this.#probedIdentity())
+    else if (digester.tokenIfIdentifiable(token)) consider(digester.words)
     else if (!selectorsOnly) throw digester.unidentified('token')
     // "Active" would say nothing here. It is a mistake, such as a verifier's result handed in whole.
     else if (isWrapped(token) || !this.#hasSelectors()) throw digester.unidentified('selectors')
     const { claims = NO_CLAIMS } = digester
     for (const shape of fresh ? live.liveSelectors : [...live.configuredSelectors, digester.everyone]) {
       for (let at = digester.selector(shape, claims); at > 0; at = digester.selector(shape, claims, at))
-        consider({ claims, issuedAt: timeClaims.get(shape) })
+        consider(digester.words, { claims, issuedAt: timeClaims.get(shape) })
     }
     return candidates
   }
@@ -208,20 +233,6 @@ export class Lookup {
     if (fresh && row?.revoked !== true) this.falsePositives++
     return { status: 'not-revoked', by }
   }
-
-  /** Whether a row revokes the token at this moment: in force, and for a selector issued early enough. */
-  #revokes(
-    row: Pick<StoredRow, 'revoked' | 'notBefore' | 'expiresAt' | 'issuedThrough'>,
-    { claims, issuedAt = IAT }: Candidate,
-  ): boolean {
-    const { clock, clockToleranceSeconds } = this.#deps
-    const now = clock.now()
-    if (!row.revoked || row.expiresAt + clockToleranceSeconds <= now / 1000) return false
-    if (row.notBefore !== undefined && now < row.notBefore) return false
-    if (claims === undefined || row.issuedThrough === undefined) return true
-    const time = numericDateAt(claims, issuedAt)
-    return time === undefined || Math.floor(time) <= row.issuedThrough
-  }
 }
 
 /** Copies word by word: the compiler inlines that, while `set` is a call. */
@@ -235,13 +246,4 @@ function copyTo(digests: Digest[], at: number, words: Digest): void {
   digest[1] = words[1] ?? 0
   digest[2] = words[2] ?? 0
   digest[3] = words[3] ?? 0
-}
-
-function readCheckOptions(options: CheckOptions | undefined): CheckOptions {
-  if (options === undefined) return {}
-  const given = asRecord(options, 'options')
-  rejectUnknownKeys(given, ['onUnknown', 'selectorsOnly'], 'option')
-  if (given.onUnknown !== undefined)
-    oneOfOption(given.onUnknown, 'onUnknown', ['throw', 'revoked', 'active'], 'throw')
-  return options
 }

@@ -44,3 +44,16 @@ function unknown(failure: unknown, onUnknown: UnknownPolicy): Verdict {
   const reason = failure instanceof Error ? failure.message : String(failure)
   return { status: onUnknown === 'throw' ? 'unknown' : onUnknown, decidedBy: 'policy', reason }
 }
+
+/**
+ * The answer that a verdict gives to "is it revoked?".
+ *
+ * @throws {RevocadeError} ERR_UNAVAILABLE when it is unknown
+ */
+export function isRevokedVerdict({ status, reason = 'no reason given' }: Verdict): boolean {
+  if (status !== 'unknown') return status === 'revoked'
+  throw new RevocadeError(
+    'ERR_UNAVAILABLE',
+    `can't tell whether the token is revoked (${reason}): refuse it for now and ask again`,
+  )
+}

@@ -160,8 +160,8 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'a cutoff is compared with iat, whatever the option says',
-    file: 'engine/lookup.ts',
-    within: '#revokes',
+    file: 'engine/candidate.ts',
+    within: 'isRevokedBy',
     is: 'numericDateAt(claims, issuedAt)',
     becomes: 'numericDateAt(claims, IAT)',
     caughtBy: TIME_CLAIMS,
