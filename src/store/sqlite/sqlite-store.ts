@@ -21,6 +21,7 @@ import { resolveStorePath } from './file/store-path.js'
 import { OpenStore } from './open-store.js'
 import type { SqliteStoreOptions } from './options.js'
 import { streamScan } from './read/scan.js'
+import { endThread } from './thread.js'
 
 /**
  * The embedded store: one SQLite file on a local disk, shared by any number of processes of one host.
@@ -141,7 +142,7 @@ export class SqliteStore implements RevocationStore {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#scans].map((thread) => thread.terminate()))
+    await Promise.all([...this.#scans].map((thread) => endThread(thread)))
     await this.#open?.close()
   }
 

@@ -64,12 +64,14 @@ export type FromIntegrity =
   | { readonly type: 'checked'; readonly problems: readonly string[] }
   | { readonly type: 'failed'; readonly error: PackedError }
 
-/** To the thread that reads buckets. */
-export interface ToBuckets {
-  readonly id: number
-  readonly bucket: number
-  readonly bits: number
-}
+/** Asks a read thread to end. */
+export const END = 'end'
+
+/** To a scan: it may send one more chunk, or shall end. */
+export type ToScan = 'more' | typeof END
+
+/** To the thread that reads buckets: a request, or to end. */
+export type ToBuckets = { readonly id: number; readonly bucket: number; readonly bits: number } | typeof END
 
 /** From the thread that reads buckets: one reply for each request, under its id. */
 export type FromBuckets =

@@ -3,6 +3,7 @@ import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../../errors.js'
 import type { ScanChunk, ScanEnd } from '../../../ports/index.js'
 import { toRevocadeError, unpackError } from '../errors.js'
+import { endThread } from '../thread.js'
 import type { FromScan, JobData } from '../thread-messages.js'
 import { selectorNames } from './rows.js'
 import type { PackedEnd } from './scan-chunks.js'
@@ -37,7 +38,7 @@ export async function* streamScan(
     throw toRevocadeError(error, 'read', job.at.place.real)
   } finally {
     running.delete(worker)
-    await worker.terminate()
+    await endThread(worker)
   }
 }
 

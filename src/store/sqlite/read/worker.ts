@@ -7,7 +7,15 @@ import { fileSize, takenAway } from '../file/file-identity.js'
 import { integrityProblems } from '../file/integrity.js'
 import { openReader } from '../file/open-reader.js'
 import { prepareIdentityCheck } from '../file/store-identity.js'
-import type { FromBuckets, FromIntegrity, FromScan, JobData, ToBuckets } from '../thread-messages.js'
+import {
+  END,
+  type FromBuckets,
+  type FromIntegrity,
+  type FromScan,
+  type JobData,
+  type ToBuckets,
+  type ToScan,
+} from '../thread-messages.js'
 import { BucketReader } from './bucket-reader.js'
 import { scanChunks } from './scan-chunks.js'
 
@@ -30,8 +38,11 @@ async function scan(job: JobData & { job: 'scan' }): Promise<void> {
   const send = (message: FromScan, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
   const { place } = job.at
   let db: Connection | undefined
-  let credit = CHUNKS_AHEAD
-  port.on('message', () => credit++)
+  const asked = { chunks: CHUNKS_AHEAD, toEnd: false }
+  port.on('message', (message: ToScan) => {
+    if (message === END) asked.toEnd = true
+    else asked.chunks++
+  })
   try {
     db = openReader(job.at)
     const chunks = scanChunks(db, job.namespace, job.liveAfter)
@@ -41,8 +52,9 @@ async function scan(job: JobData & { job: 'scan' }): Promise<void> {
         send({ type: 'end', ...next.value })
         return
       }
-      while (credit === 0) await once(port, 'message')
-      credit--
+      while (asked.chunks === 0 && !asked.toEnd) await once(port, 'message')
+      if (asked.toEnd) return
+      asked.chunks--
       const { digests, expiresAt } = next.value
       send({ type: 'chunk', ...next.value }, [digests.buffer, expiresAt.buffer])
       await setImmediate() // receive what the consumer asked for
@@ -72,7 +84,13 @@ function readBuckets({ at, namespace }: JobData & { job: 'buckets' }): void {
   const db = openReader(at)
   const reader = new BucketReader(db, namespace.namespaceId)
   const isSameStore = prepareIdentityCheck(db, namespace)
-  port.on('message', ({ id, bucket, bits }: ToBuckets) => {
+  port.on('message', (message: ToBuckets) => {
+    if (message === END) {
+      db.close()
+      port.unref()
+      return
+    }
+    const { id, bucket, bits } = message
     let reply: FromBuckets
     try {
       reply = { type: 'read', id, read: reader.whole(bucket, bits) }
