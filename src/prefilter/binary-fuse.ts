@@ -5,9 +5,9 @@ import type { Digest } from '../ports/index.js'
  * 2022). Each entry has three cells, one in each of three neighbouring segments, and the XOR of the three is
  * its fingerprint. For a digest that is no entry it is the fingerprint with a chance of 2^-bits.
  *
- * `words[2]` chooses the first cell. The other two and the fingerprint come from `words[3]`, mixed with the
- * seed, so 64 digest bits are used in all. The mixing is weak and need not be more: digests come from SipHash
- * under a secret key, so nobody can aim at a seed, and each seed makes uniform numbers of uniform ones.
+ * `words[2]` and `words[3]`, mixed with a seed, choose the cells and the fingerprint: 64 digest bits in all.
+ * The mixing is weak and need not be more. Digests come from SipHash under a secret key, so nobody can choose
+ * entries that no seed places; and it is a bijection, which makes uniform numbers of uniform ones.
  */
 
 /** Bits of a fingerprint: false positives are 2^-8 or 2^-16. */
@@ -37,8 +37,9 @@ export interface FuseParts extends FuseShape {
 export const MAX_SEGMENT_LENGTH = 2 ** 18
 
 // Odd constants with well-mixed bits (of MurmurHash3's finaliser). They are part of the snapshot format.
-const MIX = 0x85ebca6b
-const MIX_FINGERPRINT = 0xc2b2ae35
+const MIX_SECOND = 0x85ebca6b
+const MIX_FIRST = 0xc2b2ae35
+const MIX_FINGERPRINT = 0x27d4eb2f
 
 /** 2^-32: turns a product of two 32-bit numbers into its high half. */
 const HIGH_HALF = 2 ** -32
@@ -59,15 +60,16 @@ export function cellCount({ segmentLength, segmentCount }: FuseShape): number {
   return (segmentCount + 2) * segmentLength
 }
 
-/** Mixes `words[3]` with a seed: a bijection for each seed, so that it makes no two digests equal. */
-export function mixed(word: number, seed: number): number {
-  const x = Math.imul(word ^ seed, MIX)
-  return x ^ (x >>> 15)
+/** Mixes `words[3]` with a seed. */
+export function mixSecond(word: number, seed: number): number {
+  const mix = Math.imul(word ^ seed, MIX_SECOND)
+  return mix ^ (mix >>> 15)
 }
 
-/** The first cell: multiply-high range reduction (Lemire 2018) in doubles. `scale`: see {@link scaleOf}. */
-export function firstCell(word: number, scale: number): number {
-  return ((word >>> 0) * scale) | 0
+/** Mixes `words[2]` with the mixed `words[3]`. */
+export function mixFirst(word: number, second: number): number {
+  const mix = Math.imul(word ^ second, MIX_FIRST)
+  return mix ^ (mix >>> 15)
 }
 
 /** Turns a 32-bit number into the number of a first cell. */
@@ -75,19 +77,26 @@ export function scaleOf({ segmentLength, segmentCount }: FuseShape): number {
   return segmentCount * segmentLength * HIGH_HALF
 }
 
-/** The second cell, in the segment after the first's. `mix`: see {@link mixed}. */
-export function secondCell(first: number, mix: number, segmentLength: number): number {
-  return (first + segmentLength) ^ (mix & (segmentLength - 1))
+// From here on `first` is what mixFirst gives, and `sum` that plus what mixSecond gives.
+
+/** The first cell: multiply-high range reduction (Lemire 2018) in doubles. `scale`: see {@link scaleOf}. */
+export function firstCell(first: number, scale: number): number {
+  return ((first >>> 0) * scale) | 0
+}
+
+/** The second cell, in the segment after the first's. */
+export function secondCell(cell: number, sum: number, segmentLength: number): number {
+  return (cell + segmentLength) ^ (sum & (segmentLength - 1))
 }
 
 /** The third cell, in the segment after the second's. */
-export function thirdCell(first: number, mix: number, segmentLength: number): number {
-  return (first + 2 * segmentLength) ^ ((mix >>> 14) & (segmentLength - 1))
+export function thirdCell(cell: number, sum: number, segmentLength: number): number {
+  return (cell + 2 * segmentLength) ^ ((sum >>> 14) & (segmentLength - 1))
 }
 
 /** The leading bits of a product are its best mixed ones. `shift`: 32 less the bits of a fingerprint. */
-export function fingerprint(word: number, mix: number, shift: number): number {
-  return Math.imul(word ^ mix, MIX_FINGERPRINT) >>> shift
+export function fingerprint(first: number, sum: number, shift: number): number {
+  return Math.imul(first ^ sum, MIX_FINGERPRINT) >>> shift
 }
 
 /** The filter. It can't change: `FuseConstruction` makes another one. */
@@ -117,12 +126,13 @@ export class FuseTable {
   has(digest: Digest): boolean {
     const cells = this.#cells
     const segmentLength = this.#segmentLength
-    const word = digest[2] ?? 0
-    const mix = mixed(digest[3] ?? 0, this.#seed)
-    const first = firstCell(word, this.#scale)
-    const a = cells[first] ?? 0
-    const b = cells[secondCell(first, mix, segmentLength)] ?? 0
-    const c = cells[thirdCell(first, mix, segmentLength)] ?? 0
-    return (a ^ b ^ c) === fingerprint(word, mix, this.#shift)
+    const second = mixSecond(digest[3] ?? 0, this.#seed)
+    const first = mixFirst(digest[2] ?? 0, second)
+    const sum = (first + second) | 0
+    const cell = firstCell(first, this.#scale)
+    const a = cells[cell] ?? 0
+    const b = cells[secondCell(cell, sum, segmentLength)] ?? 0
+    const c = cells[thirdCell(cell, sum, segmentLength)] ?? 0
+    return (a ^ b ^ c) === fingerprint(first, sum, this.#shift)
   }
 }

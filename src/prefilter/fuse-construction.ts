@@ -7,7 +7,8 @@ import {
   type FuseParts,
   type FuseShape,
   fuseShape,
-  mixed,
+  mixFirst,
+  mixSecond,
   scaleOf,
   secondCell,
   thirdCell,
@@ -119,7 +120,7 @@ export class FuseConstruction {
       for (let at = 0; at < keys.length; at += 2) {
         if (at % (2 * STEP) === 0) yield
         const [a, b] = [keys[at] ?? 0, keys[at + 1] ?? 0]
-        let slot = mixed(a, b) & (slots.length - 1)
+        let slot = mixFirst(a, mixSecond(b, 0)) & (slots.length - 1)
         let number = slots[slot] ?? 0
         while (number > 0 && (kept[2 * number - 2] !== a || kept[2 * number - 1] !== b)) {
           slot = (slot + 1) & (slots.length - 1)
@@ -136,11 +137,11 @@ export class FuseConstruction {
   }
 }
 
-/** The entries by their cells: of each cell, the number of its entries and the XOR of their words. */
+/** The entries by their cells: of each cell, the number of its entries and the XOR of their mixed words. */
 class Graph {
   readonly #counts: Uint8Array
-  readonly #firstWords: Int32Array
-  readonly #secondWords: Int32Array
+  readonly #firsts: Int32Array
+  readonly #sums: Int32Array
   readonly #segmentLength: number
   readonly #scale: number
   readonly #seed: number
@@ -148,8 +149,8 @@ class Graph {
   constructor(shape: FuseShape, seed: number) {
     const size = cellCount(shape)
     this.#counts = new Uint8Array(size)
-    this.#firstWords = new Int32Array(size)
-    this.#secondWords = new Int32Array(size)
+    this.#firsts = new Int32Array(size)
+    this.#sums = new Int32Array(size)
     this.#segmentLength = shape.segmentLength
     this.#scale = scaleOf(shape)
     this.#seed = seed
@@ -159,28 +160,29 @@ class Graph {
   insert(keys: Int32Array): boolean {
     let ok = true
     for (let at = 0; at < keys.length; at += 2) {
-      const [a, b] = [keys[at] ?? 0, keys[at + 1] ?? 0]
-      const mix = mixed(b, this.#seed)
-      const first = firstCell(a, this.#scale)
+      const second = mixSecond(keys[at + 1] ?? 0, this.#seed)
+      const first = mixFirst(keys[at] ?? 0, second)
+      const sum = (first + second) | 0
+      const cell = firstCell(first, this.#scale)
       const counts =
-        this.#change(first, a, b, 1) |
-        this.#change(secondCell(first, mix, this.#segmentLength), a, b, 1) |
-        this.#change(thirdCell(first, mix, this.#segmentLength), a, b, 1)
+        this.#change(cell, first, sum, 1) |
+        this.#change(secondCell(cell, sum, this.#segmentLength), first, sum, 1) |
+        this.#change(thirdCell(cell, sum, this.#segmentLength), first, sum, 1)
       ok &&= counts <= MAX_COUNT
     }
     return ok
   }
 
   /** Adds an entry to a cell, or with −1 removes it. Returns how many are left. */
-  #change(cell: number, a: number, b: number, by: 1 | -1): number {
-    this.#firstWords[cell] = (this.#firstWords[cell] ?? 0) ^ a
-    this.#secondWords[cell] = (this.#secondWords[cell] ?? 0) ^ b
+  #change(cell: number, first: number, sum: number, by: 1 | -1): number {
+    this.#firsts[cell] = (this.#firsts[cell] ?? 0) ^ first
+    this.#sums[cell] = (this.#sums[cell] ?? 0) ^ sum
     return (this.#counts[cell] = (this.#counts[cell] ?? 0) + by)
   }
 
   /**
    * Removes entries as long as a cell has a single one, and writes down which cell it was. That cell keeps
-   * the words of its entry.
+   * the mixed words of its entry.
    *
    * @returns how many were removed
    */
@@ -205,16 +207,15 @@ class Graph {
 
   /** Removes the single entry of a cell from its other two cells. */
   #removeAt(cell: number, pending: Int32Array, left: number): number {
-    const [a, b] = [this.#firstWords[cell] ?? 0, this.#secondWords[cell] ?? 0]
-    const mix = mixed(b, this.#seed)
-    const first = firstCell(a, this.#scale)
-    const second = secondCell(first, mix, this.#segmentLength)
-    const third = thirdCell(first, mix, this.#segmentLength)
+    const [first, sum] = [this.#firsts[cell] ?? 0, this.#sums[cell] ?? 0]
+    const a = firstCell(first, this.#scale)
+    const b = secondCell(a, sum, this.#segmentLength)
+    const c = thirdCell(a, sum, this.#segmentLength)
     this.#counts[cell] = 0
     let end = left
-    if (first !== cell && this.#change(first, a, b, -1) === 1) pending[end++] = first
-    if (second !== cell && this.#change(second, a, b, -1) === 1) pending[end++] = second
-    if (third !== cell && this.#change(third, a, b, -1) === 1) pending[end++] = third
+    if (a !== cell && this.#change(a, first, sum, -1) === 1) pending[end++] = a
+    if (b !== cell && this.#change(b, first, sum, -1) === 1) pending[end++] = b
+    if (c !== cell && this.#change(c, first, sum, -1) === 1) pending[end++] = c
     return end
   }
 
@@ -224,15 +225,12 @@ class Graph {
     for (let i = order.length - 1; i >= 0; i--) {
       if (i % STEP === 0) yield
       const cell = order[i] ?? 0
-      const word = this.#firstWords[cell] ?? 0
-      const mix = mixed(this.#secondWords[cell] ?? 0, this.#seed)
-      const first = firstCell(word, this.#scale)
+      const [first, sum] = [this.#firsts[cell] ?? 0, this.#sums[cell] ?? 0]
+      const a = firstCell(first, this.#scale)
+      const b = secondCell(a, sum, this.#segmentLength)
+      const c = thirdCell(a, sum, this.#segmentLength)
       // The cell itself is still 0.
-      cells[cell] =
-        fingerprint(word, mix, shift) ^
-        (cells[first] ?? 0) ^
-        (cells[secondCell(first, mix, this.#segmentLength)] ?? 0) ^
-        (cells[thirdCell(first, mix, this.#segmentLength)] ?? 0)
+      cells[cell] = fingerprint(first, sum, shift) ^ (cells[a] ?? 0) ^ (cells[b] ?? 0) ^ (cells[c] ?? 0)
     }
   }
 }
