@@ -22,6 +22,9 @@ const WITH_REDIS = [
   'test/planted/**/*.test.ts',
 ]
 
+/** Test files that use a PostgreSQL server. One that does and is not listed here fails and says so. */
+const WITH_POSTGRES = ['test/postgres/**/*.test.ts']
+
 // Tests run what is shipped: they import the built files (`revocade`, `#dist/…`), natively, outside Vite.
 export default defineConfig({
   resolve: { alias },
@@ -41,7 +44,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: WITH_REDIS },
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...WITH_REDIS, ...WITH_POSTGRES] },
       },
       {
         extends: true,
@@ -49,6 +52,14 @@ export default defineConfig({
           name: 'redis',
           include: WITH_REDIS,
           globalSetup: ['test/support/redis/global-setup.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'postgres',
+          include: WITH_POSTGRES,
+          globalSetup: ['test/support/postgres/global-setup.ts'],
         },
       },
     ],

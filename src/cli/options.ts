@@ -39,7 +39,11 @@ export function addOutputOptions(command: Command): Command {
 /** Adds the options that name a store, its tenant and its key, and the output options. */
 export function addStoreOptions(command: Command): Command {
   command
-    .addOption(new Option('--store <path>', 'the SQLite file').env('REVOCADE_STORE').default('./revocade.db'))
+    .addOption(
+      new Option('--store <path>', 'the SQLite file, or postgres://user@host/db')
+        .env('REVOCADE_STORE')
+        .default('./revocade.db'),
+    )
     .option('--namespace <name>', "the tenant (default: 'default')")
     .option(
       '--secret-env <name>',

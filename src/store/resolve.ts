@@ -11,7 +11,13 @@ type StoreFactory = (location: string) => Promise<RevocationStore>
  */
 const STORES = new Map<string, StoreFactory>([
   ['path', async (path) => new (await importSqlite()).SqliteStore(path)],
+  ['postgres', openPostgres],
+  ['postgresql', openPostgres],
 ])
+
+async function openPostgres(url: string): Promise<RevocationStore> {
+  return new (await import('./postgres/index.js')).PostgresStore(url)
+}
 
 async function importSqlite(): Promise<typeof import('./sqlite/index.js')> {
   try {
@@ -23,8 +29,6 @@ async function importSqlite(): Promise<typeof import('./sqlite/index.js')> {
 
 /** Schemes of stores that do not exist yet. Without this list SQLite would create a file of that name. */
 const NOT_YET = new Map([
-  ['postgres', 'PostgreSQL'],
-  ['postgresql', 'PostgreSQL'],
   ['redis', 'Redis'],
   ['rediss', 'Redis'],
 ])
@@ -54,9 +58,12 @@ export function storeFactory(location: string): StoreFactory {
   if (factory !== undefined) return factory
   const missing = NOT_YET.get(scheme)
   if (missing !== undefined)
-    throw optionError('store', `can't be a URL: this version has no ${missing} store, give a file path`)
+    throw optionError(
+      'store',
+      `can't be a URL: this version has no ${missing} store, give a file path or a PostgreSQL URL`,
+    )
   throw optionError(
     'store',
-    "can't be a URL or an address: give a file path ('./a@b.db' for an @ in its name)",
+    "can't be this URL or address: give a file path ('./a@b.db' for an @ in its name) or postgres://…",
   )
 }

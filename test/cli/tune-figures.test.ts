@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { compare, type Figure, mixedQuantile, type Observed } from '#dist/cli/tune/predicted-vs-measured.js'
+import { reportText } from '#dist/cli/tune/report.js'
 import { DEFAULT_COSTS } from '#dist/tuning/costs.js'
 import { recommend } from '#dist/tuning/recommend.js'
 
@@ -10,7 +11,8 @@ const traffic = {
   tokenLifeSeconds: 3600,
   redisRttUs: 300,
 }
-const { predictions } = recommend(traffic, DEFAULT_COSTS)
+const recommendation = recommend(traffic, DEFAULT_COSTS)
+const { predictions } = recommendation
 const timing = (mean: number) => ({ mean, singles: Float64Array.of(mean), behind: new Float64Array(0) })
 
 function figures(name: string, observed: Partial<Observed> = {}): Map<string, Figure> {
@@ -91,6 +93,25 @@ describe('a prediction and a measurement', () => {
     expect(
       figures('bloom 1e-4', { prediction: { ...one, leavesProcess: 0.001 } }).get('p99Ns')?.note,
     ).toBeUndefined()
+  })
+})
+
+describe('the report for people', () => {
+  it('says what is within 1.5× of the prediction and what is not', () => {
+    const prediction = predictions.find(({ candidate }) => candidate.name === 'exact')
+    if (prediction === undefined) throw new Error('no exact')
+    const compared = figures('exact', { active: timing(prediction.meanNs * 9) })
+    const measured = {
+      prediction,
+      entries: 123_456,
+      cutShort: null,
+      pace: 1,
+      figures: [...compared.values()],
+    }
+    const text = reportText(recommendation, [measured], 100)
+    expect(text).toMatch(/\nexact, built with 123,456 entries\n +predicted +measured +ratio\n/)
+    expect(text).toMatch(/\nmemory .* 1\.00 +within 1\.5×\nfalse positives +0 +0 +within 1\.5×\n/)
+    expect(text).toMatch(/\nmean of a check .* 8\.\d+ +NOT within 1\.5×\n/)
   })
 })
 

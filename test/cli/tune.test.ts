@@ -413,19 +413,4 @@ describe('tune --measure', () => {
       expectAgreement(figures, told.candidates.find((one) => one.name === name)?.memoryBytes)
     }
   })
-
-  it('says on a terminal what is within 1.5× and what is not', async () => {
-    const { code, stdout } = await measure(
-      ...['--revocations', '500', '--checks-per-second', '100'],
-      ...['--store-reads-per-day', '0', '--no-progress'],
-    )
-    expect(code).toBe(0)
-    expect(stdout).toMatch(
-      sequence(
-        /\nexact, built with 2,\d{3} entries\n +predicted +measured +ratio\n/,
-        /memory .*within 1\.5×\nfalse positives +0 +0 +within 1\.5×\n/,
-      ),
-    )
-    expect(stdout.match(/\np99 of a check .*within 1\.5×/g)).toHaveLength(3)
-  })
 })

@@ -50,7 +50,8 @@ let files = 0
 let kept: string | undefined
 async function oldBackup(scene: Scene): Promise<string> {
   if (kept === undefined || Math.random() < 0.5) kept = await scene.soak.backup()
-  const copy = `${kept}.restored`
+  // Each under a name of its own: none may be another name of the store.
+  const copy = `${kept}.restored-${++files}`
   copyFileSync(kept, copy)
   return copy
 }
@@ -164,5 +165,6 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     for (const part of [file, `${file}-wal`, `${file}-shm`]) rmSync(part, { force: true })
     await sleep(between(0, 300))
     if (!existsSync(file)) linkSync(copy, file)
+    rmSync(copy)
   }),
 }

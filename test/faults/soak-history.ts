@@ -100,7 +100,8 @@ export class SoakHistory {
       .filter((check) => !isAstray(disturbance, check.engine, check.token, check))
       .flatMap((check) => {
         const judge = check.end < disturbed ? before : isRevokedByRedis(check) ? byRedis : after
-        return judge.brokenPromise(check) ?? []
+        const broken = judge.brokenPromise(check)
+        return broken === undefined ? [] : `${broken}; ${this.#circumstances(check, disturbance)}`
       })
     const round = {
       wrong,
@@ -111,6 +112,15 @@ export class SoakHistory {
     this.#checks = []
     this.#changes = left.filter((change) => change.start > this.#judgedUntil - FORGET_MS)
     return round
+  }
+
+  /** What explains a broken promise: all changes of the token, and what was done meanwhile. */
+  #circumstances({ token, sub, engine }: Check, { start, end }: Disturbance): string {
+    const changes = this.#changes
+      .filter((change) => ('token' in change ? change.token === token : change.sub === sub))
+      .map((change) => [change.op, change.verdict, change.engine, change.start, change.end].join(' '))
+    const opened = this.#openings.filter((opening) => opening.engine === engine).map((one) => one.end)
+    return `changes: ${changes.join(', ')}; opened: ${opened.join(', ')}; disturbed: ${start} to ${end}`
   }
 
   /** @param disturbed Since when the store may not be reachable for all. */

@@ -100,6 +100,7 @@ describe('the tarball', () => {
       '.',
       './ports',
       './sqlite',
+      './postgres',
       './testing',
       './package.json',
     ])

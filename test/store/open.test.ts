@@ -13,6 +13,7 @@ import { describe, expect, it } from 'vitest'
 import { assertDriverFits } from '#dist/store/sqlite/file/driver.js'
 import { checkIntegrity, SqliteStore } from '#dist/store/sqlite/index.js'
 import { collect, digestOf, revoke, wordsOf } from '#dist/testing/store/fixtures.js'
+import { Child } from '../support/process.js'
 import { open, sha256 } from '../support/sqlite.js'
 import { temporaryDirectory } from '../support/temp.js'
 
@@ -192,6 +193,14 @@ describe('integrity', () => {
     expect(() => store.get(wordsOf(digestOf(1)))).toThrow(expect.objectContaining(corrupt))
     expect(() => store.poll({ seq: 0, epoch: '' }, 10)).toThrow(expect.objectContaining(corrupt))
     await expect(store.write([revoke(1)])).rejects.toMatchObject(corrupt)
+  })
+
+  it('may be under examination when the store is closed: the process goes on', async () => {
+    const script = new URL('close-while-checking.mjs', import.meta.url)
+    const child = new Child(script, [await damaged(), temporaryDirectory()])
+    await child.ended
+    expect(child.complaints).toBe('')
+    expect(child.process.exitCode).toBe(0)
   })
 
   it('is checked by checkIntegrity without an engine', async () => {

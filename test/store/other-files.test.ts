@@ -1,4 +1,4 @@
-import { closeSync, openSync, renameSync, rmSync, symlinkSync, writeSync } from 'node:fs'
+import { closeSync, linkSync, openSync, renameSync, rmSync, symlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
@@ -110,6 +110,22 @@ describe('a path that is a symbolic link', () => {
     expect(await foundByOthers(second, 3)).toBe(true)
     const old = await open(first)
     expect([1, 2, 3].map((n) => old.get(words(n))?.revoked)).toEqual([true, undefined, undefined])
+  })
+
+  it('is followed to another name of the same file, whose log is another', async () => {
+    const folder = temporaryDirectory()
+    const link = join(folder, 'link.db')
+    await (await open(join(folder, 'one name.db'))).close()
+    symlinkSync('one name.db', link)
+    const store = await open(link)
+    await store.write([revoke(1)])
+    linkSync(join(folder, 'one name.db'), join(folder, 'another name.db'))
+    symlinkSync('another name.db', `${link}.new`)
+    renameSync(`${link}.new`, link)
+    await expect(store.write([revoke(2)])).rejects.toThrow(code('ERR_NOT_DURABLE'))
+    expect(await poll(store)).toEqual({ status: 'diverged' })
+    await store.write([revoke(3)])
+    expect(await foundByOthers(link, 3)).toBe(true)
   })
 
   it('locks the file that it leads to, also when that file is still to be made', async () => {

@@ -202,6 +202,50 @@ describe('a store that others fold, compact or restore through SQLite', () => {
     expect(warnings).toEqual([])
     expect(existsSync(`${path}-wal-replaced`)).toBe(false)
   })
+
+  it('is opened by others before the log is folded', async () => {
+    const path = newPath()
+    const backup = newPath()
+    const { store, warnings } = await watched(path)
+    await store.write(some(1, 500))
+    await copyInto(path, backup)
+    await commitUntilFolded(store, path, 1000)
+    await copyInto(backup, path)
+    await store.write([revoke(9000)])
+    const other = await open(path)
+    await other.write([revoke(9001)])
+    await poll(other)
+    run(path, 'PRAGMA wal_checkpoint(PASSIVE)')
+    await other.write([revoke(9002)])
+    for (const one of [store, other]) {
+      await poll(one)
+      expect([500, 1000, 9000, 9001, 9002].map((n) => one.get(words(n))?.revoked)).toEqual([
+        ...[true, undefined, true, true, true],
+      ])
+    }
+    expect(warnings).toEqual([])
+  })
+
+  it('is no overwritten file when the log is folded later, after looks at it', async () => {
+    const path = newPath()
+    const backup = newPath()
+    const { store, warnings } = await watched(path)
+    await store.write(some(1, 500))
+    await copyInto(path, backup)
+    await commitUntilFolded(store, path, 1000)
+    const { position } = await follow(store, START)
+    await copyInto(backup, path)
+    expect(await poll(store, position)).toEqual({ status: 'diverged' })
+    await store.write([revoke(2), revoke(9000)])
+    await store.write([revoke(9001)])
+    await poll(store, START)
+    run(path, 'PRAGMA wal_checkpoint(PASSIVE)')
+    await store.write([revoke(9002)])
+    expect(await poll(store, START)).toMatchObject({ status: 'ok' })
+    expect([9000, 9001, 9002].map((n) => store.get(words(n))?.revoked)).toEqual([true, true, true])
+    expect(warnings).toEqual([])
+    expect(existsSync(`${path}-wal-replaced`)).toBe(false)
+  })
 })
 
 describe('the head that is read past SQLite', () => {

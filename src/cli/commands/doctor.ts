@@ -5,9 +5,11 @@ import type { Finding } from '../doctor/finding.js'
 import { checkClock, checkFileSystem, checkNode } from '../doctor/machine.js'
 import { checkRedis } from '../doctor/redis.js'
 import { checkStoreFile } from '../doctor/store-file.js'
+import { checkStoreServer } from '../doctor/store-server.js'
 import { printable } from '../errors.js'
 import { addRedisOptions, addStoreOptions, type RedisFlags, type StoreOptions } from '../options.js'
 import { table, tone, writeJson, writeLine } from '../output/print.js'
+import { isServer } from '../store-location.js'
 import { inspectedRedis } from '../with-inspector.js'
 
 interface DoctorOptions extends StoreOptions, RedisFlags {
@@ -29,15 +31,21 @@ export function addDoctor(program: Command): void {
   addStoreOptions(addRedisOptions(command))
 }
 
-async function doctor(options: DoctorOptions): Promise<void> {
-  // Before any check, because an invalid URL is a wrong command line and not a finding.
-  const redisSettings = inspectedRedis(options)
+async function checkFile(options: DoctorOptions): Promise<Finding[]> {
   const directory = dirname(resolve(options.store))
-  const findings: Finding[] = [
-    checkNode(),
+  return [
     ...(await checkFileSystem(directory)),
     ...(await checkWriting(directory)),
     ...(await checkStoreFile(options)),
+  ]
+}
+
+async function doctor(options: DoctorOptions): Promise<void> {
+  // Before any check, because an invalid URL is a wrong command line and not a finding.
+  const redisSettings = inspectedRedis(options)
+  const findings: Finding[] = [
+    checkNode(),
+    ...(isServer(options.store) ? await checkStoreServer(options) : await checkFile(options)),
     await checkClock(),
     ...(redisSettings === undefined ? [] : await checkRedis(redisSettings)),
   ]

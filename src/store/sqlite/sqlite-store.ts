@@ -2,6 +2,8 @@ import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../errors.js'
 import type {
   BucketSource,
+  Collected,
+  CollectorModule,
   Committed,
   Digest,
   MaybePromise,
@@ -21,6 +23,7 @@ import { resolveStorePath } from './file/store-path.js'
 import { OpenStore } from './open-store.js'
 import type { SqliteStoreOptions } from './options.js'
 import { streamScan } from './read/scan.js'
+import { endThread } from './thread.js'
 
 /**
  * The embedded store: one SQLite file on a local disk, shared by any number of processes of one host.
@@ -111,7 +114,18 @@ export class SqliteStore implements RevocationStore {
   async *scan(liveAfter: number): AsyncGenerator<ScanChunk, ScanEnd, void> {
     const open = this.#required()
     const job = { job: 'scan', ...open.target(), liveAfter } as const
-    return yield* streamScan(job, this.#scans, () => void open.target())
+    const { end } = yield* streamScan(job, this.#scans, () => void open.target())
+    return end
+  }
+
+  async collect(liveAfter: number, collector: CollectorModule): Promise<Collected> {
+    const open = this.#required()
+    const job = { job: 'scan', ...open.target(), liveAfter, collector } as const
+    const scan = streamScan(job, this.#scans, () => void open.target())
+    for (;;) {
+      const step = await scan.next()
+      if (step.done === true) return step.value
+    }
   }
 
   async write(mutations: readonly Mutation[]): Promise<Committed> {
@@ -141,7 +155,7 @@ export class SqliteStore implements RevocationStore {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#scans].map((thread) => thread.terminate()))
+    await Promise.all([...this.#scans].map((thread) => endThread(thread)))
     await this.#open?.close()
   }
 

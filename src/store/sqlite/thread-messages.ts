@@ -1,3 +1,4 @@
+import type { CollectorModule } from '../../ports/index.js'
 import type { PackedError } from './errors.js'
 import type { OpenFiles } from './file/file-identity.js'
 import type { OpenedWriter, WriterOptions } from './file/open-writer.js'
@@ -49,6 +50,8 @@ export type JobData =
       readonly at: OpenFiles
       readonly namespace: NamespaceIdentity
       readonly liveAfter: number
+      /** Takes the rows in the thread; undefined: they are sent. */
+      readonly collector?: CollectorModule
     }
   | { readonly job: 'integrity'; readonly at: OpenFiles }
   | { readonly job: 'buckets'; readonly at: OpenFiles; readonly namespace: NamespaceIdentity }
@@ -56,7 +59,7 @@ export type JobData =
 /** From a scan. The thread sends a few chunks ahead, then one for each `'more'` that it receives. */
 export type FromScan =
   | ({ readonly type: 'chunk' } & PackedChunk)
-  | ({ readonly type: 'end' } & PackedEnd)
+  | ({ readonly type: 'end'; /** Of the collector. */ readonly value?: unknown } & PackedEnd)
   | { readonly type: 'failed'; readonly error: PackedError }
 
 /** From an integrity check: the problems SQLite found; none in a sound file. */
@@ -64,12 +67,14 @@ export type FromIntegrity =
   | { readonly type: 'checked'; readonly problems: readonly string[] }
   | { readonly type: 'failed'; readonly error: PackedError }
 
-/** To the thread that reads buckets. */
-export interface ToBuckets {
-  readonly id: number
-  readonly bucket: number
-  readonly bits: number
-}
+/** Asks a read thread to end. */
+export const END = 'end'
+
+/** To a scan: it may send one more chunk, or shall end. */
+export type ToScan = 'more' | typeof END
+
+/** To the thread that reads buckets: a request, or to end. */
+export type ToBuckets = { readonly id: number; readonly bucket: number; readonly bits: number } | typeof END
 
 /** From the thread that reads buckets: one reply for each request, under its id. */
 export type FromBuckets =

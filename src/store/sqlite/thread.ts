@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../errors.js'
 import { pnpOptions } from './pnp-options.js'
 import { setupError } from './setup-error.js'
+import { END } from './thread-messages.js'
 
 const EXEC_ARGV = pnpOptions(process.execArgv)
 
@@ -26,4 +27,17 @@ export function startThread(file: URL, workerData: object): Worker {
       })
     )
   }
+}
+
+/**
+ * Asks a thread to end, and resolves once it has. A thread is never terminated: if a call into SQLite fails
+ * while its thread is being terminated, the driver can't make the error, and ends the process.
+ */
+export async function endThread(worker: Worker): Promise<void> {
+  // Node.js sets it to -1 when the thread has ended.
+  if (worker.threadId < 0) return
+  const ended = new Promise((resolve) => void worker.once('exit', resolve))
+  worker.ref() // whoever waits for the end must not run out of events before
+  worker.postMessage(END)
+  await ended
 }

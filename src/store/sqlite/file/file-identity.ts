@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { RevocadeError } from '../../../errors.js'
-import type { StorePath } from './store-path.js'
+import { resolveStorePath, type StorePath } from './store-path.js'
 
 /**
  * The device and inode of the file at a path; undefined if there is none. Equal identities mean that the file
@@ -27,11 +27,15 @@ export function fileIdentity(path: string, empty: 'counts' | 'is none' = 'is non
  * it: a commit to a log that was deleted, or through another index, would be found by nobody.
  */
 export interface FileIdentities {
+  /** The path of the database, links resolved: the log is named after it. */
+  readonly real: string
   /** Of the database, by the path as it was given. */
   readonly db: string | undefined
   readonly wal: string | undefined
   readonly shm: string | undefined
 }
+
+type LogIdentities = Pick<FileIdentities, 'wal' | 'shm'>
 
 /** The files that a connection is open on, and the path that must still lead to them. */
 export interface OpenFiles {
@@ -41,17 +45,19 @@ export interface OpenFiles {
 
 /** Identifies the files at a path. */
 export function fileIdentities({ given, real }: StorePath): FileIdentities {
-  return { db: fileIdentity(given), ...logIdentities(real) }
+  // A link may lead to another name of the same file by now: another log would belong to it.
+  const leadsTo = given === real ? real : resolveStorePath(given).real
+  return { real: leadsTo, db: fileIdentity(given), ...logIdentities(real) }
 }
 
 /** Identifies the log and its index. A connection keeps them open, like the database. */
-export function logIdentities(real: string): Pick<FileIdentities, 'wal' | 'shm'> {
+export function logIdentities(real: string): LogIdentities {
   return { wal: fileIdentity(`${real}-wal`, 'counts'), shm: fileIdentity(`${real}-shm`, 'counts') }
 }
 
 /** Whether two looks at a path found the same files. */
 export function areSameFiles(one: FileIdentities, other: FileIdentities): boolean {
-  return one.db === other.db && one.wal === other.wal && one.shm === other.shm
+  return one.real === other.real && one.db === other.db && one.wal === other.wal && one.shm === other.shm
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../../errors.js'
 import type { Logger } from '../../../ports/index.js'
+import { unpackError } from '../errors.js'
 import { startJob } from '../read/start-job.js'
+import { endThread } from '../thread.js'
 import type { FromIntegrity } from '../thread-messages.js'
 import type { OpenFiles } from './file-identity.js'
 
@@ -29,7 +31,7 @@ export class IntegrityWatch {
 
   async stop(): Promise<void> {
     clearTimeout(this.#timer)
-    await this.#job?.terminate()
+    if (this.#job !== undefined) await endThread(this.#job)
   }
 
   #check(onDamage: (error: RevocadeError) => void): void {
@@ -56,13 +58,16 @@ export class IntegrityWatch {
     } else if (message.type === 'failed' && message.error.code !== 'ERR_STORE_CORRUPT') {
       this.#undecided(message.error.message)
     } else {
-      const problems = message.type === 'checked' ? message.problems : [message.error.message]
       this.state = 'failed'
       const path = this.#at.place.real
-      const error = new RevocadeError(
-        'ERR_STORE_CORRUPT',
-        `the store ${path} is damaged (${problems[0] ?? ''}): restore it from a backup`,
-      )
+      const problems = message.type === 'checked' ? message.problems : [message.error.message]
+      const error =
+        message.type === 'failed'
+          ? unpackError(message.error)
+          : new RevocadeError(
+              'ERR_STORE_CORRUPT',
+              `the store ${path} is damaged (${problems[0] ?? ''}): restore it from a backup`,
+            )
       this.#logger.error(
         { path, problems },
         'the store is damaged and is not used any more: restore it from a backup',

@@ -1,10 +1,7 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { RevocadeError } from '../../../errors.js'
+import { randomBytes } from 'node:crypto'
+import { checkValue, digestKey, keyToKeep, requireKeyLength } from '../../format/digest-key.js'
 import type { Connection } from './driver.js'
 import { corrupt } from './validate-file.js'
-
-const KEY_BYTES = 16
-const KEY_CHECK_BYTES = 8
 
 /** The id and the digest key of a store. */
 export interface StoreIdentity {
@@ -51,16 +48,17 @@ export function prepareIdentityCheck(
  * its own.
  */
 export function identifyStore(db: Connection, secret: Uint8Array | undefined): StoreIdentity {
-  if (secret !== undefined && secret.length !== KEY_BYTES) {
-    throw new RevocadeError('ERR_CONFIG', `a digest key has ${KEY_BYTES} bytes, not ${secret.length}`)
-  }
+  requireKeyLength(secret)
   const get = db.prepare<[key: string], Buffer | string>('SELECT value FROM meta WHERE key = ?').pluck()
   if (get.get('id') === undefined) {
     db.transaction(() => {
       if (get.get('id') === undefined) writeIdentity(db, secret)
     }).immediate()
   }
-  return { id: get.get('id')?.toString() ?? '', key: keyOf(get.get('key'), get.get('key_check'), secret) }
+  return {
+    id: get.get('id')?.toString() ?? '',
+    key: digestKey(bytesOf(get.get('key')), bytesOf(get.get('key_check')), secret),
+  }
 }
 
 function writeIdentity(db: Connection, secret: Uint8Array | undefined): void {
@@ -69,37 +67,12 @@ function writeIdentity(db: Connection, secret: Uint8Array | undefined): void {
   const put = db.prepare('INSERT INTO meta VALUES (?, ?)')
   put.run('id', Buffer.from(randomBytes(12).toString('base64url')))
   put.run('created_at', Buffer.from(new Date().toISOString()))
-  if (secret === undefined) put.run('key', randomBytes(KEY_BYTES))
-  else put.run('key_check', checkValue(secret))
+  put.run(...keyToKeep(secret))
 }
 
 type MetaValue = Buffer | string | undefined
 
-function keyOf(kept: MetaValue, check: MetaValue, secret: Uint8Array | undefined): Uint8Array {
-  if (Buffer.isBuffer(kept) && kept.length === KEY_BYTES) {
-    if (secret === undefined || timingSafeEqual(kept, secret)) return Uint8Array.from(kept)
-    throw otherKey('has a digest key of its own, but a `secret` is configured', 'remove the secret')
-  }
-  if (!Buffer.isBuffer(check) || check.length !== KEY_CHECK_BYTES) throw corrupt('has lost its digest key')
-  if (secret === undefined) {
-    throw otherKey('was made with a `secret`, and none is configured', 'configure the same secret')
-  }
-  if (!timingSafeEqual(check, checkValue(secret))) {
-    throw otherKey('was made with another `secret`', 'configure the one it was made with')
-  }
-  return Uint8Array.from(secret)
-}
-
-/** With another key, no revocation of the store would be found. */
-const otherKey = (how: string, remedy: string): RevocadeError =>
-  new RevocadeError(
-    'ERR_STORE_MISMATCH',
-    `this store ${how}, so none of its revocations would be found: ${remedy}, or choose another file`,
-  )
-
-/** Proves that a key is the store's key. It does not reveal the key to a reader of the file. */
-const checkValue = (key: Uint8Array): Buffer =>
-  createHash('sha256').update('revocade digest key check\0').update(key).digest().subarray(0, KEY_CHECK_BYTES)
+const bytesOf = (value: MetaValue): Buffer | undefined => (Buffer.isBuffer(value) ? value : undefined)
 
 /** The number of a namespace; a new one gets the next number. */
 export function findNamespace(db: Connection, name: string): number {

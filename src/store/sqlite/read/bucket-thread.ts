@@ -4,6 +4,7 @@ import type { BucketRead } from '../../../ports/bucket-source.js'
 import { unpackError } from '../errors.js'
 import type { OpenFiles } from '../file/file-identity.js'
 import type { NamespaceIdentity } from '../file/store-identity.js'
+import { endThread } from '../thread.js'
 import type { FromBuckets, ToBuckets } from '../thread-messages.js'
 import { toBucketRead } from './bucket-reader.js'
 import { startJob } from './start-job.js'
@@ -51,10 +52,10 @@ export class BucketThread {
     clearTimeout(this.#idle)
     // Before the request is recorded: this throws if no thread can be started.
     const worker = (this.#worker ??= this.#start())
-    const request: ToBuckets = { id: ++this.#lastId, bucket, bits }
+    const id = ++this.#lastId
     return new Promise((resolve, reject) => {
-      this.#requests.set(request.id, { resolve, reject })
-      worker.postMessage(request)
+      this.#requests.set(id, { resolve, reject })
+      worker.postMessage({ id, bucket, bits } satisfies ToBuckets)
     })
   }
 
@@ -63,7 +64,7 @@ export class BucketThread {
     const worker = this.#worker
     this.#worker = undefined
     this.#refuse()
-    await worker?.terminate()
+    if (worker !== undefined) await endThread(worker)
   }
 
   #start(): Worker {

@@ -1,5 +1,7 @@
 import { RevocadeError } from '../../../errors.js'
-import type { Mutation, Target } from '../../../ports/index.js'
+import type { Mutation } from '../../../ports/index.js'
+import { selectorToJson, targetToJson } from '../../format/target.js'
+import { toStoredTime } from '../../format/times.js'
 
 /**
  * The batch format, in which mutations travel to the write thread: one transferable buffer for each batch,
@@ -37,36 +39,6 @@ export interface UnpackedMutation {
   readonly selector: string | null
   readonly reason: string | null
   readonly actor: string | null
-}
-
-/**
- * A target as JSON, as the store keeps it: `["id", claim, id, iss?]`, `["hash", sha256]`, `["where",
- * claims]`.
- */
-export function targetToJson(target: Target): string {
-  switch (target.kind) {
-    case 'id':
-      return JSON.stringify(
-        target.iss === undefined
-          ? ['id', target.claim, target.id]
-          : ['id', target.claim, target.id, target.iss],
-      )
-    case 'hash':
-      return JSON.stringify(['hash', target.sha256])
-    case 'selector':
-      return JSON.stringify(['where', target.where])
-  }
-}
-
-/**
- * An integer for a column of times. Fractions are rounded to the safe side: up, but for a start.
- */
-function toStoredTime(value: number, name: string): number {
-  const time = name === 'notBefore' ? Math.floor(value) : Math.ceil(value)
-  if (!Number.isSafeInteger(time) || time < 0) {
-    throw new RevocadeError('ERR_INVALID_TIME', `${name} can't be stored: ${value} is no time after 1970`)
-  }
-  return time
 }
 
 /** Fills one buffer with mutations. */
@@ -138,9 +110,10 @@ export class Packer {
         this.#view.setFloat64(start + TIMES_AT + 32, toStoredTime(notBefore, 'notBefore'), true)
       }
       this.#text(start, 0, targetToJson(target))
-      if (target.kind === 'selector') {
+      const selector = selectorToJson(target)
+      if (selector !== null) {
         flags |= HAS_SELECTOR
-        this.#text(start, 1, JSON.stringify(Object.keys(target.where).sort()))
+        this.#text(start, 1, selector)
       }
       if (reason !== undefined) {
         flags |= HAS_REASON

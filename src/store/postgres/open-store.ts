@@ -1,0 +1,149 @@
+import { MAX_BUCKET_BITS } from '../../buckets/layout.js'
+import type { Committed, Mutation, ScanChunk, ScanEnd, StoreContext, StoreStats } from '../../ports/index.js'
+import { Committer } from './committer.js'
+import { createPool, type HandedInPool } from './driver.js'
+import { toRevocadeError } from './errors.js'
+import { CONNECT_TIMEOUT_MS, type PostgresSettings } from './options.js'
+import { Reader } from './reader.js'
+import { scanStore } from './scan.js'
+import { ServerClock } from './server-clock.js'
+import { type OpenedStore, setUp } from './setup.js'
+import { WriteQueue } from './write-queue.js'
+
+const PURGE_INTERVAL_MS = 30_000
+
+/** The operations of a store between `open()` and `close()`. */
+export class OpenPostgres {
+  readonly store: OpenedStore
+  readonly reader: Reader
+  readonly #settings: PostgresSettings
+  readonly #context: StoreContext
+  readonly #pool: HandedInPool
+  readonly #endPool: () => Promise<void>
+  readonly #committer: Committer
+  readonly #queue: WriteQueue
+  readonly #purgeTimer: NodeJS.Timeout
+  #maintenance: Promise<unknown> = Promise.resolve()
+  #closing = false
+
+  static async open(settings: PostgresSettings, context: StoreContext): Promise<OpenPostgres> {
+    const { place } = settings
+    const own =
+      typeof place === 'string'
+        ? await createPool({ url: place, connectTimeoutMs: CONNECT_TIMEOUT_MS })
+        : undefined
+    const endPool = async (): Promise<void> => own?.end()
+    const pool = own ?? (place as HandedInPool)
+    try {
+      const store = await setUp(pool, settings, context)
+      return new OpenPostgres({ settings, context, pool, endPool, store })
+    } catch (error) {
+      await endPool()
+      throw error
+    }
+  }
+
+  private constructor(parts: {
+    readonly settings: PostgresSettings
+    readonly context: StoreContext
+    readonly pool: HandedInPool
+    readonly endPool: () => Promise<void>
+    readonly store: OpenedStore
+  }) {
+    const { settings, context, pool, endPool, store } = parts
+    this.store = store
+    this.#settings = settings
+    this.#context = context
+    this.#pool = pool
+    this.#endPool = endPool
+    const clock = new ServerClock()
+    clock.note(store.serverMs)
+    this.reader = new Reader(pool, store, settings.readTimeoutMs, clock)
+    this.#committer = new Committer(pool, store, settings.writeTimeoutMs, clock)
+    this.#queue = new WriteQueue(this.#committer)
+    this.#purgeTimer = setInterval(() => {
+      this.purge(false).catch((error: unknown) =>
+        context.logger.warn({ err: error }, 'expired revocations could not be purged'),
+      )
+    }, PURGE_INTERVAL_MS).unref()
+  }
+
+  /** See `RevocationStore.clockToleranceSeconds`. */
+  get clockToleranceSeconds(): number {
+    return Math.max(this.reader.toleranceSeconds, this.#context.clockToleranceSeconds ?? 0)
+  }
+
+  /** Whether polls report the versions of buckets. */
+  get withBuckets(): boolean {
+    return this.#context.buckets === true
+  }
+
+  write(mutations: readonly Mutation[]): Promise<Committed> {
+    return this.#queue.write(mutations)
+  }
+
+  async *scan(liveAfter: number): AsyncGenerator<ScanChunk, ScanEnd, void> {
+    return yield* scanStore(this.#pool, this.store, liveAfter, this.#settings.readTimeoutMs)
+  }
+
+  async split(bits: number): Promise<void> {
+    const { schema, namespaceId } = this.store
+    const wanted = Math.min(bits, MAX_BUCKET_BITS)
+    await this.#maintain(`SELECT ${schema}.split_v1($1, $2, $3)`, [
+      namespaceId,
+      wanted,
+      this.#committer.lockMs,
+    ])
+  }
+
+  /**
+   * Deletes rows whose expiry and grace are over, in steps, and returns how many.
+   *
+   * @param force Also if another engine has purged a moment ago.
+   */
+  async purge(force: boolean): Promise<number> {
+    const { clock, purgeGraceSeconds, clockToleranceSeconds = 0 } = this.#context
+    const expiredBefore = Math.floor(clock.now() / 1000) - purgeGraceSeconds
+    const sql = `SELECT * FROM ${this.store.schema}.purge_v1($1, $2, $3, $4, $5)`
+    let deleted = 0
+    for (let after: string | null = '0'; after !== null && !this.#closing;) {
+      const values = [after, force, this.#committer.lockMs, expiredBefore, Math.ceil(clockToleranceSeconds)]
+      const [last = null, count = '0'] = await this.#maintain(sql, values)
+      deleted += Number(count)
+      after = last
+    }
+    return deleted
+  }
+
+  stats(): StoreStats {
+    const { id, serverVersion, schemaVersion, schema } = this.store
+    return {
+      kind: 'postgres',
+      id,
+      seq: Math.max(this.reader.lastSeq, this.#committer.lastSeq),
+      schema: schema.slice(1, -1),
+      serverVersion,
+      schemaVersion,
+      clockToleranceSeconds: this.clockToleranceSeconds,
+      pendingWrites: this.#queue.waiting,
+      commits: this.#queue.commits,
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true
+    clearInterval(this.#purgeTimer)
+    await this.#queue.settled()
+    await this.#maintenance.catch(() => undefined)
+    await Promise.all([this.#committer.close(), this.reader.close()])
+    await this.#endPool()
+  }
+
+  #maintain(sql: string, values: readonly unknown[]): Promise<readonly (string | null)[]> {
+    const done = this.#committer.maintain(sql, values).catch((error: unknown) => {
+      throw toRevocadeError(error, 'read')
+    })
+    this.#maintenance = done
+    return done
+  }
+}

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { inProcess } from '../cli/in-process.js'
+import { ndjson } from '../support/cli.js'
+import { type PostgresServer, startPostgres } from '../support/postgres/server.js'
+
+let postgres: PostgresServer
+beforeAll(async () => {
+  postgres = await startPostgres()
+})
+afterAll(() => postgres.stop())
+
+const dir = inProcess()
+const inOneHour = ['--expires-in', '1h'] as const
+
+it('revoke, check, list, stats, export, import and doctor take a URL', async () => {
+  const env = { REVOCADE_STORE: postgres.url('cli') }
+  const missing = await dir.run(['check', '--claims-json', '{"jti":"a"}'], { env })
+  expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('there is no store at')])
+  const revoked = await dir.run(['revoke', '--jti', 'a', '--iss', 'i', ...inOneHour], { env })
+  expect(revoked).toMatchObject({ code: 0, stderr: '' })
+  expect(await dir.run(['check', '--claims-json', '{"jti":"a","iss":"i"}'], { env })).toMatchObject({
+    code: 1,
+  })
+  expect(await dir.run(['check', '--claims-json', '{"jti":"b","iss":"i"}'], { env })).toMatchObject({
+    code: 0,
+  })
+  expect((await dir.run(['list'], { env })).stdout).toContain('jti=a')
+  const stats = JSON.parse((await dir.run(['stats', '--json'], { env })).stdout) as object
+  expect(stats).toMatchObject({ counts: { tokens: 1 }, store: { kind: 'postgres', schema: 'cli', seq: 1 } })
+  const exported = (await dir.run(['export'], { env })).stdout
+  expect(ndjson(exported)).toHaveLength(1)
+  const copy = { REVOCADE_STORE: postgres.url('copy') }
+  expect(await dir.run(['import', '-', '--no-progress'], { env: copy, stdin: exported })).toMatchObject({
+    code: 0,
+  })
+  expect(await dir.run(['check', '--claims-json', '{"jti":"a","iss":"i"}'], { env: copy })).toMatchObject({
+    code: 1,
+  })
+  const unrevoked = await dir.run(['unrevoke', '--jti', 'a', '--iss', 'i'], { env: copy })
+  expect(unrevoked).toMatchObject({ code: 0 })
+  const doctor = await dir.run(['doctor', '--json'], { env })
+  const { checks } = JSON.parse(doctor.stdout) as { checks: { check: string; status: string }[] }
+  const byName = new Map(checks.map(({ check, status }) => [check, status]))
+  for (const name of ['server', 'durability', 'isolation', 'store']) expect(byName.get(name)).toBe('ok')
+})
+
+it('a command names a namespace that is missing, and makes none', async () => {
+  const env = { REVOCADE_STORE: postgres.url('named') }
+  await dir.run(['revoke', '--jti', 'a', '--iss', 'i', ...inOneHour], { env })
+  const { code, stderr } = await dir.run(['check', '--claims-json', '{"jti":"a"}', '--namespace', 'b'], {
+    env,
+  })
+  expect([code, stderr]).toEqual([2, expect.stringContaining("no namespace 'b'")])
+  expect(await postgres.query('SELECT name FROM named.namespaces')).toEqual(['default'])
+})
+
+it('doctor says what a server that is not there lacks, without its password', async () => {
+  const store = 'postgres://app:hunter2@127.0.0.1:1/db'
+  const { code, stdout, stderr } = await dir.run(['doctor', '--store', store])
+  expect([code, stdout]).toEqual([2, expect.stringContaining('ERR_STORE_UNAVAILABLE')])
+  expect(stdout + stderr).not.toContain('hunter2')
+})

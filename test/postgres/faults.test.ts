@@ -1,0 +1,144 @@
+import { PostgresStore } from 'revocade/postgres'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { open, verdict } from '../support/engine.js'
+import { ourError } from '../support/errors.js'
+import { type PostgresServer, startPostgres } from '../support/postgres/server.js'
+import { scaled } from '../support/scale.js'
+
+let postgres: PostgresServer
+beforeAll(async () => {
+  postgres = await startPostgres()
+})
+afterAll(() => postgres.stop())
+
+const NOW = Math.floor(Date.now() / 1000)
+const token = (jti: string) => ({ jti, iss: 'i', exp: NOW + 3600 })
+const PROMPT = { writeTimeoutMs: 2000, readTimeoutMs: 1000 }
+
+it('a server that crashes loses nothing that it acknowledged, again and again', async () => {
+  const schema = 'crashes'
+  const engine = await open({ store: new PostgresStore(postgres.url(schema), PROMPT), maxStalenessMs: 300 })
+  const acknowledged: string[] = []
+  let running = true
+  let next = 0
+  const revoker = async (): Promise<void> => {
+    while (running) {
+      const jti = `t${next++}`
+      await engine.revoke(token(jti)).then(
+        () => acknowledged.push(jti),
+        (error: unknown) => expect(error).toEqual(ourError('ERR_NOT_DURABLE')),
+      )
+    }
+  }
+  const revokers = Array.from({ length: 8 }, revoker)
+  for (let kills = 0; kills < scaled(4); kills++) {
+    const before = acknowledged.length
+    await expect.poll(() => acknowledged.length, { timeout: 30_000 }).toBeGreaterThan(before + 50)
+    await postgres.restart()
+  }
+  running = false
+  await Promise.all(revokers)
+  const fresh = await open({ store: postgres.url(schema) })
+  const lost = []
+  for (const jti of acknowledged) if ((await verdict(fresh, token(jti))) !== 'revoked') lost.push(jti)
+  expect(lost).toEqual([])
+  await expect.poll(() => verdict(engine, token('never'))).toBe('active')
+})
+
+it('a server that hangs leaves a token unknown, and a revocation not acknowledged', async () => {
+  const engine = await open({
+    store: new PostgresStore(postgres.url(), { writeTimeoutMs: 300, readTimeoutMs: 200 }),
+    maxStalenessMs: 100,
+  })
+  await engine.revoke(token('a'))
+  await expect.poll(() => verdict(engine, token('b'))).toBe('active')
+  postgres.suspend(true)
+  try {
+    await expect.poll(async () => (await engine.check(token('b'))).status).toBe('unknown')
+    await expect(engine.revoke(token('c'))).rejects.toEqual(ourError('ERR_NOT_DURABLE', 'may stand'))
+  } finally {
+    postgres.suspend(false)
+  }
+  await expect.poll(() => verdict(engine, token('b'))).toBe('active')
+  expect(await verdict(engine, token('a'))).toBe('revoked')
+})
+
+it('a commit that comes after its time is refused by the server', async () => {
+  const schema = 'late'
+  const store = new PostgresStore(postgres.url(schema), { writeTimeoutMs: 300, readTimeoutMs: 200 })
+  const engine = await open({ store, prefilter: { kind: 'none' } })
+  postgres.suspend(true)
+  try {
+    await expect(engine.unrevoke(token('c'))).rejects.toEqual(ourError('ERR_NOT_DURABLE'))
+    await expect(engine.revoke(token('c'))).rejects.toEqual(ourError('ERR_NOT_DURABLE'))
+    await new Promise((resolve) => setTimeout(resolve, 700))
+  } finally {
+    postgres.suspend(false)
+  }
+  await expect
+    .poll(() =>
+      engine.revoke(token('d')).then(
+        ({ seq }) => seq,
+        () => 0,
+      ),
+    )
+    .toBeGreaterThan(0)
+  expect(
+    await postgres.query(`SELECT count(*) FROM ${schema}.revocations WHERE target LIKE '%"c"%'`),
+  ).toEqual(['0'])
+})
+
+it('a wait for a standby that is ended is no acknowledgement', async () => {
+  const store = new PostgresStore(postgres.url('waits'), { writeTimeoutMs: 1000 })
+  const engine = await open({ store })
+  const setStandbys = async (names: string): Promise<void> => {
+    await postgres.query(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`)
+    await postgres.query('SELECT pg_reload_conf()')
+  }
+  await setStandbys('nobody')
+  try {
+    const revoked = engine.revoke(token('a')).then(
+      () => 'acknowledged',
+      (error: unknown) => error,
+    )
+    const cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+    await expect.poll(() => postgres.query(cancel)).toEqual([true])
+    expect(await revoked).toEqual(ourError('ERR_NOT_DURABLE', 'may stand'))
+  } finally {
+    await setStandbys('')
+  }
+  expect((await engine.revoke(token('a'))).outcome).toBe('already')
+})
+
+it('a commit whose answer was lost is found by its tag, with its result', async () => {
+  const schema = 'found'
+  const store = new PostgresStore(postgres.url(schema), { writeTimeoutMs: 4000 })
+  const engine = await open({ store })
+  await engine.revoke(token('before'))
+  // The server ends the connection after it has committed, and before it answers: it waits for a standby.
+  await postgres.query("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+  await postgres.query('SELECT pg_reload_conf()')
+  const revoked = Promise.all([engine.revoke(token('a')), engine.revoke(token('before'))])
+  const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+  await expect.poll(() => postgres.query(end)).toEqual([true])
+  await postgres.query("ALTER SYSTEM SET synchronous_standby_names = ''")
+  await postgres.query('SELECT pg_reload_conf()')
+  const [a, before] = await revoked
+  expect([a, before]).toMatchObject([
+    { outcome: 'revoked', seq: 2 },
+    { outcome: 'already', seq: 3 },
+  ])
+})
+
+it('a standby is refused, by the name of what it is', async () => {
+  const schema = 'primary'
+  await (await open({ store: postgres.url(schema) })).revoke(token('a'))
+  const standby = await postgres.coldStandby()
+  try {
+    await expect(open({ store: standby.url(schema) })).rejects.toEqual(
+      ourError('ERR_STORE_UNAVAILABLE', 'replica'),
+    )
+  } finally {
+    await standby.stop()
+  }
+})

@@ -1,0 +1,200 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { inject } from 'vitest'
+import { PORTS_TO_TRY, portToTry } from '../redis/free-port.js'
+import type { PostgresChoice } from './choice.js'
+
+const READY = /database system is ready to accept (read-only )?connections/
+const PORT_TAKEN = /could not bind|address already in use/i
+/** A server refuses to run as root: it then runs as a user who owns nothing else. */
+const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+
+let schemas = 0
+
+/**
+ * A server of the caller's own on loopback, empty and durable, for a hook:
+ * `beforeAll(async () => { postgres = await startPostgres(); return postgres.stop })`.
+ */
+export async function startPostgres(): Promise<PostgresServer> {
+  const choice = inject('postgres') as PostgresChoice | undefined
+  if (choice === undefined)
+    throw new Error('this test needs a PostgreSQL: add its file to WITH_POSTGRES in vitest.config.ts')
+  if (choice.kind === 'none') throw new Error(choice.whatToDo)
+  const server = new PostgresServer(choice.folder)
+  try {
+    await server.create()
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+  return server
+}
+
+/** A PostgreSQL server as a process of ours. */
+export class PostgresServer {
+  readonly #bin: string
+  readonly #folder = mkdtempSync(join(tmpdir(), 'revocade-postgres-'))
+  readonly #data = join(this.#folder, 'data')
+  #port = 0
+  #process: ChildProcess | undefined
+
+  constructor(bin: string) {
+    this.#bin = bin
+    if (NOBODY.uid !== undefined) chownSync(this.#folder, NOBODY.uid, NOBODY.gid)
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  /** The URL of the database, with a schema of its own for each call unless one is named. */
+  url(schema = `t${++schemas}`, port = this.#port): string {
+    return `postgres://postgres@127.0.0.1:${port}/postgres?schema=${schema}`
+  }
+
+  async create(): Promise<void> {
+    execFileSync(
+      join(this.#bin, 'initdb'),
+      ['-D', this.#data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+      { ...NOBODY, stdio: 'pipe', cwd: '/' },
+    )
+    // A small server: many of them start during a run.
+    writeFileSync(join(this.#data, 'postgresql.auto.conf'), 'shared_buffers = 32MB\nwal_log_hints = on\n')
+    for (let tries = 1; ; tries++) {
+      this.#port = portToTry()
+      const complaint = await this.#run()
+      if (complaint === undefined) return
+      if (!PORT_TAKEN.test(complaint) || tries >= PORTS_TO_TRY)
+        throw new Error(`postgres did not start:\n${complaint}`)
+    }
+  }
+
+  /** Starts it again at the same address. */
+  async restart(): Promise<void> {
+    await this.kill()
+    const complaint = await this.#run()
+    if (complaint !== undefined) throw new Error(`postgres did not start again:\n${complaint}`)
+  }
+
+  /** A copy of the stopped data as a standby that follows nobody, on a port of its own. */
+  async coldStandby(): Promise<PostgresServer> {
+    await this.kill()
+    const standby = new PostgresServer(this.#bin)
+    cpSync(this.#data, standby.#data, { recursive: true })
+    writeFileSync(join(standby.#data, 'standby.signal'), '')
+    rmSync(join(standby.#data, 'postmaster.pid'), { force: true })
+    if (NOBODY.uid !== undefined) execFileSync('chown', ['-R', `${NOBODY.uid}:${NOBODY.gid}`, standby.#data])
+    await this.restart()
+    standby.#port = portToTry()
+    const complaint = await standby.#run()
+    if (complaint === undefined) return standby
+    await standby.stop()
+    throw new Error(`the standby did not start:\n${complaint}`)
+  }
+
+  /** The values of the first column of one statement, on a connection of its own. */
+  async query(sql: string): Promise<unknown[]> {
+    const client = new pg.Client({ connectionString: this.url('public') })
+    await client.connect()
+    try {
+      // Of several statements, the result is a list.
+      const result: { rows: [unknown][] } | unknown[] = await client.query<[unknown]>({
+        text: sql,
+        rowMode: 'array',
+      })
+      return Array.isArray(result) ? [] : result.rows.map(([value]) => value)
+    } finally {
+      await client.end()
+    }
+  }
+
+  /** True: SIGSTOP to the server and its children, so that connections hang; false: SIGCONT. */
+  suspend(suspended: boolean): void {
+    for (const pid of this.#pids()) process.kill(pid, suspended ? 'SIGSTOP' : 'SIGCONT')
+  }
+
+  /** SIGKILL to the server and its children, as in a crash. Resolves once it is gone. */
+  async kill(): Promise<void> {
+    const child = this.#process
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const exit = once(child, 'exit')
+    for (const pid of this.#pids()) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // It has just ended.
+      }
+    }
+    await exit
+  }
+
+  readonly stop = async (): Promise<void> => {
+    await this.kill()
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  /** The server first: it would start crashed children again. */
+  #pids(): number[] {
+    const pid = this.#process?.pid
+    if (pid === undefined) return []
+    try {
+      const children = execFileSync('ps', ['-o', 'pid=', '--ppid', `${pid}`], { encoding: 'utf8' })
+      return [
+        pid,
+        ...children
+          .split('\n')
+          .map(Number)
+          .filter((child) => child > 0),
+      ]
+    } catch {
+      return [pid]
+    }
+  }
+
+  /** Resolves once the server says that it is ready, or with what it said instead. */
+  async #run(): Promise<string | undefined> {
+    const args = [
+      '-D',
+      this.#data,
+      '-p',
+      `${this.#port}`,
+      '-k',
+      this.#folder,
+      '-c',
+      'listen_addresses=127.0.0.1',
+    ]
+    const child = spawn(join(this.#bin, 'postgres'), args, {
+      ...NOBODY,
+      cwd: '/',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#process = child
+    if (child.pid !== undefined) this.#guard(child, child.pid)
+    return new Promise((resolve, reject) => {
+      let said = ''
+      const hear = (text: string): void => {
+        said = (said + text).slice(-64_000)
+        if (READY.test(said)) resolve(undefined)
+      }
+      child.stdout.setEncoding('utf8').on('data', hear)
+      child.stderr.setEncoding('utf8').on('data', hear)
+      child.once('error', reject)
+      child.once('close', () => resolve(said))
+    })
+  }
+
+  /** Has another process stop the server once this process is gone, and with it the other end of a pipe. */
+  #guard(server: ChildProcess, pid: number): void {
+    const script = 'read -r line; kill -QUIT "$0"; sleep 1; kill -9 "$0"; rm -rf "$1"'
+    const guard = spawn('/bin/sh', ['-c', script, `${pid}`, this.#folder], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    })
+    guard.unref()
+    server.once('exit', () => guard.kill('SIGKILL')) // before its pid can be another's
+  }
+}
