@@ -5,7 +5,7 @@ import type { ClaimPath } from '../token/claim-path.js'
 import { isWrapped } from '../token/claim-values.js'
 import type { Claims, PreparedShape, TokenDigester } from '../token/identify.js'
 import { numericDateAt } from '../token/numeric-date.js'
-import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
+import { readCheckOptions } from './check-options.js'
 import type { ExactLookup, Found } from './exact-lookup.js'
 import type { Lease } from './lease.js'
 import type { LivePrefilter } from './live-prefilter.js'
@@ -133,13 +133,19 @@ export class Lookup {
 
   async #check(token: unknown, given: CheckOptions | undefined): Promise<Verdict> {
     const options = readCheckOptions(given)
-    const fresh = this.#isFresh()
+    let fresh = this.#isFresh()
+    let failure: unknown
+    const refreshed = fresh ? undefined : this.#deps.sync.refresh()
+    if (refreshed !== undefined) {
+      failure = await refreshed
+      fresh = failure === undefined
+    }
     const candidates = this.#candidates(token, options.selectorsOnly === true, fresh)
     if (candidates.length === 0 && fresh) {
       this.decided.prefilter++
       return ACTIVE_BY_PREFILTER
     }
-    return this.#resolve(candidates, fresh, options.onUnknown ?? this.#deps.onUnknown)
+    return this.#resolve(candidates, fresh, options.onUnknown ?? this.#deps.onUnknown, failure)
   }
 
   /**
@@ -178,12 +184,13 @@ export class Lookup {
     candidates: readonly Candidate[],
     fresh: boolean,
     onUnknown: UnknownPolicy,
+    failure?: unknown,
   ): Promise<Verdict> {
     const resolutions: Resolution[] = []
     for (const candidate of candidates) {
       let resolution: Resolution
       try {
-        const found = this.#deps.exactLookup.find(candidate.digest, fresh)
+        const found = this.#deps.exactLookup.find(candidate.digest, fresh, failure)
         resolution = this.#judge(found instanceof Promise ? await found : found, candidate, fresh)
       } catch (error) {
         resolution = failed(error)
@@ -238,13 +245,4 @@ function copyTo(digests: Digest[], at: number, words: Digest): void {
   digest[1] = words[1] ?? 0
   digest[2] = words[2] ?? 0
   digest[3] = words[3] ?? 0
-}
-
-function readCheckOptions(options: CheckOptions | undefined): CheckOptions {
-  if (options === undefined) return {}
-  const given = asRecord(options, 'options')
-  rejectUnknownKeys(given, ['onUnknown', 'selectorsOnly'], 'option')
-  if (given.onUnknown !== undefined)
-    oneOfOption(given.onUnknown, 'onUnknown', ['throw', 'revoked', 'active'], 'throw')
-  return options
 }

@@ -1,5 +1,5 @@
-import { PostgresStore } from 'revocade/postgres'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { PostgresStore } from '#dist/store/postgres/index.js'
 import { open, verdict } from '../support/engine.js'
 import { ourError } from '../support/errors.js'
 import { type PostgresServer, startPostgres } from '../support/postgres/server.js'
