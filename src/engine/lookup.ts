@@ -89,12 +89,15 @@ export class Lookup {
   }
 
   /**
-   * Whether the prefilter holds every change committed up to Δ before this check. One clock read within the
-   * check decides, so that a stall before it does no harm. When the lease has run out, a local store is asked
-   * at once.
+   * Whether the prefilter holds every change committed up to Δ before this check. One clock read within it
+   * decides: a stall before does no harm. When the lease has run out, or the clock fails, the store is asked.
    */
   #isFresh(): boolean {
-    return this.#deps.lease.isLive() || this.#deps.sync.catchUp()
+    try {
+      return this.#deps.lease.isLive() || this.#deps.sync.catchUp()
+    } catch {
+      return false
+    }
   }
 
   /**
