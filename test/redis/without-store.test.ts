@@ -23,10 +23,10 @@ class FailingStore extends SqliteStore {
 
   constructor(path: string) {
     super(path, { integrityCheckDelayMs: Infinity })
-    const { read } = this.buckets
+    const whole = { ...this.buckets }
     this.buckets.read = (...asked) => {
       if (this.bucketsFail) throw new Error('the disk is gone')
-      return read(...asked)
+      return whole.read(...asked)
     }
   }
 
