@@ -21,7 +21,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'the lease counts from the reply',
     file: 'engine/sync.ts',
-    within: 'poll',
+    within: '#poll',
     is: 'this.#renew(sentAt)',
     becomes: 'this.#renew(this.#deps.clock.monotonic())',
     caughtBy: SYNC,
@@ -97,7 +97,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a follower asks only whether its position is in the history',
     file: 'engine/sync.ts',
-    within: 'poll',
+    within: '#poll',
     is: 'poll(this.#position, SLICE, this.#seen)',
     becomes: 'poll(this.#position, SLICE)',
     caughtBy: RESTORED,
@@ -143,8 +143,8 @@ export const MISTAKES: readonly Mistake[] = [
     name: 'the cursor goes by what arrives',
     file: 'engine/sync.ts',
     within: 'committed',
-    is: 'seq === this.#position.seq + 1 &&',
-    becomes: 'seq > this.#position.seq ||',
+    is: 'seq === last + 1 &&',
+    becomes: 'seq > last ||',
     caughtBy: ENGINE,
     breaks: /3: .* active too late/,
   },
