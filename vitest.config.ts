@@ -33,8 +33,9 @@ export default defineConfig({
     maxConcurrency: 2,
     // Tests wait for timers and processes, so two workers keep two cores busy, and no test starves.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Beside a load of ten, a test takes ten times as long.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // In milliseconds: what a test polls for comes late on a busy machine.
     expect: { poll: { timeout: 10_000 } },
     server: { deps: { external: [/\/dist\//] } },

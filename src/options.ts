@@ -147,7 +147,8 @@ export interface RevocadeOptions {
    */
   readonly logger?: Logger | undefined
   /**
-   * Time for tests, which they set themselves.
+   * Time for tests, which they set themselves. While it throws or answers no time, checks ask the store, and
+   * what needs the time is `unknown` or rejected.
    *
    * @default the machine's clocks
    */

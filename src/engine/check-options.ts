@@ -2,9 +2,9 @@ import type { CheckOptions } from '../api.js'
 import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
 
 /**
- * Validates the options of a check.
+ * Reads the options of a check.
  *
- * @throws {RevocadeError} ERR_CONFIG for an unknown option or value.
+ * @throws {RevocadeError} ERR_CONFIG when one of them is unknown or has another value
  */
 export function readCheckOptions(options: CheckOptions | undefined): CheckOptions {
   if (options === undefined) return {}

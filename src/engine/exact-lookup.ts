@@ -49,8 +49,10 @@ export class ExactLookup {
    * @param digest - not to be overwritten: a lookup may be under way when this returns
    * @param fresh - the prefilter is known to be current; otherwise only the store counts, because the caches
    * are no newer than the prefilter
+   * @param failure - why the store is not to be asked: it has just failed for all checks that wait
    */
-  find(digest: Digest, fresh: boolean): Found | Promise<Found> {
+  find(digest: Digest, fresh: boolean, failure?: unknown): Found | Promise<Found> {
+    if (failure !== undefined) return this.#withoutStore(digest, false, undefined, failure)
     if (!fresh) return this.#fromStore(digest, false)
     const cached = this.#cache.get(digest)
     if (cached !== undefined) return { row: cached, by: 'cache' }

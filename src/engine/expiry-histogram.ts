@@ -20,13 +20,18 @@ export class ExpiryHistogram {
     return expired
   }
 
+  /** Adds the counts of another histogram. */
+  merge(buckets: readonly (readonly [number, number])[]): void {
+    for (const [bucket, count] of buckets) this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + count)
+  }
+
   toJSON(): readonly (readonly [number, number])[] {
     return [...this.#counts]
   }
 
   static from(buckets: readonly (readonly [number, number])[]): ExpiryHistogram {
     const histogram = new ExpiryHistogram()
-    for (const [bucket, count] of buckets) histogram.#counts.set(bucket, count)
+    histogram.merge(buckets)
     return histogram
   }
 }

@@ -1,16 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import type {
-  Digest,
-  Logger,
-  Position,
-  Prefilter,
-  RevocationStore,
-  ScanChunk,
-  ScanEnd,
-} from '../ports/index.js'
-import { createPrefilter, type PrefilterOptions } from '../prefilter/create.js'
+import type { Digest, Logger, Position, Prefilter, RevocationStore, ScanEnd } from '../ports/index.js'
+import { createPrefilter, DEFAULT_RATE, type PrefilterOptions } from '../prefilter/create.js'
+import { FusePrefilter } from '../prefilter/fuse.js'
 import type { PreparedShape, TokenDigester } from '../token/identify.js'
 import { ExpiryHistogram } from './expiry-histogram.js'
+import { fillBase, fillByAdding } from './fill-prefilter.js'
+import { addTo, type Generation, noteSelector } from './generation.js'
 import { leftOutUpTo, mayLackLive, type Retention } from './retention.js'
 
 /** Share of expired entries above which a rebuild pays. */
@@ -20,16 +14,10 @@ export const REBUILD_MINIMUM = 1024
 /** A rebuild makes room for this many times the live entries: the filter lasts until they have doubled. */
 export const HEADROOM = 2
 
-/** One filter with what must be known of its entries. */
-interface Generation {
-  readonly prefilter: Prefilter
-  readonly expiries: ExpiryHistogram
-  /**
-   * The latest expiry (NumericDate seconds) for each selector shape with live entries: the JSON of its names.
-   */
-  readonly selectors: Map<string, number>
-  /** See {@link LivePrefilterState}. */
-  readonly leftOutUpTo: number
+/** A filter that is complete up to the scan's snapshot and has all that came since. */
+interface Filled {
+  readonly next: Generation
+  readonly end: ScanEnd
 }
 
 interface Entry {
@@ -146,9 +134,38 @@ export class LivePrefilter {
    * @returns the position of the store's snapshot that it was filled from
    */
   async rebuild(store: RevocationStore): Promise<Position> {
+    const leftOut = leftOutUpTo(this.#options)
+    try {
+      const { next, end } =
+        this.#options.prefilter.kind === 'fuse'
+          ? await this.#fillBase(store, leftOut)
+          : await this.#fillByAdding(store, leftOut)
+      for (const { names, expiresAt } of end.selectors) noteSelector(next.selectors, names, expiresAt)
+      // The clock was set back during the scan, perhaps before the last look at it.
+      if (mayLackLive(leftOut, this.#options)) return await this.rebuild(store)
+      this.#current = next
+      this.prefilter = next.prefilter
+      this.rebuilds++
+      this.refreshSelectors()
+      return end.position
+    } finally {
+      this.#arrivals = undefined
+      this.#next = undefined
+    }
+  }
+
+  /** A new filter whose delta is there before the scan takes its snapshot: it gets every later change. */
+  async #fillBase(store: RevocationStore, leftOut: number): Promise<Filled> {
+    const { falsePositiveRate = DEFAULT_RATE } = this.#options.prefilter
+    const prefilter = FusePrefilter.create(falsePositiveRate)
+    const next = emptyGeneration(prefilter, leftOut)
+    this.#next = next
+    return { next, end: await fillBase(prefilter, next.expiries, store, leftOut) }
+  }
+
+  async #fillByAdding(store: RevocationStore, leftOut: number): Promise<Filled> {
     // Before the scan takes its snapshot: every later change must be in the new filter.
     this.#arrivals = []
-    const leftOut = leftOutUpTo(this.#options)
     const scan = store.scan(leftOut)
     try {
       const first = await scan.next()
@@ -158,23 +175,12 @@ export class LivePrefilter {
         live * HEADROOM,
       )
       const prefilter = await createPrefilter({ ...this.#options.prefilter, expectedRevocations })
-      const expiries = new ExpiryHistogram()
-      const next: Generation = { prefilter, expiries, selectors: new Map(), leftOutUpTo: leftOut }
+      const next = emptyGeneration(prefilter, leftOut)
       for (const { digest, expiresAt, selector } of this.#arrivals) addTo(next, digest, expiresAt, selector)
       this.#arrivals = undefined
       this.#next = next
-      const end = await fill(next, first, scan)
-      for (const { names, expiresAt } of end.selectors) noteSelector(next.selectors, names, expiresAt)
-      // The clock was set back during the scan, perhaps before the last look at it.
-      if (mayLackLive(leftOut, this.#options)) return await this.rebuild(store)
-      this.#current = next
-      this.prefilter = prefilter
-      this.rebuilds++
-      this.refreshSelectors()
-      return end.position
+      return { next, end: await fillByAdding(next, first, scan) }
     } finally {
-      this.#arrivals = undefined
-      this.#next = undefined
       await scan.return({ position: { seq: 0, epoch: '' }, selectors: [] })
     }
   }
@@ -202,45 +208,8 @@ export class LivePrefilter {
   }
 }
 
-function addTo(
-  generation: Generation,
-  digest: Digest,
-  expiresAt: number,
-  selector: readonly string[] | undefined,
-): void {
-  if (generation.prefilter.add(digest)) generation.expiries.add(expiresAt)
-  if (selector !== undefined) noteSelector(generation.selectors, selector, expiresAt)
-}
-
-/** Milliseconds of a slice of a rebuild, and the entries added between two looks at the clock. */
-const SLICE_MS = 2
-const SLICE_STEP = 256
-
-/** Adds what a scan yields. The event loop turns between slices: each new page of memory is slow at first. */
-async function fill(
-  next: Generation,
-  first: IteratorResult<ScanChunk, ScanEnd>,
-  scan: AsyncGenerator<ScanChunk, ScanEnd, void>,
-): Promise<ScanEnd> {
-  let step = first
-  while (step.done !== true) {
-    const { digests, expiresAt } = step.value
-    let end = performance.now() + SLICE_MS
-    for (let i = 0; i < expiresAt.length; i++) {
-      const expiry = expiresAt.at(i) ?? 0
-      addTo(next, digests.subarray(i * 4, i * 4 + 4), expiry, undefined)
-      if (i % SLICE_STEP !== 0 || performance.now() < end) continue
-      await nextTurn()
-      end = performance.now() + SLICE_MS
-    }
-    step = await scan.next()
-  }
-  return step.value
-}
-
-function noteSelector(selectors: Map<string, number>, names: readonly string[], expiresAt: number): void {
-  const key = JSON.stringify(names)
-  selectors.set(key, Math.max(expiresAt, selectors.get(key) ?? 0))
+function emptyGeneration(prefilter: Prefilter, leftOut: number): Generation {
+  return { prefilter, expiries: new ExpiryHistogram(), selectors: new Map(), leftOutUpTo: leftOut }
 }
 
 function namesOf(key: string): readonly string[] {

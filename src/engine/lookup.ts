@@ -95,12 +95,15 @@ export class Lookup {
   }
 
   /**
-   * Whether the prefilter holds every change committed up to Δ before this check. One clock read within the
-   * check decides, so that a stall before it does no harm. When the lease has run out, a local store is asked
-   * at once.
+   * Whether the prefilter holds every change committed up to Δ before this check. One clock read within it
+   * decides: a stall before does no harm. When the lease has run out, or the clock fails, the store is asked.
    */
   #isFresh(): boolean {
-    return this.#deps.lease.isLive() || this.#deps.sync.catchUp()
+    try {
+      return this.#deps.lease.isLive() || this.#deps.sync.catchUp()
+    } catch {
+      return false
+    }
   }
 
   /**
@@ -156,13 +159,19 @@ export class Lookup {
 
   async #check(token: unknown, given: CheckOptions | undefined, probed: Probed): Promise<Verdict> {
     const options = readCheckOptions(given)
-    const fresh = probed === 'present' || this.#isFresh()
+    let fresh = probed === 'present' || this.#isFresh()
+    let failure: unknown
+    const refreshed = fresh ? undefined : this.#deps.sync.refresh()
+    if (refreshed !== undefined) {
+      failure = await refreshed
+      fresh = failure === undefined
+    }
     const candidates = this.#candidates(token, options.selectorsOnly === true, fresh, probed)
     if (candidates.length === 0 && fresh) {
       this.decided.prefilter++
       return ACTIVE_BY_PREFILTER
     }
-    return this.#resolve(candidates, fresh, options.onUnknown ?? this.#deps.onUnknown)
+    return this.#resolve(candidates, fresh, options.onUnknown ?? this.#deps.onUnknown, failure)
   }
 
   /**
@@ -200,12 +209,13 @@ export class Lookup {
     candidates: readonly Candidate[],
     fresh: boolean,
     onUnknown: UnknownPolicy,
+    failure?: unknown,
   ): Promise<Verdict> {
     const resolutions: Resolution[] = []
     for (const candidate of candidates) {
       let resolution: Resolution
       try {
-        const found = this.#deps.exactLookup.find(candidate.digest, fresh)
+        const found = this.#deps.exactLookup.find(candidate.digest, fresh, failure)
         resolution = this.#judge(found instanceof Promise ? await found : found, candidate, fresh)
       } catch (error) {
         resolution = failed(error)

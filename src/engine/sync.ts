@@ -1,13 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { BucketVersionTable } from '../buckets/version-table.js'
-import type { Clock } from '../ports/clock.js'
+import { RevocadeError } from '../errors.js'
 import type { Change, Committed, Poll, Position } from '../ports/index.js'
 import { isPromise } from '../ports/is-promise.js'
-import { ClockStepDetector } from './clock-step-detector.js'
-import type { Lease } from './lease.js'
+import { ClockWatch } from './clock-watch.js'
+import { PollErrors } from './poll-errors.js'
 import { PollTimer } from './poll-timer.js'
-import { Sweeper, type SweeperDeps } from './sweeper.js'
-import type { VerdictCache } from './verdict-cache.js'
+import { Refresh } from './refresh.js'
+import { SharedPoll } from './shared-poll.js'
+import { Sweeper } from './sweeper.js'
+import type { SyncDeps } from './sync-deps.js'
 
 /** Changes applied in one slice of the event loop. */
 const SLICE = 1024
@@ -18,17 +19,6 @@ const EXCLUSIVE_POLL_MS = 1000
 
 /** Before the first change of any store. */
 const ORIGIN: Position = { seq: 0, epoch: '' }
-
-/** What {@link Sync} needs. */
-export interface SyncDeps extends SweeperDeps {
-  readonly cache: VerdictCache
-  readonly lease: Lease
-  /** The versions that buckets in the prefix cache must have; undefined without a prefix cache. */
-  readonly versions?: BucketVersionTable | undefined
-  readonly clock: Clock
-  readonly maxStalenessMs: number // Δ
-  readonly exclusive: boolean
-}
 
 /**
  * Follows the store. The changes of a poll go to the prefilter, the verdict cache and the bucket versions;
@@ -43,21 +33,27 @@ export class Sync {
   /** The newest known position of the store, perhaps not applied yet. Polls check that it still exists. */
   #seen: Position = ORIGIN
   readonly #timer: PollTimer
+  readonly #polls = new SharedPoll(() => this.#poll())
+  readonly #refresh: Refresh
   #stopped = false
   /** The prefilter holds everything up to the position: not before the start, nor while it is rebuilt. */
   #following = false
-  /** The errors of polls since the last one that succeeded. Each is logged once. */
-  readonly #errors = new Set<string>()
+  readonly #errors: PollErrors
   /** Why the prefilter must be rebuilt before it is used again; set until the rebuild succeeds. */
   #unfinished: string | undefined
-  readonly #clockWatch: ClockStepDetector
+  readonly #clocks: ClockWatch
   readonly #sweeper: Sweeper
 
   constructor(deps: SyncDeps) {
     this.#deps = deps
     const intervalMs = deps.exclusive ? EXCLUSIVE_POLL_MS : Math.max(5, (deps.maxStalenessMs || 1000) / 3)
-    this.#timer = new PollTimer(() => this.poll().catch((error: unknown) => this.#failed(error)), intervalMs)
-    this.#clockWatch = new ClockStepDetector(deps.clock)
+    const failed = (error: unknown): void => {
+      if (!this.#stopped) this.#errors.failed(error)
+    }
+    this.#timer = new PollTimer(() => this.poll().catch(failed), intervalMs)
+    this.#errors = new PollErrors(deps.logger)
+    this.#clocks = new ClockWatch(deps)
+    this.#refresh = new Refresh(this.#polls, deps.lease)
     this.#sweeper = new Sweeper(deps, () => this.#position)
     // The prefix cache loads the versions as well, after a bucket split.
     deps.versions?.observe({ versionsLoaded: (loaded) => this.#see(loaded) })
@@ -73,7 +69,7 @@ export class Sync {
     this.#seen = position
     this.#deps.cache.maxConfirmedSeq = position.seq
     this.#following = true
-    await this.loadVersions()
+    await this.#deps.versions?.load()
     await this.poll()
   }
 
@@ -93,29 +89,41 @@ export class Sync {
     this.#following = false
     this.#deps.lease.end()
     await this.#timer.stop()
+    await this.#polls.idle()
     await this.#sweeper.settled()
   }
 
-  /** Applies everything committed so far, slice by slice, then renews the lease. */
-  async poll(): Promise<void> {
-    this.#watchClock()
-    const why = this.#deps.live.mayLackLive
-      ? 'the clock was set back: rebuilding the prefilter, which may lack entries that are live again'
-      : this.#unfinished
-    // Only a poll has the store check its file, which may have been replaced again since the rebuild failed.
-    if (this.#unfinished !== undefined) await this.#deps.store.poll(this.#position, 1, this.#seen)
-    if (why !== undefined) await this.#startOver(why)
+  /**
+   * Applies everything committed so far, slice by slice, then renews the lease. One poll is under way at a
+   * time: it may be the next one, which all share who ask meanwhile.
+   */
+  poll(): Promise<void> {
+    return this.#polls.run()
+  }
+
+  /**
+   * For checks without a live lease, where the store can't answer at once: see {@link Refresh.run}. Undefined
+   * where {@link Sync.catchUp} is for them, and during a rebuild, which would take too long.
+   */
+  refresh(): Promise<unknown> | undefined {
+    return this.#following && this.#deps.store.isCurrent === undefined ? this.#refresh.run() : undefined
+  }
+
+  async #poll(): Promise<void> {
+    this.#clocks.look()
+    await this.#rebuildIfNeeded()
     for (;;) {
       const sentAt = this.#deps.clock.monotonic()
       const reply = this.#deps.store.poll(this.#position, SLICE, this.#seen)
       // No await for a synchronous reply: the store counts it as delivered, and isCurrent() says so.
       const answer = isPromise(reply) ? await reply : reply
-      if (this.#stopped) return
+      if (this.#stopped) throw new RevocadeError('ERR_CLOSED', 'the engine was closed')
       if (answer.status === 'diverged') {
         await this.#startOver('the store was restored or replaced: rebuilding from it')
         continue
       }
-      if (this.#apply(answer)) {
+      // The machine may have slept before a reply: the lease must not count from before that.
+      if (this.#apply(answer) && !(isPromise(reply) && this.#clocks.look())) {
         this.#renew(sentAt)
         break
       }
@@ -124,6 +132,15 @@ export class Sync {
     }
     if (this.#deps.versions?.complete === false) await this.loadVersions()
     this.#sweeper.sweepIfDue()
+  }
+
+  async #rebuildIfNeeded(): Promise<void> {
+    const why = this.#deps.live.mayLackLive
+      ? 'the clock was set back: rebuilding the prefilter, which may lack entries that are live again'
+      : this.#unfinished
+    // Only a poll has the store check its file, which may have been replaced again since the rebuild failed.
+    if (this.#unfinished !== undefined) await this.#deps.store.poll(this.#position, 1, this.#seen)
+    if (why !== undefined) await this.#startOver(why)
   }
 
   /**
@@ -164,15 +181,16 @@ export class Sync {
   }
 
   /** Applies a change that this engine has just committed. */
-  committed(change: Change, { epoch, buckets }: Committed): void {
+  committed(change: Change, { epoch, previous, buckets }: Committed): void {
     const { digest, seq } = change
     this.#applyChange(change)
     this.#see({ seq, epoch })
     if (buckets !== undefined) this.#deps.versions?.noteCommit(digest, seq, buckets)
     // The next number of the same history: no other engine's change lies between, so the poll need not read
-    // this one. In another epoch the numbers before it may be others' as well: the store was restored in
-    // between.
-    if (seq === this.#position.seq + 1 && (epoch === this.#position.epoch || seq === 1))
+    // this one. In another epoch the numbers before it may be others' as well, unless the commit follows the
+    // one of the position: the store was restored in between.
+    const { seq: last, epoch: known } = this.#position
+    if (seq === last + 1 && (epoch === known || previous === known || seq === 1))
       this.#position = { seq, epoch }
   }
 
@@ -200,9 +218,7 @@ export class Sync {
 
   #renew(sentAt: bigint): void {
     this.#deps.lease.renew(sentAt)
-    if (this.#errors.size === 0) return
-    this.#errors.clear()
-    this.#deps.logger.info({ position: this.#position }, 'following the store again')
+    this.#errors.succeeded(this.#position)
   }
 
   /** Discards what the prefilter and the cache hold, and rebuilds from the store. */
@@ -220,31 +236,9 @@ export class Sync {
     this.#position = position
     this.#seen = position
     cache.maxConfirmedSeq = position.seq
-    await this.loadVersions()
+    await versions?.load()
     this.#unfinished = undefined
     this.#following = !this.#stopped
     this.#deps.checkpoint('rebuilt', this.#position)
-  }
-
-  /** Ends the lease if the clocks disagree, and looks which selectors count by the new time. */
-  #watchClock(): void {
-    const { lease, live, logger } = this.#deps
-    const steppedMs = this.#clockWatch.steppedMs()
-    if (steppedMs === 0) return
-    lease.end()
-    live.refreshSelectors()
-    logger.warn(
-      { steppedMs: Math.round(steppedMs) },
-      'the clock was stepped or the process suspended: the lease ended',
-    )
-  }
-
-  #failed(error: unknown): void {
-    if (this.#errors.has(String(error)) || this.#stopped) return
-    this.#errors.add(String(error))
-    this.#deps.logger.warn(
-      { err: error },
-      "the store can't be followed: answers come from it directly once the lease has run out",
-    )
   }
 }

@@ -143,6 +143,11 @@ export interface Committed {
   /** The epoch of its sequence numbers. */
   readonly epoch: string
   /**
+   * The epoch of the change before its first one; '' if there is none. Only of a store in which each commit
+   * has an epoch of its own: the engine then knows that no other commit lies between.
+   */
+  readonly previous?: string
+  /**
    * The tag of all bucket versions that the commit made, and the bits of the number of buckets (2^bits) then.
    */
   readonly buckets?: { readonly bits: number; readonly tag: Uint8Array }

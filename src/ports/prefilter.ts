@@ -1,7 +1,7 @@
 import type { Digest } from './digest.js'
 
 /** The kinds of prefilter. `none` keeps nothing in memory, so that every check asks the store. */
-export type PrefilterKind = 'bloom' | 'trie' | 'exact' | 'bloom-filters' | 'none'
+export type PrefilterKind = 'bloom' | 'fuse' | 'trie' | 'exact' | 'bloom-filters' | 'none'
 
 /**
  * A set of digests in memory. It may answer "maybe" for a digest that it does not hold, and never answers

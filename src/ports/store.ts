@@ -2,6 +2,7 @@ import type { BucketSource } from './bucket-source.js'
 import type { Committed, Mutation, Poll, Position, ScanChunk, ScanEnd, StoredRow } from './change-log.js'
 import type { Digest } from './digest.js'
 import type { Logger } from './logger.js'
+import type { Collected, CollectorModule } from './scan-collector.js'
 
 /** Conditions of a listing; a row must meet all of them. */
 export interface StoreQuery {
@@ -112,6 +113,11 @@ export interface RevocationStore {
    * @param liveAfter - only revocations that expire after this, in NumericDate seconds
    */
   scan(liveAfter: number): AsyncGenerator<ScanChunk, ScanEnd, void>
+  /**
+   * Scans likewise, in a thread of the store, and hands the rows to a collector there. A store without such a
+   * thread lacks this method: the engine then collects what {@link RevocationStore.scan} yields, in slices.
+   */
+  collect?(liveAfter: number, collector: CollectorModule): Promise<Collected>
   /**
    * Commits mutations in their order, and resolves once all are durable. It must reject with
    * `ERR_NOT_DURABLE` when it can't tell that they are.

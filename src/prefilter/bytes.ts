@@ -3,18 +3,20 @@ import { SnapshotError } from './snapshot-error.js'
 
 const LITTLE_ENDIAN_HOST = endianness() === 'LE'
 
-/** Turns 32-bit words from the host's byte order into little-endian, or back, in place. */
-function swapOnBigEndian(bytes: Uint8Array): void {
-  if (LITTLE_ENDIAN_HOST) return
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).swap32()
+/** Turns words of `width` bytes from the host's byte order into little-endian, or back, in place. */
+function swapOnBigEndian(bytes: Uint8Array, width: number): void {
+  if (LITTLE_ENDIAN_HOST || width === 1) return
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (width === 2) buffer.swap16()
+  else buffer.swap32()
 }
 
 /** Words as little-endian bytes: a view of the same memory on a little-endian host, a copy on another. */
-export function littleEndian(words: Int32Array | Uint32Array): Uint8Array {
+export function littleEndian(words: Int32Array | Uint32Array | Uint16Array | Uint8Array): Uint8Array {
   const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
   if (LITTLE_ENDIAN_HOST) return bytes
   const copy = bytes.slice()
-  swapOnBigEndian(copy)
+  swapOnBigEndian(copy, words.BYTES_PER_ELEMENT)
   return copy
 }
 
@@ -102,9 +104,18 @@ export class ByteReader {
 
   /** A copy of the next `count` words. */
   words(count: number): Int32Array {
-    const copy = new Uint8Array(this.raw(count * 4))
-    swapOnBigEndian(copy)
-    return new Int32Array(copy.buffer)
+    return new Int32Array(this.#copy(count, 4))
+  }
+
+  /** A copy of the next `count` unsigned words of 16 bits. */
+  halfWords(count: number): Uint16Array<ArrayBuffer> {
+    return new Uint16Array(this.#copy(count, 2))
+  }
+
+  #copy(count: number, width: number): ArrayBuffer {
+    const copy = new Uint8Array(this.raw(count * width))
+    swapOnBigEndian(copy, width)
+    return copy.buffer
   }
 
   /** Checks that nothing is left. */

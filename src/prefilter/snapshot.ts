@@ -7,7 +7,7 @@
  * | --- | --- | --- |
  * | 0 | 8 | magic: 89 52 56 43 4C 30 0D 0A (`.RVCL0` and a line end that text transfer would damage) |
  * | 8 | 2 | format version, u16: 1 |
- * | 10 | 2 | kind, u16: 1 bloom, 2 trie, 3 exact, 4 bloom-filters, 5 none |
+ * | 10 | 2 | kind, u16: 1 bloom, 2 trie, 3 exact, 4 bloom-filters, 5 none, 6 fuse |
  * | 12 | 4 | M, u32: bytes of meta |
  * | 16 | 8 | B, f64: bytes of the body |
  * | 24 | M | meta: the caller's |
@@ -27,6 +27,10 @@
  * - **bloom-filters**: JSON in UTF-8, `{ rate, generations: [{ capacity, entries, filter }] }`, `filter` as
  *   the library's `saveAsJSON` gives it.
  * - **none**: empty.
+ * - **fuse**: bits of a fingerprint f64: 8 or 16; entries of the base f64; unless that is 0: segment length
+ *   u32, segments in which a first cell may be u32, seed u32, and the cells, u8 or u16 each, of two more
+ *   segments than that; then the delta: a body of **bloom**. Which cells and which fingerprint a digest has:
+ *   see `binary-fuse.ts`.
  */
 import { createHash } from 'node:crypto'
 import type { Prefilter } from '../ports/index.js'

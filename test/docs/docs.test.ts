@@ -170,7 +170,7 @@ describe('formats.md', () => {
       const prefilter = await createPrefilter({ kind: kind as PrefilterKind })
       return [kind, Buffer.from(encodeSnapshot(prefilter, new Uint8Array())).readUInt16LE(10)]
     })
-    expect(documented).toHaveLength(5)
+    expect(documented).toHaveLength(6)
     expect(await Promise.all(written)).toEqual(documented)
   })
 

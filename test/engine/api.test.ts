@@ -381,7 +381,7 @@ describe('the engine', () => {
     expect(Date.now()).toBeGreaterThanOrEqual(bulk.effectiveEverywhereAt.getTime())
   })
 
-  for (const kind of ['bloom', 'trie', 'exact', 'bloom-filters', 'none'] as const) {
+  for (const kind of ['bloom', 'fuse', 'trie', 'exact', 'bloom-filters', 'none'] as const) {
     it(`works with the prefilter '${kind}', and reopens`, async () => {
       const store = path()
       const first = await open({ store, prefilter: { kind } })

@@ -79,7 +79,7 @@ class Run {
     this.#seen = seen
   }
 
-  static async open(scheduler: fc.Scheduler, kind: 'exact' | 'trie', seen: Seen): Promise<Run> {
+  static async open(scheduler: fc.Scheduler, kind: 'exact' | 'trie' | 'fuse', seen: Seen): Promise<Run> {
     const run = new Run(scheduler, seen)
     const store = run.#store
     // 8 bits: the prefilter is often wrong, so that cache and store have work.
@@ -172,7 +172,7 @@ async function only(busy: boolean[], engine: number, work: () => Promise<unknown
 }
 
 describe('two engines on one store that answers late', () => {
-  for (const kind of ['exact', 'trie'] as const) {
+  for (const kind of ['exact', 'trie', 'fuse'] as const) {
     it(`keep the promises in every order of requests and replies (${kind})`, async () => {
       const seen = { active: 0, revoked: 0, prefilter: 0, cache: 0 }
       await fc.assert(

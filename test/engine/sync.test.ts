@@ -235,12 +235,12 @@ describe('the sync', () => {
     await other.writer.revoke(TOKEN)
     expect(follower.lookup.isClearlyActive(TOKEN)).toBe(false)
     await expect(follower.lookup.isRevoked(TOKEN)).resolves.toBe(true)
-    // A store that can't say whether it is current is asked itself.
+    // A store that can't say whether it is current is polled.
     Object.assign(store, { isCurrent: undefined })
     expect(follower.lookup.isClearlyActive({ jti: 'z' })).toBe(false)
     await expect(follower.lookup.check({ jti: 'z' })).resolves.toMatchObject({
       status: 'active',
-      decidedBy: 'store',
+      decidedBy: 'prefilter',
     })
   })
 })

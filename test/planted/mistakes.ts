@@ -10,9 +10,18 @@ const TIME_CLAIMS = 'test/engine/time-claims.test.ts'
 
 export const MISTAKES: readonly Mistake[] = [
   {
+    name: 'a base takes over without what came since its snapshot',
+    file: 'engine/live-prefilter.ts',
+    within: '#fillBase',
+    is: 'this.#next = next',
+    becomes: 'void next',
+    caughtBy: 'test/engine/fuse-rebuild.test.ts',
+    breaks: /× .*lacks nothing at any instant of a rebuild/,
+  },
+  {
     name: 'the lease counts from the reply',
     file: 'engine/sync.ts',
-    within: 'poll',
+    within: '#poll',
     is: 'this.#renew(sentAt)',
     becomes: 'this.#renew(this.#deps.clock.monotonic())',
     caughtBy: SYNC,
@@ -88,7 +97,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a follower asks only whether its position is in the history',
     file: 'engine/sync.ts',
-    within: 'poll',
+    within: '#poll',
     is: 'poll(this.#position, SLICE, this.#seen)',
     becomes: 'poll(this.#position, SLICE)',
     caughtBy: RESTORED,
@@ -134,8 +143,8 @@ export const MISTAKES: readonly Mistake[] = [
     name: 'the cursor goes by what arrives',
     file: 'engine/sync.ts',
     within: 'committed',
-    is: 'seq === this.#position.seq + 1 &&',
-    becomes: 'seq > this.#position.seq ||',
+    is: 'seq === last + 1 &&',
+    becomes: 'seq > last ||',
     caughtBy: ENGINE,
     breaks: /3: .* active too late/,
   },

@@ -1,7 +1,7 @@
 import pg from 'pg'
-import { PostgresStore } from 'revocade/postgres'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { optionsFromEnvironment } from '#dist/default-engine.js'
+import { PostgresStore } from '#dist/store/postgres/index.js'
 import { open, verdict } from '../support/engine.js'
 import { ourError } from '../support/errors.js'
 import { type PostgresServer, startPostgres } from '../support/postgres/server.js'

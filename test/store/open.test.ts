@@ -1,11 +1,15 @@
 import {
+  closeSync,
   copyFileSync,
   existsSync,
+  fstatSync,
+  openSync,
   readdirSync,
   readFileSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -193,6 +197,23 @@ describe('integrity', () => {
     expect(() => store.get(wordsOf(digestOf(1)))).toThrow(expect.objectContaining(corrupt))
     expect(() => store.poll({ seq: 0, epoch: '' }, 10)).toThrow(expect.objectContaining(corrupt))
     await expect(store.write([revoke(1)])).rejects.toMatchObject(corrupt)
+  })
+
+  it('is checked again when a read meets damage', async () => {
+    const path = await sample(20_000)
+    const store = await open(path, { integrityCheckDelayMs: 0 })
+    expect(await settled(store)).toBe('ok')
+    // Some pages in the middle, past SQLite: the engine finds the file's head as it was.
+    const file = openSync(path, 'r+')
+    const half = Math.floor(fstatSync(file).size / 8192) * 4096
+    for (let at = 0; at < 400; at++) writeSync(file, Buffer.alloc(4096, 0x5a), 0, 4096, half + at * 4096)
+    closeSync(file)
+    const damage = expect.objectContaining({ code: 'ERR_STORE_CORRUPT' }) as unknown
+    expect(() => {
+      for (let n = 0; n < 20_000; n++) store.get(wordsOf(digestOf(n)))
+    }).toThrow(damage)
+    await expect.poll(() => store.stats().integrity, { timeout: 60_000 }).toBe('failed')
+    expect(() => store.get(wordsOf(digestOf(1)))).toThrow(damage)
   })
 
   it('may be under examination when the store is closed: the process goes on', async () => {

@@ -11,7 +11,7 @@ export interface HarnessOptions {
   readonly graceSeconds?: number
   /** Default `exact`. */
   readonly prefilter?: {
-    kind: 'bloom' | 'exact' | 'trie' | 'none'
+    kind: 'bloom' | 'fuse' | 'exact' | 'trie' | 'none'
     prefixBits?: number
     expectedRevocations?: number
   }

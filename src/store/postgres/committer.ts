@@ -128,7 +128,7 @@ export class Committer {
     const changed = written.some((one) => one.seq > 0)
     this.#lastSeq = Math.max(this.#lastSeq, seq)
     const buckets = { bits, tag: new Uint8Array(Buffer.from(tag, 'hex')) }
-    return { epoch: changed ? tag : previous, written, buckets }
+    return { epoch: changed ? tag : previous, previous, written, buckets }
   }
 
   #valuesOf(batch: Batch): unknown[] {

@@ -16,7 +16,6 @@ const PURGE_INTERVAL_MS = 30_000
 export class OpenPostgres {
   readonly store: OpenedStore
   readonly reader: Reader
-  readonly #settings: PostgresSettings
   readonly #context: StoreContext
   readonly #pool: HandedInPool
   readonly #endPool: () => Promise<void>
@@ -52,7 +51,6 @@ export class OpenPostgres {
   }) {
     const { settings, context, pool, endPool, store } = parts
     this.store = store
-    this.#settings = settings
     this.#context = context
     this.#pool = pool
     this.#endPool = endPool
@@ -83,7 +81,7 @@ export class OpenPostgres {
   }
 
   async *scan(liveAfter: number): AsyncGenerator<ScanChunk, ScanEnd, void> {
-    return yield* scanStore(this.#pool, this.store, liveAfter, this.#settings.readTimeoutMs)
+    return yield* scanStore(this.#pool, this.store, liveAfter)
   }
 
   async split(bits: number): Promise<void> {

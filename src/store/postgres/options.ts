@@ -21,7 +21,7 @@ export interface PostgresStoreOptions {
    * The number of milliseconds until a read must be answered. Afterwards its connection is closed. 50 to
    * 600,000.
    *
-   * @default 2000
+   * @default 1000
    */
   readonly readTimeoutMs?: number
   /**
@@ -59,7 +59,7 @@ export function readPostgresOptions(
     place: url,
     schema: schemaName(options.schema ?? schema ?? 'revocade'),
     writeTimeoutMs: milliseconds(options.writeTimeoutMs ?? 5000, 'writeTimeoutMs', 100),
-    readTimeoutMs: milliseconds(options.readTimeoutMs ?? 2000, 'readTimeoutMs', 50),
+    readTimeoutMs: milliseconds(options.readTimeoutMs ?? 1000, 'readTimeoutMs', 50),
     allowFsyncOff: options.allowFsyncOff === true,
   }
 }

@@ -10,12 +10,13 @@ import type {
   StoredRow,
   StoreQuery,
 } from '../../ports/index.js'
+import { type RawRow, toStoredRow } from '../format/stored-row.js'
 import { selectorNames } from '../format/target.js'
 import { hex } from './batch.js'
 import { type HandedInPool, type PgRow, statement } from './driver.js'
 import { replaced, replica, toRevocadeError } from './errors.js'
 import { Lane } from './lane.js'
-import { type RawRow, ROW_JSON, toStoredRow } from './rows.js'
+import { ROW_JSON } from './rows.js'
 import type { ServerClock } from './server-clock.js'
 import type { OpenedStore } from './setup.js'
 import { versionsOf } from './sql.js'

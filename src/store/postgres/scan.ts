@@ -7,29 +7,29 @@ import type { OpenedStore } from './setup.js'
 
 /** The server joins so many neighbouring rows, 2^bits, into one. */
 const GROUP_BITS = 12
+/** Milliseconds for each step, such as counting the rows. */
+const STEP_MS = 60_000
 
 /**
  * Reads all live revocations from one snapshot, on a connection of its own, which is closed if the caller
- * leaves early. Each step must come within `timeoutMs`; the first, which counts the rows, may take ten times
- * as long.
+ * leaves early.
  */
 export async function* scanStore(
   pool: HandedInPool,
   store: OpenedStore,
   liveAfter: number,
-  timeoutMs: number,
 ): AsyncGenerator<ScanChunk, ScanEnd, void> {
   const { schema, namespaceId } = store
   let client: PgClient | undefined
   let done = false
   const ignore = (): void => undefined
   try {
-    client = await within(pool.connect(), timeoutMs * 5)
+    client = await within(pool.connect())
     client.on('error', ignore)
     const live = `FROM ${schema}.revocations
       WHERE namespace = ${namespaceId} AND revoked AND expires_at > ${Math.floor(liveAfter)}`
-    await one(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', timeoutMs)
-    const { total, position } = await begin(client, store, timeoutMs * 10)
+    await one(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    const { total, position } = await begin(client, store)
     const copy = new CopyOut(
       `COPY (SELECT string_agg(uuid_send(digest), ''), string_agg(float8send(expires_at), '') ${live}
         GROUP BY seq >> ${GROUP_BITS}) TO STDOUT (FORMAT binary)`,
@@ -37,7 +37,7 @@ export async function* scanStore(
     client.query(copy)
     const rows = copy.rows()
     for (;;) {
-      const next = await within(rows.next(), timeoutMs * 10)
+      const next = await within(rows.next())
       if (next.done === true) break
       yield toChunk(next.value, total)
     }
@@ -45,9 +45,8 @@ export async function* scanStore(
       client,
       `SELECT json_agg(s) FROM (SELECT json_build_array(selector, max(expires_at)) AS s ${live}
         AND selector IS NOT NULL GROUP BY selector) x`,
-      timeoutMs * 10,
     )
-    await one(client, 'COMMIT', timeoutMs)
+    await one(client, 'COMMIT')
     done = true
     const found = JSON.parse(shapes ?? '[]') as [string, number][]
     return {
@@ -63,30 +62,19 @@ export async function* scanStore(
 }
 
 /** The snapshot: an upper bound of its rows, and its newest change. */
-async function begin(
-  client: PgClient,
-  { schema, id, namespace, namespaceId }: OpenedStore,
-  timeoutMs: number,
-) {
+async function begin(client: PgClient, { schema, id, namespace, namespaceId }: OpenedStore) {
   const sql = `SELECT pg_is_in_recovery(), (SELECT convert_from(value, 'UTF8') FROM ${schema}.meta
       WHERE key = 'id'), (SELECT n.id FROM ${schema}.namespaces n WHERE n.name = $1),
       (SELECT count(*) FROM ${schema}.revocations), c.seq, encode(c.tag, 'hex')
     FROM ${schema}.commits c ORDER BY c.seq DESC LIMIT 1`
-  const [inRecovery, foundId, foundNamespace, total, seq, epoch] = await one(client, sql, timeoutMs, [
-    namespace,
-  ])
+  const [inRecovery, foundId, foundNamespace, total, seq, epoch] = await one(client, sql, [namespace])
   if (inRecovery !== 'f') throw replica()
   if (foundId !== id || Number(foundNamespace) !== namespaceId) throw replaced()
   return { total: Number(total), position: { seq: Number(seq), epoch: epoch ?? '' } }
 }
 
-async function one(
-  client: PgClient,
-  sql: string,
-  timeoutMs: number,
-  values: readonly unknown[] = [],
-): Promise<PgRow> {
-  const { rows } = await within(client.query(statement(sql, values)), timeoutMs)
+async function one(client: PgClient, sql: string, values: readonly unknown[] = []): Promise<PgRow> {
+  const { rows } = await within(client.query(statement(sql, values)))
   return rows[0] ?? []
 }
 
@@ -100,10 +88,10 @@ function toChunk([digests = Buffer.alloc(0), expiries = Buffer.alloc(0)]: readon
   return { total, digests: words, expiresAt }
 }
 
-async function within<T>(work: Promise<T>, ms: number): Promise<T> {
+async function within<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DeadlineError(ms)), ms)
+    timer = setTimeout(() => reject(new DeadlineError(STEP_MS)), STEP_MS)
   })
   try {
     return await Promise.race([work, late])

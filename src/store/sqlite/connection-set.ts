@@ -5,6 +5,7 @@ import { toRevocadeError } from './errors.js'
 import { areSameFiles, fileIdentities, type OpenFiles, takenAway } from './file/file-identity.js'
 import { HeldFile } from './file/held-file.js'
 import { IntegrityWatch } from './file/integrity-watch.js'
+import { logHoldsAllPages } from './file/log-header.js'
 import type { WriterOptions } from './file/open-writer.js'
 import { mayFoldLog } from './file/orphaned-wal.js'
 import type { StorePath } from './file/store-path.js'
@@ -62,8 +63,12 @@ export async function openConnections(
     if (file.identity !== found.files.db) throw takenAway(place.given)
     reader = new Reader(at, found)
     watch = new PlaceWatch(at, reader, new DatabaseWatch(file, reader))
-    // Just opened, so nobody has overwritten it since: the file and its log don't belong together.
-    if (watch.isOverwritten()) throw mixed(place.real)
+    // Just opened, so nobody has overwritten it since: the file and its log don't belong together. But if the
+    // log holds all pages, SQLite has copied another database into the file, and reads nothing from it.
+    if (watch.isOverwritten()) {
+      if (!logHoldsAllPages(place.real)) throw mixed(place.real)
+      watch.acceptReplacement()
+    }
     const integrity = new IntegrityWatch(at, context.logger)
     const buckets = new BucketThread(at, found)
     return { reader, place: watch, writeQueue, found, at, file, integrity, buckets }

@@ -35,6 +35,13 @@ export class DatabaseWatch {
   #page: number
   #stamp = ''
   #known: DatabaseHead | undefined
+  /** Whether the known head has been in the history of the connection. */
+  #wasSound = false
+  /**
+   * Whether SQLite has copied another database into this one since, so that the known head is not in the
+   * history any more. The next fold moves the file's head into the new history, maybe back.
+   */
+  #isReplaced = false
   /** The view's `dataVersion` when the file was last sound. */
   #version: number
 
@@ -46,11 +53,19 @@ export class DatabaseWatch {
     this.#version = view.dataVersion()
   }
 
+  /** Takes the file's head for one that SQLite has replaced: the log holds every page. */
+  acceptReplacement(): void {
+    this.#wasSound = true
+    this.#isReplaced = true
+  }
+
   /** Throws what the driver throws. */
   isOverwritten(): boolean {
     const { text, changedAt } = this.#file.stamp()
     const version = this.#view.dataVersion()
-    if (text !== this.#stamp) {
+    if (text === this.#stamp) {
+      if (version !== this.#version) this.#watchHistory()
+    } else {
       for (let look = 1; !this.#isSound(version); look++) {
         if (look === LOOKS) return true
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS)
@@ -61,18 +76,34 @@ export class DatabaseWatch {
     return false
   }
 
+  /** Where the file is as it was, whether the history of the connection still is. */
+  #watchHistory(): void {
+    const replaced = this.#known !== undefined && !this.#contains(this.#known)
+    if (this.#file.stamp().text === this.#stamp) this.#isReplaced = replaced
+  }
+
   #isSound(version: number): boolean {
     const page = this.#view.headPage
     const moved = page !== this.#page // VACUUM may number the pages anew
     const known = moved ? undefined : this.#known
     const now = readDatabaseHead(this.#file, page)
-    if (known !== undefined && isBehind(now, known)) {
-      if (now === undefined || version === this.#version || this.#contains(known)) return false
+    if (known !== undefined && now !== undefined && this.#wasSound && isSame(now, known)) {
+      this.#isReplaced = !this.#contains(known)
+      return true
     }
+    if (known !== undefined && this.#wentBack(known, now, version)) return false
     if (now !== undefined && !this.#contains(now)) return false
     this.#page = page
     this.#known = now
+    this.#isReplaced = false
+    this.#wasSound = true
     return true
+  }
+
+  /** Whether the file's head has moved back, and SQLite did not move it. */
+  #wentBack(known: DatabaseHead, now: DatabaseHead | undefined, version: number): boolean {
+    if (this.#isReplaced || !isBehind(now, known)) return false
+    return now === undefined || version === this.#version || this.#contains(known)
   }
 
   /** A database that SQLite can't read any more is not the one that the log continues. */
@@ -85,6 +116,9 @@ export class DatabaseWatch {
     }
   }
 }
+
+const isSame = (one: DatabaseHead, other: DatabaseHead): boolean =>
+  one.seq === other.seq && one.epoch === other.epoch && one.tag === other.tag && one.counter === other.counter
 
 function isBehind(now: DatabaseHead | undefined, known: DatabaseHead): boolean {
   if (now === undefined || now.seq < known.seq || now.counter < known.counter) return true

@@ -56,6 +56,11 @@ export class PlaceWatch {
     return 'same'
   }
 
+  /** See {@link DatabaseWatch.acceptReplacement}. */
+  acceptReplacement(): void {
+    this.#database.acceptReplacement()
+  }
+
   /** Looks as far as a file lets that is damaged, and can't say what it holds. Throws nothing. */
   lookPastFault(): Found {
     try {

@@ -2,6 +2,8 @@ import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../errors.js'
 import type {
   BucketSource,
+  Collected,
+  CollectorModule,
   Committed,
   Digest,
   MaybePromise,
@@ -112,7 +114,18 @@ export class SqliteStore implements RevocationStore {
   async *scan(liveAfter: number): AsyncGenerator<ScanChunk, ScanEnd, void> {
     const open = this.#required()
     const job = { job: 'scan', ...open.target(), liveAfter } as const
-    return yield* streamScan(job, this.#scans, () => void open.target())
+    const { end } = yield* streamScan(job, this.#scans, () => void open.target())
+    return end
+  }
+
+  async collect(liveAfter: number, collector: CollectorModule): Promise<Collected> {
+    const open = this.#required()
+    const job = { job: 'scan', ...open.target(), liveAfter, collector } as const
+    const scan = streamScan(job, this.#scans, () => void open.target())
+    for (;;) {
+      const step = await scan.next()
+      if (step.done === true) return step.value
+    }
   }
 
   async write(mutations: readonly Mutation[]): Promise<Committed> {

@@ -1,3 +1,4 @@
+import type { CollectorModule } from '../../ports/index.js'
 import type { PackedError } from './errors.js'
 import type { OpenFiles } from './file/file-identity.js'
 import type { OpenedWriter, WriterOptions } from './file/open-writer.js'
@@ -49,6 +50,8 @@ export type JobData =
       readonly at: OpenFiles
       readonly namespace: NamespaceIdentity
       readonly liveAfter: number
+      /** Takes the rows in the thread; undefined: they are sent. */
+      readonly collector?: CollectorModule
     }
   | { readonly job: 'integrity'; readonly at: OpenFiles }
   | { readonly job: 'buckets'; readonly at: OpenFiles; readonly namespace: NamespaceIdentity }
@@ -56,7 +59,7 @@ export type JobData =
 /** From a scan. The thread sends a few chunks ahead, then one for each `'more'` that it receives. */
 export type FromScan =
   | ({ readonly type: 'chunk' } & PackedChunk)
-  | ({ readonly type: 'end' } & PackedEnd)
+  | ({ readonly type: 'end'; /** Of the collector. */ readonly value?: unknown } & PackedEnd)
   | { readonly type: 'failed'; readonly error: PackedError }
 
 /** From an integrity check: the problems SQLite found; none in a sound file. */

@@ -7,15 +7,22 @@ import { endThread } from '../thread.js'
 import type { FromIntegrity } from '../thread-messages.js'
 import type { OpenFiles } from './file-identity.js'
 
-/** Milliseconds until the next attempt, after no thread could be started. */
+/** Milliseconds between two checks: after the file could not be checked, or on suspicion. */
 const RETRY_DELAY_MS = 60_000
 
-/** Checks the whole file for damage once, in a thread, some time after it was opened. */
+/**
+ * Checks the whole file for damage in a thread: once, some time after it was opened, and again when a call
+ * into SQLite meets damage.
+ */
 export class IntegrityWatch {
   state: 'pending' | 'ok' | 'failed' | 'unknown' = 'pending'
   readonly #at: OpenFiles
   readonly #logger: Logger
   #timer: NodeJS.Timeout | undefined
+  /** Undefined while nothing is to be checked. */
+  #onDamage: ((error: RevocadeError) => void) | undefined
+  /** No check on suspicion before, by `performance.now()`. */
+  #notBefore = 0
   #job: Worker | undefined
 
   constructor(at: OpenFiles, logger: Logger) {
@@ -25,13 +32,32 @@ export class IntegrityWatch {
 
   /** @param onDamage Called once, if the file is damaged. */
   schedule(delayMs: number, onDamage: (error: RevocadeError) => void): void {
-    if (delayMs === Number.POSITIVE_INFINITY) this.state = 'unknown'
-    else this.#timer = setTimeout(() => this.#check(onDamage), delayMs).unref()
+    if (delayMs === Number.POSITIVE_INFINITY) {
+      this.state = 'unknown'
+      return
+    }
+    this.#onDamage = onDamage
+    this.#checkAfter(delayMs)
+  }
+
+  /** To be called when SQLite has met damage. Checks at most once a minute. */
+  suspect(): void {
+    const now = performance.now()
+    if (this.#job !== undefined || now < this.#notBefore) return
+    this.#notBefore = now + RETRY_DELAY_MS
+    this.#checkAfter(0)
   }
 
   async stop(): Promise<void> {
+    this.#onDamage = undefined
     clearTimeout(this.#timer)
     if (this.#job !== undefined) await endThread(this.#job)
+  }
+
+  #checkAfter(delayMs: number): void {
+    clearTimeout(this.#timer)
+    const onDamage = this.#onDamage
+    if (onDamage !== undefined) this.#timer = setTimeout(() => this.#check(onDamage), delayMs).unref()
   }
 
   #check(onDamage: (error: RevocadeError) => void): void {
@@ -40,7 +66,6 @@ export class IntegrityWatch {
       job = startJob({ job: 'integrity', at: this.#at })
     } catch (error) {
       this.#undecided(error instanceof Error ? error.message : String(error))
-      this.schedule(RETRY_DELAY_MS, onDamage)
       return
     }
     job.unref()
@@ -59,6 +84,7 @@ export class IntegrityWatch {
       this.#undecided(message.error.message)
     } else {
       this.state = 'failed'
+      this.#onDamage = undefined
       const path = this.#at.place.real
       const problems = message.type === 'checked' ? message.problems : [message.error.message]
       const error =
@@ -81,5 +107,6 @@ export class IntegrityWatch {
     this.state = 'unknown'
     if (!told)
       this.#logger.warn({ path: this.#at.place.real, why }, 'the integrity of the store could not be checked')
+    this.#checkAfter(RETRY_DELAY_MS)
   }
 }

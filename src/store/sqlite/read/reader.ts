@@ -8,6 +8,7 @@ import type {
   StoredRow,
   StoreQuery,
 } from '../../../ports/index.js'
+import { type RawRow, toStoredRow } from '../../format/stored-row.js'
 import { selectorNames } from '../../format/target.js'
 import { type Connection, sqliteCode } from '../file/driver.js'
 import type { OpenFiles } from '../file/file-identity.js'
@@ -15,7 +16,7 @@ import { openReader } from '../file/open-reader.js'
 import { type NamespaceIdentity, prepareIdentityCheck } from '../file/store-identity.js'
 import { TOLERANCE_SQL } from '../file/tolerance.js'
 import { BucketReader } from './bucket-reader.js'
-import { type RawRow, ROW_COLUMNS, toStoredRow } from './rows.js'
+import { ROW_COLUMNS } from './rows.js'
 
 /** A change of any namespace. A change of another namespace only moves the position. */
 type RawChange = readonly [

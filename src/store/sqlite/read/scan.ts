@@ -1,7 +1,7 @@
 import { on } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../../errors.js'
-import type { ScanChunk, ScanEnd } from '../../../ports/index.js'
+import type { Collected, ScanChunk, ScanEnd } from '../../../ports/index.js'
 import { selectorNames } from '../../format/target.js'
 import { toRevocadeError, unpackError } from '../errors.js'
 import { endThread } from '../thread.js'
@@ -10,7 +10,8 @@ import type { PackedEnd } from './scan-chunks.js'
 import { startJob } from './start-job.js'
 
 /**
- * Streams what a scan thread reads. The thread ends when the consumer leaves the loop, early or not.
+ * Streams what a scan thread reads; nothing, where a collector takes it in the thread. The thread ends when
+ * the consumer leaves the loop, early or not.
  *
  * @param running Holds the thread while it runs, so that closing the store can end it.
  * @param assertInPlace Throws when the store has been replaced: a scan of the old one is of no use.
@@ -19,7 +20,7 @@ export async function* streamScan(
   job: JobData & { job: 'scan' },
   running: { add(worker: Worker): void; delete(worker: Worker): void },
   assertInPlace: () => void,
-): AsyncGenerator<ScanChunk, ScanEnd, void> {
+): AsyncGenerator<ScanChunk, Collected, void> {
   const worker = startJob(job)
   running.add(worker)
   // `on` stops listening when the loop is left; an 'error' without a listener would end the process.
@@ -29,7 +30,7 @@ export async function* streamScan(
     for await (const [message] of messages) {
       if (message.type === 'failed') throw unpackError(message.error)
       assertInPlace()
-      if (message.type === 'end') return toScanEnd(message)
+      if (message.type === 'end') return { value: message.value, end: toScanEnd(message) }
       worker.postMessage('more')
       yield { digests: message.digests, expiresAt: message.expiresAt, total: message.total }
     }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
+import type { CreateCollector, ScanCollector } from '../../../ports/index.js'
 import { packError, toRevocadeError } from '../errors.js'
 import type { Connection } from '../file/driver.js'
 import { fileSize, takenAway } from '../file/file-identity.js'
@@ -35,36 +36,74 @@ const port = parentPort
 const data = workerData as JobData
 
 async function scan(job: JobData & { job: 'scan' }): Promise<void> {
-  const send = (message: FromScan, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
   const { place } = job.at
   let db: Connection | undefined
-  const asked = { chunks: CHUNKS_AHEAD, toEnd: false }
+  const asked: Asked = { chunks: CHUNKS_AHEAD, toEnd: false }
   port.on('message', (message: ToScan) => {
     if (message === END) asked.toEnd = true
     else asked.chunks++
   })
   try {
+    const collector = await collectorOf(job)
     db = openReader(job.at)
     const chunks = scanChunks(db, job.namespace, job.liveAfter)
-    for (;;) {
-      const next = chunks.next()
-      if (next.done === true) {
-        send({ type: 'end', ...next.value })
-        return
-      }
-      while (asked.chunks === 0 && !asked.toEnd) await once(port, 'message')
-      if (asked.toEnd) return
-      asked.chunks--
-      const { digests, expiresAt } = next.value
-      send({ type: 'chunk', ...next.value }, [digests.buffer, expiresAt.buffer])
-      await setImmediate() // receive what the consumer asked for
-    }
+    await (collector === undefined ? sendAll(chunks, asked) : collectAll(chunks, collector, asked))
   } catch (error) {
     send({ type: 'failed', error: packError(toRevocadeError(error, 'read', place.real)) })
   } finally {
     db?.close()
     port.unref() // ends the thread; Deno's port has no `close`
   }
+}
+
+/** What the consumer of a scan asked for. */
+interface Asked {
+  chunks: number
+  toEnd: boolean
+}
+
+type Chunks = ReturnType<typeof scanChunks>
+
+function send(message: FromScan, transfer: readonly ArrayBuffer[] = []): void {
+  port.postMessage(message, [...transfer])
+}
+
+async function sendAll(chunks: Chunks, asked: Asked): Promise<void> {
+  for (let next = chunks.next(); ; next = chunks.next()) {
+    if (next.done === true) {
+      send({ type: 'end', ...next.value })
+      return
+    }
+    while (asked.chunks === 0 && !asked.toEnd) await once(port, 'message')
+    if (asked.toEnd) return
+    asked.chunks--
+    const { digests, expiresAt } = next.value
+    send({ type: 'chunk', ...next.value }, [digests.buffer, expiresAt.buffer])
+    await setImmediate() // receive what the consumer asked for
+  }
+}
+
+async function collectAll(chunks: Chunks, collector: ScanCollector, asked: Asked): Promise<void> {
+  let next = chunks.next()
+  for (; next.done !== true; next = chunks.next()) {
+    collector.add(next.value)
+    await setImmediate() // learn whether to end
+    if (asked.toEnd) return
+  }
+  const steps = collector.finish()
+  for (let step = steps.next(); !asked.toEnd; step = steps.next()) {
+    if (step.done === true) {
+      send({ type: 'end', ...next.value, value: step.value.value }, step.value.transfer)
+      return
+    }
+    await setImmediate()
+  }
+}
+
+async function collectorOf({ collector }: JobData & { job: 'scan' }): Promise<ScanCollector | undefined> {
+  if (collector === undefined) return undefined
+  const { createCollector } = (await import(collector.url)) as { createCollector: CreateCollector }
+  return createCollector(collector.options)
 }
 
 function checkIntegrity({ at }: JobData & { job: 'integrity' }): void {

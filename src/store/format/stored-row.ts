@@ -1,0 +1,38 @@
+import type { StoredRow } from '../../ports/index.js'
+import { targetFromJson } from './target.js'
+
+/** The columns of a record in the order in which every store reads them. SQLite has no booleans. */
+export type RawRow = readonly [
+  seq: number,
+  target: string,
+  revoked: boolean | number,
+  expiresAt: number,
+  revokedAt: number,
+  issuedBefore: number | null,
+  issuedThrough: number | null,
+  reason: string | null,
+  actor: string | null,
+  notBefore: number | null,
+]
+
+/**
+ * Builds the record of a row.
+ *
+ * @throws {RevocadeError} ERR_STORE_CORRUPT when the target can't be read.
+ */
+export function toStoredRow(row: RawRow): StoredRow {
+  const [seq, target, revoked, expiresAt, revokedAt, ...details] = row
+  const [issuedBefore, issuedThrough, reason, actor, notBefore] = details
+  return {
+    seq,
+    target: targetFromJson(target),
+    revoked: revoked === true || revoked === 1,
+    expiresAt,
+    revokedAt,
+    ...(notBefore === null ? {} : { notBefore }),
+    ...(issuedBefore === null ? {} : { issuedBefore }),
+    ...(issuedThrough === null ? {} : { issuedThrough }),
+    ...(reason === null ? {} : { reason }),
+    ...(actor === null ? {} : { actor }),
+  }
+}
