@@ -1,4 +1,4 @@
-import type { Digest, StoredRow } from '../ports/index.js'
+import type { DecidingRow, Digest } from '../ports/index.js'
 import type { ClaimPath } from '../token/claim-path.js'
 import type { Claims } from '../token/identify.js'
 import { numericDateAt } from '../token/numeric-date.js'
@@ -15,8 +15,8 @@ export interface Candidate extends Matched {
   readonly digest: Digest
 }
 
-/** The part of a row that decides. */
-export type Deciding = Pick<StoredRow, 'revoked' | 'notBefore' | 'expiresAt' | 'issuedThrough'>
+/** What decides, in a row of the store or in Redis. */
+export type Deciding = Omit<DecidingRow, 'seq'>
 
 const IAT: ClaimPath = ['iat']
 

@@ -1,11 +1,11 @@
-import type { Digest, RevocationStore, StoredRow } from '../ports/index.js'
+import type { DecidingRow, Digest, RevocationStore } from '../ports/index.js'
 import { isPromise } from '../ports/is-promise.js'
 import type { PrefixCache, PrefixCacheReads, PrefixEntry, PrefixReply } from '../ports/prefix-cache.js'
 import { type CachedRow, keyOf, type VerdictCache } from './verdict-cache.js'
 
 /** What is known of one digest. */
 export type Found =
-  | { readonly by: 'cache' | 'redis' | 'store'; readonly row: StoredRow | null }
+  | { readonly by: 'cache' | 'redis' | 'store'; readonly row: CachedRow }
   /** The store can't be read, and Redis holds the prefix of the digest. */
   | { readonly by: 'redis'; readonly entry: PrefixEntry; readonly failure: unknown }
 
@@ -37,9 +37,22 @@ export class ExactLookup {
     this.#prefixCacheReads = reads
   }
 
-  /** The cached row of a digest; undefined if none is. It counts only if the prefilter is current. */
+  /** The cached answer on a digest; undefined: none. It counts only if the prefilter is current. */
   cached(digest: Digest): CachedRow | undefined {
     return this.#cache.get(digest)
+  }
+
+  /**
+   * What decides on a digest that is not cached, if the store comes next and can tell it at once; undefined
+   * otherwise. It counts only if the prefilter is current. Throws when the store can't be read.
+   */
+  decidingRow(digest: Digest): DecidingRow | null | undefined {
+    const redisComesNext = this.#prefixCache !== undefined && this.#prefixCacheReads === 'before-store'
+    if (redisComesNext || this.#store.getDeciding === undefined) return undefined
+    const askedAt = this.#cache.generation
+    const row = this.#store.getDeciding(digest) ?? null
+    this.#cache.set(digest, row, askedAt)
+    return row
   }
 
   /**
@@ -55,7 +68,8 @@ export class ExactLookup {
     if (failure !== undefined) return this.#withoutStore(digest, false, undefined, failure)
     if (!fresh) return this.#fromStore(digest, false)
     const cached = this.#cache.get(digest)
-    if (cached !== undefined) return { row: cached, by: 'cache' }
+    if (cached !== undefined)
+      return isPart(cached) ? this.#wholeOf(digest, cached) : { row: cached, by: 'cache' }
     const key = keyOf(digest)
     const flight = this.#inFlight.get(key)
     // A lookup sent before the last known change may miss that change.
@@ -64,6 +78,12 @@ export class ExactLookup {
     const found = asked === undefined ? this.#fromStore(digest, true) : this.#fromPrefixCache(digest, asked)
     if (found instanceof Promise) this.#share(key, { digest, generation: this.#cache.generation, found })
     return found
+  }
+
+  /** A revocation of which only what decides is cached: all of it, unless the store can't be read now. */
+  #wholeOf(digest: Digest, cached: DecidingRow): Found | Promise<Found> {
+    const part = (): Found => ({ row: cached, by: 'cache' })
+    return this.#ask(digest, part)
   }
 
   #share(key: number, flight: InFlight): void {
@@ -95,13 +115,15 @@ export class ExactLookup {
    * @param reply - the answer of the prefix cache, if it was asked already; it proved nothing
    */
   #fromStore(digest: Digest, fresh: boolean, reply?: PrefixReply): Found | Promise<Found> {
+    return this.#ask(digest, (failure) => this.#withoutStore(digest, fresh, reply, failure))
+  }
+
+  #ask(digest: Digest, withoutStore: (failure: unknown) => Found | Promise<Found>): Found | Promise<Found> {
     const askedAt = this.#cache.generation
-    const found = (row: StoredRow | null = null): Found => {
+    const found = (row: CachedRow = null): Found => {
       this.#cache.set(digest, row, askedAt)
       return { row, by: 'store' }
     }
-    const withoutStore = (failure: unknown): Promise<Found> =>
-      this.#withoutStore(digest, fresh, reply, failure)
     try {
       const row = this.#store.get(digest)
       return isPromise(row) ? Promise.resolve(row).then(found, withoutStore) : found(row)
@@ -125,6 +147,9 @@ export class ExactLookup {
     return proven
   }
 }
+
+/** Whether a verdict that shows the revocation needs more of it. */
+const isPart = (row: CachedRow): row is DecidingRow => row !== null && row.revoked && !('target' in row)
 
 const isEqual = (one: Digest, other: Digest): boolean =>
   one[0] === other[0] && one[1] === other[1] && one[2] === other[2] && one[3] === other[3]

@@ -1,6 +1,7 @@
 import type { UnknownPolicy } from '../api.js'
 import { RevocadeError } from '../errors.js'
-import { ACTIVE_BY_CACHE, ACTIVE_BY_REDIS, ACTIVE_BY_STORE, type Verdict } from './verdict.js'
+import type { DecidingRow, StoredRow } from '../ports/index.js'
+import { ACTIVE_BY_CACHE, ACTIVE_BY_REDIS, ACTIVE_BY_STORE, toRevocation, type Verdict } from './verdict.js'
 
 /** Where an exact answer came from. */
 type Layer = 'cache' | 'redis' | 'store'
@@ -13,6 +14,23 @@ export type Resolution =
 
 const DISTANCE: Readonly<Record<Layer, number>> = { cache: 0, redis: 1, store: 2 }
 const ACTIVE_BY = { cache: ACTIVE_BY_CACHE, redis: ACTIVE_BY_REDIS, store: ACTIVE_BY_STORE }
+
+/** The resolution of a lookup that found a row which revokes the token; of that perhaps only what decides. */
+export function revokedBy(row: StoredRow | DecidingRow, decidedBy: Layer): Resolution {
+  if (!('target' in row)) {
+    const reason = "the store can't be asked, and the verdict cache holds the revocation"
+    return { status: 'revoked', verdict: { status: 'revoked', decidedBy, reason } }
+  }
+  const reason = row.reason === undefined ? {} : { reason: row.reason }
+  const revocation = toRevocation(row)
+  return { status: 'revoked', verdict: { status: 'revoked', decidedBy, revocation, ...reason } }
+}
+
+/** The resolution of a lookup that found an entry in Redis which revokes the token. */
+export function revokedByRedis(): Resolution {
+  const reason = "the store can't be asked, and Redis holds the revocation"
+  return { status: 'revoked', verdict: { status: 'revoked', decidedBy: 'redis', reason } }
+}
 
 /**
  * The resolution of a lookup that failed: it leaves the token unknown.

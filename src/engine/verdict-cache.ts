@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
-import type { Digest, StoredRow } from '../ports/index.js'
+import type { DecidingRow, Digest, StoredRow } from '../ports/index.js'
 
-/** The row that the store holds for a digest, or `null` if none. */
-export type CachedRow = StoredRow | null
+/** The row that the store holds for a digest, perhaps only what decides of it; `null` if there is none. */
+export type CachedRow = StoredRow | DecidingRow | null
 
 interface Entry {
   /** The other three words of the digest, because several digests may have one key. */

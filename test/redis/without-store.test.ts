@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { createRevocade, type Digest, type Revocade, type StoredRow } from 'revocade'
+import type { DecidingRow } from 'revocade/ports'
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
 import { type RedisServer, startRedis } from '../support/redis/server.js'
@@ -33,6 +34,11 @@ class FailingStore extends SqliteStore {
   override get(digest: Digest): StoredRow | undefined {
     if (this.failing) throw new Error('the disk is gone')
     return super.get(digest)
+  }
+
+  override getDeciding(digest: Digest): DecidingRow | undefined {
+    if (this.failing) throw new Error('the disk is gone')
+    return super.getDeciding(digest)
   }
 }
 

@@ -16,6 +16,7 @@ import {
   wordsOf,
 } from './fixtures.js'
 import type { StoreHarness, SuiteIt } from './harness.js'
+import { testDeciding } from './deciding.js'
 import { storeTimesSuite } from './times.js'
 import { storeUpsertSuite } from './upserts.js'
 
@@ -53,6 +54,7 @@ export function storeSuite(runner: SuiteRunner, name: string, harness: StoreHarn
 
   describe(`${name}: a revocation store`, () => {
     testRecords(it)
+    testDeciding(it)
     testLimits(it)
     testNamespaces(it)
   })
