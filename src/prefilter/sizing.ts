@@ -45,8 +45,8 @@ function fullBlockRate(entries: number, probes: number): number {
 }
 
 /**
- * {@link fullBlockRate} by probes, then by entries, filled as it is asked for. Sizing one table asks for the same
- * few hundred rates a hundred times, on the event loop.
+ * {@link fullBlockRate} by probes, then by entries, filled as it is asked for. Sizing one table asks for the
+ * same few hundred rates a hundred times, on the event loop.
  */
 const knownRates = new Map<number, number[]>()
 
