@@ -12,7 +12,12 @@ const tried = (process.env.REVOCADE_PLANTED_ONLY ?? '').split(',').map(Number)
 
 /** The titles that must fail, `|` between them, or '' where any test may: others need not run. */
 const titlesOf = ({ source }: RegExp): string =>
-  source.startsWith('×') ? source.split('[^]*').map((title) => title.replace('× ', '')).join('|') : ''
+  source.startsWith('×')
+    ? source
+        .split('[^]*')
+        .map((title) => title.replace('× ', ''))
+        .join('|')
+    : ''
 
 export default defineConfig({
   test: {
