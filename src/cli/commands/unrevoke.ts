@@ -8,6 +8,8 @@ import {
   addTargetOptions,
   claimsFor,
   idClaimsFor,
+  isBareId,
+  OTHER_TARGET,
   type TargetOptions,
   targetText,
   tokenOf,
@@ -43,7 +45,10 @@ async function unrevoke(argument: string | undefined, options: TargetOptions): P
 }
 
 async function unrevokeOne(engine: Revocade, token: Token, options: TargetOptions): Promise<void> {
-  await printReceipt(await engine.unrevoke(token), options)
+  const receipt = await engine.unrevoke(token)
+  await printReceipt(receipt, options)
+  if (receipt.outcome === 'unchanged' && isBareId(options))
+    note(`${OTHER_TARGET}: give that with --iss`, options)
   const { status, revocation } = await engine.check(token)
   if (status === 'revoked' && revocation !== undefined) {
     const by = targetText(revocation.target)
