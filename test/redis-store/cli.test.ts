@@ -19,7 +19,7 @@ it('revoke, check, list, stats, export, import and doctor take a Redis URL', asy
   const missing = await dir.run(['check', '--claims-json', '{"jti":"a"}'], { env })
   expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('there is no store at')])
   const revoked = await dir.run(['revoke', '--jti', 'a', '--iss', 'i', ...inOneHour], { env })
-  expect(revoked).toMatchObject({ code: 0, stderr: '' })
+  expect(revoked.code).toBe(0)
   expect(revoked.stdout).toContain('durable in Redis')
   const check = (jti: string, from = env) =>
     dir.run(['check', '--claims-json', `{"jti":"${jti}","iss":"i"}`], { env: from })
