@@ -15,7 +15,7 @@ import type { Notifier } from '../ports/notifier.js'
 import type { PrefixCache } from '../ports/prefix-cache.js'
 import { digestBytes, digestOfBytes, type TokenDigester } from '../token/identify.js'
 import type { LivePrefilter } from './live-prefilter.js'
-import { noteOnSelector, noteOnToken, receipt } from './receipts.js'
+import { durableIn, noteOnSelector, noteOnToken, receipt } from './receipts.js'
 import {
   type Mutations,
   readRevokeManyOptions,
@@ -110,7 +110,7 @@ export class Revoke {
     }
     const everywhere = this.#everywhere()
     if (options.ack === 'fleet') await everywhere.reached()
-    return { ...bulk.totals, durable: true, effectiveEverywhereAt: everywhere.at }
+    return { ...bulk.totals, durable: durableIn(this.#deps.store), effectiveEverywhereAt: everywhere.at }
   }
 
   #readEntry(entry: RevocationInput, index: number, onInvalid: RevokeManyOptions['onInvalid']): ReadEntry {
@@ -134,11 +134,12 @@ export class Revoke {
     const [redis] = await Promise.all([committed.published, ack === 'fleet' ? reached() : undefined])
     const written = first(committed.written)
     const outcome = written.already ? 'already' : 'revoked'
-    return receipt({ outcome, target, written, redis, effectiveEverywhereAt: at, note })
+    const { store } = this.#deps
+    return receipt({ outcome, target, written, redis, effectiveEverywhereAt: at, note }, store)
   }
 
   async #unrevoke(target: Target): Promise<Receipt> {
-    const { digester, clock } = this.#deps
+    const { digester, clock, store } = this.#deps
     const revokedAt = clock.now()
     const writes = digester.targets.all(target).map((digest): Write => {
       return { mutation: { op: 'unrevoke', digest: digestBytes(digest), revokedAt }, target, digest }
@@ -148,7 +149,7 @@ export class Revoke {
     if (written.seq === 0) return this.#nothingWritten('unchanged', target, written.expiresAt)
     const { at } = this.#everywhere()
     const redis = await committed.published
-    return receipt({ outcome: 'unrevoked', target, written, redis, effectiveEverywhereAt: at })
+    return receipt({ outcome: 'unrevoked', target, written, redis, effectiveEverywhereAt: at }, store)
   }
 
   /** The prefilter comes first: from here on a check looks the digest up, even if the write fails. */
@@ -192,13 +193,10 @@ export class Revoke {
   }
 
   #nothingWritten(outcome: 'expired' | 'unchanged', target: Target, expiresAt: number): Receipt {
-    return receipt({
-      outcome,
-      target,
-      written: { seq: 0, expiresAt, already: false },
-      redis: this.#whereNothingIsWritten(),
-      effectiveEverywhereAt: this.#everywhere().at,
-    })
+    const written = { seq: 0, expiresAt, already: false }
+    const redis = this.#whereNothingIsWritten()
+    const effectiveEverywhereAt = this.#everywhere().at
+    return receipt({ outcome, target, written, redis, effectiveEverywhereAt }, this.#deps.store)
   }
 
   #whereNothingIsWritten(): Published {

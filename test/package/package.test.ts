@@ -101,6 +101,7 @@ describe('the tarball', () => {
       './ports',
       './sqlite',
       './postgres',
+      './redis',
       './testing',
       './package.json',
     ])
