@@ -88,12 +88,15 @@ it('an older state that reached the same number is noticed', async () => {
   const keys = await client.keys('*')
   const dumps = await Promise.all(keys.map((key) => client.dumpBuffer(key)))
   for (let n = 0; n < 20; n++) await engine.revoke(token(`lost${n}`))
+  const follower = await openRedisStore(redis.url)
+  const { position } = await follow(follower, { seq: 0, epoch: '' })
   const back = client.multi().flushall()
   for (const [i, key] of keys.entries()) back.restore(key, 0, dumps[i] ?? Buffer.alloc(0))
   await back.exec()
   const other = await open({ store: redis.url, maxStalenessMs: 50 })
   for (let n = 0; n < 20; n++) await other.revoke(token(`new${n}`))
-  expect(other.stats().store.seq).toBe(21)
+  expect([position.seq, other.stats().store.seq]).toEqual([21, 21])
+  expect(await follower.poll(position, 100)).toEqual({ status: 'diverged' })
   for (let n = 0; n < 20; n++) await expect.poll(() => verdict(engine, token(`new${n}`))).toBe('revoked')
   await expect.poll(() => verdict(engine, token('lost3'))).toBe('active')
   expect(await verdict(engine, token('kept'))).toBe('revoked')
@@ -113,6 +116,9 @@ it('a position that was trimmed is told, and the rows stay', async () => {
     ...Array<string>(6).fill('diverged'),
     ...Array<string>(4).fill('ok'),
   ])
+  const asked = [...positions, { seq: 0, epoch: '' }, { seq: 11, epoch: '' }, { seq: 10, epoch: 'other' }]
+  const known = [...Array<boolean>(6).fill(false), ...Array<boolean>(5).fill(true), false, false]
+  expect(await store.contains(asked)).toEqual(known)
   expect((await follow(store, { seq: 0, epoch: '' })).changes).toHaveLength(10)
 })
 

@@ -16,7 +16,7 @@ import type { Argument, StoreConnection } from './connection.js'
 import { toRevocadeError } from './errors.js'
 import { readTime, selectorNamesOf, splitRows, toBucketEntry, toChange, toStoredRow } from './row-codec.js'
 import { BUCKET, VERSIONS } from './scripts/bucket-scripts.js'
-import { BEGIN_SCAN, GET, LIST, POLL, SCAN } from './scripts/read-scripts.js'
+import { BEGIN_SCAN, GET, LIST, POLL, SCAN, TAGS } from './scripts/read-scripts.js'
 import type { Script } from './scripts/script.js'
 import type { OpenedStore } from './setup.js'
 
@@ -88,6 +88,17 @@ export class Reader {
     const answer = { status: 'ok', changes: Array.from(splitRows(rows), toChange), position, more } as const
     if (!buckets) return { ...answer, head }
     return { ...answer, head, buckets: { bits, versions: toVersions(versions) } }
+  }
+
+  /** For each position, whether the history contains it. */
+  async contains(positions: readonly Position[]): Promise<readonly boolean[]> {
+    const tags = (await this.#run(
+      TAGS,
+      positions.map(({ seq }) => seq),
+    )) as readonly Buffer[]
+    return positions.map(
+      ({ seq, epoch }, i) => seq === 0 || (tags[i]?.length === 8 && tags[i].toString('hex') === epoch),
+    )
   }
 
   /**

@@ -100,6 +100,11 @@ export class RedisStore implements RevocationStore {
     return reader.poll(after, limit, seen, withBuckets)
   }
 
+  /** For each position, whether the history of the store contains it. */
+  async contains(positions: readonly Position[]): Promise<readonly boolean[]> {
+    return this.#required().reader.contains(positions)
+  }
+
   async *scan(liveAfter: number): AsyncGenerator<ScanChunk, ScanEnd, void> {
     return yield* this.#required().reader.scan(liveAfter)
   }

@@ -57,6 +57,14 @@ for _, more in ipairs({tagAt(after), tagAt(seen), last, tagAt(last), complete an
 return reply
 `)
 
+/** The tags of the commits that contain the numbers from ARGV 4 on; '' for 0, and for one after the head. */
+export const TAGS = new Script(`${PRELUDE}${GUARD}${LOG}
+unharmed()
+local tags = {}
+for i = 4, #ARGV do tags[#tags + 1] = tagAt(tonumber(ARGV[i])) end
+return tags
+`)
+
 /**
  * ```
  * ARGV 4 after this number, 5 limit, 6 only rows that expire after this, 7 '', 'token' or 'selector'
