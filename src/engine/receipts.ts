@@ -1,4 +1,3 @@
-import type { RevokeWhereOptions } from '../api.js'
 import type { RevocationStore, Target, Written } from '../ports/index.js'
 import type { Receipt } from '../receipt.js'
 import type { TokenDigester } from '../token/identify.js'
@@ -43,19 +42,11 @@ export function noteOnToken({ sealed }: TokenDigester): string | undefined {
   )
 }
 
-/** The note of a receipt for a selector, as the caller gave it. */
-export function noteOnSelector(
-  { sawSeveralIssuers }: TokenDigester,
-  { target }: { readonly target: Target },
-  { issuedBefore }: RevokeWhereOptions,
-): string | undefined {
+/** The note of a receipt for a selector. */
+export function noteOnSelector({ sawSeveralIssuers }: TokenDigester, target: Target): string | undefined {
   const names = target.kind === 'selector' ? Object.keys(target.where) : []
-  if (names.length === 0) {
-    // An empty object may be a slip. With a time it is meant.
-    if (issuedBefore !== undefined) return undefined
-    return 'the selector {} revokes the tokens of everybody: if that is a mistake, call unrevokeWhere({})'
-  }
-  if (!sawSeveralIssuers || names.includes('iss')) return undefined
+  // The selector of everybody means it.
+  if (!sawSeveralIssuers || names.length === 0 || names.includes('iss')) return undefined
   return (
     'this selector names no issuer, and tokens of several issuers were checked: it revokes the tokens of ' +
     "all of them. To name one, add a selector such as ['iss', 'sub'] to the option 'claims'"

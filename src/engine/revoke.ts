@@ -73,7 +73,7 @@ export class Revoke {
   async revokeWhere(selector: unknown, options: RevokeWhereOptions = {}): Promise<Receipt> {
     readRevokeOptions(options, ['issuedBefore', 'sameSecond'])
     const mutation = this.#deps.mutations.ofSelector(selector, options)
-    return this.#revoke(mutation, options.ack, noteOnSelector(this.#deps.digester, mutation, options))
+    return this.#revoke(mutation, options.ack, noteOnSelector(this.#deps.digester, mutation.target))
   }
 
   async unrevoke(token: unknown): Promise<Receipt> {

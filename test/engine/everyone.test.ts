@@ -26,7 +26,6 @@ describe('revokeWhere({})', () => {
       outcome: 'revoked',
       target: { kind: 'selector', where: {} },
       expiresAt: new Date((now + LIFETIME) * 1000),
-      note: expect.stringContaining('call unrevokeWhere({})') as string,
     })
     for (const old of [
       token(now - 5),
@@ -42,7 +41,7 @@ describe('revokeWhere({})', () => {
 
   it('is taken back by unrevokeWhere({})', async () => {
     const revocade = await open(options(newStore()))
-    expect((await revocade.revokeWhere({}, { issuedBefore: now })).note).toBeUndefined()
+    await revocade.revokeWhere({}, { issuedBefore: now })
     await expect(revocade.unrevokeWhere({})).resolves.toMatchObject({ outcome: 'unrevoked' })
     await expect(verdict(revocade, token(now - 5))).resolves.toBe('active')
     await expect(verdict(revocade, 'opaque')).resolves.toBe('active')

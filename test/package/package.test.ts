@@ -102,6 +102,8 @@ describe('the tarball', () => {
       './sqlite',
       './postgres',
       './redis',
+      './http',
+      './express',
       './testing',
       './package.json',
     ])

@@ -93,9 +93,7 @@ async function revokeSelector(
 ): Promise<void> {
   const { claims, added } = claimsFor(where, options)
   const receipt = await withStore(options, { claims }, (engine) =>
-    withFlagNames(
-      engine.revokeWhere(where, { issuedBefore: new Date(), ...details, ...cutoffOptions(options) }),
-    ),
+    withFlagNames(engine.revokeWhere(where, { ...details, ...cutoffOptions(options) })),
   )
   await report(receipt, options)
   if (added) {
