@@ -16,7 +16,7 @@ import type { PrefixCache } from '../ports/prefix-cache.js'
 import { digestBytes, digestOfBytes, type TokenDigester } from '../token/identify.js'
 import type { LivePrefilter } from './live-prefilter.js'
 import type { OwnWrites } from './own-writes.js'
-import { noteOnSelector, noteOnToken, receipt } from './receipts.js'
+import { durableIn, noteOnSelector, noteOnToken, receipt } from './receipts.js'
 import {
   type Mutations,
   readRevokeManyOptions,
@@ -106,7 +106,7 @@ export class Revoke {
     }
     const everywhere = this.#everywhere()
     if (options.ack === 'fleet') await everywhere.reached()
-    return { ...bulk.totals, durable: true, effectiveEverywhereAt: everywhere.at }
+    return { ...bulk.totals, durable: durableIn(this.#deps.store), effectiveEverywhereAt: everywhere.at }
   }
 
   #readEntry(entry: RevocationInput, index: number, onInvalid: RevokeManyOptions['onInvalid']): ReadEntry {
@@ -130,11 +130,12 @@ export class Revoke {
     const [redis] = await Promise.all([committed.published, ack === 'fleet' ? reached() : undefined])
     const written = first(committed.written)
     const outcome = written.already ? 'already' : 'revoked'
-    return receipt({ outcome, target, written, redis, effectiveEverywhereAt: at, note })
+    const { store } = this.#deps
+    return receipt({ outcome, target, written, redis, effectiveEverywhereAt: at, note }, store)
   }
 
   async #unrevoke(target: Target): Promise<Receipt> {
-    const { digester, clock, own } = this.#deps
+    const { digester, clock, store, own } = this.#deps
     // What a failover lost is written again first: afterwards it would undo this.
     await own.rewrite()
     const revokedAt = clock.now()
@@ -146,7 +147,7 @@ export class Revoke {
     if (written.seq === 0) return this.#nothingWritten('unchanged', target, written.expiresAt)
     const { at } = this.#everywhere()
     const redis = await committed.published
-    return receipt({ outcome: 'unrevoked', target, written, redis, effectiveEverywhereAt: at })
+    return receipt({ outcome: 'unrevoked', target, written, redis, effectiveEverywhereAt: at }, store)
   }
 
   /** Commits revocations again that the store had acknowledged and lost. */
@@ -197,13 +198,10 @@ export class Revoke {
   }
 
   #nothingWritten(outcome: 'expired' | 'unchanged', target: Target, expiresAt: number): Receipt {
-    return receipt({
-      outcome,
-      target,
-      written: { seq: 0, expiresAt, already: false },
-      redis: this.#whereNothingIsWritten(),
-      effectiveEverywhereAt: this.#everywhere().at,
-    })
+    const written = { seq: 0, expiresAt, already: false }
+    const redis = this.#whereNothingIsWritten()
+    const effectiveEverywhereAt = this.#everywhere().at
+    return receipt({ outcome, target, written, redis, effectiveEverywhereAt }, this.#deps.store)
   }
 
   #whereNothingIsWritten(): Published {

@@ -72,6 +72,11 @@ export interface RevocationStore {
   /** A word for `stats()`, such as 'sqlite'. */
   readonly kind: string
   /**
+   * What receipts say in `durable`. 'redis': the store keeps its promises as far as a Redis can; undefined:
+   * they say true.
+   */
+  readonly durable?: 'redis'
+  /**
    * Prefix of the file paths for snapshots of the prefilter. Undefined when the store has no place for them.
    */
   readonly snapshotPath?: string

@@ -112,4 +112,24 @@ describe('a revocation with notBefore', () => {
     clock.advance(30_000)
     expect(await verdict(engine, short)).toBe('revoked')
   })
+
+  it("with issuedBefore: 'ever' ends what is issued until it counts, and after", async () => {
+    const { clock, start, at } = fleet()
+    const engine = await start()
+    const token = (ms: number) => ({ ...TOKEN, jti: `t${ms}`, iat: at(ms).getTime() / 1000 })
+    const notBefore = at(7200_000)
+    const receipt = await engine.revokeWhere({ sub: 'alice' }, { notBefore, issuedBefore: 'ever' })
+    // The last token that is accepted is issued as it begins to count, and lives for an hour.
+    expect(receipt).toMatchObject({ notBefore, expiresAt: at(10_800_000) })
+    const [early, late] = [token(-60_000), token(7199_000)]
+    clock.advance(7199_999)
+    expect(await verdict(engine, early)).toBe('active')
+    expect(await verdict(engine, late)).toBe('active')
+    clock.advance(1)
+    for (const revoked of [early, late, token(60_000)]) expect(await verdict(engine, revoked)).toBe('revoked')
+    clock.advance(3599_000)
+    expect(await verdict(engine, late)).toBe('revoked')
+    expect(await engine.unrevokeWhere({ sub: 'alice' })).toMatchObject({ outcome: 'unrevoked' })
+    expect(await verdict(engine, late)).toBe('active')
+  })
 })

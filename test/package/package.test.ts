@@ -101,6 +101,9 @@ describe('the tarball', () => {
       './ports',
       './sqlite',
       './postgres',
+      './redis',
+      './http',
+      './express',
       './testing',
       './package.json',
     ])

@@ -12,12 +12,12 @@ import type {
 } from '../../ports/index.js'
 import { type RawRow, toStoredRow } from '../format/stored-row.js'
 import { selectorNames } from '../format/target.js'
+import type { ServerClock } from '../network/server-clock.js'
 import { hex } from './batch.js'
 import { type HandedInPool, type PgRow, statement } from './driver.js'
 import { replaced, replica, toRevocadeError } from './errors.js'
 import { Lane } from './lane.js'
 import { ROW_JSON } from './rows.js'
-import type { ServerClock } from './server-clock.js'
 import type { OpenedStore } from './setup.js'
 import { tagOf, versionsOf } from './sql.js'
 
