@@ -1,3 +1,4 @@
+import { FAILOVER_MISTAKES } from './failover-mistakes.js'
 import type { Mistake } from './plant.js'
 
 const REDIS = 'test/redis/interleavings.test.ts'
@@ -188,33 +189,6 @@ export const MISTAKES: readonly Mistake[] = [
     breaks: /× .*neither delays nor takes back/,
   },
   {
-    name: 'a follower goes on from a page that was no end',
-    file: 'engine/sync.ts',
-    within: '#apply',
-    is: 'if (!answer.more) this.#histories',
-    becomes: 'this.#histories',
-    caughtBy: ENGINE,
-    breaks: /3: .* active too late/,
-  },
-  {
-    name: 'a filter is trusted that was scanned in a lost history',
-    file: 'engine/sync.ts',
-    within: '#verify',
-    is: 'this.#unverified = filledFrom',
-    becomes: '',
-    caughtBy: 'test/engine/histories.test.ts',
-    breaks: /× .*no poll can notice/,
-  },
-  {
-    name: 'a revocation is written again although it was taken back',
-    file: 'engine/cursor.ts',
-    within: '#applyChange',
-    is: 'else this.#deps.own.takenBack(digest, seq)',
-    becomes: '',
-    caughtBy: 'test/engine/histories.test.ts',
-    breaks: /× .*if another engine took them back/,
-  },
-  {
     name: 'the number of replicas that have a commit is not read',
     file: 'store/redis/committer.ts',
     within: '#send',
@@ -264,4 +238,5 @@ export const MISTAKES: readonly Mistake[] = [
     caughtBy: LOST_STORE,
     breaks: /× an older state that reached the same number/,
   },
+  ...FAILOVER_MISTAKES,
 ]
