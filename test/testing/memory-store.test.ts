@@ -10,7 +10,7 @@ storeSuite({ describe, it }, 'MemoryStore', {
       connect: () => new MemoryStore(data),
       backup: () => {
         const restore = data.backup()
-        return Promise.resolve(() => Promise.resolve(restore()))
+        return Promise.resolve(() => Promise.resolve().then(restore))
       },
       dispose: () => Promise.resolve(),
     })
