@@ -9,12 +9,13 @@ import type {
 } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import type { Clock } from '../ports/clock.js'
-import type { Change, Digest, Mutation, RevocationStore, Target, Written } from '../ports/index.js'
+import type { RevocationStore, Target, Written } from '../ports/index.js'
 import type { Logger } from '../ports/logger.js'
 import type { Notifier } from '../ports/notifier.js'
 import type { PrefixCache } from '../ports/prefix-cache.js'
 import { digestBytes, digestOfBytes, type TokenDigester } from '../token/identify.js'
 import type { LivePrefilter } from './live-prefilter.js'
+import type { OwnWrites } from './own-writes.js'
 import { durableIn, noteOnSelector, noteOnToken, receipt } from './receipts.js'
 import {
   type Mutations,
@@ -26,16 +27,10 @@ import {
 import { BulkWriter, type Done, type Published, type ReadEntry } from './revoke-many.js'
 import type { Sync } from './sync.js'
 import type { VerdictCache } from './verdict-cache.js'
+import { changesOf, type Write } from './write.js'
 
 const NANOSECONDS_PER_MS = 1_000_000
 const OFF = Promise.resolve<Published>('off')
-
-/** A mutation, and what the layers of this engine must know of it once it is committed. */
-interface Write {
-  readonly mutation: Mutation
-  readonly target: Target
-  readonly digest: Digest
-}
 
 /** What {@link Revoke} needs. */
 export interface RevokeDeps {
@@ -43,6 +38,7 @@ export interface RevokeDeps {
   readonly mutations: Mutations
   readonly live: LivePrefilter
   readonly sync: Sync
+  readonly own: OwnWrites
   readonly cache: Pick<VerdictCache, 'forget'>
   readonly store: RevocationStore
   readonly prefixCache?: PrefixCache | undefined
@@ -139,7 +135,9 @@ export class Revoke {
   }
 
   async #unrevoke(target: Target): Promise<Receipt> {
-    const { digester, clock, store } = this.#deps
+    const { digester, clock, store, own } = this.#deps
+    // What a failover lost is written again first: afterwards it would undo this.
+    await own.rewrite()
     const revokedAt = clock.now()
     const writes = digester.targets.all(target).map((digest): Write => {
       return { mutation: { op: 'unrevoke', digest: digestBytes(digest), revokedAt }, target, digest }
@@ -150,6 +148,12 @@ export class Revoke {
     const { at } = this.#everywhere()
     const redis = await committed.published
     return receipt({ outcome: 'unrevoked', target, written, redis, effectiveEverywhereAt: at }, store)
+  }
+
+  /** Commits revocations again that the store had acknowledged and lost. */
+  async writeAgain(mutations: readonly RevokeMutation[]): Promise<void> {
+    const live = mutations.filter((mutation) => !this.#hasExpired(mutation))
+    if (live.length > 0) await this.#commit(live)
   }
 
   /** The prefilter comes first: from here on a check looks the digest up, even if the write fails. */
@@ -168,8 +172,9 @@ export class Revoke {
    * answer relies on it.
    */
   async #write(writes: readonly Write[]): Promise<Done> {
-    const { store, sync, cache, prefixCache } = this.#deps
+    const { store, sync, own, cache, prefixCache } = this.#deps
     const committed = await store.write(writes.map(({ mutation }) => mutation))
+    own.note(writes, committed)
     // Nothing to change: the store knows something newer than this engine, whose verdict may be older.
     for (const [i, { digest }] of writes.entries())
       if (committed.written.at(i)?.seq === 0) cache.forget(digest)
@@ -220,20 +225,6 @@ export class Revoke {
     const tolerance = Math.max(clockToleranceSeconds, store.clockToleranceSeconds ?? 0)
     return expiresAt + tolerance <= clock.now() / 1000
   }
-}
-
-/** The changes that a commit made: one per write, but none for a write that had nothing to change. */
-function changesOf(writes: readonly Write[], written: readonly Written[]): Change[] {
-  const changes: Change[] = []
-  for (const [i, { seq, expiresAt }] of written.entries()) {
-    const write = writes.at(i)
-    if (seq === 0 || write === undefined) continue
-    const { mutation, target, digest } = write
-    const selector = selectorOf(target)
-    const revoked = mutation.op === 'revoke'
-    changes.push({ digest, seq, revoked, expiresAt, ...(selector === undefined ? {} : { selector }) })
-  }
-  return changes
 }
 
 function first(written: readonly Written[]): Written {

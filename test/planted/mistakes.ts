@@ -1,3 +1,4 @@
+import { FAILOVER_MISTAKES } from './failover-mistakes.js'
 import type { Mistake } from './plant.js'
 
 const REDIS = 'test/redis/interleavings.test.ts'
@@ -80,7 +81,7 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     name: "an engine's own commit does not move the version",
-    file: 'engine/sync.ts',
+    file: 'engine/cursor.ts',
     within: 'committed',
     is: 'if (buckets !== undefined)',
     becomes: 'if (buckets === null)',
@@ -100,8 +101,8 @@ export const MISTAKES: readonly Mistake[] = [
     name: 'a follower asks only whether its position is in the history',
     file: 'engine/sync.ts',
     within: '#poll',
-    is: 'poll(this.#position, SLICE, this.#seen)',
-    becomes: 'poll(this.#position, SLICE)',
+    is: 'poll(this.position, SLICE, unverified ?? this.#cursor.seen)',
+    becomes: 'poll(this.position, SLICE, unverified)',
     caughtBy: RESTORED,
     breaks: /× .*rebuilds if its own commit is lost/,
   },
@@ -143,7 +144,7 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'the cursor goes by what arrives',
-    file: 'engine/sync.ts',
+    file: 'engine/cursor.ts',
     within: 'committed',
     is: 'seq === last + 1 &&',
     becomes: 'seq > last ||',
@@ -237,4 +238,5 @@ export const MISTAKES: readonly Mistake[] = [
     caughtBy: LOST_STORE,
     breaks: /× an older state that reached the same number/,
   },
+  ...FAILOVER_MISTAKES,
 ]

@@ -95,6 +95,10 @@ export class PostgresStore implements RevocationStore {
     return reader.poll(after, limit, seen, withBuckets)
   }
 
+  async contains(positions: readonly Position[]): Promise<readonly boolean[]> {
+    return this.#required().reader.contains(positions)
+  }
+
   async *scan(liveAfter: number): AsyncGenerator<ScanChunk, ScanEnd, void> {
     return yield* this.#required().scan(liveAfter)
   }

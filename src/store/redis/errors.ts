@@ -105,7 +105,15 @@ export function toRevocadeError(cause: unknown, operation: RedisOperation): Revo
 export function describe(cause: unknown): string {
   const failure = failureOf(cause)
   if (failure !== undefined) return FAILURES[failure]
-  const message = (isNativeError(cause) ? cause.message : String(cause)) || 'the connection failed'
+  const message = messageOf(cause)
   const hint = HINTS[codeOf(cause)]
   return hint === undefined ? message : `${message}; ${hint}`
+}
+
+/** In our words where those of ioredis are about its own options. */
+function messageOf(cause: unknown): string {
+  if (!isNativeError(cause)) return String(cause)
+  if (cause.name === 'MaxRetriesPerRequestError' || cause.message === 'Connection is closed.')
+    return 'the connection was lost'
+  return cause.message || 'the connection failed'
 }
