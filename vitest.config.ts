@@ -14,6 +14,7 @@ const alias =
 /** Test files that use a Redis server. One that does and is not listed here fails and says so. */
 const WITH_REDIS = [
   'test/redis/**/*.test.ts',
+  'test/redis-store/**/*.test.ts',
   'test/support/redis/**/*.test.ts',
   'test/faults/{redis-*,soak,staleness-redis}.test.ts',
   'test/cli/{doctor,redis,watch}.test.ts',

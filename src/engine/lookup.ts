@@ -9,7 +9,7 @@ import { readCheckOptions } from './check-options.js'
 import type { ExactLookup, Found } from './exact-lookup.js'
 import type { Lease } from './lease.js'
 import type { LivePrefilter } from './live-prefilter.js'
-import { decide, failed, type Resolution } from './resolution.js'
+import { decide, failed, notRevokedYet, type Resolution } from './resolution.js'
 import type { Sync } from './sync.js'
 import { ACTIVE_BY_PREFILTER, type DecidedBy, toRevocation, type Verdict } from './verdict.js'
 
@@ -216,16 +216,17 @@ export class Lookup {
       return { status: 'revoked', verdict: { status: 'revoked', decidedBy: by, revocation, ...reason } }
     }
     if (fresh && row?.revoked !== true) this.falsePositives++
-    return { status: 'not-revoked', by }
+    if (row?.notBefore === undefined) return { status: 'not-revoked', by }
+    return notRevokedYet(by, row, this.#deps.clock.now(), (start) => this.#revokes(row, candidate, start))
   }
 
   /** Whether a row revokes the token at this moment: in force, and for a selector issued early enough. */
   #revokes(
     row: Pick<StoredRow, 'revoked' | 'notBefore' | 'expiresAt' | 'issuedThrough'>,
     { claims, issuedAt = IAT }: Candidate,
+    now = this.#deps.clock.now(),
   ): boolean {
-    const { clock, clockToleranceSeconds } = this.#deps
-    const now = clock.now()
+    const { clockToleranceSeconds } = this.#deps
     if (!row.revoked || row.expiresAt + clockToleranceSeconds <= now / 1000) return false
     if (row.notBefore !== undefined && now < row.notBefore) return false
     if (claims === undefined || row.issuedThrough === undefined) return true

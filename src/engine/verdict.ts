@@ -35,6 +35,8 @@ export interface Verdict {
   readonly decidedBy: DecidedBy
   /** The revocation, if the store or the verdict cache decided. */
   readonly revocation?: Revocation
+  /** If the token is active: a revocation of it with a later `notBefore`, the earliest of several. */
+  readonly pending?: Revocation
   /** The revocation's reason, or why the status is unknown. */
   readonly reason?: string
 }

@@ -41,7 +41,7 @@ describe('revoke, check, unrevoke', () => {
     expect(stdout).toContain(`revoked jti=a from ${from}Z until `)
     expect(await dir.run(['check', ...args])).toMatchObject({
       code: 0,
-      stdout: 'active (decided by: store)\n',
+      stdout: `active (decided by: store)\npending  jti=a, revoked from ${from}Z\n`,
     })
     expect((await dir.run(['list'])).stdout).toMatch(new RegExp(`not before.*\n.*${from}`))
     const listed = ndjson((await dir.run(['list', '--json'])).stdout)

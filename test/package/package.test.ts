@@ -101,6 +101,13 @@ describe('the tarball', () => {
       './ports',
       './sqlite',
       './postgres',
+      './redis',
+      './http',
+      './express',
+      './fetch',
+      './hono',
+      './fastify',
+      './koa',
       './testing',
       './package.json',
     ])

@@ -16,6 +16,7 @@ import {
   wordsOf,
 } from './fixtures.js'
 import type { StoreHarness, SuiteIt } from './harness.js'
+import { storeHistorySuite } from './histories.js'
 import { storeTimesSuite } from './times.js'
 import { storeUpsertSuite } from './upserts.js'
 
@@ -43,7 +44,7 @@ export function storeSuite(runner: SuiteRunner, name: string, harness: StoreHarn
         return store
       }
       try {
-        await test({ connect })
+        await test({ ...fixture, connect })
       } finally {
         for (const store of stores) await store.close()
         await fixture.dispose()
@@ -58,6 +59,7 @@ export function storeSuite(runner: SuiteRunner, name: string, harness: StoreHarn
   })
 
   storeFollowSuite(describe, it, name)
+  storeHistorySuite(describe, it, name)
   storeBucketSuite(describe, it, name)
   storeUpsertSuite(describe, it, name)
   storeTimesSuite(describe, it, name)

@@ -112,6 +112,22 @@ export class PostgresServer {
     }
   }
 
+  /** Copies the tables of a store. The returned function puts the copies back, under running engines. */
+  async backup(url: string): Promise<() => Promise<void>> {
+    const schema = new URL(url).searchParams.get('schema') ?? ''
+    const tables = ['commits', 'revocations', 'buckets', 'namespaces']
+    const all = (statement: (table: string) => string): string => tables.map(statement).join(';')
+    await this.query(all((table) => `CREATE TABLE ${schema}.old_${table} AS TABLE ${schema}.${table}`))
+    return async () => {
+      await this.query(
+        all(
+          (table) => `TRUNCATE ${schema}.${table};
+            INSERT INTO ${schema}.${table} OVERRIDING SYSTEM VALUE TABLE ${schema}.old_${table}`,
+        ),
+      )
+    }
+  }
+
   /** True: SIGSTOP to the server and its children, so that connections hang; false: SIGCONT. */
   suspend(suspended: boolean): void {
     for (const pid of this.#pids()) process.kill(pid, suspended ? 'SIGSTOP' : 'SIGCONT')
