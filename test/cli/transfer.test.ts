@@ -136,8 +136,8 @@ describe('a copy', () => {
   it('lacks nothing, and has nothing too much, whatever changes while it is made', async () => {
     const engine = await createRevocade({ store: path('a.db') })
     onTestFinished(() => engine.close())
-    const claims = (n: number): object => ({ jti: `t${n}`, iss: 'i', exp: inSeconds(3600) })
-    await engine.revokeMany(Array.from({ length: 1500 }, (_, n) => claims(n)))
+    const claims = (n: number) => ({ jti: `t${n}`, iss: 'i', exp: inSeconds(3600) })
+    await engine.revokeMany(Array.from({ length: 1500 }, (_, n) => ({ token: claims(n) })))
     const [source, target] = [await opened('a.db'), await opened('b.db')]
     const writer = new RowWriter(target, true)
     let pages = 0

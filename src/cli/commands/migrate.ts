@@ -37,7 +37,7 @@ export function addMigrate(program: Command): void {
   const command = program
     .command('migrate')
     .description('Copy the revocations of one store to another one, and verify the copy.')
-    .requiredOption('--from <store>', 'a SQLite file, or postgres://user@host/db')
+    .requiredOption('--from <store>', 'a SQLite file, or a postgres:// or redis:// URL')
     .requiredOption('--to <store>', 'likewise; created if it is missing')
     .option('--namespace <name>', 'only this tenant (default: all)')
     .option('--follow', 'then keep copying what changes, until it is interrupted')
@@ -157,7 +157,7 @@ async function report(migrated: Migrated, options: MigrateOptions): Promise<void
   if (options.follow === true) note('copying what changes; Ctrl-C ends it', options)
   else if (isServer(options.to) !== isServer(options.from))
     note(
-      'engines on the old store do not see what is revoked in the new one: see docs/guides/move.md',
+      'engines on the old store do not see what is revoked in the new one: see docs/guides/move-and-back-up.md',
       options,
     )
 }
