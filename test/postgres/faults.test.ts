@@ -133,7 +133,7 @@ it('a commit whose answer was lost is found by its tag, with its result', async 
 it('a standby is refused, by the name of what it is', async () => {
   const schema = 'primary'
   await (await open({ store: postgres.url(schema) })).revoke(token('a'))
-  const standby = await postgres.coldStandby()
+  const standby = await postgres.standby({ follows: false })
   try {
     await expect(open({ store: standby.url(schema) })).rejects.toEqual(
       ourError('ERR_STORE_UNAVAILABLE', 'replica'),
