@@ -33,6 +33,8 @@ export function guard<Request extends NodeRequest = NodeRequest>(
   return (request, response, next) => {
     const pass = (decision: Decision): void => {
       if (!decision.allowed) {
+        // Where verifiers leave claims. An error handler must not take those of a refused token for good.
+        if (options.claims !== undefined) Object.assign(request, { auth: undefined, user: undefined })
         refuse(response, decision.refusal, next)
         return
       }

@@ -73,6 +73,16 @@ export class RefusedRequest extends Error {
     this.problem = { type: `urn:revocade:${reason}`, title: text, status: this.status }
   }
 
+  /**
+   * The answer of a server that works with `Request` and `Response`. Hono calls it by this name.
+   *
+   * @returns a new response with the problem as body
+   */
+  getResponse(): Response {
+    const headers = { ...this.headers, 'Content-Type': 'application/problem+json' }
+    return new Response(JSON.stringify(this.problem), { status: this.status, headers })
+  }
+
   /** `instanceof` goes by name, so that it holds for another copy of this package as well. */
   static override [Symbol.hasInstance](value: unknown): value is RefusedRequest {
     return value instanceof Error && value.name === 'RefusedRequest' && 'problem' in value

@@ -11,7 +11,7 @@ const run = promisify(execFile)
 let directory: string
 
 /** What the snippets of docs/adapters import. */
-const FRAMEWORKS = ['express', 'express-jwt']
+const FRAMEWORKS = ['express', 'express-jwt', 'fastify', '@fastify', 'hono', '@hono', 'koa', 'koa-jwt']
 
 beforeAll(async () => {
   directory = temporaryDirectory()

@@ -104,6 +104,10 @@ describe('the tarball', () => {
       './redis',
       './http',
       './express',
+      './fetch',
+      './hono',
+      './fastify',
+      './koa',
       './testing',
       './package.json',
     ])

@@ -14,6 +14,7 @@ export function start(express, { engine, dark, verify, unreachable, secret }) {
     guard(engine, { claims: (req) => req.auth }),
     echo,
   ])
+  app.use('/claims', (error, req, res, _next) => res.status(error.status).json({ claims: req.auth ?? null }))
   app.all('/no-keys', guard(engine, { verify: unreachable }), echo)
   for (const onUnknown of ['throw', 'revoked', 'active'])
     app.all(`/unknown/${onUnknown}`, guard(dark, { onUnknown, verify }), echo)
