@@ -157,7 +157,7 @@ async function report(migrated: Migrated, options: MigrateOptions): Promise<void
   if (options.follow === true) note('copying what changes; Ctrl-C ends it', options)
   else if (isServer(options.to) !== isServer(options.from))
     note(
-      'engines on the old store do not see what is revoked in the new one: see docs/guides/move-and-back-up.md',
+      'engines on the old store do not see what is revoked in the new one: docs/guides/move-and-back-up.md',
       options,
     )
 }
