@@ -7,8 +7,8 @@
 export function promiseOf(appendfsync: string | undefined): string {
   return (
     `Revocations are kept in Redis alone. ${crash(appendfsync)} A failover can lose acknowledged ` +
-    'revocations: no client can prevent that, but engines notice it. A master that was cut off may answer ' +
-    'until it is demoted.'
+    'revocations: no client can prevent that. Engines notice, and those that go on write theirs of the ' +
+    'last two minutes again. A master that was cut off may answer until it is demoted.'
   )
 }
 

@@ -75,22 +75,23 @@ export class Reader {
       ...[after.seq, Buffer.from(after.epoch, 'hex'), seen.seq],
       ...[Math.max(1, limit), buckets ? '1' : '0'],
     ])) as PollReply
-    const [seq, tag, tolerance, serverMs, ...news] = reply
+    const [seq, tag, tolerance, serverTime, ...news] = reply
     this.toleranceSeconds = tolerance
-    this.#clock.note(serverMs)
+    this.#clock.note(serverTime)
     this.lastSeq = seq
     const head = { seq, epoch: tag.toString('hex') }
-    if (news.length === 0) return { status: 'ok', changes: [], position: head, more: false }
+    if (news.length === 0) return { status: 'ok', changes: [], position: head, more: false, serverTime }
     const [afterTag, seenTag, last, lastTag, complete, rows, bits, versions] = news
     if (!isPast(after, head, afterTag) || !isPast(seen, head, seenTag)) return { status: 'diverged' }
     const more = !isYes(complete)
     const position = more ? { seq: last, epoch: lastTag.toString('hex') } : head
-    const answer = { status: 'ok', changes: Array.from(splitRows(rows), toChange), position, more } as const
+    const changes = Array.from(splitRows(rows), toChange)
+    const answer = { status: 'ok', changes, position, more, serverTime } as const
     if (!buckets) return { ...answer, head }
     return { ...answer, head, buckets: { bits, versions: toVersions(versions) } }
   }
 
-  /** For each position, whether the history contains it. */
+  /** Which positions the history contains; see `RevocationStore.contains`. */
   async contains(positions: readonly Position[]): Promise<readonly boolean[]> {
     const tags = (await this.#run(
       TAGS,

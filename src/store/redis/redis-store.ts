@@ -100,7 +100,6 @@ export class RedisStore implements RevocationStore {
     return reader.poll(after, limit, seen, withBuckets)
   }
 
-  /** For each position, whether the history of the store contains it. */
   async contains(positions: readonly Position[]): Promise<readonly boolean[]> {
     return this.#required().reader.contains(positions)
   }
