@@ -8,7 +8,15 @@ import { readCheckOptions } from './check-options.js'
 import type { ExactLookup, Found } from './exact-lookup.js'
 import type { Lease } from './lease.js'
 import type { LivePrefilter } from './live-prefilter.js'
-import { decide, failed, isRevokedVerdict, type Resolution, revokedBy, revokedByRedis } from './resolution.js'
+import {
+  decide,
+  failed,
+  isRevokedVerdict,
+  notRevokedYet,
+  type Resolution,
+  revokedBy,
+  revokedByRedis,
+} from './resolution.js'
 import type { Sync } from './sync.js'
 import { TokenDigests } from './token-digests.js'
 import { ACTIVE_BY_PREFILTER, type DecidedBy, type Verdict } from './verdict.js'
@@ -90,11 +98,10 @@ export class Lookup {
       const isOnlyOne = live.liveSelectors.length === 0
       if (!isOnlyOne || live.prefilter.has(digester.words)) {
         this.#digests.fill(true, live.liveSelectors)
-        if (isOnlyOne || this.#holdsAny()) return this.#digests
+        if (isOnlyOne || this.#digests.anyIn(live.prefilter)) return this.#digests
       }
     } catch {
-      // The token can't be used: isRevoked reports what is wrong with it.
-      return 'undecided'
+      return 'undecided' // the token can't be used: isRevoked reports what is wrong with it
     }
     this.decided.prefilter++
     return 'absent'
@@ -102,7 +109,7 @@ export class Lookup {
 
   /**
    * Whether the prefilter holds every change committed up to Δ before this check. One clock read within it
-   * decides: a stall before does no harm. When the lease has run out, or the clock fails, the store is asked.
+   * decides: a stall before does no harm. Without a lease, or a clock, the store is asked.
    */
   #isFresh(): boolean {
     try {
@@ -110,13 +117,6 @@ export class Lookup {
     } catch {
       return false
     }
-  }
-
-  /** All digests are made before the first probe: the probes then wait for memory together. */
-  #holdsAny(): boolean {
-    const { prefilter } = this.#deps.live
-    for (let i = 0; i < this.#digests.length; i++) if (prefilter.has(this.#digests.at(i))) return true
-    return false
   }
 
   /**
@@ -160,9 +160,8 @@ export class Lookup {
     if (this.#digests === digests) this.#digests = new TokenDigests(digester, timeClaims)
   }
 
-  #revokes(row: Deciding | null, matched: Matched): boolean {
-    const { clock, clockToleranceSeconds } = this.#deps
-    return row !== null && isRevokedBy(row, matched, clock.now(), clockToleranceSeconds)
+  #revokes(row: Deciding | null, matched: Matched, now = this.#deps.clock.now()): boolean {
+    return row !== null && isRevokedBy(row, matched, now, this.#deps.clockToleranceSeconds)
   }
 
   async #isRevoked(token: unknown, options?: CheckOptions, probed?: TokenDigests): Promise<boolean> {
@@ -245,6 +244,7 @@ export class Lookup {
     const { row, by } = found
     if (row !== null && this.#revokes(row, candidate)) return revokedBy(row, by)
     if (fresh && row?.revoked !== true) this.falsePositives++
-    return { status: 'not-revoked', by }
+    if (row?.notBefore === undefined) return { status: 'not-revoked', by }
+    return notRevokedYet(by, row, this.#deps.clock.now(), (start) => this.#revokes(row, candidate, start))
   }
 }

@@ -59,6 +59,12 @@ export class TokenDigests {
     return shape === undefined ? ANY_CLAIMS : { claims: this.#claims, issuedAt: this.#timeClaims.get(shape) }
   }
 
+  /** All digests are made before the first probe: the probes then wait for memory together. */
+  anyIn(prefilter: Pick<Prefilter, 'has'>): boolean {
+    for (let i = 0; i < this.length; i++) if (prefilter.has(this.at(i))) return true
+    return false
+  }
+
   /** What may be revoked: the digests that a prefilter can't rule out, or all of them without one. */
   candidates(prefilter: Pick<Prefilter, 'has'> | undefined): Candidate[] {
     const candidates: Candidate[] = []

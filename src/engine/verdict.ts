@@ -38,6 +38,8 @@ export interface Verdict {
    * only what decides, and the store can't be asked for the rest.
    */
   readonly revocation?: Revocation
+  /** If the token is active: a revocation of it with a later `notBefore`, the earliest of several. */
+  readonly pending?: Revocation
   /** The revocation's reason, or why the status is unknown. */
   readonly reason?: string
 }

@@ -81,6 +81,11 @@ export interface RevocationStore {
   /** A word for `stats()`, such as 'sqlite'. */
   readonly kind: string
   /**
+   * What receipts say in `durable`. 'redis': the store keeps its promises as far as a Redis can; undefined:
+   * they say true.
+   */
+  readonly durable?: 'redis'
+  /**
    * Prefix of the file paths for snapshots of the prefilter. Undefined when the store has no place for them.
    */
   readonly snapshotPath?: string
@@ -117,8 +122,18 @@ export interface RevocationStore {
    */
   poll(after: Position, limit: number, seen?: Position): MaybePromise<Poll>
   /**
+   * Says of each position whether the history contains it, all by one snapshot. True only if the history up
+   * to there is the one that the position was told of.
+   *
+   * The engine asks after a poll that said `diverged`, and goes on from a common position instead of loading
+   * the store again. It writes again those of its last revocations that the history lacks. A store that has
+   * this method says `diverged` of each poll from a position that is not in its history, each of its commits
+   * has an epoch of its own, and it reports {@link Committed.previous}. Undefined: the engine loads again.
+   */
+  contains?(positions: readonly Position[]): MaybePromise<readonly boolean[]>
+  /**
    * Cheap and synchronous. A store that has this method must also return from {@link RevocationStore.poll}
-   * without a promise.
+   * and {@link RevocationStore.contains} without a promise.
    *
    * @returns true when nobody has committed since the last poll whose `more` was false
    */

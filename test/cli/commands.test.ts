@@ -41,7 +41,7 @@ describe('revoke, check, unrevoke', () => {
     expect(stdout).toContain(`revoked jti=a from ${from}Z until `)
     expect(await dir.run(['check', ...args])).toMatchObject({
       code: 0,
-      stdout: 'active (decided by: store)\n',
+      stdout: `active (decided by: store)\npending  jti=a, revoked from ${from}Z\n`,
     })
     expect((await dir.run(['list'])).stdout).toMatch(new RegExp(`not before.*\n.*${from}`))
     const listed = ndjson((await dir.run(['list', '--json'])).stdout)
@@ -135,6 +135,20 @@ describe('revoke, check, unrevoke', () => {
     })
     const claims = ['--claims-json', '{"jti":"x","realm_access":{"roles":["admin"]}}']
     expect(await dir.run(['check', ...claims, '--claims', '/realm_access/roles'])).toMatchObject({ code: 1 })
+    const env = { REVOCADE_STORE: './revocade.db' }
+    for (const name of ['/realm_access/roles', '/act/sub'])
+      await dir.run(['revoke', ...where(name), '--where', 'client_id=web'], { env })
+    const pair = ['--claims', '/act/sub+client_id,/realm_access/roles+client_id']
+    const acting = JSON.stringify({ jti: 'x', client_id: 'web', act: { sub: 'admin' } })
+    const revoked = await dir.run(['check', '--claims-json', acting, ...pair])
+    expect(revoked.code).toBe(1)
+    expect(revoked.stdout).toContain('target   where /act/sub=admin client_id=web\n')
+    expect((await dir.run(['list'])).stdout).toContain('where /act/sub=admin client_id=web')
+    expect((await dir.run(['stats'])).stdout).toContain('live selectors on /act/sub+client_id')
+    const taken = await dir.run(['unrevoke', '--where', '/act/sub=admin', '--where', 'client_id=web'])
+    expect(taken.stdout).toContain('unrevoked where /act/sub=admin client_id=web')
+    expect(await dir.run(['check', '--claims-json', acting, ...pair])).toMatchObject({ code: 0 })
+    await dir.run(['unrevoke', '--where', '/realm_access/roles=admin', '--where', 'client_id=web'])
     expect(await dir.run(['revoke', ...where('/a.b')])).toMatchObject({ code: 0 })
     expect(await dir.run(['export', '--output', 'out.ndjson'])).toMatchObject({ code: 0 })
     expect(readFileSync(join(dir.path, 'out.ndjson'), 'utf8')).toContain('{"where":{"/a.b":"admin"}')

@@ -3,6 +3,7 @@ import { PostgresStore } from '#dist/store/postgres/index.js'
 import { open, verdict } from '../support/engine.js'
 import { ourError } from '../support/errors.js'
 import { type PostgresServer, startPostgres } from '../support/postgres/server.js'
+import { setStandbys } from '../support/postgres/standbys.js'
 import { scaled } from '../support/scale.js'
 
 let postgres: PostgresServer
@@ -91,11 +92,7 @@ it('a commit that comes after its time is refused by the server', async () => {
 it('a wait for a standby that is ended is no acknowledgement', async () => {
   const store = new PostgresStore(postgres.url('waits'), { writeTimeoutMs: 1000 })
   const engine = await open({ store })
-  const setStandbys = async (names: string): Promise<void> => {
-    await postgres.query(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`)
-    await postgres.query('SELECT pg_reload_conf()')
-  }
-  await setStandbys('nobody')
+  await setStandbys(postgres, 'nobody')
   try {
     const revoked = engine.revoke(token('a')).then(
       () => 'acknowledged',
@@ -105,7 +102,7 @@ it('a wait for a standby that is ended is no acknowledgement', async () => {
     await expect.poll(() => postgres.query(cancel)).toEqual([true])
     expect(await revoked).toEqual(ourError('ERR_NOT_DURABLE', 'may stand'))
   } finally {
-    await setStandbys('')
+    await setStandbys(postgres, '')
   }
   expect((await engine.revoke(token('a'))).outcome).toBe('already')
 })
@@ -116,13 +113,11 @@ it('a commit whose answer was lost is found by its tag, with its result', async 
   const engine = await open({ store })
   await engine.revoke(token('before'))
   // The server ends the connection after it has committed, and before it answers: it waits for a standby.
-  await postgres.query("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-  await postgres.query('SELECT pg_reload_conf()')
+  await setStandbys(postgres, 'nobody')
   const revoked = Promise.all([engine.revoke(token('a')), engine.revoke(token('before'))])
   const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
   await expect.poll(() => postgres.query(end)).toEqual([true])
-  await postgres.query("ALTER SYSTEM SET synchronous_standby_names = ''")
-  await postgres.query('SELECT pg_reload_conf()')
+  await setStandbys(postgres, '')
   const [a, before] = await revoked
   expect([a, before]).toMatchObject([
     { outcome: 'revoked', seq: 2 },
@@ -133,7 +128,7 @@ it('a commit whose answer was lost is found by its tag, with its result', async 
 it('a standby is refused, by the name of what it is', async () => {
   const schema = 'primary'
   await (await open({ store: postgres.url(schema) })).revoke(token('a'))
-  const standby = await postgres.coldStandby()
+  const standby = await postgres.standby({ follows: false })
   try {
     await expect(open({ store: standby.url(schema) })).rejects.toEqual(
       ourError('ERR_STORE_UNAVAILABLE', 'replica'),

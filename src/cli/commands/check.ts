@@ -104,7 +104,7 @@ function exitCodeOf(status: Answer['status']): 0 | 1 | 2 {
   return status === 'active' ? 0 : status === 'revoked' ? 1 : 2
 }
 
-function describe({ status, decidedBy, revocation, reason }: Verdict): string {
+function describe({ status, decidedBy, revocation, pending, reason }: Verdict): string {
   const word = status === 'active' ? tone('active', 'good') : tone(status, 'bad')
   const lines = [`${word} (decided by: ${decidedBy})`]
   if (revocation !== undefined) {
@@ -117,6 +117,8 @@ function describe({ status, decidedBy, revocation, reason }: Verdict): string {
     if (revocation.notBefore !== undefined) lines.push(`from     ${shortTime(revocation.notBefore)}`)
     lines.push(`until    ${shortTime(revocation.expiresAt)}`)
   }
+  if (pending?.notBefore !== undefined)
+    lines.push(`pending  ${targetText(pending.target)}, revoked from ${shortTime(pending.notBefore)}`)
   if (reason !== undefined) lines.push(`reason   ${printable(reason)}`)
   return lines.join('\n')
 }

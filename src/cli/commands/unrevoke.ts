@@ -16,7 +16,7 @@ import {
 } from '../input/targets.js'
 import { LineReporter } from '../output/line-reporter.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
-import { combineStates, noteQueued, redisText } from '../output/redis-receipt.js'
+import { combineStates, durableText, noteQueued, redisText } from '../output/redis-receipt.js'
 import { requireStore, withStore } from '../with-store.js'
 
 /** Adds `unrevoke`, which takes revocations back. */
@@ -102,9 +102,6 @@ async function printReceipt(receipt: Receipt, options: TargetOptions): Promise<v
   if (options.json === true) await writeJson(receipt)
   else if (receipt.outcome === 'unchanged')
     await writeLine(`${tone('unchanged', 'warn')} ${targetText(receipt.target)} was not revoked`)
-  else {
-    const where = `durable, seq ${receipt.seq}${redisText(receipt.redis)}`
-    await writeLine(`${tone('unrevoked', 'good')} ${targetText(receipt.target)} (${where})`)
-  }
+  else await writeLine(`${tone('unrevoked', 'good')} ${targetText(receipt.target)} (${durableText(receipt)})`)
   noteQueued(receipt.redis, options)
 }
