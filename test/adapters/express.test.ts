@@ -1,32 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import {
-  adapterSuite,
-  EXPIRED,
-  hosted,
-  librarySuite,
-  refused,
-  REVOKED,
-  type StartHost,
-} from './case-table.js'
-
-interface Module {
-  readonly start: (express: unknown, ...rest: Parameters<StartHost>) => ReturnType<StartHost>
-}
-
-const load = (path: string): Promise<unknown> => import(path)
-const startOn =
-  (name: string): StartHost =>
-  async (world) => {
-    const { start } = (await load('./hosts/express.mjs')) as Module
-    const { default: express } = (await load(name)) as { default: unknown }
-    return start(express, world)
-  }
+import { adapterSuite, EXPIRED, hosted, librarySuite, refused, REVOKED } from './case-table.js'
+import { hostOn } from './load-host.js'
 
 describe.each([
   ['Express 5', 'express'],
   ['Express 4', 'express4'],
 ])('on %s', (_, name) => {
-  const host = hosted(startOn(name))
+  const host = hosted(hostOn('express', name))
   adapterSuite(host)
   librarySuite(host)
 

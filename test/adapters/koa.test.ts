@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { adapterSuite, hosted, librarySuite, refused, REVOKED } from './case-table.js'
-import { hostOf } from './load-host.js'
+import { hostOn } from './load-host.js'
 
-describe('on Koa', () => {
-  const host = hosted(hostOf('koa'))
+describe.each([
+  ['Koa 3', 'koa'],
+  ['Koa 2', 'koa2'],
+])('on %s', (_, name) => {
+  const host = hosted(hostOn('koa', name))
   adapterSuite(host)
   librarySuite(host)
 

@@ -11,7 +11,24 @@ const run = promisify(execFile)
 let directory: string
 
 /** What the snippets of docs/adapters import. */
-const FRAMEWORKS = ['express', 'express-jwt', 'fastify', '@fastify', 'hono', '@hono', 'koa', 'koa-jwt']
+const FRAMEWORKS = [
+  'express',
+  'express-jwt',
+  'express-oauth2-jwt-bearer',
+  'fastify',
+  '@fastify',
+  'hono',
+  '@hono',
+  'koa',
+  'koa-jwt',
+  '@nestjs',
+  'reflect-metadata',
+  'rxjs',
+  '@hapi',
+  'hapi-auth-jwt2',
+  'passport',
+  'passport-jwt',
+]
 
 beforeAll(async () => {
   directory = temporaryDirectory()

@@ -108,6 +108,9 @@ describe('the tarball', () => {
       './hono',
       './fastify',
       './koa',
+      './nest',
+      './passport',
+      './hapi',
       './testing',
       './package.json',
     ])

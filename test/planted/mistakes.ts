@@ -7,6 +7,7 @@ const EXACT_LOOKUP = 'test/engine/exact-lookup.test.ts'
 const SYNC = 'test/engine/sync.test.ts'
 const ENGINE = 'test/engine/interleavings.test.ts'
 const EVERYONE = 'test/engine/everyone.test.ts'
+const GATE = 'test/http/gate.test.ts'
 const TIME_CLAIMS = 'test/engine/time-claims.test.ts'
 const LOST_STORE = 'test/redis-store/lost-store.test.ts'
 const STORE_FAULTS = 'test/redis-store/faults.test.ts'
@@ -239,4 +240,22 @@ export const MISTAKES: readonly Mistake[] = [
     breaks: /× an older state that reached the same number/,
   },
   ...FAILOVER_MISTAKES,
+  {
+    name: 'of two headers Authorization the first one is checked',
+    file: 'http/gate.ts',
+    within: 'presenter',
+    is: "if (values.length > 1) return { reason: 'several' }",
+    becomes: '',
+    caughtBy: GATE,
+    breaks: /× .*checks the tokens of all places/,
+  },
+  {
+    name: 'the claims of an encrypted token are not checked',
+    file: 'http/gate.ts',
+    within: 'judgeVerified',
+    is: 'if (!decision.allowed) return decision',
+    becomes: 'return decision',
+    caughtBy: GATE,
+    breaks: /× .*checks verified claims as well/,
+  },
 ]

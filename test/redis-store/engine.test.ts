@@ -39,6 +39,17 @@ it('a revocation reaches the engines of other processes, and those opened later'
   expect(third.stats().store).toMatchObject({ kind: 'redis', seq: 4, appendfsync: 'everysec' })
 })
 
+it('with maxStalenessMs 0 each check sees what was committed before it', async () => {
+  const store = place()
+  const one = await open({ store })
+  const other = await open({ store, maxStalenessMs: 0 })
+  for (let n = 0; n < 50; n++) {
+    expect(await verdict(other, token(`t${n}`))).toBe('active')
+    await one.revoke(token(`t${n}`))
+    expect(await verdict(other, token(`t${n}`))).toBe('revoked')
+  }
+})
+
 it('engines that start at once make one store', async () => {
   const store = place()
   const engines = await Promise.all(Array.from({ length: 6 }, () => open({ store })))

@@ -179,7 +179,12 @@ it('a commit waits for the replicas that are demanded, and tells if they lack it
   expect(await replica.command('HGET', '{revocade}:head', 'seq')).toBe('1')
   await replica.suspend(true)
   onTestFinished(() => replica.suspend(false))
-  await expect(store.write([revoke(2)])).rejects.toEqual(ourError('ERR_NOT_DURABLE', '0 had it'))
+  const late = store.write([revoke(2)])
+  await expect.poll(() => master.command('HGET', '{revocade}:head', 'seq')).toBe('2')
+  const waiting = store.write([revoke(3)])
+  await expect(late).rejects.toEqual(ourError('ERR_NOT_DURABLE', '0 had it'))
+  await expect(waiting).rejects.toEqual(ourError('ERR_NOT_DURABLE', '0 had it'))
+  expect((await read(store, 3))?.seq).toBe(3)
   expect((await read(store, 2))?.seq).toBe(2)
 })
 

@@ -1,5 +1,5 @@
 import type { StoredRow } from '../../ports/index.js'
-import { targetFromJson } from './target.js'
+import { targetFromJson, targetToJson } from './target.js'
 
 /** The columns of a record in the order in which every store reads them. SQLite has no booleans. */
 export type RawRow = readonly [
@@ -35,4 +35,20 @@ export function toStoredRow(row: RawRow): StoredRow {
     ...(reason === null ? {} : { reason }),
     ...(actor === null ? {} : { actor }),
   }
+}
+
+/** The reverse of {@link toStoredRow}. */
+export function toRawRow(row: StoredRow): RawRow {
+  return [
+    row.seq,
+    targetToJson(row.target),
+    row.revoked,
+    row.expiresAt,
+    row.revokedAt,
+    row.issuedBefore ?? null,
+    row.issuedThrough ?? null,
+    row.reason ?? null,
+    row.actor ?? null,
+    row.notBefore ?? null,
+  ]
 }

@@ -57,9 +57,16 @@ export class Committer {
     try {
       return await this.#send(batch)
     } catch (error) {
-      if (error instanceof NotConnectedError || !isTransient(error)) throw toRevocadeError(error, 'write')
+      if (!this.#mayPass(error)) throw toRevocadeError(error, 'write')
       return this.#sendAgain(batch, error)
     }
+  }
+
+  /** Where another server takes over, there will be a connection again. */
+  #mayPass(error: unknown): boolean {
+    const { kind } = this.#settings.target
+    if (error instanceof NotConnectedError) return kind === 'sentinel' || kind === 'cluster'
+    return isTransient(error)
   }
 
   /** Sends a batch again that may stand, or that another server may take. */

@@ -67,7 +67,8 @@ export class OpenRedis {
     this.#queue = new GroupCommit({
       pack: (mutation) => encodeMutation(mutation, store.namespaceId),
       commit: (rows) => this.#committer.commit(rows),
-      isUnreachable: (error) => error instanceof RevocadeError && !isAnswer(error.cause),
+      isUnreachable: (error) =>
+        error instanceof RevocadeError && error.cause !== undefined && !isAnswer(error.cause),
     })
     this.#timer = setInterval(() => void this.#lookAfter(), LOOK_INTERVAL_MS).unref()
   }

@@ -1,11 +1,10 @@
 import { createServer } from 'node:http'
-import Koa from 'koa'
 import jwt from 'koa-jwt'
 import { forKoaJwt, guard } from 'revocade/koa'
 import { listen } from './express.mjs'
 
-/** The application of the case table, on Koa. */
-export function start({ engine, dark, verify, unreachable, secret }) {
+/** The application of the case table, on Koa 2 or 3. */
+export function start(Koa, { engine, dark, verify, unreachable, secret }) {
   const app = new Koa()
   app.silent = true // no 503 on stderr
   const library = (options) => jwt({ secret, algorithms: ['HS256'], ...options })

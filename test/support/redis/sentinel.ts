@@ -6,8 +6,11 @@ import { inject, onTestFinished } from 'vitest'
 import { portToTry } from './free-port.js'
 import type { RedisServer } from './server.js'
 
-/** Milliseconds of silence after which a master counts as down. */
-const DOWN_AFTER_MS = 500
+/**
+ * Milliseconds of silence after which a master counts as down. A replica that had no link to it for ten times
+ * as long is not promoted.
+ */
+const DOWN_AFTER_MS = 1500
 
 /**
  * A Sentinel that watches a master under the name `mymaster`, and promotes its replica alone. The end of the
