@@ -28,7 +28,7 @@ export type ExpressMiddleware<Request> = (
 export function guard<Request extends NodeRequest = NodeRequest>(
   engine: Checker,
   options: GuardOptions<Request> = {},
-): ExpressMiddleware<Request> {
+): ExpressMiddleware<NoInfer<Request>> {
   const decide = createGate(engine, options, authorizationOf)
   return (request, response, next) => {
     const pass = (decision: Decision): void => {

@@ -35,7 +35,7 @@ const readAuthorization = ({ raw, headers }: FastifyRequest): readonly string[] 
 export function guard<Request extends FastifyRequest = FastifyRequest>(
   engine: Checker,
   options: GuardOptions<Request> = {},
-): FastifyHook<Request> {
+): FastifyHook<NoInfer<Request>> {
   const decide = createGate<Request>(engine, options, readAuthorization)
   return (request, reply, done) => {
     const pass = (decision: Decision): void => {

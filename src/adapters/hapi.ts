@@ -7,7 +7,7 @@ import '../require-node.js'
 
 /** What is used of hapi's request. */
 export interface HapiRequest {
-  readonly headers: NodeRequest['headers']
+  readonly headers: Readonly<Record<string, unknown>>
   readonly raw: { readonly req: NodeRequest }
   readonly auth: object
 }
@@ -30,10 +30,12 @@ export type HapiMethod<Request> = (request: Request, h: HapiToolkit) => Promise<
 export function guard<Request extends HapiRequest = HapiRequest>(
   engine: Checker,
   options: GuardOptions<Request> = {},
-): HapiMethod<Request> {
-  const decide = createGate<Request>(engine, options, ({ headers, raw: { req } }) =>
-    authorizationOf({ headers, rawHeaders: req.rawHeaders ?? [] }),
-  )
+): HapiMethod<NoInfer<Request>> {
+  const decide = createGate<Request>(engine, options, ({ headers, raw: { req } }) => {
+    const { authorization } = headers
+    const shown = typeof authorization === 'string' ? { authorization } : {}
+    return authorizationOf({ headers: shown, rawHeaders: req.rawHeaders ?? [] })
+  })
   return async (request, h) => {
     const decision = await decide(request)
     if (!decision.allowed) {

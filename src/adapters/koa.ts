@@ -25,7 +25,7 @@ const readAuthorization = ({ req }: KoaContext): readonly string[] => authorizat
 export function guard<Context extends KoaContext = KoaContext>(
   engine: Checker,
   options: GuardOptions<Context> = {},
-): KoaMiddleware<Context> {
+): KoaMiddleware<NoInfer<Context>> {
   const decide = createGate<Context>(engine, options, readAuthorization)
   return async (context, next) => {
     const decision = await decide(context)

@@ -5,7 +5,10 @@ import { port } from './listening.mjs'
 
 const key = new TextEncoder().encode(process.env.JWT_SECRET)
 const now = Math.floor(Date.now() / 1000)
-const claims = { jti: 'a', sub: 'user-1', iat: now - 60, exp: now + 3600 }
+const claims = {
+  ...{ iss: 'https://issuer.example/', aud: 'https://api.example', sub: 'user-1', jti: 'a' },
+  ...{ iat: now - 60, exp: now + 3600 },
+}
 const token = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(key)
 
 process.env.NODE_ENV = 'test'
