@@ -146,7 +146,7 @@ describe('a copy', () => {
       if (++pages > 1) continue
       await engine.unrevoke(claims(1)) // was copied already
       await engine.unrevoke(claims(1400)) // was not
-      await engine.revoke(claims(2), { reason: 'again' })
+      await engine.revoke({ ...claims(2), exp: inSeconds(7200) }, { reason: 'again' })
       await engine.revoke(claims(1500))
     }
     const { seq } = source.store.stats()
