@@ -78,7 +78,10 @@ export default defineConfig({
         test: {
           name: 'postgres',
           include: WITH_POSTGRES,
-          globalSetup: ['test/support/postgres/global-setup.ts'],
+          globalSetup: [
+            'test/support/postgres/global-setup.ts',
+            'test/support/postgres/global-setup-pgbouncer.ts',
+          ],
         },
       },
     ],

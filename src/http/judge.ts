@@ -1,4 +1,4 @@
-import type { Revocade, Token } from '../api.js'
+import type { Revocade, Token, TokenClaims } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import { TokenReader } from '../token/jwt.js'
 import { numericDate } from '../token/numeric-date.js'
@@ -34,15 +34,18 @@ export function judge(
   policy: Policy,
   now: number,
 ): Judgement | Promise<Judgement> {
+  let claims: TokenClaims | undefined
   let expiry: number | undefined
   try {
-    const claims = typeof token === 'string' ? reader.read(token).claims : token
+    claims = typeof token === 'string' ? reader.read(token).claims : token
     expiry = claims === undefined ? undefined : numericDate(claims, 'exp')
   } catch (error) {
     return failed(error)
   }
   if (expiry !== undefined && expiry + policy.clockToleranceSeconds <= now) return EXPIRED
-  if (engine.isClearlyActive(token)) return ACTIVE
+  // The claims of a JWT have the same name as the JWT if they have an id. They are read already.
+  if (claims !== undefined && engine.isClearlyActive(claims)) return ACTIVE
+  if (token !== claims && engine.isClearlyActive(token)) return ACTIVE
   return lookUp(engine, token, policy)
 }
 

@@ -52,6 +52,8 @@ export interface StoreContext {
    * more. Default 0.
    */
   readonly clockToleranceSeconds?: number | undefined
+  /** Δ in milliseconds; 0 when each check asks the store. An answer later than Δ renews no lease. */
+  readonly maxStalenessMs?: number | undefined
   /** True when there is a prefix cache: polls must then report bucket versions. Default false. */
   readonly buckets?: boolean | undefined
   readonly clock: { now(): number }

@@ -38,7 +38,10 @@ export default defineConfig({
               name: String(i),
               include: [caughtBy],
               setupFiles: ['test/setup.ts', 'test/planted/only-titles.ts'],
-              globalSetup: ['test/support/redis/global-setup.ts'],
+              globalSetup: [
+                'test/support/redis/global-setup.ts',
+                ...(caughtBy.startsWith('test/postgres/') ? ['test/support/postgres/global-setup.ts'] : []),
+              ],
               env: { REVOCADE_DIST: dist, REVOCADE_TEST_TITLES: titlesOf(breaks) },
             },
           }

@@ -67,6 +67,17 @@ it('doctor says what a server that is not there lacks, without its password', as
   expect(stdout + stderr).not.toContain('hunter2')
 })
 
+it('demo runs in a schema of its own, and leaves nothing behind', async () => {
+  const store = postgres.url('unused')
+  const { code, stdout, stderr } = await dir.run(['demo', '--json', '--store', store])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true, wrongAnswers: 0 })
+  const schemas = "SELECT nspname FROM pg_namespace WHERE nspname ~ 'demo|unused'"
+  expect(await postgres.query(schemas)).toEqual([])
+  const refused = await dir.run(['demo', '--store', './a.db'])
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('PostgreSQL') as string })
+})
+
 it('migrate moves a store to PostgreSQL and back, backup and restore likewise', async () => {
   const url = postgres.url('moved')
   writeFileSync(

@@ -64,6 +64,20 @@ it('a server that hangs leaves a token unknown, and a revocation not acknowledge
   expect(await verdict(engine, token('a'))).toBe('revoked')
 })
 
+it('a read waits no longer than an engine may be behind, whatever its timeout', async () => {
+  const engine = await open({
+    store: new PostgresStore(postgres.url(), { readTimeoutMs: 600_000 }),
+    maxStalenessMs: 300,
+  })
+  postgres.suspend(true)
+  try {
+    await expect.poll(async () => (await engine.check(token('a'))).status).toBe('unknown')
+  } finally {
+    postgres.suspend(false)
+  }
+  await expect.poll(() => verdict(engine, token('a'))).toBe('active')
+})
+
 it('a commit that comes after its time is refused by the server', async () => {
   const schema = 'late'
   const store = new PostgresStore(postgres.url(schema), { writeTimeoutMs: 300, readTimeoutMs: 200 })

@@ -7,7 +7,7 @@ import { pack, type PackedMutation, toBatch } from './batch.js'
 import { Committer } from './committer.js'
 import { createPool, type HandedInPool } from './driver.js'
 import { codeOf, isAnswer, toRevocadeError } from './errors.js'
-import { CONNECT_TIMEOUT_MS, type PostgresSettings } from './options.js'
+import { CONNECT_TIMEOUT_MS, type PostgresSettings, readDeadline } from './options.js'
 import { Reader } from './reader.js'
 import { scanStore } from './scan.js'
 import { type OpenedStore, setUp } from './setup.js'
@@ -58,7 +58,7 @@ export class OpenPostgres {
     this.#endPool = endPool
     const clock = new ServerClock()
     clock.note(store.serverMs)
-    this.reader = new Reader(pool, store, settings.readTimeoutMs, clock)
+    this.reader = new Reader(pool, store, readDeadline(settings, context.maxStalenessMs), clock)
     this.#committer = new Committer(pool, store, settings.writeTimeoutMs, clock)
     this.#queue = new GroupCommit({
       pack,

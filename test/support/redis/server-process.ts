@@ -3,9 +3,13 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { runServer } from '../child-server.js'
 import { PORTS_TO_TRY, portToTry } from './free-port.js'
 import type { ServerRunner } from './server-runner.js'
+
+/** Attempts to remove the files of a server. */
+const REMOVALS = 100
 
 const READY = /ready to accept connections/i
 const PORT_TAKEN = /address already in use/i
@@ -88,6 +92,15 @@ export class ServerProcess implements ServerRunner {
 
   async remove(): Promise<void> {
     await this.kill()
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 })
+    // A child of the server that rewrites its append-only file outlives it, and may write on for a moment.
+    for (let tries = 1; ; tries++) {
+      try {
+        rmSync(this.#folder, { recursive: true, force: true })
+        return
+      } catch (error) {
+        if (tries === REMOVALS) throw error
+        await sleep(100)
+      }
+    }
   }
 }
