@@ -129,7 +129,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "the store's answer is cached although a change came while it was under way",
     file: 'engine/exact-lookup.ts',
-    within: '#fromStore',
+    within: '#ask',
     is: 'this.#cache.set(digest, row, askedAt)',
     becomes: 'this.#cache.set(digest, row, this.#cache.generation)',
     caughtBy: ENGINE,
