@@ -1,7 +1,6 @@
 import type { Clock } from '../ports/clock.js'
 import type { Committed, Digest, Logger, Mutation, Position } from '../ports/index.js'
 import type { RevokeMutation } from './revocation-request.js'
-import { keyOf } from './verdict-cache.js'
 import type { Write } from './write.js'
 
 /** Nanoseconds for which an acknowledged write is kept. */
@@ -10,6 +9,8 @@ const KEPT_NS = 120_000_000_000n
 const MOST_KEPT = 16_384
 /** Writes in one commit. */
 const BATCH = 1024
+
+const keyOf = (digest: Digest): string => digest.join()
 
 interface Kept {
   /** Of its digest. */

@@ -1,6 +1,6 @@
 import type { UnknownPolicy } from '../api.js'
 import { RevocadeError } from '../errors.js'
-import type { StoredRow } from '../ports/index.js'
+import type { DecidingRow, StoredRow } from '../ports/index.js'
 import {
   ACTIVE_BY_CACHE,
   ACTIVE_BY_REDIS,
@@ -22,6 +22,23 @@ export type Resolution =
 const DISTANCE: Readonly<Record<Layer, number>> = { cache: 0, redis: 1, store: 2 }
 const ACTIVE_BY = { cache: ACTIVE_BY_CACHE, redis: ACTIVE_BY_REDIS, store: ACTIVE_BY_STORE }
 
+/** The resolution of a lookup that found a row which revokes the token; of that perhaps only what decides. */
+export function revokedBy(row: StoredRow | DecidingRow, decidedBy: Layer): Resolution {
+  if (!('target' in row)) {
+    const reason = "the store can't be asked, and the verdict cache holds the revocation"
+    return { status: 'revoked', verdict: { status: 'revoked', decidedBy, reason } }
+  }
+  const reason = row.reason === undefined ? {} : { reason: row.reason }
+  const revocation = toRevocation(row)
+  return { status: 'revoked', verdict: { status: 'revoked', decidedBy, revocation, ...reason } }
+}
+
+/** The resolution of a lookup that found an entry in Redis which revokes the token. */
+export function revokedByRedis(): Resolution {
+  const reason = "the store can't be asked, and Redis holds the revocation"
+  return { status: 'revoked', verdict: { status: 'revoked', decidedBy: 'redis', reason } }
+}
+
 /**
  * The resolution of a lookup that failed: it leaves the token unknown.
  *
@@ -41,12 +58,12 @@ export function failed(failure: unknown): Resolution {
  */
 export function notRevokedYet(
   by: Layer,
-  row: StoredRow,
+  row: StoredRow | DecidingRow,
   now: number,
   revokesAt: (ms: number) => boolean,
 ): Resolution {
   const { notBefore = now } = row
-  const isPending = notBefore > now && revokesAt(notBefore)
+  const isPending = 'target' in row && notBefore > now && revokesAt(notBefore)
   return { status: 'not-revoked', by, ...(isPending ? { pending: toRevocation(row) } : {}) }
 }
 
@@ -75,4 +92,17 @@ export function decide(resolutions: readonly Resolution[], onUnknown: UnknownPol
 function unknown(failure: unknown, onUnknown: UnknownPolicy): Verdict {
   const reason = failure instanceof Error ? failure.message : String(failure)
   return { status: onUnknown === 'throw' ? 'unknown' : onUnknown, decidedBy: 'policy', reason }
+}
+
+/**
+ * The answer that a verdict gives to "is it revoked?".
+ *
+ * @throws {RevocadeError} ERR_UNAVAILABLE when it is unknown
+ */
+export function isRevokedVerdict({ status, reason = 'no reason given' }: Verdict): boolean {
+  if (status !== 'unknown') return status === 'revoked'
+  throw new RevocadeError(
+    'ERR_UNAVAILABLE',
+    `can't tell whether the token is revoked (${reason}): refuse it for now and ask again`,
+  )
 }

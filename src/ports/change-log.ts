@@ -32,6 +32,9 @@ export interface StoredRow {
   readonly actor?: string
 }
 
+/** The part of a record that decides whether a token is revoked. */
+export type DecidingRow = Pick<StoredRow, 'seq' | 'revoked' | 'expiresAt' | 'notBefore' | 'issuedThrough'>
+
 /** What a poll tells about a changed row. */
 export interface Change {
   readonly digest: Digest

@@ -1,5 +1,14 @@
 import type { BucketSource } from './bucket-source.js'
-import type { Committed, Mutation, Poll, Position, ScanChunk, ScanEnd, StoredRow } from './change-log.js'
+import type {
+  Committed,
+  DecidingRow,
+  Mutation,
+  Poll,
+  Position,
+  ScanChunk,
+  ScanEnd,
+  StoredRow,
+} from './change-log.js'
 import type { Digest } from './digest.js'
 import type { Logger } from './logger.js'
 import type { Collected, CollectorModule } from './scan-collector.js'
@@ -98,6 +107,13 @@ export interface RevocationStore {
   open(context: StoreContext): Promise<StoreInfo>
   /** Returns the newest committed row of a digest, which may be a tombstone or expired. */
   get(digest: Digest): MaybePromise<StoredRow | undefined>
+  /**
+   * Returns of the same row only what decides. `isRevoked` is then answered without an extra turn, and the
+   * rest of the record is read when a verdict shows it. It must answer synchronously, so only a store whose
+   * `get` returns no promise has this method, and it pays where it is cheaper than `get`. A store that
+   * changes what an inherited `get` answers must change this too.
+   */
+  getDeciding?(digest: Digest): DecidingRow | undefined
   /**
    * Returns the changes after a position, oldest first.
    *

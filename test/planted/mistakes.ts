@@ -4,6 +4,7 @@ import type { Mistake } from './plant.js'
 const REDIS = 'test/redis/interleavings.test.ts'
 const RESTORED = 'test/redis/restored.test.ts'
 const EXACT_LOOKUP = 'test/engine/exact-lookup.test.ts'
+const AT_ONCE = 'test/engine/at-once.test.ts'
 const SYNC = 'test/engine/sync.test.ts'
 const ENGINE = 'test/engine/interleavings.test.ts'
 const EVERYONE = 'test/engine/everyone.test.ts'
@@ -135,6 +136,24 @@ export const MISTAKES: readonly Mistake[] = [
     breaks: /[23]: .* active/,
   },
   {
+    name: 'an answer at once does not ask whether the lease is live',
+    file: 'engine/lookup.ts',
+    within: '#probe',
+    is: '!lease.isLive() && !(sync.catchUp() && digester.tokenIfIdentifiable(token))',
+    becomes: 'false',
+    caughtBy: AT_ONCE,
+    breaks: /× .*follows a change by another engine/,
+  },
+  {
+    name: 'what decides is cached although a change came within the read',
+    file: 'engine/exact-lookup.ts',
+    within: 'decidingRow',
+    is: 'this.#cache.set(digest, row, askedAt)',
+    becomes: 'this.#cache.set(digest, row, this.#cache.generation)',
+    caughtBy: AT_ONCE,
+    breaks: /× .*came within the read/,
+  },
+  {
     name: 'a check joins a lookup that was sent before the last change',
     file: 'engine/exact-lookup.ts',
     within: 'find',
@@ -163,18 +182,17 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'opaque tokens escape the selector of everybody',
-    file: 'engine/lookup.ts',
-    within: '#holdsAny',
-    is: 'const { claims = NO_CLAIMS } = digester',
-    becomes:
-      'const { claims } = digester; if (claims === undefined) return live.prefilter.has(digester.words)',
+    file: 'engine/token-digests.ts',
+    within: 'fill',
+    is: 'this.length = 0',
+    becomes: 'this.length = 0; if (digester.claims === undefined) return this.#add(undefined)',
     caughtBy: EVERYONE,
     breaks: /× .*also of opaque tokens/,
   },
   {
     name: 'a cutoff is compared with iat, whatever the option says',
-    file: 'engine/lookup.ts',
-    within: '#revokes',
+    file: 'engine/candidate.ts',
+    within: 'isRevokedBy',
     is: 'numericDateAt(claims, issuedAt)',
     becomes: 'numericDateAt(claims, IAT)',
     caughtBy: TIME_CLAIMS,

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { createRevocade, type Digest, type Revocade, type StoredRow } from 'revocade'
+import type { DecidingRow } from 'revocade/ports'
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
 import { type RedisServer, startRedis } from '../support/redis/server.js'
@@ -33,6 +34,11 @@ class FailingStore extends SqliteStore {
   override get(digest: Digest): StoredRow | undefined {
     if (this.failing) throw new Error('the disk is gone')
     return super.get(digest)
+  }
+
+  override getDeciding(digest: Digest): DecidingRow | undefined {
+    if (this.failing) throw new Error('the disk is gone')
+    return super.getDeciding(digest)
   }
 }
 
@@ -132,7 +138,9 @@ describe('While the store fails', () => {
     const { engine, store, ready } = await open()
     await engine.revoke({ jti: 'later', exp: EXP }, { notBefore: NOW + 1800 })
     await ready()
-    await expect(engine.check({ jti: 'later' })).resolves.toEqual({ status: 'active', decidedBy: 'store' })
+    const pending = expect.objectContaining({ notBefore: new Date((NOW + 1800) * 1000) }) as unknown
+    const verdict = { status: 'active', decidedBy: 'store', pending }
+    await expect(engine.check({ jti: 'later' })).resolves.toEqual(verdict)
     store.failing = true
     const undecided = { status: 'unknown', decidedBy: 'policy' }
     await expect(engine.check({ jti: 'later' })).resolves.toMatchObject(undecided)

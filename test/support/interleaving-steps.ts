@@ -10,7 +10,7 @@ export const steps = (failOvers: number) =>
       {
         weight: 6,
         arbitrary: fc.record({
-          do: fc.constantFrom('revoke' as const, 'unrevoke' as const, 'check' as const, 'check' as const),
+          do: fc.constantFrom('revoke' as const, 'unrevoke' as const, 'check' as const, 'ask' as const),
           engine: fc.nat(1),
           token: fc.nat(2),
         }),
@@ -48,3 +48,20 @@ export const steps = (failOvers: number) =>
 export type Step = ReturnType<typeof steps> extends fc.Arbitrary<(infer One)[]> ? One : never
 /** A step that an engine takes. */
 export type Action = Exclude<Step, { do: 'wait' | 'deliver' | 'failOver' }>
+
+/** One call after the other, as the engine makes them. */
+export function oneByOne<In, Out>(call: (input: In) => Promise<Out>): (input: In) => Promise<Out> {
+  let last: Promise<unknown> = Promise.resolve()
+  return (input) => {
+    const next = last.then(() => call(input))
+    last = next.catch(() => undefined)
+    return next
+  }
+}
+
+/** Does the work, unless this engine is at it already. */
+export async function only(busy: boolean[], engine: number, work: () => Promise<unknown>): Promise<void> {
+  if (busy[engine]) return
+  busy[engine] = true
+  await work().finally(() => (busy[engine] = false))
+}

@@ -46,6 +46,8 @@ export class ModelStore implements RevocationStore {
   /** Called at the moment of each commit; for a revocation with its reason. */
   onCommit: (target: Target, revoked: boolean, reason?: string) => void = () => undefined
   gate: Gate | undefined
+  /** Which accesses wait at the gate. */
+  isLate: (label: string) => boolean = () => true
   /** As on PostgreSQL: each commit has an epoch of its own, and positions can be asked for. */
   readonly contains?: NonNullable<RevocationStore['contains']>
   readonly #epochEachCommit: boolean
@@ -225,7 +227,7 @@ export class ModelStore implements RevocationStore {
       if (this.broken !== undefined) throw this.broken
       return read()
     }
-    if (gate === undefined) return answer()
+    if (gate === undefined || !this.isLate(label)) return answer()
     return (async () => {
       await gate(`${label}: request`)
       const value = answer()

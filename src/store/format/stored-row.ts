@@ -1,4 +1,4 @@
-import type { StoredRow } from '../../ports/index.js'
+import type { DecidingRow, StoredRow } from '../../ports/index.js'
 import { targetFromJson, targetToJson } from './target.js'
 
 /** The columns of a record in the order in which every store reads them. SQLite has no booleans. */
@@ -34,6 +34,32 @@ export function toStoredRow(row: RawRow): StoredRow {
     ...(issuedThrough === null ? {} : { issuedThrough }),
     ...(reason === null ? {} : { reason }),
     ...(actor === null ? {} : { actor }),
+  }
+}
+
+/** The columns of a {@link DecidingRow}, in the order in which a store reads them. */
+export type RawDecidingRow = readonly [
+  seq: number,
+  revoked: number,
+  expiresAt: number,
+  notBefore: number | null,
+  issuedThrough: number | null,
+]
+
+/** Builds what decides of a row. */
+export function toDecidingRow([
+  seq,
+  revoked,
+  expiresAt,
+  notBefore,
+  issuedThrough,
+]: RawDecidingRow): DecidingRow {
+  return {
+    seq,
+    revoked: revoked === 1,
+    expiresAt,
+    ...(notBefore === null ? {} : { notBefore }),
+    ...(issuedThrough === null ? {} : { issuedThrough }),
   }
 }
 

@@ -4,6 +4,7 @@ import type {
   BucketRead,
   BucketVersion,
   Committed,
+  DecidingRow,
   Digest,
   MaybePromise,
   Mutation,
@@ -81,6 +82,10 @@ export class OpenStore {
 
   get(digest: Digest): StoredRow | undefined {
     return this.#read((reader) => reader.get(digest))
+  }
+
+  getDeciding(digest: Digest): DecidingRow | undefined {
+    return this.#read((reader) => reader.getDeciding(digest))
   }
 
   list(query: StoreQuery): StoredRow[] {

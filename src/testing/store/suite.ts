@@ -3,6 +3,7 @@ import type { RevocationStore, StoredRow } from '../../ports/index.js'
 import type { SuiteRunner } from '../suite-runner.js'
 import { storeBucketSuite } from './buckets.js'
 import { storeFollowSuite } from './change-log.js'
+import { testDeciding } from './deciding.js'
 import {
   collect,
   digestOf,
@@ -54,6 +55,7 @@ export function storeSuite(runner: SuiteRunner, name: string, harness: StoreHarn
 
   describe(`${name}: a revocation store`, () => {
     testRecords(it)
+    testDeciding(it)
     testLimits(it)
     testNamespaces(it)
   })
