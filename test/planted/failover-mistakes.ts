@@ -6,15 +6,6 @@ const POSTGRES_FAULTS = 'test/postgres/faults.test.ts'
 /** Mistakes about a store that loses commits, or whose commits are uncertain. */
 export const FAILOVER_MISTAKES: readonly Mistake[] = [
   {
-    name: 'a follower goes on from a page that was no end',
-    file: 'engine/sync.ts',
-    within: '#apply',
-    is: 'if (!answer.more) this.#histories',
-    becomes: 'this.#histories',
-    caughtBy: 'test/engine/interleavings.test.ts',
-    breaks: /3: .* active too late/,
-  },
-  {
     name: 'a filter is trusted that was scanned in a lost history',
     file: 'engine/sync.ts',
     within: '#verify',
