@@ -31,8 +31,9 @@ const WITH_POSTGRES = ['test/postgres/**/*.test.ts']
  * Not default-engine, which is about the one engine of its process.
  */
 const TOGETHER = [
-  'test/{architecture,bench,docs,prefilter,token,tuning}/**/*.test.ts',
+  'test/{adapters,architecture,bench,cli,docs,http,prefilter,store,testing,token,tuning}/**/*.test.ts',
   'test/engine/**/!(default-engine).test.ts',
+  'test/{errors,node-version,redact}.test.ts',
 ]
 
 // Tests run what is shipped: they import the built files (`revocade`, `#dist/…`), natively, outside Vite.
@@ -41,8 +42,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxConcurrency: 2,
-    // Tests wait for timers and processes, so two workers keep two cores busy, and no test starves.
-    maxWorkers: 2,
+    // Tests wait for timers and processes: two workers leave a fifth of two cores idle.
+    maxWorkers: 3,
     // Beside a load of ten, a test takes ten times as long.
     testTimeout: 300_000,
     hookTimeout: 300_000,
