@@ -134,8 +134,7 @@ export class Sync {
         this.#renew(sentAt)
         break
       }
-      // There is more: the event loop turns between slices.
-      await nextTurn()
+      await nextTurn() // There is more: the event loop turns between slices.
     }
     if (this.#deps.versions?.complete === false) await this.loadVersions()
     this.#sweeper.sweepIfDue()
@@ -180,8 +179,7 @@ export class Sync {
         if (answer.status === 'diverged' || !this.#apply(answer)) return false
       }
     } catch {
-      // The check now asks the store itself and reports its error.
-      return false
+      return false // The check now asks the store itself and reports its error.
     }
     this.#renew(sentAt)
     return true
@@ -206,6 +204,8 @@ export class Sync {
   }
 
   #renew(sentAt: bigint): void {
+    // A verdict may be of a history that the store left and came back from, which no poll can notice.
+    if (this.#deps.store.contains !== undefined) this.#deps.cache.clear()
     this.#deps.lease.renew(sentAt)
     this.#errors.succeeded(this.position)
   }
