@@ -96,7 +96,9 @@ it('a failover that loses commits costs no rebuild; engines write them again, an
   // As many as were lost: the new history reaches the same number.
   for (let n = 0; n < 22; n++) await other.revoke(token(`new${n}`))
   await expect.poll(() => one.stats().history, PATIENCE).toMatchObject({ rewritten: 20, lost: 1, pending: 0 })
-  await expect.poll(() => other.stats().history, PATIENCE).toMatchObject({ rewritten: 1, lost: 0, pending: 0 })
+  await expect
+    .poll(() => other.stats().history, PATIENCE)
+    .toMatchObject({ rewritten: 1, lost: 0, pending: 0 })
   const lost = ['lostToo', ...Array.from({ length: 20 }, (_, n) => `lost${n}`)]
   for (const engine of [one, other]) {
     // The un-revocation was lost, and not written again.
