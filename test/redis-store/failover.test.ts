@@ -71,7 +71,7 @@ it('a failover loses nothing that a replica had to acknowledge, and engines go o
   }
 })
 
-it('a failover that loses commits costs no rebuild; engines write them again, and see what came after', async () => {
+it('a failover that loses commits costs no rebuild, and engines write them again', async () => {
   const { master, replica, hosts } = await withReplica()
   const [one, other] = [
     await open({ store: new RedisStore(`redis://${hosts}`), maxStalenessMs: 200 }),

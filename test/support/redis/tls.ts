@@ -32,8 +32,8 @@ export function makeCertificate(): Certificate {
 export interface TlsFront {
   readonly port: number
   /** Ends all connections. The next ones are accepted. */
-  cut(): void
-  close(): void
+  readonly cut: () => void
+  readonly close: () => void
 }
 
 /** Listens on loopback. The end of the test closes it; outside of a test, the caller does. */
