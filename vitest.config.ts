@@ -26,6 +26,9 @@ const WITH_REDIS = [
 /** Test files that use a PostgreSQL server. One that does and is not listed here fails and says so. */
 const WITH_POSTGRES = ['test/postgres/**/*.test.ts']
 
+/** Test files that use both. */
+const WITH_BOTH = ['test/examples/**/*.test.ts']
+
 /**
  * Test files that share a process with others, which saves a fifth of their time: they leave nothing behind.
  * Not default-engine, which is about the one engine of its process.
@@ -58,7 +61,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...WITH_REDIS, ...WITH_POSTGRES, ...TOGETHER],
+          exclude: [...WITH_REDIS, ...WITH_POSTGRES, ...WITH_BOTH, ...TOGETHER],
         },
       },
       {
@@ -82,6 +85,14 @@ export default defineConfig({
             'test/support/postgres/global-setup.ts',
             'test/support/postgres/global-setup-pgbouncer.ts',
           ],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'both',
+          include: WITH_BOTH,
+          globalSetup: ['test/support/redis/global-setup.ts', 'test/support/postgres/global-setup.ts'],
         },
       },
     ],
