@@ -16,7 +16,7 @@ const WITH_REDIS = [
   'test/redis/**/*.test.ts',
   'test/redis-store/**/*.test.ts',
   'test/support/redis/**/*.test.ts',
-  'test/faults/{redis-*,soak,staleness-redis}.test.ts',
+  'test/faults/{redis-*,staleness-redis}.test.ts',
   'test/cli/{doctor,redis,watch}.test.ts',
   'test/bench/{peers,question-scripts}.test.ts',
   // Its mistakes are caught by tests of both projects.
@@ -27,7 +27,7 @@ const WITH_REDIS = [
 const WITH_POSTGRES = ['test/postgres/**/*.test.ts']
 
 /** Test files that use both. */
-const WITH_BOTH = ['test/examples/**/*.test.ts']
+const WITH_BOTH = ['test/examples/**/*.test.ts', 'test/faults/matrix.test.ts']
 
 /**
  * Test files that share a process with others, which saves a fifth of their time: they leave nothing behind.
@@ -79,20 +79,20 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'redis-and-postgres',
+          include: WITH_BOTH,
+          globalSetup: ['test/support/redis/global-setup.ts', 'test/support/postgres/global-setup.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'postgres',
           include: WITH_POSTGRES,
           globalSetup: [
             'test/support/postgres/global-setup.ts',
             'test/support/postgres/global-setup-pgbouncer.ts',
           ],
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'both',
-          include: WITH_BOTH,
-          globalSetup: ['test/support/redis/global-setup.ts', 'test/support/postgres/global-setup.ts'],
         },
       },
     ],

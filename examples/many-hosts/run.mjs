@@ -113,9 +113,7 @@ async function main() {
   await travel(alice)
 
   if (redis.server !== undefined) {
-    say(
-      `\n3. Redis is stopped. The others see it at their next poll, ${MAX_STALENESS_MS} ms at most.`,
-    )
+    say(`\n3. Redis is stopped. The others see it at their next poll, ${MAX_STALENESS_MS} ms at most.`)
     await redis.server.stop()
     await travel(token('bob'))
   }
