@@ -111,6 +111,8 @@ describe('the tarball', () => {
       './nest',
       './passport',
       './hapi',
+      './prometheus',
+      './opentelemetry',
       './testing',
       './package.json',
     ])
