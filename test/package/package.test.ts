@@ -36,7 +36,9 @@ describe('the tarball', () => {
     ).toEqual([])
     const docs = packed.files.filter((path) => path.startsWith('docs/'))
     expect(
-      docs.filter((path) => !/\.md$|^docs\/(?:assets\/[\w-]+\.svg|openapi\.json|(?:deploy|monitoring)\/.*)$/.test(path)),
+      docs.filter(
+        (path) => !/\.md$|^docs\/(?:assets\/[\w-]+\.svg|openapi\.json|(?:deploy|monitoring)\/.*)$/.test(path),
+      ),
     ).toEqual([])
   })
 
