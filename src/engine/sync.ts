@@ -141,13 +141,11 @@ export class Sync {
     void this.#deps.own.rewrite()
   }
 
-  /**
-   * Another filter took over. A failover may have come between its scan and the polls, on either side: it
-   * counts only once a poll has found both in one history.
-   */
+  /** Another filter took over. It counts once a poll from its scan on is complete: see decision 30. */
   #verify(filledFrom: Position): void {
     if (this.#deps.store.contains === undefined) return
     this.#unverified = filledFrom
+    this.#cursor.goBackTo(filledFrom)
     this.#deps.lease.end()
     this.#timer.hurry()
   }
@@ -197,15 +195,16 @@ export class Sync {
 
   /** Applies the changes of a poll. @returns whether the prefilter then holds everything */
   #apply(answer: Extract<Poll, { status: 'ok' }>, verified?: Position): boolean {
-    this.#cursor.apply(answer)
-    if (!answer.more) this.#histories.note(answer.position)
-    if (this.#unverified === verified) this.#unverified = undefined
-    return !answer.more && this.#unverified === undefined
+    const isOfThisFilter = this.#unverified === verified
+    this.#cursor.apply(answer, isOfThisFilter)
+    if (!isOfThisFilter || answer.more) return false
+    this.#unverified = undefined
+    this.#histories.note(answer.position)
+    return true
   }
 
   #renew(sentAt: bigint): void {
-    // A verdict may be of a history that the store left and came back from, which no poll can notice.
-    if (this.#deps.store.contains !== undefined) this.#deps.cache.clear()
+    if (this.#deps.store.contains !== undefined) this.#deps.cache.clear() // see decision 30
     this.#deps.lease.renew(sentAt)
     this.#errors.succeeded(this.position)
   }
