@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import { createServer, type IncomingMessage, request, type Server } from 'node:http'
 import {
   type AddressInfo,
@@ -5,8 +6,11 @@ import {
   createServer as createRelay,
   type Server as NetServer,
 } from 'node:net'
+import { delimiter, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { CLIENT, mint, sidecar } from '../server/sidecar.js'
+import { ROOT } from '../support/markdown.js'
 import { temporaryDirectory } from '../support/temp.js'
 import { findProxy, type ProxyName } from './find-proxy.js'
 import { runProxy } from './run-proxy.js'
@@ -222,5 +226,21 @@ describe('nginx with a cache of the answers', () => {
     } finally {
       await stop()
     }
+  })
+})
+
+describe('npm run start:gateway', () => {
+  it('revokes a token behind nginx, and shows the next request refused', async (context) => {
+    const program = found.get('nginx')
+    if (program === undefined || typeof program === 'string') return context.skip(program)
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [join(ROOT, 'docs/deploy/try-nginx.mjs')],
+      {
+        env: { ...process.env, PATH: `${dirname(program.program)}${delimiter}${process.env.PATH ?? ''}` },
+      },
+    )
+    const lines = stdout.split('\n').filter((line) => /^(?:GET|POST)/.test(line))
+    expect(lines.map((line) => / {2,}(\d{3}) /.exec(line)?.[1])).toEqual(['401', '200', '201', '401', '200'])
   })
 })
