@@ -53,7 +53,9 @@ function badToken(random: Random): string {
 
 /** A request that is not allowed: whatever is wrong with it, the answer is a refusal. */
 function badRequest(random: Random): string {
-  const method = oneOf(random, ['GET', 'POST', 'HEAD', 'PROPFIND', 'OPTIONS', 'G\u0001T', '', 'get'])
+  const most = <T>(usual: T, others: readonly [T, ...T[]]): T =>
+    random(6) > 0 ? usual : oneOf(random, others)
+  const method = most(oneOf(random, ['GET', 'POST', 'HEAD', 'PROPFIND', 'OPTIONS']), ['G\u0001T', '', 'get'])
   const path = oneOf(random, [
     '/check',
     '/check/%zz?x',
@@ -64,13 +66,12 @@ function badRequest(random: Random): string {
     '*',
     'x',
   ])
-  const version = oneOf(random, ['HTTP/1.1', 'HTTP/1.1', 'HTTP/1.1', 'HTTP/1.0', 'HTTP/9.9', 'HTP/1.1'])
-  const scheme = oneOf(random, ['Bearer', 'bearer', 'DPoP', 'Basic', 'Bearer Bearer', ''])
+  const version = most('HTTP/1.1', ['HTTP/1.0', 'HTTP/9.9', 'HTP/1.1'])
+  const scheme = most('Bearer', ['bearer', 'DPoP', 'Basic', 'Bearer Bearer', ''])
   const token = badToken(random)
   const length = oneOf(random, ['x', '-1', '1e3', '99999999999999999999', '0, 0'])
   const coding = oneOf(random, ['chunked, chunked', 'gzip', 'x'])
-  const headers = oneOf(random, [
-    `Authorization: ${scheme} ${token}`,
+  const headers = most(`Authorization: ${scheme} ${token}`, [
     `Authorization: ${scheme} ${token}\r\nAuthorization: Bearer ${good}`,
     `Authorization: Bearer ${good}\r\nauthorization: ${scheme} ${token}`,
     `Authorization: Bearer ${good}\r\nCookie: session=${token || '-'}`,
@@ -110,7 +111,7 @@ describe('malformed requests', () => {
     const seed = Number(process.env.REVOCADE_TEST_SEED ?? Math.floor(Math.random() * 1e9))
     const random = randomOf(seed)
     const counts: Record<string, number> = {}
-    const total = scaled(1200)
+    const total = scaled(800)
     for (let sent = 0; sent < total; sent += 40) {
       const texts = Array.from({ length: 40 }, () => badRequest(random))
       const statuses = await statusesOf(random(4) === 0 ? server.admin : server.check, texts)
@@ -147,7 +148,7 @@ describe('malformed requests', () => {
       '\uD800',
       '',
     ]
-    for (let i = 0; i < scaled(120); i++) {
+    for (let i = 0; i < scaled(60); i++) {
       const ndjson = random(3) === 0
       const reply = await fetch(`http://127.0.0.1:${server.admin}/revocations`, {
         method: oneOf(random, ['POST', 'POST', 'DELETE']),
@@ -164,7 +165,7 @@ describe('malformed requests', () => {
   it('of an OAuth client get no 500', async () => {
     const random = randomOf(9)
     const authorization = `Basic ${Buffer.from(`${CLIENT.id}:${CLIENT.secret}`).toString('base64')}`
-    for (let i = 0; i < scaled(120); i++) {
+    for (let i = 0; i < scaled(60); i++) {
       const reply = await fetch(
         `http://127.0.0.1:${server.admin}${oneOf(random, ['/revoke', '/introspect'])}`,
         {
