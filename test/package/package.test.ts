@@ -36,7 +36,9 @@ describe('the tarball', () => {
     ).toEqual([])
     const docs = packed.files.filter((path) => path.startsWith('docs/'))
     expect(
-      docs.filter((path) => !/\.md$|^docs\/(?:assets\/[\w-]+\.svg|openapi\.json|deploy\/.*)$/.test(path)),
+      docs.filter(
+        (path) => !/\.md$|^docs\/(?:assets\/[\w-]+\.svg|openapi\.json|(?:deploy|monitoring)\/.*)$/.test(path),
+      ),
     ).toEqual([])
   })
 
@@ -113,6 +115,8 @@ describe('the tarball', () => {
       './nest',
       './passport',
       './hapi',
+      './prometheus',
+      './opentelemetry',
       './testing',
       './package.json',
     ])
