@@ -1,6 +1,7 @@
 import type { Server, ServerOptions } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { optionError } from '../validate.js'
 import type { Address } from './address.js'
 
 /** A token of 16 KiB must fit beside what proxies add. Node.js takes 16 KiB in all. */
@@ -37,13 +38,17 @@ const STATUS: Readonly<Record<string, string | undefined>> = {
 /**
  * Starts listening.
  *
+ * @param option - the option that the address is of
  * @returns the address, with the port that a port 0 has become
+ * @throws {RevocadeError} ERR_CONFIG when the address can't be listened on
  */
-export async function listen(server: Server, { host, port }: Address): Promise<Address> {
+export async function listen(server: Server, { host, port }: Address, option: string): Promise<Address> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    const refuse = ({ code = 'no reason given' }: NodeJS.ErrnoException): void =>
+      reject(optionError(option, `has an address that can't be listened on (${code})`))
+    server.once('error', refuse)
     server.listen(port, host, () => {
-      server.off('error', reject)
+      server.off('error', refuse)
       resolve()
     })
   })

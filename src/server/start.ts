@@ -73,9 +73,9 @@ async function listenBoth(
   app: FastifyInstance,
   settings: ServerSettings,
 ): Promise<{ readonly listen: Address; readonly adminListen: Address }> {
-  const proxies = await listen(check.server, settings.listen)
+  const proxies = await listen(check.server, settings.listen, 'listen')
   try {
-    return { listen: proxies, adminListen: await listen(app.server, settings.adminListen) }
+    return { listen: proxies, adminListen: await listen(app.server, settings.adminListen, 'adminListen') }
   } catch (error) {
     await drain(check.server, 0)
     throw error

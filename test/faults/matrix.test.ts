@@ -78,7 +78,11 @@ function note(cell: Cell, fault: Fault, { wrong, ...seen }: Round): void {
   appendFileSync(file, `${JSON.stringify({ ...about, ...seen, violations })}\n`)
   process.stderr.write(
     `${nameOf(cell)}: ${fault.name}: ${checks} checks, ${unknown} unknown, ${changes} changes, ` +
-      `${JSON.stringify(refused)}, ${violations} violations\n`,
+      `${JSON.stringify(refused)}, ${violations} violations\n` +
+      wrong
+        .slice(0, 5)
+        .map((line) => `  ${line}\n`)
+        .join(''),
   )
 }
 

@@ -37,6 +37,12 @@ describe('without its store', () => {
     }
   })
 
+  it('/metrics answers, and says whether its figures are new', async () => {
+    const { status, text } = await send(server.admin, '/metrics')
+    expect(status).toBe(200)
+    expect(text).toMatch(/^revocade_up [01]$/m)
+  })
+
   it('/revoke and /introspect answer 503 as JSON, /revocations as a problem', async () => {
     const basic = `Basic ${btoa(`${encodeURIComponent(CLIENT.id)}:${encodeURIComponent(CLIENT.secret)}`)}`
     const form = { authorization: basic, 'content-type': 'application/x-www-form-urlencoded' }

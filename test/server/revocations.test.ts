@@ -244,6 +244,7 @@ describe('the admin listener', () => {
     const samples = (await reply.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
     for (const line of samples) expect(line).toMatch(/^[a-z_]+(\{[a-z_]+="\w+"\})? (\+Inf|-?[\d.e+-]+)$/)
     expect(samples).toContain('revocade_lease_live 1')
+    expect(samples).toContain('revocade_up 1')
     expect(samples.find((line) => line.startsWith('revocade_check_answers_total{status="200"}'))).toMatch(
       / [1-9]\d*$/,
     )

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
-import { request } from 'node:http'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readSettings } from '#dist/cli/serve/read-settings.js'
@@ -160,6 +161,19 @@ describe('revocade serve', () => {
     const { code, stdout, stderr } = await dir.run(['serve', ...LISTEN, ...args], { env })
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toMatch(message)
+  })
+
+  it('says that an address is taken, and leaves nothing open', async () => {
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    const { port } = taken.address() as AddressInfo
+    const args = ['--listen', '127.0.0.1:0', '--admin-listen', `127.0.0.1:${port}`, '--log-level', 'silent']
+    const { code, stderr } = await dir.runProcess(['serve', ...args])
+    taken.close()
+    expect([code, stderr]).toEqual([
+      2,
+      "ERR_CONFIG: option 'adminListen' has an address that can't be listened on (EADDRINUSE)\n",
+    ])
   })
 
   it('says what to install, where a package is missing', async () => {

@@ -123,6 +123,7 @@ write('open', { engine: name, op: 'open', start: opening, end: now() })
 
 let working = true
 const pending = new Set()
+let batch = Promise.resolve([])
 serve({
   progress: () => ({
     damaged: engine.stats().store.fault === 'ERR_STORE_CORRUPT',
@@ -132,7 +133,8 @@ serve({
   }),
   async rest() {
     working = false
-    await Promise.all(pending)
+    // What is still under way belongs to this round.
+    await Promise.all([batch, ...pending])
     for (const line of [...notes.take(), ...sweep.take()]) write('check', line)
     const { swept } = sweep
     sweep.swept = 0
@@ -160,7 +162,8 @@ while (process.connected) {
       pending.add(one)
       void one.finally(() => pending.delete(one))
     }
-    await Promise.all(Array.from({ length: 1 + below(100) }, check))
+    batch = Promise.all(Array.from({ length: 1 + below(100) }, check))
+    await batch
   }
   await sleep(2 + below(20))
 }

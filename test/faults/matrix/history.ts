@@ -38,6 +38,7 @@ type Logged =
 /** What the peers wrote down, and its judgement round by round. */
 export class History {
   readonly #stalenessOf: (engine: string) => number
+  readonly #isRemote: boolean
   /** Characters read, by log. */
   readonly #read = new Map<string, number>()
   #changes: Change[] = []
@@ -46,9 +47,13 @@ export class History {
   #refusals: { readonly end: number; readonly code: string }[] = []
   #judgedUntil = 0
 
-  /** @param stalenessOf Δ of each engine. */
-  constructor(stalenessOf: (engine: string) => number) {
+  /**
+   * @param stalenessOf Δ of each engine.
+   * @param isRemote Whether the store is across a network, where a read may fail at any time.
+   */
+  constructor(stalenessOf: (engine: string) => number, isRemote: boolean) {
     this.#stalenessOf = stalenessOf
+    this.#isRemote = isRemote
   }
 
   /** Reads what a peer has written since the last time. */
@@ -96,18 +101,23 @@ export class History {
         : changes
     // A damaged store may have been out of reach, and was replaced, at any time of the round.
     const disturbed = rescuedAt > this.#judgedUntil ? this.#judgedUntil : start
-    const before = this.#judgeOf(changes, disturbed)
-    const after = this.#judgeOf(left, disturbed)
+    // Across a network any read may come too late, and Redis decides instead.
+    const outSince = this.#isRemote ? this.#judgedUntil : disturbed
+    const before = this.#judgeOf(changes, outSince)
+    const after = this.#judgeOf(left, outSince)
     // While the store is out of reach, Redis may not know yet what was taken back.
     const byRedis = this.#judgeOf(
       left.filter(({ op }) => op === 'revoke' || op === 'revokeWhere'),
-      disturbed,
+      outSince,
     )
+    const judgeOf = (check: Check): Judge => {
+      if (isRevokedByRedis(check) && check.end >= outSince) return byRedis
+      return check.end < disturbed ? before : after
+    }
     const wrong = this.#checks
       .filter((check) => !isAstray(disturbance, check.engine, check.token, check))
       .flatMap((check) => {
-        const judge = check.end < disturbed ? before : isRevokedByRedis(check) ? byRedis : after
-        const broken = judge.brokenPromise(check)
+        const broken = judgeOf(check).brokenPromise(check)
         return broken === undefined ? [] : `${broken}; ${this.#circumstances(check, disturbance)}`
       })
     const round = {

@@ -11,7 +11,7 @@ import type { Chance, PrefixRedis, Store } from './scene.js'
 /** Tokens are changed for a second or two each, and checked for a minute: all of them every so often. */
 const TOKENS = {
   ...{ perSlot: 8, slotMs: 250, shortLifeMs: 15_000 },
-  sweepMs: process.env.REVOCADE_MATRIX_REPORT === undefined ? 250 : 50,
+  sweepMs: process.env.REVOCADE_MATRIX_REPORT === undefined ? 250 : 20,
 }
 /** The options in which the peers differ. What one of them revokes holds for all. */
 const PEERS: readonly Partial<RevocadeOptions>[] = [
@@ -61,13 +61,17 @@ export class Peers {
   readonly #shared: Shared
   readonly #wallAtZero = Date.now() - monotonicMs()
   readonly #ahead: number[] = []
-  readonly #history = new History((engine) => this.#stalenessOf(Number(engine.split('.')[0])))
+  readonly #history: History
   #rescue: (() => Promise<void>) | undefined
   #rescuedAt = 0
   #astray: { readonly astray?: number } = {}
 
   private constructor(shared: Shared) {
     this.#shared = shared
+    this.#history = new History(
+      (engine) => this.#stalenessOf(Number(engine.split('.')[0])),
+      shared.store.kind !== 'sqlite',
+    )
   }
 
   static async start(shared: Shared): Promise<Peers> {
