@@ -1,7 +1,7 @@
 // Three processes share revocations by PostgreSQL and Redis. From the root of the repository:
 //
-//     npm run example:many-hosts
-//     npm run example:many-hosts -- --store postgres://user@host/db --redis redis://host:6379
+//     npm run example
+//     npm run example -- --store postgres://user@host/db --redis redis://host:6379
 //
 // It starts the servers that it is not given, and stops what it started.
 import { fork } from 'node:child_process'
