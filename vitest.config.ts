@@ -16,7 +16,7 @@ const WITH_REDIS = [
   'test/redis/**/*.test.ts',
   'test/redis-store/**/*.test.ts',
   'test/support/redis/**/*.test.ts',
-  'test/faults/{redis-*,soak,staleness-redis}.test.ts',
+  'test/faults/{redis-*,staleness-redis}.test.ts',
   'test/cli/{doctor,redis,watch}.test.ts',
   'test/bench/{peers,question-scripts}.test.ts',
   // Its mistakes are caught by tests of both projects.
@@ -25,6 +25,9 @@ const WITH_REDIS = [
 
 /** Test files that use a PostgreSQL server. One that does and is not listed here fails and says so. */
 const WITH_POSTGRES = ['test/postgres/**/*.test.ts']
+
+/** Test files that use both. */
+const WITH_BOTH = ['test/examples/**/*.test.ts', 'test/faults/matrix.test.ts']
 
 /**
  * Test files that share a process with others, which saves a fifth of their time: they leave nothing behind.
@@ -59,7 +62,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...WITH_REDIS, ...WITH_POSTGRES, ...TOGETHER],
+          exclude: [...WITH_REDIS, ...WITH_POSTGRES, ...WITH_BOTH, ...TOGETHER],
         },
       },
       {
@@ -72,6 +75,14 @@ export default defineConfig({
           name: 'redis',
           include: WITH_REDIS,
           globalSetup: ['test/support/redis/global-setup.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'redis-and-postgres',
+          include: WITH_BOTH,
+          globalSetup: ['test/support/redis/global-setup.ts', 'test/support/postgres/global-setup.ts'],
         },
       },
       {
