@@ -1,7 +1,7 @@
 import type { CheckOptions, Revocade, UnknownPolicy } from '../api.js'
 import { checkBegins, checkEnds } from '../diagnostics.js'
 import type { DecidingRow, Digest } from '../ports/index.js'
-import { isWrapped } from '../token/claim-values.js'
+import { claimsWithin, isWrapped } from '../token/claim-values.js'
 import { type Candidate, type Deciding, isRevokedBy, type Matched } from './candidate.js'
 import { readCheckOptions } from './check-options.js'
 import type { Found } from './exact-lookup.js'
@@ -188,7 +188,7 @@ export class Lookup {
     if (!isIdentified) {
       if (!selectorsOnly) throw digester.unidentified('token')
       // "Active" would say nothing here. It is a mistake, such as a verifier's result handed in whole.
-      if (isWrapped(token) || !this.#hasSelectors()) throw digester.unidentified('selectors')
+      if (isWrapped(token) || !this.#hasSelectors(token)) throw digester.unidentified('selectors')
     }
     this.#digests.fill(
       isIdentified,
@@ -197,10 +197,14 @@ export class Lookup {
     return this.#digests
   }
 
-  /** Whether the last token has the claims of a selector. That of everybody counts while it is live. */
-  #hasSelectors(): boolean {
+  /**
+   * Whether the last token has the claims of a selector. That of everybody counts while it is known, but not
+   * for an object that holds the claims: "active" would be said of another object than was meant.
+   */
+  #hasSelectors(token: unknown): boolean {
     const { digester, live } = this.#deps
-    if (live.liveSelectors.includes(digester.everyone)) return true
+    const isObject = typeof token === 'object' && token !== null
+    if (live.liveSelectors.includes(digester.everyone) && !(isObject && claimsWithin(token))) return true
     return live.configuredSelectors.some((shape) => digester.hasClaims(shape))
   }
 
