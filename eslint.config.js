@@ -3,7 +3,7 @@ import simpleImportSort from 'eslint-plugin-simple-import-sort'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  { ignores: ['dist', 'build', 'coverage', 'node_modules', 'test/consumer'] },
+  { ignores: ['dist', 'build', 'coverage', 'node_modules', 'test/consumer', 'test/adapters/types'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],

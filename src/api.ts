@@ -154,6 +154,18 @@ export interface Stats {
   /** Number of checks since the start, by the layer that decided them. */
   readonly decided: Readonly<Record<DecidedBy, number>>
   readonly lease: { readonly live: boolean; readonly ageMs: number | null; readonly maxStalenessMs: number }
+  /**
+   * What became of the store's history since the start. `divergences`: how often it was another one, after a
+   * failover or a restore. Of the changes that this engine made in the two minutes before, and that the other
+   * history lacks: `rewritten` revocations were written again, `pending` ones are still to be, and `lost`
+   * changes are not written again, because they are un-revocations or too many.
+   */
+  readonly history: {
+    readonly divergences: number
+    readonly rewritten: number
+    readonly pending: number
+    readonly lost: number
+  }
   readonly cache: { readonly entries: number; readonly capacity: number }
   /**
    * `live`: selectors with live revocations; `[]` is that of everybody. `notHonoured`: selectors in the store

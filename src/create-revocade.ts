@@ -20,7 +20,8 @@ import { keyFromSecret } from './token/secret.js'
  */
 export async function createRevocade(options?: RevocadeOptions): Promise<Revocade> {
   const settings = readOptions(options)
-  const { secret, namespace, exclusive, clockToleranceSeconds, graceSeconds, clock, logger } = settings
+  const { secret, namespace, exclusive, maxStalenessMs, clockToleranceSeconds, graceSeconds } = settings
+  const { clock, logger } = settings
   // Not at the top: an older Node.js can't link lru-cache, and must get as far as require-node.ts.
   const { Engine } = await import('./engine/engine.js')
   // Every option is checked before the store is opened: a mistake must not leave a new store behind.
@@ -35,6 +36,7 @@ export async function createRevocade(options?: RevocadeOptions): Promise<Revocad
     exclusive,
     purgeGraceSeconds: graceSeconds,
     clockToleranceSeconds,
+    maxStalenessMs,
     clock,
     logger,
     buckets: openRedis !== undefined,

@@ -35,8 +35,8 @@ export const ERROR_STATUS = {
 export type RevocadeErrorCode = keyof typeof ERROR_STATUS
 
 /**
- * The only error class of this package. Tokens and the credentials of URLs are removed from the message, and
- * from those of its causes.
+ * What this package throws; the adapters alone have another class, for requests. Tokens and the credentials
+ * of URLs are removed from the message, and from those of its causes.
  *
  * @example
  * if (error instanceof RevocadeError && error.code === 'ERR_UNAVAILABLE') return retryLater()

@@ -34,6 +34,7 @@ export type {
   Change,
   Clock,
   Committed,
+  DecidingRow,
   Digest,
   Logger,
   MaybePromise,

@@ -1,4 +1,5 @@
 import { isUint8Array } from 'node:util/types'
+import { checkedClock } from './checked-clock.js'
 import { systemClock } from './engine/system-clock.js'
 import type { Clock, Logger, PrefilterKind, RevocationStore } from './ports/index.js'
 import { prefilterKind, type PrefilterOptions } from './prefilter/create.js'
@@ -79,11 +80,12 @@ export function loggerOption(logger: unknown): Logger {
 /**
  * Reads the option `clock`.
  *
+ * @returns a clock that throws a RevocadeError where it can't tell the time
  * @throws {RevocadeError} ERR_CONFIG when a method is missing
  */
 export function clockOption(clock: unknown): Clock {
   if (clock === undefined) return systemClock
-  if (hasMethods<Clock>(clock, CLOCK_METHODS)) return clock
+  if (hasMethods<Clock>(clock, CLOCK_METHODS)) return checkedClock(clock)
   throw optionError('clock', 'must have the methods now and monotonic')
 }
 

@@ -38,8 +38,8 @@ const MAX_TOKEN_LIFETIME_SECONDS = 10 * 366 * 86_400
 /** Options of `createRevocade` and `configure`. An unknown one is refused with `ERR_CONFIG`. */
 export interface RevocadeOptions {
   /**
-   * The durable store: the path of a SQLite file, the URL of a PostgreSQL database, or a {@link
-   * RevocationStore}, which the engine opens and closes.
+   * The durable store: the path of a SQLite file, the URL of a PostgreSQL database or of a Redis, or a {@link
+   * RevocationStore}, which the engine opens and closes. A Redis promises less, see docs/redis-store.md.
    *
    * @default './revocade.db'
    */
@@ -147,7 +147,8 @@ export interface RevocadeOptions {
    */
   readonly logger?: Logger | undefined
   /**
-   * Time for tests, which they set themselves.
+   * Time for tests, which they set themselves. While it throws or answers no time, checks ask the store, and
+   * what needs the time is `unknown` or rejected.
    *
    * @default the machine's clocks
    */

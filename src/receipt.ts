@@ -18,7 +18,8 @@ export interface Receipt {
   readonly notBefore?: Date
   /** The expiry in the store after the call: a later one that was there is kept. */
   readonly expiresAt: Date
-  readonly durable: true
+  /** 'redis': with a Redis store, as durable as docs/redis-store.md says. */
+  readonly durable: true | 'redis'
   readonly redis: 'written' | 'queued' | 'off'
   /**
    * From this time on, every engine of this store with the same `maxStalenessMs` answers accordingly. Not
@@ -44,7 +45,8 @@ export interface BulkReceipt {
   readonly expired: number
   /** Number of entries passed to `onInvalid`. */
   readonly invalid: number
-  readonly durable: true
+  /** As in {@link Receipt}. */
+  readonly durable: true | 'redis'
   readonly redis: 'written' | 'queued' | 'off'
   /** As in {@link Receipt}, for entries without `notBefore`. */
   readonly effectiveEverywhereAt: Date

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Digest, ScanChunk, ScanEnd, StoredRow } from '#dist/ports/index.js'
+import type { DecidingRow, Digest, ScanChunk, ScanEnd, StoredRow } from '#dist/ports/index.js'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
 
 /**
@@ -31,6 +31,11 @@ export class CountingStore extends SqliteStore {
   override get(digest: Digest): StoredRow | undefined {
     this.reads++
     return super.get(digest)
+  }
+
+  override getDeciding(digest: Digest): DecidingRow | undefined {
+    this.reads++
+    return super.getDeciding(digest)
   }
 
   override async *scan(liveAfter: number): AsyncGenerator<ScanChunk, ScanEnd, void> {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { Redis } from 'ioredis'
 
-/** An empty redis-server on loopback, for one case; it writes nothing to disk. */
+/** An empty redis-server on loopback, for one case. */
 export class RedisServer {
   readonly url: string
   readonly client: Redis
@@ -20,13 +20,14 @@ export class RedisServer {
     this.#directory = directory
   }
 
-  static async start(): Promise<RedisServer> {
+  /** @param args Further arguments. Without any it writes nothing to its disk. */
+  static async start(args: readonly string[] = []): Promise<RedisServer> {
     const path = binary()
     const port = await freePort()
     const directory = mkdtempSync(join(tmpdir(), 'revocade-bench-redis-'))
     const server = new RedisServer(
       port,
-      spawn(path, ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', directory], {
+      spawn(path, ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', directory, ...args], {
         stdio: 'ignore',
       }),
       directory,

@@ -9,7 +9,13 @@ const CLI_SELECTORS_ALONE =
 
 /** Codes that only the command line has; docs/cli.md lists them. */
 export type CliErrorCode =
-  RevocadeErrorCode | 'ERR_USAGE' | 'ERR_FILE' | 'ERR_BAD_LINE' | 'ERR_PEER_MISSING' | 'ERR_INTERNAL'
+  | RevocadeErrorCode
+  | 'ERR_USAGE'
+  | 'ERR_FILE'
+  | 'ERR_BAD_LINE'
+  | 'ERR_NOT_COPIED'
+  | 'ERR_PEER_MISSING'
+  | 'ERR_INTERNAL'
 
 /** A failure with a message for whoever typed the command. */
 export class CliError extends Error {

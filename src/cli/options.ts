@@ -40,7 +40,7 @@ export function addOutputOptions(command: Command): Command {
 export function addStoreOptions(command: Command): Command {
   command
     .addOption(
-      new Option('--store <path>', 'the SQLite file, or postgres://user@host/db')
+      new Option('--store <path>', 'the SQLite file, postgres://user@host/db or redis://host')
         .env('REVOCADE_STORE')
         .default('./revocade.db'),
     )

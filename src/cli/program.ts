@@ -1,13 +1,15 @@
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { storeOption } from '../option-values.js'
 import { redact } from '../redact.js'
+import { addBackup } from './commands/backup.js'
 import { addCheck } from './commands/check.js'
 import { addDemo } from './commands/demo.js'
 import { addDoctor } from './commands/doctor.js'
 import { addExport } from './commands/export.js'
 import { addImport } from './commands/import.js'
 import { addList } from './commands/list.js'
+import { addMigrate } from './commands/migrate.js'
+import { addRestore } from './commands/restore.js'
 import { addRevoke } from './commands/revoke.js'
 import { addStats } from './commands/stats.js'
 import { addTune } from './commands/tune.js'
@@ -15,6 +17,7 @@ import { addUnrevoke } from './commands/unrevoke.js'
 import { addWatch } from './commands/watch.js'
 import { CliError, reportOf } from './errors.js'
 import { tone } from './output/print.js'
+import { packageVersion } from './package-version.js'
 
 /** The exit codes. 1 means "revoked", so every failure is 2. */
 export const EXIT = { ok: 0, revoked: 1, error: 2 } as const
@@ -45,6 +48,9 @@ Examples: revocade demo
     addList,
     addImport,
     addExport,
+    addMigrate,
+    addBackup,
+    addRestore,
     addStats,
     addWatch,
     addDoctor,
@@ -121,11 +127,4 @@ function causes(error: Error): string {
   return error.cause instanceof Error
     ? `caused by ${error.cause.stack ?? error.cause.message}\n${causes(error.cause)}`
     : ''
-}
-
-function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  if (typeof manifest === 'object' && manifest !== null && 'version' in manifest)
-    return String(manifest.version)
-  return 'unknown'
 }

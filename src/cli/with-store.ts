@@ -3,6 +3,7 @@ import { readOptions, type RevocadeOptions } from '../options.js'
 import type { RevocationStore } from '../ports/index.js'
 import { CliError } from './errors.js'
 import { engineOptions, type StoreOptions, type TokenOptions } from './options.js'
+import { note } from './output/print.js'
 import { isServer, namespacesAt, shownLocation, storeAt, toleranceAt } from './store-location.js'
 
 /** Namespaces that an error names. */
@@ -37,6 +38,37 @@ export async function requireStore(options: StoreOptions): Promise<void> {
         ? 'It is empty: check --store.'
         : `It has ${names.join(', ')}${more}: choose one with --namespace.`),
   )
+}
+
+/**
+ * Runs a command that writes, and says so if that made the store or the namespace: perhaps `--store` or
+ * `--namespace` was mistyped, and the services look elsewhere.
+ */
+export async function withNoteOnNew<T>(options: StoreOptions, work: () => Promise<T>): Promise<T> {
+  const { store, namespace = 'default' } = options
+  const before = await presentIn(store)
+  if (before?.includes(namespace) === true) return work()
+  try {
+    return await work()
+  } finally {
+    if ((await presentIn(store))?.includes(namespace) === true) {
+      const place = shownLocation(store)
+      const missing =
+        before === undefined
+          ? `there was no store at ${place}`
+          : `the store ${place} had no namespace '${namespace}'`
+      note(`${missing}: it was made. Services that use another one do not see what is revoked here`, options)
+    }
+  }
+}
+
+/** The namespaces of a store; undefined if there is none, or it can't be read, which the engine reports. */
+async function presentIn(store: string): Promise<readonly string[] | undefined> {
+  try {
+    return await namespacesAt(store)
+  } catch {
+    return undefined
+  }
 }
 
 /**

@@ -9,6 +9,7 @@ import { ExactLookup } from './exact-lookup.js'
 import { Lease } from './lease.js'
 import { LivePrefilter, type LivePrefilterState } from './live-prefilter.js'
 import { Lookup, type LookupDeps } from './lookup.js'
+import { OwnWrites } from './own-writes.js'
 import { Mutations } from './revocation-request.js'
 import { Revoke } from './revoke.js'
 import { Sync } from './sync.js'
@@ -45,6 +46,7 @@ export interface Layers {
   readonly lease: Lease
   readonly cache: VerdictCache
   readonly sync: Sync
+  readonly own: OwnWrites
   readonly lookup: Lookup
   readonly writer: Revoke
 }
@@ -54,7 +56,7 @@ export interface Layers {
  * the position that it holds.
  */
 export function buildLayers(settings: Settings, parts: LayerParts): Layers {
-  const { clock, logger, graceSeconds, clockToleranceSeconds, exclusive, maxStalenessMs, idClaims } = settings
+  const { clock, logger, graceSeconds, clockToleranceSeconds, exclusive, maxStalenessMs } = settings
   const { store, key, prefilter, prefilterState, shared = {}, checkpoint } = parts
   const selectors = honoured(settings)
   const digester = new TokenDigester({ ...settings, key })
@@ -66,11 +68,13 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
   )
   const lease = new Lease(clock, exclusive ? Infinity : maxStalenessMs)
   const cache = new VerdictCache(settings.cacheEntries)
+  const own: OwnWrites = new OwnWrites({ clock, logger, write: (mutations) => writer.writeAgain(mutations) })
   const sync = new Sync({
     store,
     live,
     cache,
     lease,
+    own,
     versions: shared.versions,
     clock,
     logger,
@@ -89,19 +93,13 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
     exactLookup: new ExactLookup(cache, store, shared.prefixCache, settings.redis?.reads),
     onUnknown: settings.onUnknown,
   })
-  const mutations = new Mutations({
-    digester,
-    clock,
-    idClaims,
-    selectors: new Set(selectors.map((names) => JSON.stringify(names))),
-    maxTokenLifetimeSeconds: settings.maxTokenLifetimeSeconds,
-    issuerClockAheadSeconds: settings.issuerClockAheadSeconds,
-  })
+  const mutations = mutationsFor(settings, digester, selectors)
   const writer = new Revoke({
     digester,
     mutations,
     live,
     sync,
+    own,
     cache,
     store,
     prefixCache: shared.prefixCache,
@@ -111,7 +109,22 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
     clockToleranceSeconds,
     stalenessMs: exclusive ? 0 : maxStalenessMs,
   })
-  return { digester, live, lease, cache, sync, lookup, writer }
+  return { digester, live, lease, cache, sync, own, lookup, writer }
+}
+
+function mutationsFor(
+  settings: Settings,
+  digester: TokenDigester,
+  selectors: readonly (readonly string[])[],
+): Mutations {
+  return new Mutations({
+    digester,
+    clock: settings.clock,
+    idClaims: settings.idClaims,
+    selectors: new Set(selectors.map((names) => JSON.stringify(names))),
+    maxTokenLifetimeSeconds: settings.maxTokenLifetimeSeconds,
+    issuerClockAheadSeconds: settings.issuerClockAheadSeconds,
+  })
 }
 
 /** The configured selectors, and one for each id claim: a revocation that names an id and no issuer. */

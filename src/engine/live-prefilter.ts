@@ -53,6 +53,10 @@ export class LivePrefilter {
   /** The honoured selectors with live entries: a check looks for these. */
   liveSelectors: readonly PreparedShape[] = []
   rebuilds = 0
+  /** Where the scan was that filled the filter in use; the beginning if it came from a snapshot. */
+  filledFrom: Position = { seq: 0, epoch: '' }
+  /** Called in the instant in which another filter takes over. */
+  onFilled: () => void = () => undefined
   /** The filter in use: a plain field, because every check reads it. */
   prefilter: Prefilter
   readonly configuredSelectors: readonly PreparedShape[]
@@ -145,6 +149,8 @@ export class LivePrefilter {
       if (mayLackLive(leftOut, this.#options)) return await this.rebuild(store)
       this.#current = next
       this.prefilter = next.prefilter
+      this.filledFrom = end.position
+      this.onFilled()
       this.rebuilds++
       this.refreshSelectors()
       return end.position

@@ -1,17 +1,25 @@
 import type { CheckOptions, UnknownPolicy } from '../api.js'
-import { RevocadeError } from '../errors.js'
-import type { Digest, StoredRow } from '../ports/index.js'
+import type { DecidingRow, Digest } from '../ports/index.js'
 import type { ClaimPath } from '../token/claim-path.js'
 import { isWrapped } from '../token/claim-values.js'
-import type { Claims, PreparedShape, TokenDigester } from '../token/identify.js'
-import { numericDateAt } from '../token/numeric-date.js'
+import type { PreparedShape, TokenDigester } from '../token/identify.js'
+import { type Candidate, type Deciding, isRevokedBy, type Matched } from './candidate.js'
 import { readCheckOptions } from './check-options.js'
 import type { ExactLookup, Found } from './exact-lookup.js'
 import type { Lease } from './lease.js'
 import type { LivePrefilter } from './live-prefilter.js'
-import { decide, failed, type Resolution } from './resolution.js'
+import {
+  decide,
+  failed,
+  isRevokedVerdict,
+  notRevokedYet,
+  type Resolution,
+  revokedBy,
+  revokedByRedis,
+} from './resolution.js'
 import type { Sync } from './sync.js'
-import { ACTIVE_BY_PREFILTER, type DecidedBy, toRevocation, type Verdict } from './verdict.js'
+import { TokenDigests } from './token-digests.js'
+import { ACTIVE_BY_PREFILTER, type DecidedBy, type Verdict } from './verdict.js'
 
 /** What {@link Lookup} needs. */
 export interface LookupDeps {
@@ -27,18 +35,13 @@ export interface LookupDeps {
   readonly clockToleranceSeconds: number
 }
 
-/** A target that the prefilter could not rule out: it may be revoked. */
-interface Candidate {
-  readonly digest: Digest
-  /** For a selector: the claims that it matches, and which of them is compared with its cutoff. */
-  readonly claims?: Claims
-  readonly issuedAt?: ClaimPath | undefined
-}
+/**
+ * What the prefilter says of a token: the digests of one that may be revoked; `undecided` where the lease has
+ * run out or the token is unusable.
+ */
+type Probed = 'absent' | 'undecided' | TokenDigests
 
-const IAT: ClaimPath = ['iat']
-/** Of an opaque token: only the selector of everybody matches. */
-const NO_CLAIMS: Claims = Object.freeze({})
-
+const REVOKED = Promise.resolve(true)
 const NOT_REVOKED = Promise.resolve(false)
 const ACTIVE = Promise.resolve(ACTIVE_BY_PREFILTER)
 
@@ -50,21 +53,35 @@ export class Lookup {
   /** Digests that the prefilter could not rule out and that are not revoked. */
   falsePositives = 0
   readonly #deps: LookupDeps
-  /** Reused for the digests of each token; as long as the longest list so far. */
-  readonly #digests: Digest[] = []
+  /** Of the token that is checked. */
+  #digests: TokenDigests
 
   constructor(deps: LookupDeps) {
     this.#deps = deps
+    this.#digests = new TokenDigests(deps.digester, deps.timeClaims)
   }
 
+  /**
+   * What the prefilter, the verdict cache or a store that answers at once can decide is one of two shared
+   * promises, made without an `await`.
+   */
   isRevoked(token: unknown, options?: CheckOptions): Promise<boolean> {
-    if (options === undefined && this.isClearlyActive(token)) return NOT_REVOKED
-    return this.#isRevoked(token, options)
+    const probed = options === undefined ? this.#probe(token) : 'undecided'
+    if (probed === 'absent') return NOT_REVOKED
+    if (probed === 'undecided') return this.#isRevoked(token, options)
+    const revoked = this.#answerAtOnce(probed)
+    if (revoked === undefined) return this.#isRevoked(token, options, probed)
+    return revoked ? REVOKED : NOT_REVOKED
   }
 
   check(token: unknown, options?: CheckOptions): Promise<Verdict> {
-    if (options === undefined && this.isClearlyActive(token)) return ACTIVE
-    return this.#check(token, options)
+    const probed = options === undefined ? this.#probe(token) : 'undecided'
+    if (probed === 'absent') return ACTIVE
+    return this.#check(token, options, probed === 'undecided' ? undefined : probed)
+  }
+
+  isClearlyActive(token: unknown): boolean {
+    return this.#probe(token) === 'absent'
   }
 
   /**
@@ -72,101 +89,120 @@ export class Lookup {
    * read between digest and probe: a clock read waits for all pending memory reads, which would include the
    * probe's.
    */
-  isClearlyActive(token: unknown): boolean {
+  #probe(token: unknown): Probed {
     const { digester, live, lease, sync } = this.#deps
     try {
-      if (!digester.tokenIfIdentifiable(token)) return false
+      if (!digester.tokenIfIdentifiable(token)) return 'undecided'
       // Catching up calls the store and the logger, which may check another token: digest again.
-      if (!lease.isLive() && !(sync.catchUp() && digester.tokenIfIdentifiable(token))) return false
-      const hasOneDigest = live.liveSelectors.length === 0
-      if (hasOneDigest ? live.prefilter.has(digester.words) : this.#holdsAny()) return false
+      if (!lease.isLive() && !(sync.catchUp() && digester.tokenIfIdentifiable(token))) return 'undecided'
+      const isOnlyOne = live.liveSelectors.length === 0
+      if (!isOnlyOne || live.prefilter.has(digester.words)) {
+        this.#digests.fill(true, live.liveSelectors)
+        if (isOnlyOne || this.#digests.anyIn(live.prefilter)) return this.#digests
+      }
     } catch {
-      // The token can't be used: isRevoked reports what is wrong with it.
-      return false
+      return 'undecided' // the token can't be used: isRevoked reports what is wrong with it
     }
     this.decided.prefilter++
-    return true
+    return 'absent'
   }
 
   /**
-   * Whether the prefilter holds every change committed up to Δ before this check. One clock read within the
-   * check decides, so that a stall before it does no harm. When the lease has run out, a local store is asked
-   * at once.
+   * Whether the prefilter holds every change committed up to Δ before this check. One clock read within it
+   * decides: a stall before does no harm. Without a lease, or a clock, the store is asked.
    */
   #isFresh(): boolean {
-    return this.#deps.lease.isLive() || this.#deps.sync.catchUp()
+    try {
+      return this.#deps.lease.isLive() || this.#deps.sync.catchUp()
+    } catch {
+      return false
+    }
   }
 
   /**
-   * Whether the prefilter may hold the digest just made or that of a selector of the token. All digests are
-   * made before the first probe: the probes then wait for memory together.
+   * Whether a token that was probed just before is revoked; undefined where that can't be told at once.
+   * Nothing here waits, so no change lands between the probe, which judged the lease and applied what was
+   * new, and the answer.
    */
-  #holdsAny(): boolean {
-    const { digester, live } = this.#deps
-    const { claims = NO_CLAIMS } = digester
-    const digests = this.#digests
-    copyTo(digests, 0, digester.words)
-    let count = 1
-    for (const shape of live.liveSelectors) {
-      for (let at = digester.selector(shape, claims); at > 0; at = digester.selector(shape, claims, at))
-        copyTo(digests, count++, digester.words)
+  #answerAtOnce(digests: TokenDigests): boolean | undefined {
+    const { exactLookup, live } = this.#deps
+    let by: 'cache' | 'store' = 'cache'
+    let falsePositives = 0
+    let isRevoked = false
+    try {
+      for (let i = 0; i < digests.length && !isRevoked; i++) {
+        const digest = digests.at(i)
+        if (!live.prefilter.has(digest)) continue
+        const cached = exactLookup.cached(digest)
+        const row = cached === undefined ? this.#askAtOnce(digests, digest) : cached
+        if (row === undefined) return undefined
+        isRevoked = this.#revokes(row, digests.matched(i))
+        if (row?.revoked !== true) falsePositives++
+        if (isRevoked || cached === undefined) by = cached === undefined ? 'store' : 'cache'
+      }
+    } catch {
+      return undefined // the clock or the store failed: the option onUnknown decides
     }
-    for (let i = 0; i < count; i++) {
-      const digest = digests.at(i)
-      if (digest === undefined || live.prefilter.has(digest)) return true
-    }
-    return false
+    this.decided[by]++
+    this.falsePositives += falsePositives
+    return isRevoked
   }
 
-  async #isRevoked(token: unknown, options: CheckOptions | undefined): Promise<boolean> {
-    const verdict = await this.#check(token, options)
-    if (verdict.status !== 'unknown') return verdict.status === 'revoked'
-    const reason = verdict.reason ?? 'no reason given'
-    throw new RevocadeError(
-      'ERR_UNAVAILABLE',
-      `can't tell whether the token is revoked (${reason}): refuse it for now and ask again`,
-    )
+  /** A store may call the logger, which may check another token. */
+  #askAtOnce(digests: TokenDigests, digest: Digest): DecidingRow | null | undefined {
+    this.#keep(digests)
+    return this.#deps.exactLookup.decidingRow(digest)
   }
 
-  async #check(token: unknown, given: CheckOptions | undefined): Promise<Verdict> {
+  /** From now on these digests are not used for another token. */
+  #keep(digests: TokenDigests): void {
+    const { digester, timeClaims } = this.#deps
+    if (this.#digests === digests) this.#digests = new TokenDigests(digester, timeClaims)
+  }
+
+  #revokes(row: Deciding | null, matched: Matched, now = this.#deps.clock.now()): boolean {
+    return row !== null && isRevokedBy(row, matched, now, this.#deps.clockToleranceSeconds)
+  }
+
+  async #isRevoked(token: unknown, options?: CheckOptions, probed?: TokenDigests): Promise<boolean> {
+    return isRevokedVerdict(await this.#check(token, options, probed))
+  }
+
+  /** A token that was probed just before is not read again. */
+  async #check(token: unknown, given?: CheckOptions, probed?: TokenDigests): Promise<Verdict> {
+    const { live, sync, onUnknown } = this.#deps
     const options = readCheckOptions(given)
-    let fresh = this.#isFresh()
+    let fresh = probed !== undefined || this.#isFresh()
     let failure: unknown
-    const refreshed = fresh ? undefined : this.#deps.sync.refresh()
+    const refreshed = fresh ? undefined : sync.refresh()
     if (refreshed !== undefined) {
       failure = await refreshed
       fresh = failure === undefined
     }
-    const candidates = this.#candidates(token, options.selectorsOnly === true, fresh)
+    const digests = probed ?? this.#read(token, options.selectorsOnly === true, fresh)
+    const candidates = digests.candidates(fresh ? live.prefilter : undefined)
     if (candidates.length === 0 && fresh) {
       this.decided.prefilter++
       return ACTIVE_BY_PREFILTER
     }
-    return this.#resolve(candidates, fresh, options.onUnknown ?? this.#deps.onUnknown, failure)
+    this.#keep(digests)
+    return this.#resolve(candidates, fresh, options.onUnknown ?? onUnknown, failure)
   }
 
-  /**
-   * Copies of the digests that the prefilter can't rule out, or of all digests of the token where the
-   * prefilter is not known to be current.
-   */
-  #candidates(token: unknown, selectorsOnly: boolean, fresh: boolean): Candidate[] {
-    const { digester, live, timeClaims } = this.#deps
-    const candidates: Candidate[] = []
-    const consider = (selector?: Omit<Candidate, 'digest'>): void => {
-      if (!fresh || live.prefilter.has(digester.words))
-        candidates.push({ digest: digester.words.slice(), ...selector })
+  /** The digests of a token; without a current prefilter also those of selectors that may not be live. */
+  #read(token: unknown, selectorsOnly: boolean, fresh: boolean): TokenDigests {
+    const { digester, live } = this.#deps
+    const isIdentified = digester.tokenIfIdentifiable(token)
+    if (!isIdentified) {
+      if (!selectorsOnly) throw digester.unidentified('token')
+      // "Active" would say nothing here. It is a mistake, such as a verifier's result handed in whole.
+      if (isWrapped(token) || !this.#hasSelectors()) throw digester.unidentified('selectors')
     }
-    const identified = digester.tokenIfIdentifiable(token)
-    if (identified) consider()
-    else if (!selectorsOnly) throw digester.unidentified('token')
-    // "Active" would say nothing here. It is a mistake, such as a verifier's result handed in whole.
-    else if (isWrapped(token) || !this.#hasSelectors()) throw digester.unidentified('selectors')
-    const { claims = NO_CLAIMS } = digester
-    for (const shape of fresh ? live.liveSelectors : [...live.configuredSelectors, digester.everyone]) {
-      for (let at = digester.selector(shape, claims); at > 0; at = digester.selector(shape, claims, at))
-        consider({ claims, issuedAt: timeClaims.get(shape) })
-    }
-    return candidates
+    this.#digests.fill(
+      isIdentified,
+      fresh ? live.liveSelectors : [...live.configuredSelectors, digester.everyone],
+    )
+    return this.#digests
   }
 
   /** Whether the last token has the claims of a selector. That of everybody counts while it is live. */
@@ -202,44 +238,13 @@ export class Lookup {
 
   #judge(found: Found, candidate: Candidate, fresh: boolean): Resolution {
     if ('entry' in found) {
-      if (!this.#revokes({ revoked: true, ...found.entry }, candidate)) return failed(found.failure)
-      const reason = "the store can't be asked, and Redis holds the revocation"
-      return { status: 'revoked', verdict: { status: 'revoked', decidedBy: 'redis', reason } }
+      const isRevoked = this.#revokes({ revoked: true, ...found.entry }, candidate)
+      return isRevoked ? revokedByRedis() : failed(found.failure)
     }
     const { row, by } = found
-    if (row !== null && this.#revokes(row, candidate)) {
-      const reason = row.reason === undefined ? {} : { reason: row.reason }
-      const revocation = toRevocation(row)
-      return { status: 'revoked', verdict: { status: 'revoked', decidedBy: by, revocation, ...reason } }
-    }
+    if (row !== null && this.#revokes(row, candidate)) return revokedBy(row, by)
     if (fresh && row?.revoked !== true) this.falsePositives++
-    return { status: 'not-revoked', by }
+    if (row?.notBefore === undefined) return { status: 'not-revoked', by }
+    return notRevokedYet(by, row, this.#deps.clock.now(), (start) => this.#revokes(row, candidate, start))
   }
-
-  /** Whether a row revokes the token at this moment: in force, and for a selector issued early enough. */
-  #revokes(
-    row: Pick<StoredRow, 'revoked' | 'notBefore' | 'expiresAt' | 'issuedThrough'>,
-    { claims, issuedAt = IAT }: Candidate,
-  ): boolean {
-    const { clock, clockToleranceSeconds } = this.#deps
-    const now = clock.now()
-    if (!row.revoked || row.expiresAt + clockToleranceSeconds <= now / 1000) return false
-    if (row.notBefore !== undefined && now < row.notBefore) return false
-    if (claims === undefined || row.issuedThrough === undefined) return true
-    const time = numericDateAt(claims, issuedAt)
-    return time === undefined || Math.floor(time) <= row.issuedThrough
-  }
-}
-
-/** Copies word by word: the compiler inlines that, while `set` is a call. */
-function copyTo(digests: Digest[], at: number, words: Digest): void {
-  let digest = digests.at(at)
-  if (digest === undefined) {
-    digest = new Int32Array(4)
-    digests.push(digest)
-  }
-  digest[0] = words[0] ?? 0
-  digest[1] = words[1] ?? 0
-  digest[2] = words[2] ?? 0
-  digest[3] = words[3] ?? 0
 }

@@ -1,6 +1,17 @@
 /** Milliseconds between two polls on request: anybody who can send a wake-up can ask for one. */
 const MIN_INTERVAL_MS = 1
 
+/** Milliseconds between polls by the only owner of a store: they only tell that the file is still there. */
+const EXCLUSIVE_MS = 1000
+
+/** Milliseconds between two polls: a third of Δ, so that two may fail before a lease runs out. */
+export function pollIntervalMs(options: {
+  readonly maxStalenessMs: number
+  readonly exclusive: boolean
+}): number {
+  return options.exclusive ? EXCLUSIVE_MS : Math.max(5, (options.maxStalenessMs || 1000) / 3)
+}
+
 /** Polls at an interval or sooner on request, one poll at a time. It does not keep the process alive. */
 export class PollTimer {
   readonly #poll: () => Promise<void>

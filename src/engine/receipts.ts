@@ -1,4 +1,4 @@
-import type { Target, Written } from '../ports/index.js'
+import type { RevocationStore, Target, Written } from '../ports/index.js'
 import type { Receipt } from '../receipt.js'
 import type { TokenDigester } from '../token/identify.js'
 
@@ -12,8 +12,12 @@ interface Outcome {
   readonly note?: string | undefined
 }
 
+/** How durable a receipt says that a change is. */
+export const durableIn = (store: Pick<RevocationStore, 'durable'>): Receipt['durable'] =>
+  store.durable ?? true
+
 /** The receipt of one durable change, or of a call that had nothing to change. */
-export function receipt(what: Outcome): Receipt {
+export function receipt(what: Outcome, store: Pick<RevocationStore, 'durable'>): Receipt {
   const { outcome, target, written, redis, effectiveEverywhereAt, note } = what
   const { seq, notBefore, expiresAt } = written
   return {
@@ -22,7 +26,7 @@ export function receipt(what: Outcome): Receipt {
     target,
     ...(notBefore === undefined ? {} : { notBefore: new Date(notBefore) }),
     expiresAt: new Date(expiresAt * 1000),
-    durable: true,
+    durable: durableIn(store),
     redis,
     effectiveEverywhereAt: new Date(Math.max(effectiveEverywhereAt.getTime(), notBefore ?? 0)),
     ...(note === undefined ? {} : { note }),

@@ -109,7 +109,8 @@ export class Mutations {
       throw noExpiry("a selector has no 'exp' of its own; set maxTokenLifetimeSeconds, or")
     }
     // The last token to catch is issued at issuedBefore and has the longest lifetime that a token may have.
-    const lastIssued = (cutoff.issuedBefore ?? latest) / 1000
+    // Without a cutoff, tokens are issued and accepted until the revocation begins to count.
+    const lastIssued = (cutoff.issuedBefore ?? Math.max(latest, startOf(options) ?? 0)) / 1000
     const expiresAt = Math.max(
       given ?? 0,
       maxTokenLifetimeSeconds === undefined ? 0 : Math.ceil(lastIssued + maxTokenLifetimeSeconds),
@@ -124,7 +125,7 @@ export class Mutations {
     { notBefore, reason, actor }: Given,
     endedBy: 'caller' | 'token' = 'caller',
   ): RevokeMutation {
-    const start = notBefore === undefined ? undefined : toMilliseconds(timeOf(notBefore), 'notBefore')
+    const start = startOf({ notBefore })
     // A token may well end within the time that a caller grants: then there is little to revoke.
     if (start !== undefined && endedBy === 'caller' && start >= expiresAt * 1000) throw endsFirst()
     return {
@@ -153,6 +154,11 @@ export class Mutations {
     }
     return target
   }
+}
+
+/** When a revocation begins to count, in milliseconds; undefined: at once. */
+function startOf({ notBefore }: Given): number | undefined {
+  return notBefore === undefined ? undefined : toMilliseconds(timeOf(notBefore), 'notBefore')
 }
 
 /** The sorted claim names of a selector; undefined for a single token. */

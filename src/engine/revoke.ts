@@ -9,13 +9,14 @@ import type {
 } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import type { Clock } from '../ports/clock.js'
-import type { Change, Digest, Mutation, RevocationStore, Target, Written } from '../ports/index.js'
+import type { RevocationStore, Target, Written } from '../ports/index.js'
 import type { Logger } from '../ports/logger.js'
 import type { Notifier } from '../ports/notifier.js'
 import type { PrefixCache } from '../ports/prefix-cache.js'
 import { digestBytes, digestOfBytes, type TokenDigester } from '../token/identify.js'
 import type { LivePrefilter } from './live-prefilter.js'
-import { noteOnSelector, noteOnToken, receipt } from './receipts.js'
+import type { OwnWrites } from './own-writes.js'
+import { durableIn, noteOnSelector, noteOnToken, receipt } from './receipts.js'
 import {
   type Mutations,
   readRevokeManyOptions,
@@ -26,16 +27,10 @@ import {
 import { BulkWriter, type Done, type Published, type ReadEntry } from './revoke-many.js'
 import type { Sync } from './sync.js'
 import type { VerdictCache } from './verdict-cache.js'
+import { changesOf, type Write } from './write.js'
 
 const NANOSECONDS_PER_MS = 1_000_000
 const OFF = Promise.resolve<Published>('off')
-
-/** A mutation, and what the layers of this engine must know of it once it is committed. */
-interface Write {
-  readonly mutation: Mutation
-  readonly target: Target
-  readonly digest: Digest
-}
 
 /** What {@link Revoke} needs. */
 export interface RevokeDeps {
@@ -43,6 +38,7 @@ export interface RevokeDeps {
   readonly mutations: Mutations
   readonly live: LivePrefilter
   readonly sync: Sync
+  readonly own: OwnWrites
   readonly cache: Pick<VerdictCache, 'forget'>
   readonly store: RevocationStore
   readonly prefixCache?: PrefixCache | undefined
@@ -110,7 +106,7 @@ export class Revoke {
     }
     const everywhere = this.#everywhere()
     if (options.ack === 'fleet') await everywhere.reached()
-    return { ...bulk.totals, durable: true, effectiveEverywhereAt: everywhere.at }
+    return { ...bulk.totals, durable: durableIn(this.#deps.store), effectiveEverywhereAt: everywhere.at }
   }
 
   #readEntry(entry: RevocationInput, index: number, onInvalid: RevokeManyOptions['onInvalid']): ReadEntry {
@@ -134,11 +130,14 @@ export class Revoke {
     const [redis] = await Promise.all([committed.published, ack === 'fleet' ? reached() : undefined])
     const written = first(committed.written)
     const outcome = written.already ? 'already' : 'revoked'
-    return receipt({ outcome, target, written, redis, effectiveEverywhereAt: at, note })
+    const { store } = this.#deps
+    return receipt({ outcome, target, written, redis, effectiveEverywhereAt: at, note }, store)
   }
 
   async #unrevoke(target: Target): Promise<Receipt> {
-    const { digester, clock } = this.#deps
+    const { digester, clock, store, own } = this.#deps
+    // What a failover lost is written again first: afterwards it would undo this.
+    await own.rewrite()
     const revokedAt = clock.now()
     const writes = digester.targets.all(target).map((digest): Write => {
       return { mutation: { op: 'unrevoke', digest: digestBytes(digest), revokedAt }, target, digest }
@@ -148,7 +147,13 @@ export class Revoke {
     if (written.seq === 0) return this.#nothingWritten('unchanged', target, written.expiresAt)
     const { at } = this.#everywhere()
     const redis = await committed.published
-    return receipt({ outcome: 'unrevoked', target, written, redis, effectiveEverywhereAt: at })
+    return receipt({ outcome: 'unrevoked', target, written, redis, effectiveEverywhereAt: at }, store)
+  }
+
+  /** Commits revocations again that the store had acknowledged and lost. */
+  async writeAgain(mutations: readonly RevokeMutation[]): Promise<void> {
+    const live = mutations.filter((mutation) => !this.#hasExpired(mutation))
+    if (live.length > 0) await this.#commit(live)
   }
 
   /** The prefilter comes first: from here on a check looks the digest up, even if the write fails. */
@@ -167,8 +172,9 @@ export class Revoke {
    * answer relies on it.
    */
   async #write(writes: readonly Write[]): Promise<Done> {
-    const { store, sync, cache, prefixCache } = this.#deps
+    const { store, sync, own, cache, prefixCache } = this.#deps
     const committed = await store.write(writes.map(({ mutation }) => mutation))
+    own.note(writes, committed)
     // Nothing to change: the store knows something newer than this engine, whose verdict may be older.
     for (const [i, { digest }] of writes.entries())
       if (committed.written.at(i)?.seq === 0) cache.forget(digest)
@@ -192,13 +198,10 @@ export class Revoke {
   }
 
   #nothingWritten(outcome: 'expired' | 'unchanged', target: Target, expiresAt: number): Receipt {
-    return receipt({
-      outcome,
-      target,
-      written: { seq: 0, expiresAt, already: false },
-      redis: this.#whereNothingIsWritten(),
-      effectiveEverywhereAt: this.#everywhere().at,
-    })
+    const written = { seq: 0, expiresAt, already: false }
+    const redis = this.#whereNothingIsWritten()
+    const effectiveEverywhereAt = this.#everywhere().at
+    return receipt({ outcome, target, written, redis, effectiveEverywhereAt }, this.#deps.store)
   }
 
   #whereNothingIsWritten(): Published {
@@ -222,20 +225,6 @@ export class Revoke {
     const tolerance = Math.max(clockToleranceSeconds, store.clockToleranceSeconds ?? 0)
     return expiresAt + tolerance <= clock.now() / 1000
   }
-}
-
-/** The changes that a commit made: one per write, but none for a write that had nothing to change. */
-function changesOf(writes: readonly Write[], written: readonly Written[]): Change[] {
-  const changes: Change[] = []
-  for (const [i, { seq, expiresAt }] of written.entries()) {
-    const write = writes.at(i)
-    if (seq === 0 || write === undefined) continue
-    const { mutation, target, digest } = write
-    const selector = selectorOf(target)
-    const revoked = mutation.op === 'revoke'
-    changes.push({ digest, seq, revoked, expiresAt, ...(selector === undefined ? {} : { selector }) })
-  }
-  return changes
 }
 
 function first(written: readonly Written[]): Written {

@@ -14,7 +14,7 @@ export interface StatsParts {
 
 /** The engine's statistics at this moment. Throws when the store can't be read. */
 export function engineStats({ layers, store, redis, maxStalenessMs }: StatsParts): Stats {
-  const { lookup, live, lease, cache } = layers
+  const { lookup, live, lease, cache, sync, own } = layers
   const { kind, entries, bytes, capacity, expectedFalsePositiveRate } = live.prefilter
   const notRevoked = lookup.decided.prefilter + lookup.falsePositives
   return {
@@ -29,6 +29,7 @@ export function engineStats({ layers, store, redis, maxStalenessMs }: StatsParts
     },
     decided: { ...lookup.decided },
     lease: { live: lease.isLive(), ageMs: lease.ageMs(), maxStalenessMs },
+    history: { divergences: sync.divergences, ...own.counts },
     cache: { entries: cache.size, capacity: cache.capacity },
     selectors: { live: live.liveSelectors.map(({ names }) => names), notHonoured: live.notHonoured },
     store: store.stats(),

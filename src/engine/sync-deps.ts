@@ -1,6 +1,7 @@
 import type { BucketVersionTable } from '../buckets/version-table.js'
 import type { Clock } from '../ports/clock.js'
 import type { Lease } from './lease.js'
+import type { OwnWrites } from './own-writes.js'
 import type { SweeperDeps } from './sweeper.js'
 import type { VerdictCache } from './verdict-cache.js'
 
@@ -8,6 +9,7 @@ import type { VerdictCache } from './verdict-cache.js'
 export interface SyncDeps extends SweeperDeps {
   readonly cache: VerdictCache
   readonly lease: Lease
+  readonly own: OwnWrites
   /** The versions that buckets in the prefix cache must have; undefined without a prefix cache. */
   readonly versions?: BucketVersionTable | undefined
   readonly clock: Clock

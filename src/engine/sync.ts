@@ -3,8 +3,11 @@ import { RevocadeError } from '../errors.js'
 import type { Change, Committed, Poll, Position } from '../ports/index.js'
 import { isPromise } from '../ports/is-promise.js'
 import { ClockWatch } from './clock-watch.js'
+import { Cursor } from './cursor.js'
+import { Histories } from './histories.js'
+import { takeLateAnswer } from './late-answer.js'
 import { PollErrors } from './poll-errors.js'
-import { PollTimer } from './poll-timer.js'
+import { pollIntervalMs, PollTimer } from './poll-timer.js'
 import { Refresh } from './refresh.js'
 import { SharedPoll } from './shared-poll.js'
 import { Sweeper } from './sweeper.js'
@@ -14,24 +17,20 @@ import type { SyncDeps } from './sync-deps.js'
 const SLICE = 1024
 /** Changes that one check may apply: that takes some ten microseconds. */
 const CATCH_UP = 64
-/** Milliseconds between polls by the only owner of a store: they only tell that the file is still there. */
-const EXCLUSIVE_POLL_MS = 1000
-
-/** Before the first change of any store. */
-const ORIGIN: Position = { seq: 0, epoch: '' }
-
 /**
  * Follows the store. The changes of a poll go to the prefilter, the verdict cache and the bucket versions;
  * only then is the lease renewed, from the moment before the poll was sent. Nothing else renews a lease.
  *
- *     start ──> following ──> diverged, or the clock was set back ──> rebuilding ──> following
+ *     start ──> following ──> diverged ──> from a common position ─────────────────> following
+ *                   │             └── none, or the clock was set back ──> rebuilding ──┘
  *                   └──> stop                             failed: the next poll tries again
  */
 export class Sync {
   readonly #deps: SyncDeps
-  #position: Position = ORIGIN
-  /** The newest known position of the store, perhaps not applied yet. Polls check that it still exists. */
-  #seen: Position = ORIGIN
+  readonly #cursor: Cursor
+  readonly #histories: Histories
+  /** Where the filter in use was scanned, until a poll has found that in the history that is followed. */
+  #unverified: Position | undefined
   readonly #timer: PollTimer
   readonly #polls = new SharedPoll(() => this.#poll())
   readonly #refresh: Refresh
@@ -46,28 +45,33 @@ export class Sync {
 
   constructor(deps: SyncDeps) {
     this.#deps = deps
-    const intervalMs = deps.exclusive ? EXCLUSIVE_POLL_MS : Math.max(5, (deps.maxStalenessMs || 1000) / 3)
+    this.#cursor = new Cursor(deps)
+    this.#histories = new Histories(deps)
     const failed = (error: unknown): void => {
       if (!this.#stopped) this.#errors.failed(error)
     }
-    this.#timer = new PollTimer(() => this.poll().catch(failed), intervalMs)
+    this.#timer = new PollTimer(() => this.poll().catch(failed), pollIntervalMs(deps))
     this.#errors = new PollErrors(deps.logger)
     this.#clocks = new ClockWatch(deps)
     this.#refresh = new Refresh(this.#polls, deps.lease)
-    this.#sweeper = new Sweeper(deps, () => this.#position)
+    this.#sweeper = new Sweeper(deps, () => this.position)
+    deps.live.onFilled = () => this.#verify(deps.live.filledFrom)
     // The prefix cache loads the versions as well, after a bucket split.
-    deps.versions?.observe({ versionsLoaded: (loaded) => this.#see(loaded) })
+    deps.versions?.observe({ versionsLoaded: (loaded) => this.#cursor.see(loaded) })
   }
 
   get position(): Position {
-    return this.#position
+    return this.#cursor.position
+  }
+
+  /** How often the store's history was found to be another one. */
+  get divergences(): number {
+    return this.#histories.divergences
   }
 
   /** Applies what was committed after `position`. Rejects when the store can't be read. */
   async start(position: Position): Promise<void> {
-    this.#position = position
-    this.#seen = position
-    this.#deps.cache.maxConfirmedSeq = position.seq
+    this.#cursor.goTo(position)
     this.#following = true
     await this.#deps.versions?.load()
     await this.poll()
@@ -80,7 +84,7 @@ export class Sync {
 
   /** Polls soon, because a notice says that another engine committed changes up to `seq`. */
   hurry(seq: number): void {
-    if (seq > this.#position.seq) this.#timer.hurry()
+    if (seq > this.position.seq) this.#timer.hurry()
   }
 
   /** Stops following; resolves when no poll and no rebuild is running. */
@@ -91,6 +95,7 @@ export class Sync {
     await this.#timer.stop()
     await this.#polls.idle()
     await this.#sweeper.settled()
+    await this.#deps.own.rewrite()
   }
 
   /**
@@ -114,16 +119,18 @@ export class Sync {
     await this.#rebuildIfNeeded()
     for (;;) {
       const sentAt = this.#deps.clock.monotonic()
-      const reply = this.#deps.store.poll(this.#position, SLICE, this.#seen)
+      const unverified = this.#unverified
+      const reply = this.#deps.store.poll(this.position, SLICE, unverified ?? this.#cursor.seen)
       // No await for a synchronous reply: the store counts it as delivered, and isCurrent() says so.
       const answer = isPromise(reply) ? await reply : reply
       if (this.#stopped) throw new RevocadeError('ERR_CLOSED', 'the engine was closed')
       if (answer.status === 'diverged') {
-        await this.#startOver('the store was restored or replaced: rebuilding from it')
+        await this.#changeHistory()
         continue
       }
       // The machine may have slept before a reply: the lease must not count from before that.
-      if (this.#apply(answer) && !(isPromise(reply) && this.#clocks.look())) {
+      const complete = this.#apply(answer, unverified)
+      if (complete && !(isPromise(reply) && this.#clocks.lookAfterReply(answer.serverTime, sentAt))) {
         this.#renew(sentAt)
         break
       }
@@ -132,6 +139,18 @@ export class Sync {
     }
     if (this.#deps.versions?.complete === false) await this.loadVersions()
     this.#sweeper.sweepIfDue()
+    void this.#deps.own.rewrite()
+  }
+
+  /**
+   * Another filter took over. A failover may have come between its scan and the polls, on either side: it
+   * counts only once a poll has found both in one history.
+   */
+  #verify(filledFrom: Position): void {
+    if (this.#deps.store.contains === undefined) return
+    this.#unverified = filledFrom
+    this.#deps.lease.end()
+    this.#timer.hurry()
   }
 
   async #rebuildIfNeeded(): Promise<void> {
@@ -139,7 +158,7 @@ export class Sync {
       ? 'the clock was set back: rebuilding the prefilter, which may lack entries that are live again'
       : this.#unfinished
     // Only a poll has the store check its file, which may have been replaced again since the rebuild failed.
-    if (this.#unfinished !== undefined) await this.#deps.store.poll(this.#position, 1, this.#seen)
+    if (this.#unfinished !== undefined) await this.#deps.store.poll(this.position, 1, this.#cursor.seen)
     if (why !== undefined) await this.#startOver(why)
   }
 
@@ -149,20 +168,13 @@ export class Sync {
    */
   catchUp(): boolean {
     const { store, clock, cache } = this.#deps
-    if (!this.#following || store.isCurrent === undefined) return false
+    if (!this.#following || store.isCurrent === undefined || this.#unverified !== undefined) return false
     const sentAt = clock.monotonic()
     try {
       if (!store.isCurrent()) {
-        const answer = store.poll(this.#position, CATCH_UP, this.#seen)
+        const answer = store.poll(this.position, CATCH_UP, this.#cursor.seen)
         if (isPromise(answer)) {
-          // Too late for this check; the next poll asks again. Two things must not be lost: a store reports
-          // only once that it diverged, and an unhandled rejection would end the process.
-          answer.then(
-            ({ status }) => {
-              if (status === 'diverged') cache.clear()
-            },
-            () => undefined,
-          )
+          takeLateAnswer(answer, cache)
           return false
         }
         if (answer.status === 'diverged' || !this.#apply(answer)) return false
@@ -181,64 +193,58 @@ export class Sync {
   }
 
   /** Applies a change that this engine has just committed. */
-  committed(change: Change, { epoch, previous, buckets }: Committed): void {
-    const { digest, seq } = change
-    this.#applyChange(change)
-    this.#see({ seq, epoch })
-    if (buckets !== undefined) this.#deps.versions?.noteCommit(digest, seq, buckets)
-    // The next number of the same history: no other engine's change lies between, so the poll need not read
-    // this one. In another epoch the numbers before it may be others' as well, unless the commit follows the
-    // one of the position: the store was restored in between.
-    const { seq: last, epoch: known } = this.#position
-    if (seq === last + 1 && (epoch === known || previous === known || seq === 1))
-      this.#position = { seq, epoch }
+  committed(change: Change, committed: Committed): void {
+    this.#cursor.committed(change, committed)
   }
 
-  #apply(answer: Extract<Poll, { status: 'ok' }>): boolean {
-    for (const change of answer.changes) this.#applyChange(change)
-    if (answer.buckets !== undefined) this.#deps.versions?.note(answer.buckets)
-    this.#see(answer.head ?? answer.position)
-    // Own commits may have moved the position while an asynchronous store answered.
-    if (answer.position.seq >= this.#position.seq) this.#position = answer.position
-    return !answer.more
-  }
-
-  #see(position: Position): void {
-    if (position.seq <= this.#seen.seq) return
-    this.#seen = position
-    this.#deps.cache.maxConfirmedSeq = position.seq
-  }
-
-  #applyChange({ digest, revoked, expiresAt, selector }: Change): void {
-    // A tombstone leaves its bits in the prefilter until the next rebuild: that costs a lookup, never a wrong
-    // answer.
-    if (revoked) this.#deps.live.add(digest, expiresAt, selector)
-    this.#deps.cache.forget(digest)
+  /** Applies the changes of a poll. @returns whether the prefilter then holds everything */
+  #apply(answer: Extract<Poll, { status: 'ok' }>, verified?: Position): boolean {
+    this.#cursor.apply(answer)
+    if (!answer.more) this.#histories.note(answer.position)
+    if (this.#unverified === verified) this.#unverified = undefined
+    return !answer.more && this.#unverified === undefined
   }
 
   #renew(sentAt: bigint): void {
     this.#deps.lease.renew(sentAt)
-    this.#errors.succeeded(this.#position)
+    this.#errors.succeeded(this.position)
+  }
+
+  /** The store was restored, or a failover lost its last changes: goes on from before them, or rebuilds. */
+  async #changeHistory(): Promise<void> {
+    this.#forget()
+    // A store that answers at once may take itself for followed: no check must believe it.
+    this.#following = this.#deps.store.isCurrent === undefined
+    const common = await this.#histories.common()
+    if (common === undefined) return this.#startOver('the store was restored or replaced: rebuilding from it')
+    this.#forget()
+    this.#cursor.goTo(common.position)
+    for (const position of common.unjudged) this.#cursor.see(position)
+    this.#following = !this.#stopped
   }
 
   /** Discards what the prefilter and the cache hold, and rebuilds from the store. */
   async #startOver(why: string): Promise<void> {
-    const { lease, cache, logger, live, store, versions } = this.#deps
-    lease.end()
-    cache.clear()
-    versions?.forget()
+    const { cache, logger, live, store, versions } = this.#deps
+    this.#forget()
     this.#following = false
     this.#unfinished = why
-    logger.warn({ position: this.#position }, why)
+    logger.warn({ position: this.position }, why)
     await this.#sweeper.settled()
     const position = await live.rebuild(store)
     cache.clear()
-    this.#position = position
-    this.#seen = position
-    cache.maxConfirmedSeq = position.seq
+    this.#histories.forget()
+    this.#cursor.goTo(position)
     await versions?.load()
     this.#unfinished = undefined
     this.#following = !this.#stopped
-    this.#deps.checkpoint('rebuilt', this.#position)
+    this.#deps.checkpoint('rebuilt', this.position)
+  }
+
+  /** What is known of the store is of another history. */
+  #forget(): void {
+    this.#deps.lease.end()
+    this.#deps.cache.clear()
+    this.#deps.versions?.forget()
   }
 }

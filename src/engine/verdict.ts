@@ -33,8 +33,13 @@ export interface Revocation {
 export interface Verdict {
   readonly status: VerdictStatus
   readonly decidedBy: DecidedBy
-  /** The revocation, if the store or the verdict cache decided. */
+  /**
+   * The revocation, if the store or the verdict cache decided. Absent in the rare case that the cache has
+   * only what decides, and the store can't be asked for the rest.
+   */
   readonly revocation?: Revocation
+  /** If the token is active: a revocation of it with a later `notBefore`, the earliest of several. */
+  readonly pending?: Revocation
   /** The revocation's reason, or why the status is unknown. */
   readonly reason?: string
 }

@@ -32,6 +32,9 @@ export interface StoredRow {
   readonly actor?: string
 }
 
+/** The part of a record that decides whether a token is revoked. */
+export type DecidingRow = Pick<StoredRow, 'seq' | 'revoked' | 'expiresAt' | 'notBefore' | 'issuedThrough'>
+
 /** What a poll tells about a changed row. */
 export interface Change {
   readonly digest: Digest
@@ -49,7 +52,8 @@ export interface Change {
  *
  * - `ok`: the changes
  * - `diverged`: the store's history does not contain the engine's position, because the store was restored
- *   from a backup or replaced. The engine forgets what it knows and loads again
+ *   from a backup or replaced, or a failover lost it. The engine goes on from a position that it does contain
+ *   ({@link RevocationStore.contains}), or forgets what it knows and loads again
  */
 export type Poll =
   | {
@@ -67,6 +71,11 @@ export type Poll =
        * is true.
        */
       readonly buckets?: BucketVersions
+      /**
+       * Milliseconds since 1970, by the clock of the store's server when it read the snapshot. Only where
+       * that is another machine, which runs on while this one is paused.
+       */
+      readonly serverTime?: number
     }
   | { readonly status: 'diverged' }
 

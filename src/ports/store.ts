@@ -1,5 +1,14 @@
 import type { BucketSource } from './bucket-source.js'
-import type { Committed, Mutation, Poll, Position, ScanChunk, ScanEnd, StoredRow } from './change-log.js'
+import type {
+  Committed,
+  DecidingRow,
+  Mutation,
+  Poll,
+  Position,
+  ScanChunk,
+  ScanEnd,
+  StoredRow,
+} from './change-log.js'
 import type { Digest } from './digest.js'
 import type { Logger } from './logger.js'
 import type { Collected, CollectorModule } from './scan-collector.js'
@@ -43,6 +52,8 @@ export interface StoreContext {
    * more. Default 0.
    */
   readonly clockToleranceSeconds?: number | undefined
+  /** Δ in milliseconds; 0 when each check asks the store. An answer later than Δ renews no lease. */
+  readonly maxStalenessMs?: number | undefined
   /** True when there is a prefix cache: polls must then report bucket versions. Default false. */
   readonly buckets?: boolean | undefined
   readonly clock: { now(): number }
@@ -72,6 +83,11 @@ export interface RevocationStore {
   /** A word for `stats()`, such as 'sqlite'. */
   readonly kind: string
   /**
+   * What receipts say in `durable`. 'redis': the store keeps its promises as far as a Redis can; undefined:
+   * they say true.
+   */
+  readonly durable?: 'redis'
+  /**
    * Prefix of the file paths for snapshots of the prefilter. Undefined when the store has no place for them.
    */
   readonly snapshotPath?: string
@@ -92,6 +108,13 @@ export interface RevocationStore {
   /** Returns the newest committed row of a digest, which may be a tombstone or expired. */
   get(digest: Digest): MaybePromise<StoredRow | undefined>
   /**
+   * Returns of the same row only what decides. `isRevoked` is then answered without an extra turn, and the
+   * rest of the record is read when a verdict shows it. It must answer synchronously, so only a store whose
+   * `get` returns no promise has this method, and it pays where it is cheaper than `get`. A store that
+   * changes what an inherited `get` answers must change this too.
+   */
+  getDeciding?(digest: Digest): DecidingRow | undefined
+  /**
    * Returns the changes after a position, oldest first.
    *
    * @param limit - the greatest number of changes to return
@@ -101,8 +124,18 @@ export interface RevocationStore {
    */
   poll(after: Position, limit: number, seen?: Position): MaybePromise<Poll>
   /**
+   * Says of each position whether the history contains it, all by one snapshot. True only if the history up
+   * to there is the one that the position was told of.
+   *
+   * The engine asks after a poll that said `diverged`, and goes on from a common position instead of loading
+   * the store again. It writes again those of its last revocations that the history lacks. A store that has
+   * this method says `diverged` of each poll from a position that is not in its history, each of its commits
+   * has an epoch of its own, and it reports {@link Committed.previous}. Undefined: the engine loads again.
+   */
+  contains?(positions: readonly Position[]): MaybePromise<readonly boolean[]>
+  /**
    * Cheap and synchronous. A store that has this method must also return from {@link RevocationStore.poll}
-   * without a promise.
+   * and {@link RevocationStore.contains} without a promise.
    *
    * @returns true when nobody has committed since the last poll whose `more` was false
    */

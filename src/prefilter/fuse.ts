@@ -25,7 +25,7 @@ const TOTAL_RATES: Readonly<Record<FingerprintBits, number>> = { 8: 5e-3, 16: 3e
 /** Of the delta's first table. Each that it grows by has half the rate of the one before. */
 const DELTA_RATES: Readonly<Record<FingerprintBits, number>> = { 8: 5e-4, 16: 7e-6 }
 
-/** Entries of the delta's first table: 32 KiB, which stay in the processor's cache. */
+/** Entries of the delta's first table: 35 KiB, which stay in the processor's cache. */
 const DELTA_ENTRIES = 9216
 /** Share of the base that the delta may have before the base is better made anew. */
 const DELTA_SHARE = 1 / 16

@@ -45,6 +45,12 @@ function fullBlockRate(entries: number, probes: number): number {
 }
 
 /**
+ * {@link fullBlockRate} by probes, then by entries, filled as it is asked for. Sizing one table asks for the
+ * same few hundred rates a hundred times, on the event loop.
+ */
+const knownRates = new Map<number, number[]>()
+
+/**
  * The false-positive rate of a table that holds `entries` random entries: the rate of a block with j
  * entries, weighted with the binomial chance of j. It is 1 when there is less than a bit per entry.
  */
@@ -56,12 +62,14 @@ export function bloomRate(entries: number, { blocks, probes }: BloomShape): numb
   let chance = Math.exp(entries * Math.log1p(-1 / blocks))
   let covered = chance
   let rate = 0
+  const rates = knownRates.get(probes) ?? [0]
+  knownRates.set(probes, rates)
   // Stop at the last 1e-16 of the tail: a load adds at most its chance to the rate.
   for (let j = 1; j <= entries && (j <= load || covered < 1 - 1e-16); j++) {
     chance *= (entries - j + 1) / (j * (blocks - 1))
     if (chance === 0 && j > load) break
     covered += chance
-    rate += chance * fullBlockRate(j, probes)
+    rate += chance * (rates[j] ??= fullBlockRate(j, probes))
   }
   return Math.min(1, rate)
 }
@@ -83,8 +91,8 @@ function fewestBlocks(entries: number, rate: number, probes: number): number {
 }
 
 /**
- * The smallest table for `entries` at a false-positive rate of at most `rate`; both above 0. Takes about
- * a millisecond. The result may exceed {@link MAX_BLOCKS}; the caller must refuse it then.
+ * The smallest table for `entries` at a false-positive rate of at most `rate`; both above 0. Takes a
+ * millisecond at most. The result may exceed {@link MAX_BLOCKS}; the caller must refuse it then.
  */
 export function bloomShape(entries: number, rate: number): BloomShape {
   let best: BloomShape | undefined

@@ -13,7 +13,16 @@ const STORES = new Map<string, StoreFactory>([
   ['path', async (path) => new (await importSqlite()).SqliteStore(path)],
   ['postgres', openPostgres],
   ['postgresql', openPostgres],
+  ['redis', openRedis],
+  ['rediss', openRedis],
+  ['redis+unix', openRedis],
+  ['redis+socket', openRedis],
+  ['unix', openRedis],
 ])
+
+async function openRedis(url: string): Promise<RevocationStore> {
+  return new (await import('./redis/index.js')).RedisStore(url)
+}
 
 async function openPostgres(url: string): Promise<RevocationStore> {
   return new (await import('./postgres/index.js')).PostgresStore(url)
@@ -26,12 +35,6 @@ async function importSqlite(): Promise<typeof import('./sqlite/index.js')> {
     throw setupError(error) ?? error
   }
 }
-
-/** Schemes of stores that do not exist yet. Without this list SQLite would create a file of that name. */
-const NOT_YET = new Map([
-  ['redis', 'Redis'],
-  ['rediss', 'Redis'],
-])
 
 /**
  * Creates the store that the option `store` names, without opening it.
@@ -56,14 +59,9 @@ export function storeFactory(location: string): StoreFactory {
   const scheme = address === null ? 'path' : (address.groups?.scheme?.toLowerCase() ?? '')
   const factory = STORES.get(scheme)
   if (factory !== undefined) return factory
-  const missing = NOT_YET.get(scheme)
-  if (missing !== undefined)
-    throw optionError(
-      'store',
-      `can't be a URL: this version has no ${missing} store, give a file path or a PostgreSQL URL`,
-    )
   throw optionError(
     'store',
-    "can't be this URL or address: give a file path ('./a@b.db' for an @ in its name) or postgres://…",
+    "can't be this URL or address: give a file path ('./a@b.db' for an @ in its name), " +
+      'postgres://… or redis://…',
   )
 }

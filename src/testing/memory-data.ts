@@ -6,15 +6,15 @@ import type {
   Committed,
   Digest,
   Mutation,
+  Position,
   StoredRow,
   StoreInfo,
   Written,
 } from '../ports/index.js'
+import { changedRow, isCovered, requireTimes } from './memory-rows.js'
 
 /** Earlier versions remembered for each bucket. From any of them, a reader gets only the later changes. */
 const EARLIER_TAGS = 7
-
-type Revoke = Extract<Mutation, { op: 'revoke' }>
 
 /** A row and its digest. */
 export interface Entry {
@@ -56,6 +56,20 @@ export class NamespaceData {
     this.versions.set(bucket, { bucket, seq, tag, earlier: known })
   }
 
+  copy(): NamespaceData {
+    const copy = new NamespaceData()
+    copy.restore(this)
+    return copy
+  }
+
+  /** Takes the content of another one. */
+  restore({ entries, versions, bits }: NamespaceData): void {
+    this.entries.clear()
+    for (const [id, entry] of entries) this.entries.set(id, entry)
+    this.versions = new Map(versions)
+    this.bits = bits
+  }
+
   /** Each part inherits the version of its bucket. */
   split(bits: number): void {
     const further = Math.min(bits, MAX_BUCKET_BITS) - this.bits
@@ -74,8 +88,8 @@ export class MemoryData {
   readonly id = randomBytes(12).toString('base64url')
   /** The stores that have it open, each with whether it is the only owner. */
   readonly users = new Map<object, boolean>()
-  /** The newest change; the epoch is '' before the first. History is never undone, so one epoch is enough. */
-  head = { seq: 0, epoch: '' }
+  /** The position after each commit, oldest first. Each commit has an epoch of its own. */
+  commits: Position[] = []
   /** The largest clock tolerance that a store on this data was opened with. */
   toleranceSeconds = 0
   #key: { readonly bytes: Uint8Array; readonly configured: boolean } | undefined
@@ -101,6 +115,42 @@ export class MemoryData {
     return { id: this.id, key: Uint8Array.from(key.bytes) }
   }
 
+  /** The newest change; the epoch is '' before the first. */
+  get head(): Position {
+    return this.commits.at(-1) ?? { seq: 0, epoch: '' }
+  }
+
+  /** Whether the history contains a position: the commit that made its last change has its epoch. */
+  contains({ seq, epoch }: Position): boolean {
+    return seq === 0 || this.commits[this.#indexOf(seq)]?.epoch === epoch
+  }
+
+  /** The position of a change. */
+  positionOf(seq: number): Position {
+    return { seq, epoch: this.commits[this.#indexOf(seq)]?.epoch ?? '' }
+  }
+
+  /** The data as it is now. The returned function has it so again, whatever was committed since. */
+  backup(): () => void {
+    const commits = [...this.commits]
+    const namespaces = new Map([...this.#namespaces].map(([name, data]) => [name, data.copy()]))
+    return () => {
+      this.commits = [...commits]
+      for (const [name, data] of this.#namespaces) data.restore(namespaces.get(name) ?? new NamespaceData())
+    }
+  }
+
+  /** The first commit that is not before a change. */
+  #indexOf(seq: number): number {
+    let [from, to] = [0, this.commits.length]
+    while (from < to) {
+      const middle = (from + to) >>> 1
+      if ((this.commits[middle]?.seq ?? 0) < seq) from = middle + 1
+      else to = middle
+    }
+    return from
+  }
+
   namespace(name: string): NamespaceData {
     const known = this.#namespaces.get(name) ?? new NamespaceData()
     this.#namespaces.set(name, known)
@@ -111,109 +161,25 @@ export class MemoryData {
   commit(namespace: NamespaceData, mutations: readonly Mutation[]): Committed {
     for (const mutation of mutations) requireTimes(mutation)
     const tag = new Uint8Array(randomBytes(8))
+    const epoch = Buffer.from(tag).toString('base64url')
     const { bits } = namespace
+    const before = this.head
+    let { seq } = before
     const written = mutations.map((mutation): Written => {
       const digest = wordsOf(mutation.digest)
       const old = namespace.find(digest)
       const row = changedRow(old, mutation, this.toleranceSeconds)
       if (row === undefined) return { seq: 0, expiresAt: 0, already: false }
-      const epoch = this.head.epoch === '' ? randomBytes(9).toString('base64url') : this.head.epoch
-      this.head = { seq: this.head.seq + 1, epoch }
-      namespace.put(digest, { ...row, seq: this.head.seq })
-      namespace.moveVersion(digest, this.head.seq, tag)
+      seq++
+      namespace.put(digest, { ...row, seq })
+      namespace.moveVersion(digest, seq, tag)
       const already = isCovered(old, mutation, this.toleranceSeconds)
       const { expiresAt, notBefore } = row
-      return { seq: this.head.seq, expiresAt, already, ...(notBefore === undefined ? {} : { notBefore }) }
+      return { seq, expiresAt, already, ...(notBefore === undefined ? {} : { notBefore }) }
     })
-    return { epoch: this.head.epoch, written, buckets: { bits, tag } }
+    if (seq > before.seq) this.commits.push({ seq, epoch })
+    return { epoch: this.head.epoch, previous: before.epoch, written, buckets: { bits, tag } }
   }
-}
-
-/** The row after a mutation, but for its number; undefined if the mutation changes nothing. */
-function changedRow(
-  old: StoredRow | undefined,
-  mutation: Mutation,
-  toleranceSeconds: number,
-): Omit<StoredRow, 'seq'> | undefined {
-  const live = isLive(old, mutation.revokedAt, toleranceSeconds)
-  if (mutation.op === 'unrevoke') {
-    return live ? { ...old, revoked: false, revokedAt: mutation.revokedAt } : undefined
-  }
-  return live ? widened(old, mutation) : { ...withoutAbsent(mutation), revoked: true }
-}
-
-/** Whether a row is a revocation that checks honour at a time in milliseconds. */
-const isLive = (row: StoredRow | undefined, at: number, toleranceSeconds: number): row is StoredRow =>
-  row?.revoked === true && (row.expiresAt + toleranceSeconds) * 1000 > at
-
-/** Whether a live row already revokes what the mutation revokes; see {@link Written}. */
-const isCovered = (old: StoredRow | undefined, mutation: Mutation, toleranceSeconds: number): boolean =>
-  mutation.op === 'revoke' &&
-  isLive(old, mutation.revokedAt, toleranceSeconds) &&
-  cutoff(old) >= cutoff(mutation) &&
-  // It would still be revoked later only, and now it is revoked at once.
-  !((old.notBefore ?? 0) > mutation.revokedAt && (mutation.notBefore ?? 0) <= mutation.revokedAt)
-
-/** A selector without cutoff matches every token, so it counts as later than any cutoff. */
-const cutoff = ({ issuedThrough }: { readonly issuedThrough?: number }): number => issuedThrough ?? Infinity
-
-/** A live row is only widened: the earlier start, the later expiry and the later cutoff win. */
-function widened(old: StoredRow, fresh: Revoke): Omit<StoredRow, 'seq'> {
-  const step = cutoff(fresh) - cutoff(old) // NaN if neither has a cutoff
-  const isLater = step > 0 || (step === 0 && (fresh.issuedBefore ?? 0) > (old.issuedBefore ?? 0))
-  const { revokedAt, issuedBefore, issuedThrough } = isLater ? fresh : old
-  const row = {
-    target: fresh.target,
-    expiresAt: Math.max(old.expiresAt, fresh.expiresAt),
-    revokedAt,
-    notBefore:
-      old.notBefore === undefined || fresh.notBefore === undefined
-        ? undefined
-        : Math.min(old.notBefore, fresh.notBefore),
-    issuedBefore,
-    issuedThrough,
-    reason: fresh.reason ?? old.reason,
-    actor: fresh.actor ?? old.actor,
-  }
-  return { ...withoutAbsent(row), revoked: true }
-}
-
-type Details = Pick<StoredRow, 'target' | 'expiresAt' | 'revokedAt'> & {
-  readonly [name in 'notBefore' | 'issuedBefore' | 'issuedThrough']?: number | undefined
-} & { readonly [name in 'reason' | 'actor']?: string | undefined }
-
-/** The columns of a row, and no others; without those that are undefined. */
-function withoutAbsent(details: Details): Omit<StoredRow, 'seq' | 'revoked'> {
-  const { target, expiresAt, revokedAt, notBefore, issuedBefore, issuedThrough, reason, actor } = details
-  return {
-    target,
-    expiresAt: Math.ceil(expiresAt),
-    revokedAt,
-    ...(notBefore === undefined ? {} : { notBefore: Math.floor(notBefore) }),
-    ...(issuedBefore === undefined ? {} : { issuedBefore }),
-    ...(issuedThrough === undefined ? {} : { issuedThrough }),
-    ...(reason === undefined ? {} : { reason }),
-    ...(actor === undefined ? {} : { actor }),
-  }
-}
-
-function requireTimes(mutation: Mutation): void {
-  const times =
-    mutation.op === 'unrevoke'
-      ? [mutation.revokedAt]
-      : [
-          mutation.expiresAt,
-          mutation.revokedAt,
-          mutation.notBefore ?? 0,
-          mutation.issuedBefore ?? 0,
-          mutation.issuedThrough ?? 0,
-        ]
-  const wrong = times.find((time) => !(time >= 0 && time < Infinity))
-  if (wrong === undefined) return
-  throw new RevocadeError(
-    'ERR_INVALID_TIME',
-    `a time can't be stored: ${wrong} is no time after 1970: give a finite number from 0 on`,
-  )
 }
 
 /** The 16 bytes of a digest in memory of their own. */

@@ -60,7 +60,7 @@ export class MemoryStore implements RevocationStore {
   readonly #data: MemoryData
   #state: 'new' | 'closed' | Opened = 'new'
   /** The head at the last poll that delivered everything. */
-  #polledSeq = -1
+  #polled: Position | undefined
 
   /** @param sameDataAs A store whose data this one shares. Default: it has data of its own. */
   constructor(sameDataAs?: MemoryStore) {
@@ -106,15 +106,13 @@ export class MemoryStore implements RevocationStore {
   poll(after: Position, limit: number, seen = after): Poll {
     const { namespace, withBuckets } = this.#required()
     const { head } = this.#data
-    const isPast = ({ seq, epoch }: Position): boolean =>
-      seq === 0 || (seq <= head.seq && epoch === head.epoch)
-    if (!isPast(after) || !isPast(seen)) return { status: 'diverged' }
+    if (!this.#data.contains(after) || !this.#data.contains(seen)) return { status: 'diverged' }
     const found = laterThan(namespace, after.seq, limit + 1)
     const more = found.length > limit
-    if (!more) this.#polledSeq = head.seq
+    if (!more) this.#polled = head
     if (after.seq === head.seq) return { status: 'ok', changes: [], position: head, more: false }
     const page = found.slice(0, limit)
-    const position = more ? { ...head, seq: page.at(-1)?.row.seq ?? after.seq } : head
+    const position = more ? this.#data.positionOf(page.at(-1)?.row.seq ?? after.seq) : head
     const poll = { status: 'ok', changes: page.map(toChange), position, more, head } as const
     if (!withBuckets) return poll
     const { bits } = namespace
@@ -123,8 +121,13 @@ export class MemoryStore implements RevocationStore {
     return { ...poll, buckets: { bits, versions } }
   }
 
+  contains(positions: readonly Position[]): readonly boolean[] {
+    this.#required()
+    return positions.map((position) => this.#data.contains(position))
+  }
+
   isCurrent(): boolean {
-    return typeof this.#state === 'object' && this.#polledSeq === this.#data.head.seq
+    return typeof this.#state === 'object' && this.#polled?.epoch === this.#data.head.epoch
   }
 
   async *scan(liveAfter: number): AsyncGenerator<ScanChunk, ScanEnd, void> {
@@ -161,6 +164,16 @@ export class MemoryStore implements RevocationStore {
       .filter(isWanted)
       .slice(0, limit)
       .map(({ row }) => row)
+  }
+
+  /**
+   * Takes a backup.
+   *
+   * @returns A function that restores it under all stores on this data. The commits since are lost, as in a
+   *   failover.
+   */
+  backup(): () => void {
+    return this.#data.backup()
   }
 
   stats(): StoreStats {

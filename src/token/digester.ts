@@ -231,7 +231,7 @@ export class Digester {
 }
 
 /** Whether a value of any length has an encoding. */
-function isEncodable(value: unknown): boolean {
+export function isEncodable(value: unknown): boolean {
   if (typeof value === 'string') return value !== '' && value.isWellFormed()
   return Number.isSafeInteger(value)
 }

@@ -38,6 +38,8 @@ export class TokenReader {
   // Headers repeat (one algorithm, one key), so the last one is kept.
   #lastHeader = ''
   #lastHeaderObject: Claims | undefined
+  /** The last JWT. The same one is often read again: by two methods, or once the lease was renewed. */
+  #lastJwt: RawToken | undefined
 
   /** @param maxBytes the longest token, in bytes */
   constructor(maxBytes: number) {
@@ -51,6 +53,13 @@ export class TokenReader {
    *   payload, or can't be a token
    */
   read(token: string): RawToken {
+    if (this.#lastJwt?.token === token) return this.#lastJwt
+    const raw = this.#decode(token)
+    if (raw.claims !== undefined) this.#lastJwt = raw
+    return raw
+  }
+
+  #decode(token: string): RawToken {
     if (token.length > this.#maxBytes) throw this.#tooLong()
     const first = token.indexOf('.')
     if (first <= 0) return this.#opaque(token)

@@ -2,7 +2,7 @@ import { RevocadeError } from '../errors.js'
 import type { Target } from '../ports/index.js'
 import { canonicalName, type ClaimPath, pathOf, valueAt } from './claim-path.js'
 import { checkName, describeType } from './claim-values.js'
-import type { Digester, Midstate } from './digester.js'
+import { type Digester, isEncodable, type Midstate } from './digester.js'
 import type { Claims } from './jwt.js'
 
 /** The names of the claims that a selector combines, sorted, as {@link canonicalName} gives them. */
@@ -81,7 +81,7 @@ export function selectorValue(value: unknown): unknown {
  */
 export function nextSelector(digester: Digester, shape: PreparedShape, claims: Claims, from: number): number {
   const { names, midstate } = shape
-  const found = shape.paths.map((path) => valueAt(claims, path))
+  const found = matchable(shape.paths.map((path) => valueAt(claims, path)))
   const end = 2 * combinationsOf(found, shape)
   for (let at = from; at < end; at++) {
     const values = combination(found, Math.floor(at / 2))
@@ -97,16 +97,28 @@ export function hasClaims({ paths }: PreparedShape, claims: Claims): boolean {
   return paths.every((path) => valueAt(claims, path) !== undefined)
 }
 
+/**
+ * The values of claims. Where they have too many combinations, without those that no selector can have, and
+ * each once: a token is refused only for combinations that a selector could match.
+ */
+function matchable(found: readonly unknown[]): readonly unknown[] {
+  if (combinations(found) <= MAX_COMBINATIONS) return found
+  return found.map((value) => {
+    if (Array.isArray(value)) return [...new Set<unknown>(value.filter(isEncodable))]
+    return isEncodable(value) ? value : []
+  })
+}
+
+function combinations(found: readonly unknown[]): number {
+  if (found.includes(undefined)) return 0
+  return found.reduce<number>((count, value) => (Array.isArray(value) ? count * value.length : count), 1)
+}
+
+/** One array is gone through whole: the limit is for combinations. */
 function combinationsOf(found: readonly unknown[], { names }: SelectorShape): number {
-  let count = 1
-  let arrays = 0
-  for (const value of found) {
-    if (value === undefined) return 0
-    if (!Array.isArray(value)) continue
-    count *= value.length
-    arrays++
-  }
-  if (arrays < 2 || count <= MAX_COMBINATIONS) return count
+  const count = combinations(found)
+  const isProduct = found.filter((value) => Array.isArray(value) && value.length > 1).length > 1
+  if (!isProduct || count <= MAX_COMBINATIONS) return count
   throw new RevocadeError(
     'ERR_INVALID_TOKEN',
     `claims ${names.join(', ')} are arrays with ${count} combinations of values: ` +

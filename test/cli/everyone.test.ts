@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { jwt, ndjson } from '../support/cli.js'
+import { jwt, ndjson, NEW_STORE } from '../support/cli.js'
 import { inSeconds } from '../support/time.js'
 import { inProcess } from './in-process.js'
 
@@ -13,7 +13,7 @@ describe('--everyone', () => {
     const revoked = await dir.run(['revoke', '--everyone', '--expires-in', '8h', '--actor', 'ops'])
     expect(revoked).toMatchObject({
       code: 0,
-      stderr: '',
+      stderr: NEW_STORE,
       stdout: expect.stringMatching(/^revoked everyone until .* \(durable, seq 1\)\n$/) as string,
     })
     const checked = await dir.run(['check', old])

@@ -116,7 +116,7 @@ export type Shapes = [
   // Times come out as Date.
   Expect<Equal<Receipt['expiresAt'], Date>>,
   Expect<Equal<Receipt['effectiveEverywhereAt'], Date>>,
-  Expect<Equal<Receipt['durable'], true>>,
+  Expect<Equal<Receipt['durable'], true | 'redis'>>,
   Expect<Equal<Revocation['revokedAt'], Date>>,
   Expect<Equal<Revocation['issuedBefore'], Date | undefined>>,
   // One interface has one type, wherever it is imported from.

@@ -10,6 +10,8 @@ import {
   revoke,
   RevocadeError,
 } from 'revocade'
+import { guard } from 'revocade/express'
+import { createForwardAuth } from 'revocade/http'
 import * as ports from 'revocade/ports'
 import { checkIntegrity, SqliteStore } from 'revocade/sqlite'
 import * as testing from 'revocade/testing'
@@ -69,6 +71,10 @@ await assert.rejects(createRevocade({ store: './other.db', redis: 'redis://local
   code: 'ERR_CONFIG',
   message: /npm install ioredis/,
 })
+// No framework is installed, and none is needed to load an adapter.
+const verified = { headers: {}, user: claims }
+guard(revocade, { claims: ({ user }) => user })(verified, {}, (error) => assert.equal(error, undefined))
+assert.equal((await createForwardAuth(revocade)({ headers: {}, url: '/check' })).status, 401)
 await close()
 await assert.rejects(revocade.isRevoked(claims), { code: 'ERR_CLOSED' })
 

@@ -55,9 +55,10 @@ function watched(faults: { get?: boolean; poll?: boolean } = {}) {
       const member: unknown = Reflect.get(target, name, target)
       if (typeof member !== 'function') return member
       return (...args: unknown[]): unknown => {
-        if (name === 'get' || name === 'poll' || name === 'write') calls[name]++
-        const failing =
-          name === 'get' ? faults.get : name === 'poll' || name === 'isCurrent' ? faults.poll : false
+        const reads = name === 'get' || name === 'getDeciding'
+        if (reads) calls.get++
+        else if (name === 'poll' || name === 'write') calls[name]++
+        const failing = reads ? faults.get : name === 'poll' || name === 'isCurrent' ? faults.poll : false
         if (failing === true) throw new Error('the disk is on fire')
         return Reflect.apply(member, target, args)
       }

@@ -21,6 +21,17 @@ function encode(claims: object): string {
   return `${part({ alg: 'RS256', typ: 'JWT' })}.${part(claims)}.c2lnbmF0dXJl`
 }
 
+const nested = tableRows(section('docs/identity-providers.md', 'nested')).map(
+  ([token = '', , selector = '']) => ({ token, selector: code(selector) }),
+)
+
+/** The value that a pointer without escapes leads to. */
+const valueAt = (claims: unknown, selector: string): unknown =>
+  selector
+    .split('/')
+    .slice(1)
+    .reduce<unknown>((object, name) => Reflect.get(Object(object) as object, name), claims)
+
 describe('identity-providers.md', () => {
   it('has a row for each known token, and a token for each row', () => {
     expect(rows.map(({ token }) => token)).toEqual(Object.keys(PROVIDER_TOKENS))
@@ -59,4 +70,19 @@ describe('identity-providers.md', () => {
       ).toBe(false)
     },
   )
+
+  it('has selectors that reach into objects', () => {
+    expect(nested.length).toBeGreaterThan(3)
+  })
+
+  it.each(nested)('$token: $selector reaches it', async ({ token, selector }) => {
+    const store = `${temporaryDirectory()}/revocade.db`
+    const engine = await open({ store, claims: [selector], maxTokenLifetimeSeconds: 3600 })
+    const payload = { ...PROVIDER_TOKENS[token], iat: nowSeconds() - 60, exp: TOMORROW }
+    const value = String(valueAt(payload, selector))
+    await engine.revokeWhere({ [selector]: value })
+    expect(await engine.isRevoked(encode(payload))).toBe(true)
+    const other = JSON.stringify(payload).replace(`"${value}"`, '"another"')
+    expect(await engine.isRevoked(encode(JSON.parse(other) as object))).toBe(false)
+  })
 })

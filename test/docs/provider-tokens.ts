@@ -67,7 +67,7 @@ export const PROVIDER_TOKENS: Readonly<Record<string, Readonly<Record<string, un
     sub: 'u1',
     user_id: 'u1',
     auth_time: 1,
-    firebase: { identities: {}, sign_in_provider: 'password' },
+    firebase: { identities: {}, sign_in_provider: 'password', tenant: 't1' },
   },
   'Keycloak access': {
     iss: 'https://kc.example/realms/r',
@@ -78,6 +78,7 @@ export const PROVIDER_TOKENS: Readonly<Record<string, Readonly<Record<string, un
     sid: 'S1',
     jti: 'j1',
     realm_access: { roles: ['user'] },
+    resource_access: { 'my-client': { roles: ['editor'] } },
   },
   'Clerk session': {
     iss: 'https://c.clerk.accounts.dev',

@@ -10,12 +10,32 @@ import { temporaryDirectory } from '../support/temp.js'
 const run = promisify(execFile)
 let directory: string
 
+/** What the snippets of docs/adapters import. */
+const FRAMEWORKS = [
+  'express',
+  'express-jwt',
+  'express-oauth2-jwt-bearer',
+  'fastify',
+  '@fastify',
+  'hono',
+  '@hono',
+  'koa',
+  'koa-jwt',
+  '@nestjs',
+  'reflect-metadata',
+  'rxjs',
+  '@hapi',
+  'hapi-auth-jwt2',
+  'passport',
+  'passport-jwt',
+]
+
 beforeAll(async () => {
   directory = temporaryDirectory()
   await mkdir(join(directory, 'node_modules'))
   const links: readonly (readonly [string, string])[] = [
     ['revocade', ROOT],
-    ...['jose', '@types'].map((name) => [name, join(ROOT, 'node_modules', name)] as const),
+    ...['jose', '@types', ...FRAMEWORKS].map((name) => [name, join(ROOT, 'node_modules', name)] as const),
   ]
   for (const [name, path] of links) {
     await symlink(path, join(directory, 'node_modules', name))
@@ -51,14 +71,20 @@ async function execute(snippet: Snippet, name: string): Promise<string> {
           compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
         }).outputText
   await writeFile(join(place, 'snippet.mjs'), javascript)
-  if (snippet.driver !== undefined)
+  if (snippet.driver !== undefined) {
     await cp(join(ROOT, 'test/docs/drivers', `${snippet.driver}.mjs`), join(place, 'driver.mjs'))
+    await cp(join(ROOT, 'test/docs/drivers/listening.mjs'), join(place, 'listening.mjs'))
+  }
   const main = snippet.driver === undefined ? 'snippet.mjs' : 'driver.mjs'
   // An engine that is not closed must not keep the process alive: then the time limit fails the test.
   const { stdout } = await run(process.execPath, [main], {
     cwd: place,
     timeout: 20_000,
-    env: { ...process.env, JWT_SECRET: 'a secret of the README, for its tests only' },
+    env: {
+      ...process.env,
+      PORT: '0',
+      JWT_SECRET: 'a secret of the README, for its tests only',
+    },
   })
   return stdout
 }

@@ -45,5 +45,5 @@ it('LivePrefilter yields during a rebuild and keeps what is added meanwhile', as
   }
   await rebuilt
   expect(added.length).toBeGreaterThan(3)
-  for (const digest of [...inStore, ...added]) expect(live.prefilter.has(digest)).toBe(true)
+  expect([...inStore, ...added].filter((digest) => !live.prefilter.has(digest))).toHaveLength(0)
 })

@@ -23,7 +23,11 @@ describe('a revocation with notBefore', () => {
     const notBefore = at(30_000)
     await engine.revoke(TOKEN, { notBefore })
     expect(engine.isClearlyActive(TOKEN)).toBe(false)
-    expect(await engine.check(TOKEN)).toEqual({ status: 'active', decidedBy: 'store' })
+    expect(await engine.check(TOKEN)).toEqual({
+      status: 'active',
+      decidedBy: 'store',
+      pending: expect.objectContaining({ notBefore, seq: 1 }) as unknown,
+    })
     clock.wall += 29_999
     expect((await engine.check(TOKEN)).status).toBe('active')
     clock.wall += 1
@@ -70,6 +74,27 @@ describe('a revocation with notBefore', () => {
     expect(listed).toEqual([early, late])
   })
 
+  it('is shown by check while it is pending: the earliest that will revoke this token', async () => {
+    const { clock, start, at } = fleet()
+    const engine = await start()
+    const [early, late] = [at(30_000), at(60_000)]
+    await engine.revoke(TOKEN, { notBefore: late })
+    await engine.revokeWhere({ sub: 'alice' }, { notBefore: early, issuedBefore: at(0) })
+    const pendingOf = async (token: object) => (await engine.check({ ...TOKEN, ...token })).pending
+    expect(await pendingOf({})).toMatchObject({ notBefore: early, target: { kind: 'selector' } })
+    expect(await pendingOf({})).toMatchObject({ notBefore: early }) // from the verdict cache
+    // Issued after the cutoff: only its own revocation will concern it.
+    expect(await pendingOf({ iat: at(0).getTime() / 1000 + 5 })).toMatchObject({ notBefore: late })
+    expect(await pendingOf({ jti: 'b', sub: 'bob' })).toBeUndefined()
+    clock.advance(30_000)
+    expect(await engine.check(TOKEN)).toMatchObject({ status: 'revoked', revocation: { notBefore: early } })
+    expect(await pendingOf({})).toBeUndefined()
+    await engine.unrevokeWhere({ sub: 'alice' })
+    await engine.unrevoke(TOKEN)
+    expect(await engine.check(TOKEN)).toMatchObject({ status: 'active' })
+    expect(await pendingOf({})).toBeUndefined()
+  })
+
   it('neither delays nor takes back one that counts already', async () => {
     const { clock, start, at } = fleet()
     const engine = await start()
@@ -111,5 +136,25 @@ describe('a revocation with notBefore', () => {
     // A verifier with a tolerance of 60 s still accepts the token then.
     clock.advance(30_000)
     expect(await verdict(engine, short)).toBe('revoked')
+  })
+
+  it("with issuedBefore: 'ever' ends what is issued until it counts, and after", async () => {
+    const { clock, start, at } = fleet()
+    const engine = await start()
+    const token = (ms: number) => ({ ...TOKEN, jti: `t${ms}`, iat: at(ms).getTime() / 1000 })
+    const notBefore = at(7200_000)
+    const receipt = await engine.revokeWhere({ sub: 'alice' }, { notBefore, issuedBefore: 'ever' })
+    // The last token that is accepted is issued as it begins to count, and lives for an hour.
+    expect(receipt).toMatchObject({ notBefore, expiresAt: at(10_800_000) })
+    const [early, late] = [token(-60_000), token(7199_000)]
+    clock.advance(7199_999)
+    expect(await verdict(engine, early)).toBe('active')
+    expect(await verdict(engine, late)).toBe('active')
+    clock.advance(1)
+    for (const revoked of [early, late, token(60_000)]) expect(await verdict(engine, revoked)).toBe('revoked')
+    clock.advance(3599_000)
+    expect(await verdict(engine, late)).toBe('revoked')
+    expect(await engine.unrevokeWhere({ sub: 'alice' })).toMatchObject({ outcome: 'unrevoked' })
+    expect(await verdict(engine, late)).toBe('active')
   })
 })

@@ -85,6 +85,16 @@ describe('checks without a lease', () => {
 })
 
 describe('a poll', () => {
+  it('is the next one for all who ask while one is under way', async () => {
+    const { store, mine } = await follower()
+    const { counted, reply } = counting(store)
+    const polls = [1, 2, 3, 4].map(() => mine.sync.poll())
+    await reply()
+    await reply()
+    await Promise.all(polls)
+    expect(counted).toMatchObject({ polls: 2, most: 1 })
+  })
+
   it('renews no lease if the machine slept before its reply', async () => {
     const { clock, store, mine, other } = await follower(60_000)
     const { counted, reply } = counting(store)

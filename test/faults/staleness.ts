@@ -60,6 +60,10 @@ interface Trial {
   /** The store is locked now and then, each time for this long. */
   readonly lockMs?: number
   readonly redis?: string
+  /** A new store on a server for each round; without it there is a file. */
+  readonly store?: () => string
+  /** Troubles the store now and then, until all is over. */
+  readonly trouble?: (isOver: () => boolean) => Promise<void>
 }
 
 /** Runs peers on one store and judges them, round after round, until every engine has done enough. */
@@ -89,7 +93,8 @@ export async function runTrial(title: string, trial: Trial): Promise<(name: stri
 /** Runs the peers once. Resolves with what each of them wrote down. */
 async function round(trial: Trial, seen: (name: string) => Seen): Promise<Map<string, Told>> {
   const folder = temporaryDirectory()
-  const store = join(folder, 'store.db')
+  const store = trial.store?.() ?? join(folder, 'store.db')
+  const isOver = (): boolean => peers.every(({ child }) => child.over)
   const peers = trial.peers.map((peer, i) =>
     start(peer, { folder, store, redis: trial.redis, snapshot: i % 2 === 0 }),
   )
@@ -99,7 +104,8 @@ async function round(trial: Trial, seen: (name: string) => Seen): Promise<Map<st
   await Promise.all([
     ...peers.map(({ child }) => child.ended),
     ...peers.map((peer) => suspendAgainAndAgain(peer)),
-    lockAgainAndAgain(store, trial.lockMs ?? 0, () => peers.every(({ child }) => child.over)),
+    lockAgainAndAgain(store, trial.lockMs ?? 0, isOver),
+    trial.trouble?.(isOver),
   ])
   return new Map(
     peers.map(({ name, child, suspensions }) => {

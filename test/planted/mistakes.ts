@@ -1,12 +1,17 @@
+import { FAILOVER_MISTAKES } from './failover-mistakes.js'
 import type { Mistake } from './plant.js'
 
 const REDIS = 'test/redis/interleavings.test.ts'
 const RESTORED = 'test/redis/restored.test.ts'
 const EXACT_LOOKUP = 'test/engine/exact-lookup.test.ts'
+const AT_ONCE = 'test/engine/at-once.test.ts'
 const SYNC = 'test/engine/sync.test.ts'
 const ENGINE = 'test/engine/interleavings.test.ts'
 const EVERYONE = 'test/engine/everyone.test.ts'
+const GATE = 'test/http/gate.test.ts'
 const TIME_CLAIMS = 'test/engine/time-claims.test.ts'
+const LOST_STORE = 'test/redis-store/lost-store.test.ts'
+const STORE_FAULTS = 'test/redis-store/faults.test.ts'
 
 export const MISTAKES: readonly Mistake[] = [
   {
@@ -21,7 +26,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'the lease counts from the reply',
     file: 'engine/sync.ts',
-    within: 'poll',
+    within: '#poll',
     is: 'this.#renew(sentAt)',
     becomes: 'this.#renew(this.#deps.clock.monotonic())',
     caughtBy: SYNC,
@@ -78,7 +83,7 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     name: "an engine's own commit does not move the version",
-    file: 'engine/sync.ts',
+    file: 'engine/cursor.ts',
     within: 'committed',
     is: 'if (buckets !== undefined)',
     becomes: 'if (buckets === null)',
@@ -97,9 +102,9 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a follower asks only whether its position is in the history',
     file: 'engine/sync.ts',
-    within: 'poll',
-    is: 'poll(this.#position, SLICE, this.#seen)',
-    becomes: 'poll(this.#position, SLICE)',
+    within: '#poll',
+    is: 'poll(this.position, SLICE, unverified ?? this.#cursor.seen)',
+    becomes: 'poll(this.position, SLICE, unverified)',
     caughtBy: RESTORED,
     breaks: /× .*rebuilds if its own commit is lost/,
   },
@@ -124,11 +129,29 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "the store's answer is cached although a change came while it was under way",
     file: 'engine/exact-lookup.ts',
-    within: '#fromStore',
+    within: '#ask',
     is: 'this.#cache.set(digest, row, askedAt)',
     becomes: 'this.#cache.set(digest, row, this.#cache.generation)',
     caughtBy: ENGINE,
     breaks: /[23]: .* active/,
+  },
+  {
+    name: 'an answer at once does not ask whether the lease is live',
+    file: 'engine/lookup.ts',
+    within: '#probe',
+    is: '!lease.isLive() && !(sync.catchUp() && digester.tokenIfIdentifiable(token))',
+    becomes: 'false',
+    caughtBy: AT_ONCE,
+    breaks: /× .*follows a change by another engine/,
+  },
+  {
+    name: 'what decides is cached although a change came within the read',
+    file: 'engine/exact-lookup.ts',
+    within: 'decidingRow',
+    is: 'this.#cache.set(digest, row, askedAt)',
+    becomes: 'this.#cache.set(digest, row, this.#cache.generation)',
+    caughtBy: AT_ONCE,
+    breaks: /× .*came within the read/,
   },
   {
     name: 'a check joins a lookup that was sent before the last change',
@@ -141,10 +164,10 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'the cursor goes by what arrives',
-    file: 'engine/sync.ts',
+    file: 'engine/cursor.ts',
     within: 'committed',
-    is: 'seq === this.#position.seq + 1 &&',
-    becomes: 'seq > this.#position.seq ||',
+    is: 'seq === last + 1 &&',
+    becomes: 'seq > last ||',
     caughtBy: ENGINE,
     breaks: /3: .* active too late/,
   },
@@ -159,18 +182,17 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'opaque tokens escape the selector of everybody',
-    file: 'engine/lookup.ts',
-    within: '#holdsAny',
-    is: 'const { claims = NO_CLAIMS } = digester',
-    becomes:
-      'const { claims } = digester; if (claims === undefined) return live.prefilter.has(digester.words)',
+    file: 'engine/token-digests.ts',
+    within: 'fill',
+    is: 'this.length = 0',
+    becomes: 'this.length = 0; if (digester.claims === undefined) return this.#add(undefined)',
     caughtBy: EVERYONE,
     breaks: /× .*also of opaque tokens/,
   },
   {
     name: 'a cutoff is compared with iat, whatever the option says',
-    file: 'engine/lookup.ts',
-    within: '#revokes',
+    file: 'engine/candidate.ts',
+    within: 'isRevokedBy',
     is: 'numericDateAt(claims, issuedAt)',
     becomes: 'numericDateAt(claims, IAT)',
     caughtBy: TIME_CLAIMS,
@@ -184,5 +206,74 @@ export const MISTAKES: readonly Mistake[] = [
     becomes: 'b',
     caughtBy: 'test/engine/not-before.test.ts',
     breaks: /× .*neither delays nor takes back/,
+  },
+  {
+    name: 'the number of replicas that have a commit is not read',
+    file: 'store/redis/committer.ts',
+    within: '#send',
+    is: 'if (replicas < waitReplicas) throw tooFewReplicas(replicas, waitReplicas)',
+    becomes: 'void replicas',
+    caughtBy: STORE_FAULTS,
+    breaks: /× a commit waits for the replicas that are demanded/,
+  },
+  {
+    name: 'a batch whose answer was lost is not known again',
+    file: 'store/redis/scripts/write-script.ts',
+    within: 'WRITE',
+    is: 'if a[3] == ARGV[4] then',
+    becomes: 'batch = batch + a[1] if false then',
+    caughtBy: STORE_FAULTS,
+    breaks: /× a commit whose answer is lost/,
+  },
+  {
+    name: 'a part of the index that was lost looks like tokens that nobody revoked',
+    file: 'store/redis/scripts/prelude.ts',
+    within: 'GUARD',
+    is: 'if not p[2] and (',
+    becomes: 'if false and (',
+    caughtBy: LOST_STORE,
+    breaks: /× a part of a store that is lost is noticed/,
+  },
+  {
+    name: 'a store in Redis that is gone is made again',
+    file: 'store/redis/scripts/prelude.ts',
+    within: 'GUARD',
+    is: "if not h[1] then fail('GONE') end",
+    becomes: `if not h[1] then
+      call('HSET', KEYS[1], 'id', ARGV[1], 'seq', 0, 'tag', '', 'tolerance', 0)
+      call('HSET', KEYS[1], 'ns:' .. ARGV[2], ARGV[3], 'bits:' .. ARGV[3], 0, 'rows:' .. ARGV[3], 0)
+      call('SETBIT', at .. 'm:' .. ARGV[3], 4096, 1)
+      call('ZADD', at .. 'segs', -1, -1)
+    end`,
+    caughtBy: LOST_STORE,
+    breaks: /× a server that was flushed is noticed/,
+  },
+  {
+    name: 'a position in a Redis store goes by its number alone',
+    file: 'store/redis/reader.ts',
+    within: 'isPast',
+    is: "(seq <= head.seq && tag.toString('hex') === epoch)",
+    becomes: 'seq <= head.seq || tag.length > 8',
+    caughtBy: LOST_STORE,
+    breaks: /× an older state that reached the same number/,
+  },
+  ...FAILOVER_MISTAKES,
+  {
+    name: 'of two headers Authorization the first one is checked',
+    file: 'http/gate.ts',
+    within: 'presenter',
+    is: "if (values.length > 1) return { reason: 'several' }",
+    becomes: '',
+    caughtBy: GATE,
+    breaks: /× .*checks the tokens of all places/,
+  },
+  {
+    name: 'the claims of an encrypted token are not checked',
+    file: 'http/gate.ts',
+    within: 'judgeVerified',
+    is: 'if (!decision.allowed) return decision',
+    becomes: 'return decision',
+    caughtBy: GATE,
+    breaks: /× .*checks verified claims as well/,
   },
 ]

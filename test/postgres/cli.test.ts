@@ -1,4 +1,7 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { everyKind } from '../cli/every-kind.js'
 import { inProcess } from '../cli/in-process.js'
 import { ndjson } from '../support/cli.js'
 import { type PostgresServer, startPostgres } from '../support/postgres/server.js'
@@ -17,7 +20,10 @@ it('revoke, check, list, stats, export, import and doctor take a URL', async () 
   const missing = await dir.run(['check', '--claims-json', '{"jti":"a"}'], { env })
   expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('there is no store at')])
   const revoked = await dir.run(['revoke', '--jti', 'a', '--iss', 'i', ...inOneHour], { env })
-  expect(revoked).toMatchObject({ code: 0, stderr: '' })
+  expect(revoked).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/^note: there was no store at postgres:.*: it was made\./) as string,
+  })
   expect(await dir.run(['check', '--claims-json', '{"jti":"a","iss":"i"}'], { env })).toMatchObject({
     code: 1,
   })
@@ -59,4 +65,46 @@ it('doctor says what a server that is not there lacks, without its password', as
   const { code, stdout, stderr } = await dir.run(['doctor', '--store', store])
   expect([code, stdout]).toEqual([2, expect.stringContaining('ERR_STORE_UNAVAILABLE')])
   expect(stdout + stderr).not.toContain('hunter2')
+})
+
+it('demo runs in a schema of its own, and leaves nothing behind', async () => {
+  const store = postgres.url('unused')
+  const { code, stdout, stderr } = await dir.run(['demo', '--json', '--store', store])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true, wrongAnswers: 0 })
+  const schemas = "SELECT nspname FROM pg_namespace WHERE nspname ~ 'demo|unused'"
+  expect(await postgres.query(schemas)).toEqual([])
+  const refused = await dir.run(['demo', '--store', './a.db'])
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('PostgreSQL') as string })
+})
+
+it('migrate moves a store to PostgreSQL and back, backup and restore likewise', async () => {
+  const url = postgres.url('moved')
+  writeFileSync(
+    join(dir.path, 'in.ndjson'),
+    everyKind()
+      .map((line) => JSON.stringify(line))
+      .join('\n'),
+  )
+  const done = async (...args: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await dir.run(args)
+    expect([code, stderr]).toEqual([0, expect.not.stringContaining('ERR_') as string])
+    return stdout
+  }
+  const exported = async (store: string): Promise<readonly string[]> =>
+    (await done('export', '--store', store)).split('\n').toSorted()
+  await done('import', 'in.ndjson', '--store', 'a.db')
+  expect(ndjson(await done('migrate', '--from', 'a.db', '--to', url, '--json'))).toMatchObject([
+    { written: 12, missing: 0, identical: true },
+  ])
+  expect(ndjson(await done('migrate', '--from', url, '--to', 'b.db', '--json'))).toMatchObject([
+    { written: 12, missing: 0, identical: true },
+  ])
+  expect(await exported('b.db')).toEqual(await exported('a.db'))
+  await done('backup', 'pg.backup', '--store', url)
+  const restored = postgres.url('restored')
+  await done('restore', 'pg.backup', '--store', restored)
+  expect(await exported(restored)).toEqual(await exported('a.db'))
+  const again = await dir.run(['restore', 'pg.backup', '--store', restored])
+  expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('--merge')])
 })

@@ -1,25 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PostgresStore } from '#dist/store/postgres/index.js'
 import { storeSuite } from '#dist/testing/store/suite.js'
-import { findPgBouncer, startPgBouncer } from '../support/postgres/pgbouncer.js'
+import { startPgBouncer } from '../support/postgres/pgbouncer.js'
 import { type PostgresServer, startPostgres } from '../support/postgres/server.js'
 import { temporaryDirectory } from '../support/temp.js'
 
 const folder = temporaryDirectory()
-const pgBouncer = await findPgBouncer(folder)
 let postgres: PostgresServer
 let port = 0
 let stop = (): Promise<void> => Promise.resolve()
 beforeAll(async () => {
   postgres = await startPostgres()
-  if (pgBouncer !== undefined) ({ port, stop } = await startPgBouncer(pgBouncer, postgres, folder))
+  ;({ port, stop } = await startPgBouncer(postgres, folder))
 })
 afterAll(async () => {
   await stop()
   await postgres.stop()
 })
 
-describe.skipIf(pgBouncer === undefined)('behind PgBouncer in transaction mode', () => {
+describe('behind PgBouncer in transaction mode', () => {
   storeSuite({ describe, it }, 'PostgreSQL', {
     make() {
       const url = postgres.url(undefined, port)

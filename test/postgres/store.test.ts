@@ -14,6 +14,7 @@ storeSuite({ describe, it }, 'PostgreSQL', {
     const url = postgres.url()
     return Promise.resolve({
       connect: () => new PostgresStore(url),
+      backup: () => postgres.backup(url),
       dispose: () => Promise.resolve(),
     })
   },

@@ -12,13 +12,25 @@ describe('createPrefilter', () => {
     },
   )
 
+  it('createPrefilter makes a fuse that starts with a delta of 35 KiB', async () => {
+    const filter = await createPrefilter({ kind: 'fuse', expectedRevocations: 1_000_000 })
+    expect(filter.entries).toBe(0)
+    expect(filter.capacity).toBe(9216)
+    expect(filter.bytes).toBe(35 * 1024)
+  })
+
   it('createPrefilter treats an undefined option as absent', async () => {
     const options: object = { kind: 'exact', falsePositiveRate: undefined }
     expect((await createPrefilter(options as PrefilterOptions)).kind).toBe('exact')
   })
 
   const refused: readonly (readonly [string, object, RegExp])[] = [
-    ['an unknown kind', { kind: 'cuckoo' }, /'prefilter\.kind' must be one of 'bloom', 'trie', 'exact'/],
+    [
+      'an unknown kind',
+      { kind: 'cuckoo' },
+      /'prefilter\.kind' must be one of 'bloom', 'fuse', 'trie', 'exact'/,
+    ],
+    ['a rate that fuse can not have', { kind: 'fuse', falsePositiveRate: 1e-6 }, /at least 0\.00003/],
     ['no kind', {}, /kind' must be one of/],
     ['a name of every object', { kind: 'toString' }, /kind' must be one of/],
     [

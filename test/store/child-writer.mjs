@@ -1,9 +1,12 @@
 // Revokes tokens `first`, `first + 1`, … in a store, and prints each once it is acknowledged.
+import { resolveStore } from '#dist/store/resolve.js'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
 import { openStore, revoke } from '#dist/testing/store/fixtures.js'
 
 const [path = '', first = '0', count = '0'] = process.argv.slice(2)
-const store = new SqliteStore(path, { integrityCheckDelayMs: Infinity })
+const store = path.includes('://')
+  ? await resolveStore(path)
+  : new SqliteStore(path, { integrityCheckDelayMs: Infinity })
 try {
   await openStore(store)
 } catch (error) {

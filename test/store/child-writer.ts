@@ -10,7 +10,10 @@ export interface ChildWriter {
   readonly ended: Promise<void>
 }
 
-/** @param shell Commands for `sh` to run first, to set limits. */
+/**
+ * @param path A file, or the URL of a store on a server.
+ * @param shell Commands for `sh` to run first, to set limits.
+ */
 export function childWriter(path: string, first: number, count: number, shell = ''): ChildWriter {
   const script = new URL('child-writer.mjs', import.meta.url).pathname
   const child = spawn(

@@ -1,14 +1,19 @@
 import {
+  closeSync,
   copyFileSync,
   existsSync,
+  fstatSync,
+  openSync,
   readdirSync,
   readFileSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { RevocadeError } from 'revocade'
 import { describe, expect, it } from 'vitest'
 import { assertDriverFits } from '#dist/store/sqlite/file/driver.js'
 import { checkIntegrity, SqliteStore } from '#dist/store/sqlite/index.js'
@@ -164,9 +169,11 @@ describe('opening', () => {
 })
 
 describe('integrity', () => {
+  let lastPage = Buffer.alloc(0)
   /** Damages a page that opening does not read: the last one. */
   async function damaged(): Promise<string> {
     const path = await sample(20_000)
+    lastPage = readFileSync(path).subarray(-4096)
     overwrite(path, readFileSync(path).length - 4096, Buffer.alloc(4096, 0x5a))
     return path
   }
@@ -193,6 +200,48 @@ describe('integrity', () => {
     expect(() => store.get(wordsOf(digestOf(1)))).toThrow(expect.objectContaining(corrupt))
     expect(() => store.poll({ seq: 0, epoch: '' }, 10)).toThrow(expect.objectContaining(corrupt))
     await expect(store.write([revoke(1)])).rejects.toMatchObject(corrupt)
+  })
+
+  it('is checked again when a read meets damage', async () => {
+    const path = await sample(20_000)
+    const store = await open(path, { integrityCheckDelayMs: 0 })
+    expect(await settled(store)).toBe('ok')
+    // Some pages in the middle, past SQLite: the engine finds the file's head as it was.
+    const file = openSync(path, 'r+')
+    const half = Math.floor(fstatSync(file).size / 8192) * 4096
+    for (let at = 0; at < 400; at++) writeSync(file, Buffer.alloc(4096, 0x5a), 0, 4096, half + at * 4096)
+    closeSync(file)
+    const damage = expect.objectContaining({ code: 'ERR_STORE_CORRUPT' }) as unknown
+    expect(() => {
+      for (let n = 0; n < 20_000; n++) store.get(wordsOf(digestOf(n)))
+    }).toThrow(damage)
+    await expect.poll(() => store.stats().integrity, { timeout: 60_000 }).toBe('failed')
+    expect(() => store.get(wordsOf(digestOf(1)))).toThrow(damage)
+  })
+
+  it('is checked again while it is broken, and a store that was mended in place is used again', async () => {
+    const path = await damaged()
+    const store = await open(path, { integrityCheckDelayMs: 0, integrityRetryMs: 50 })
+    const at = { seq: 20_000, epoch: 'x' }
+    const poll = async (): Promise<unknown> => {
+      try {
+        return (await store.poll(at, 10)).status
+      } catch (error) {
+        return error instanceof RevocadeError ? error.code : error
+      }
+    }
+    await expect.poll(poll).toBe('ERR_STORE_CORRUPT')
+    // The very page: the file's head stays, so that nothing else tells of it.
+    const file = openSync(path, 'r+')
+    writeSync(file, lastPage, 0, 4096, fstatSync(file).size - 4096)
+    closeSync(file)
+    await expect.poll(poll, { timeout: 60_000 }).toBe('diverged')
+    await store.write([revoke(20_001)])
+    expect(store.get(wordsOf(digestOf(20_001)))?.revoked).toBe(true)
+    expect(store.get(wordsOf(digestOf(1)))?.revoked).toBe(true)
+    await expect
+      .poll(() => store.stats(), { timeout: 60_000 })
+      .toMatchObject({ integrity: 'ok', fault: null })
   })
 
   it('may be under examination when the store is closed: the process goes on', async () => {

@@ -142,6 +142,19 @@ describe('a store that others fold, compact or restore through SQLite', () => {
     return { store: await open(path, {}, { logger }), warnings }
   }
 
+  /** A store whose log was folded after a backup, and into which SQLite has copied that backup since. */
+  async function restored() {
+    const path = newPath()
+    const backup = newPath()
+    const { store, warnings } = await watched(path)
+    await store.write(some(1, 500))
+    await copyInto(path, backup)
+    await commitUntilFolded(store, path, 1000)
+    const { position } = await follow(store, START)
+    await copyInto(backup, path)
+    return { path, store, warnings, position }
+  }
+
   it.each([
     ['a fold of the log', 'PRAGMA wal_checkpoint(TRUNCATE)'],
     ['a compaction', 'VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'],
@@ -178,14 +191,7 @@ describe('a store that others fold, compact or restore through SQLite', () => {
   })
 
   it('goes on in the restored history, and loses nothing of it when the log is folded', async () => {
-    const path = newPath()
-    const backup = newPath()
-    const { store, warnings } = await watched(path)
-    await store.write(some(1, 500))
-    await copyInto(path, backup)
-    await commitUntilFolded(store, path, 1000)
-    const { position } = await follow(store, START)
-    await copyInto(backup, path)
+    const { path, store, warnings, position } = await restored()
     run(path, 'PRAGMA wal_checkpoint(TRUNCATE)')
     await store.write([revoke(2)])
     expect(await poll(store, position)).toEqual({ status: 'diverged' })
@@ -204,13 +210,7 @@ describe('a store that others fold, compact or restore through SQLite', () => {
   })
 
   it('is opened by others before the log is folded', async () => {
-    const path = newPath()
-    const backup = newPath()
-    const { store, warnings } = await watched(path)
-    await store.write(some(1, 500))
-    await copyInto(path, backup)
-    await commitUntilFolded(store, path, 1000)
-    await copyInto(backup, path)
+    const { path, store, warnings } = await restored()
     await store.write([revoke(9000)])
     const other = await open(path)
     await other.write([revoke(9001)])
@@ -227,14 +227,7 @@ describe('a store that others fold, compact or restore through SQLite', () => {
   })
 
   it('is no overwritten file when the log is folded later, after looks at it', async () => {
-    const path = newPath()
-    const backup = newPath()
-    const { store, warnings } = await watched(path)
-    await store.write(some(1, 500))
-    await copyInto(path, backup)
-    await commitUntilFolded(store, path, 1000)
-    const { position } = await follow(store, START)
-    await copyInto(backup, path)
+    const { path, store, warnings, position } = await restored()
     expect(await poll(store, position)).toEqual({ status: 'diverged' })
     await store.write([revoke(2), revoke(9000)])
     await store.write([revoke(9001)])

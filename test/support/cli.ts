@@ -101,6 +101,11 @@ export function ndjson(text: string): unknown[] {
     .map((line): unknown => JSON.parse(line))
 }
 
+/** What a command that writes says when it makes the store. */
+export const NEW_STORE =
+  'note: there was no store at ./revocade.db: it was made. ' +
+  'Services that use another one do not see what is revoked here\n'
+
 /** An unsigned JWT: the command line does not verify. */
 export function jwt(claims: object): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')

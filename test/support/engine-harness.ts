@@ -16,11 +16,14 @@ export interface HarnessOptions {
     expectedRevocations?: number
   }
   readonly shared?: SharedLayers
+  /** Of the verdict cache; default 1000. */
+  readonly cacheEntries?: number
 }
 
 /** The engine's layers over an open store, started, but polling only when the test says so. */
 export async function engineHarness(store: RevocationStore, options: HarnessOptions) {
   const { clock, maxStalenessMs, graceSeconds = 3600, prefilter = { kind: 'exact' }, shared } = options
+  const { cacheEntries = 1000 } = options
   const warnings: string[] = []
   const checkpoints: string[] = []
   const note = (_: object, message: string): void => void warnings.push(message)
@@ -32,7 +35,7 @@ export async function engineHarness(store: RevocationStore, options: HarnessOpti
     maxStalenessMs,
     maxTokenLifetimeSeconds: 3600,
     clockToleranceSeconds: 0,
-    cacheEntries: 1000,
+    cacheEntries,
   })
   const layers = buildLayers(
     { ...settings, graceSeconds },

@@ -46,6 +46,18 @@ export class ModelStore implements RevocationStore {
   /** Called at the moment of each commit; for a revocation with its reason. */
   onCommit: (target: Target, revoked: boolean, reason?: string) => void = () => undefined
   gate: Gate | undefined
+  /** Which accesses wait at the gate. */
+  isLate: (label: string) => boolean = () => true
+  /** As on PostgreSQL: each commit has an epoch of its own, and positions can be asked for. */
+  readonly contains?: NonNullable<RevocationStore['contains']>
+  readonly #epochEachCommit: boolean
+
+  constructor({ epochEachCommit = false } = {}) {
+    this.#epochEachCommit = epochEachCommit
+    if (epochEachCommit)
+      this.contains = (positions) =>
+        this.#access('contains', () => positions.map((position) => this.#isPast(position)))
+  }
 
   open(): Promise<StoreInfo> {
     return Promise.resolve({ id: 'model', key: new Uint8Array(16).fill(7) })
@@ -57,12 +69,7 @@ export class ModelStore implements RevocationStore {
 
   poll(after: Position, limit: number, seen = after): MaybePromise<Poll> {
     return this.#access('poll', () => {
-      if (
-        ![after, seen].every(
-          ({ seq, epoch }) => seq <= this.head.seq && (seq === 0 || epoch === this.#epochAt(seq)),
-        )
-      )
-        return { status: 'diverged' }
+      if (!this.#isPast(after) || !this.#isPast(seen)) return { status: 'diverged' }
       const later = this.rows.filter((row) => row.seq > after.seq).toSorted((a, b) => a.seq - b.seq)
       const page = later.slice(0, limit)
       const more = later.length > limit
@@ -100,8 +107,10 @@ export class ModelStore implements RevocationStore {
   async write(mutations: readonly Mutation[]): Promise<Committed> {
     return this.#access('write', () => {
       const tag = randomBytes(8)
+      const previous = this.#epochEachCommit ? { previous: this.head.epoch } : {}
+      if (this.#epochEachCommit) this.#newEpoch = true
       const written = mutations.map((mutation) => this.#apply(mutation, tag))
-      return { epoch: this.head.epoch, written, buckets: { bits: this.#bits, tag } }
+      return { epoch: this.head.epoch, ...previous, written, buckets: { bits: this.#bits, tag } }
     })
   }
 
@@ -166,6 +175,10 @@ export class ModelStore implements RevocationStore {
     }
   }
 
+  #isPast({ seq, epoch }: Position): boolean {
+    return seq === 0 || (seq <= this.head.seq && epoch === this.#epochAt(seq))
+  }
+
   #epochAt(seq: number): string {
     return this.#epochs.findLast((epoch) => epoch.seq <= seq)?.epoch ?? ''
   }
@@ -214,7 +227,7 @@ export class ModelStore implements RevocationStore {
       if (this.broken !== undefined) throw this.broken
       return read()
     }
-    if (gate === undefined) return answer()
+    if (gate === undefined || !this.isLate(label)) return answer()
     return (async () => {
       await gate(`${label}: request`)
       const value = answer()

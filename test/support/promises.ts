@@ -39,13 +39,14 @@ export function brokenPromise(
     const changes = facts.filter((fact) => fact.target === target)
     const stands = (since: Fact): boolean =>
       !changes.some(({ revoked, at }) => !revoked && at.tick > since.at.tick && at.tick <= end.tick)
-    const told = new Set(
+    const told = new Map(
       acks
         .filter((ack) => ack.engine === engine && ack.target === target && ack.at.tick < start.tick)
-        .map(({ write }) => write),
+        .map(({ write, at }) => [write, at.tick]),
     )
-    // Only its own commit: another engine's commit before the acknowledgement need not be known yet.
-    const mine = changes.filter(({ write }) => write !== undefined && told.has(write))
+    // Only its own commit: another engine's commit before the acknowledgement need not be known yet. Nor a
+    // later one of the same revocation, which a failover had lost.
+    const mine = changes.filter(({ write = '', at }) => at.tick <= (told.get(write) ?? -1))
     if (status === 'active' && mine.some(stands)) return `2: own ${target} active`
     const old = changes.filter(({ revoked, at }) => revoked && start.ms - at.ms > stalenessMs)
     if (status === 'active' && old.some(stands)) return `3: ${target} active too late`

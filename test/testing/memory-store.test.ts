@@ -8,6 +8,10 @@ storeSuite({ describe, it }, 'MemoryStore', {
     const data = new MemoryStore()
     return Promise.resolve({
       connect: () => new MemoryStore(data),
+      backup: () => {
+        const restore = data.backup()
+        return Promise.resolve(() => Promise.resolve().then(restore))
+      },
       dispose: () => Promise.resolve(),
     })
   },

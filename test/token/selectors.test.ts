@@ -104,6 +104,19 @@ describe('selector digest', () => {
     )
   })
 
+  it('counts no values that no selector can have, and each value once', () => {
+    const many = Array.from({ length: 65 }, (_, i) => `a${i}`)
+    expect(matches(['aud', 'x'], { aud: many, x: [[]] })).toEqual([])
+    expect(
+      matches(['aud', 'x'], { aud: [many[0], ...Array<null>(64).fill(null)], x: ['b', 'c'] }),
+    ).toHaveLength(2)
+    expect(
+      matches(['aud', 'x'], { aud: [...many.slice(0, 2), ...Array<string>(63).fill('a0')], x: ['b', 'c'] }),
+    ).toHaveLength(4)
+    expect(matches(['aud', 'x', 'y'], { aud: many, x: ['b', 'c'], y: null })).toEqual([])
+    expect(matches(['aud', 'x'], { aud: many, x: ['b'] })).toHaveLength(65)
+  })
+
   it.each([
     [null],
     [true],

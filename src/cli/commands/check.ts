@@ -1,23 +1,26 @@
 import type { Command } from 'commander'
 import type { Revocade, Token } from '../../api.js'
-import { namesOfEntry } from '../../claims-option.js'
 import type { Verdict } from '../../engine/verdict.js'
 import { RevocadeError } from '../../errors.js'
-import { DEFAULT_CLAIMS, DEFAULT_ID_CLAIMS } from '../../options.js'
 import type { RevocationStore } from '../../ports/index.js'
-import { optionName } from '../../token/claim-path.js'
-import { CliError, type ErrorReport, printable, reportOf } from '../errors.js'
+import { type ErrorReport, printable, reportOf } from '../errors.js'
 import type { Line } from '../input/read-lines.js'
-import { shapeKey, targetText } from '../input/targets.js'
+import {
+  addIdOptions,
+  addressedTokens,
+  idClaimsFor,
+  type IdOptions,
+  isBareId,
+  OTHER_TARGET,
+  targetText,
+  tokenOf,
+} from '../input/targets.js'
 import { shortTime } from '../input/time.js'
-import { TOKEN_HELP, tokenSource } from '../input/tokens.js'
-import { addTokenOptions, type TokenOptions } from '../options.js'
+import { hasClaims, noteOtherSelectors, noteUnknownClaims } from '../other-selectors.js'
 import { LineWriter, note, tone, writeJson, writeLine } from '../output/print.js'
 import { readStore } from '../read-store.js'
-import { selectorShapes } from '../store-rows.js'
 
-interface CheckOptions extends TokenOptions {
-  readonly claimsJson?: string
+interface CheckOptions extends IdOptions {
   readonly selectorsOnly?: boolean
 }
 
@@ -31,53 +34,58 @@ export function addCheck(program: Command): void {
   const command = program
     .command('check')
     .description('Ask whether tokens are revoked. Signatures and expiry are not verified here.')
-    .argument('[token]', TOKEN_HELP)
-    .option('--claims-json <json>', 'the claims of a token, as JSON, instead of the token')
+  addIdOptions(command, 'as of a token that has no issuer, and of any issuer')
     .option('--selectors-only', 'claims without an id too: ask only whether a selector revokes them')
     .action(check)
-  addTokenOptions(command).addHelpText(
-    'after',
-    `
+    .addHelpText(
+      'after',
+      `
 Exit codes: 0 active, 1 revoked, 2 error or unknown.
 With many lines: 2 if any is an error or unknown, else 1 if any is revoked.`,
-  )
+    )
 }
 
 async function check(argument: string | undefined, options: CheckOptions): Promise<void> {
-  const source = tokenSource(argument, options.claimsJson)
-  if (source === undefined)
-    throw new CliError('ERR_USAGE', 'name the token: as an argument, - for stdin, @FILE or --claims-json')
-  await readStore(options, {}, async (engine, store) => {
-    await printOtherSelectorsHint(store, options)
-    process.exitCode =
-      source.kind === 'one'
-        ? await checkOne(engine, source.token, options)
-        : await checkLines(engine, source.lines, options)
+  const target = addressedTokens(argument, options, 'check')
+  await readStore({ ...options, ...idClaimsFor(options) }, {}, async (engine, store) => {
+    if (target.kind === 'lines') {
+      process.exitCode = await checkLines(engine, store, target.lines, options)
+      return
+    }
+    if (target.kind === 'id') await noteUnknownClaims(store, { ...options, ...idClaimsFor(options) })
+    else if (hasClaims(target.token)) await noteOtherSelectors(store, options)
+    process.exitCode = await checkOne(engine, target.kind === 'id' ? tokenOf(target) : target.token, options)
   })
 }
 
 async function checkOne(engine: Revocade, token: Token, options: CheckOptions): Promise<number> {
   const verdict = await engine.check(token, { selectorsOnly: options.selectorsOnly })
   await (options.json === true ? writeJson(verdict) : writeLine(describe(verdict)))
+  if (verdict.status === 'active' && isBareId(options))
+    note(`${OTHER_TARGET}: look for that with --iss`, options)
   return exitCodeOf(verdict.status)
 }
 
 /** Prints one answer a line, in the order of the input, so that both can be put side by side. */
 async function checkLines(
   engine: Revocade,
+  store: RevocationStore,
   batches: AsyncIterable<Line[]>,
   options: CheckOptions,
 ): Promise<number> {
   const writer = new LineWriter()
   let worst = 0
+  let withClaims = false
   for await (const lines of batches) {
     for (const line of lines) {
+      withClaims ||= 'text' in line && hasClaims(line.text)
       const answer = await answerTo(engine, line, options)
       worst = Math.max(worst, exitCodeOf(answer.status))
       await writer.line(options.json === true ? JSON.stringify(answer) : answerLine(answer))
     }
     await writer.flush()
   }
+  if (withClaims) await noteOtherSelectors(store, options)
   return worst
 }
 
@@ -96,7 +104,7 @@ function exitCodeOf(status: Answer['status']): 0 | 1 | 2 {
   return status === 'active' ? 0 : status === 'revoked' ? 1 : 2
 }
 
-function describe({ status, decidedBy, revocation, reason }: Verdict): string {
+function describe({ status, decidedBy, revocation, pending, reason }: Verdict): string {
   const word = status === 'active' ? tone('active', 'good') : tone(status, 'bad')
   const lines = [`${word} (decided by: ${decidedBy})`]
   if (revocation !== undefined) {
@@ -109,6 +117,8 @@ function describe({ status, decidedBy, revocation, reason }: Verdict): string {
     if (revocation.notBefore !== undefined) lines.push(`from     ${shortTime(revocation.notBefore)}`)
     lines.push(`until    ${shortTime(revocation.expiresAt)}`)
   }
+  if (pending?.notBefore !== undefined)
+    lines.push(`pending  ${targetText(pending.target)}, revoked from ${shortTime(pending.notBefore)}`)
   if (reason !== undefined) lines.push(`reason   ${printable(reason)}`)
   return lines.join('\n')
 }
@@ -119,23 +129,4 @@ function answerLine(answer: Answer): string {
   const word = answer.status === 'active' ? tone('active', 'good') : tone(answer.status, 'bad')
   const reason = answer.reason === undefined ? '' : `\t${printable(answer.reason)}`
   return `${answer.line}\t${word}\t${answer.decidedBy}${reason}`
-}
-
-/**
- * Says which selectors of the store this check does not honour: a token may be active here and revoked
- * elsewhere.
- */
-async function printOtherSelectorsHint(store: RevocationStore, options: CheckOptions): Promise<void> {
-  const { claims = DEFAULT_CLAIMS, idClaims = DEFAULT_ID_CLAIMS } = options
-  const shapes = [...claims, ...idClaims].map(namesOfEntry)
-  const honoured = new Set([[], ...shapes].map(shapeKey))
-  const others = [...(await selectorShapes(store)).keys()].filter((key) => !honoured.has(key))
-  if (others.length === 0) return
-  const list = others.map(shapeText).join(', ')
-  note(`the store also revokes by ${list}, which --claims does not name: not looked for here`, options)
-}
-
-function shapeText(key: string): string {
-  const names: unknown = JSON.parse(key)
-  return printable(Array.isArray(names) ? names.map((name) => optionName(String(name))).join('+') : key)
 }

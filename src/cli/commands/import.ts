@@ -10,6 +10,7 @@ import { LineReporter } from '../output/line-reporter.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
 import { Progress } from '../output/progress.js'
 import { noteQueued, redisText } from '../output/redis-receipt.js'
+import { withNoteOnNew } from '../with-store.js'
 
 type Format = 'ndjson' | 'csv'
 
@@ -54,7 +55,7 @@ async function importFile(file: string, options: ImportOptions): Promise<void> {
   })
   let summary: ImportSummary
   try {
-    summary = await importer.run().finally(() => progress.stop())
+    summary = await withNoteOnNew(options, () => importer.run().finally(() => progress.stop()))
   } catch (error) {
     reporter.end()
     if (!(error instanceof CliError)) {
@@ -65,6 +66,9 @@ async function importFile(file: string, options: ImportOptions): Promise<void> {
   }
   reporter.end()
   await printSummary(summary, options)
+  const { imported, expired, invalid } = summary
+  // Most likely it is a file of another kind.
+  if (invalid > 0 && imported + expired === 0) process.exitCode = 2
 }
 
 async function printSummary(summary: ImportSummary, options: ImportOptions): Promise<void> {

@@ -1,12 +1,13 @@
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
-import type { Revocade, RevocationInput, RevokeOptions, Selector, Time, Token } from '../../api.js'
-import { RevocadeError } from '../../errors.js'
+import type { Receipt, Revocade, RevocationInput, RevokeOptions, Selector, Time, Token } from '../../api.js'
 import { CliError, reportOf } from '../errors.js'
 import { type CutoffFlags, cutoffOptions } from '../input/cutoff.js'
+import { inFlagNames, withFlagNames } from '../input/flag-names.js'
 import type { Line } from '../input/read-lines.js'
 import {
   addressed,
+  type AddressedTokens,
   addTargetOptions,
   claimsFor,
   idClaimsFor,
@@ -18,7 +19,7 @@ import { parseDuration, parseTime } from '../input/time.js'
 import { LineReporter } from '../output/line-reporter.js'
 import { note } from '../output/print.js'
 import { printBulkReceipt, printReceipt } from '../output/revoke-receipt.js'
-import { withStore } from '../with-store.js'
+import { withNoteOnNew, withStore } from '../with-store.js'
 
 interface RevokeCommandOptions extends TargetOptions, CutoffFlags {
   readonly notBefore?: string
@@ -65,13 +66,19 @@ Examples:
 async function revoke(argument: string | undefined, options: RevokeCommandOptions): Promise<void> {
   const target = addressed(argument, options, 'revoke')
   const details = revokeOptions(options)
-  if (target.kind === 'selector') {
-    await revokeSelector(target.where, options, details)
-    return
-  }
-  if (options.issuedBefore !== undefined || options.sameSecond !== undefined) {
+  if (target.kind !== 'selector' && (options.issuedBefore !== undefined || options.sameSecond !== undefined))
     throw new CliError('ERR_USAGE', '--issued-before and --same-second go with --where or --everyone')
-  }
+  await withNoteOnNew(options, async () => {
+    if (target.kind === 'selector') await revokeSelector(target.where, options, details)
+    else await revokeTokens(target, options, details)
+  })
+}
+
+async function revokeTokens(
+  target: AddressedTokens,
+  options: RevokeCommandOptions,
+  details: RevokeOptions,
+): Promise<void> {
   await withStore(options, idClaimsFor(options), async (engine) => {
     if (target.kind === 'one') await revokeOne(engine, target.token, options, details)
     else if (target.kind === 'id') await revokeId(engine, target, options, details)
@@ -86,9 +93,9 @@ async function revokeSelector(
 ): Promise<void> {
   const { claims, added } = claimsFor(where, options)
   const receipt = await withStore(options, { claims }, (engine) =>
-    withFlagHint(engine.revokeWhere(where, { ...details, ...cutoffOptions(options) })),
+    withFlagNames(engine.revokeWhere(where, { ...details, ...cutoffOptions(options) })),
   )
-  await printReceipt(receipt, options)
+  await report(receipt, options)
   if (added) {
     const names = Object.keys(where).sort()
     const selector = JSON.stringify(names.length === 1 ? names[0] : names)
@@ -102,7 +109,7 @@ async function revokeOne(
   options: RevokeCommandOptions,
   details: RevokeOptions,
 ): Promise<void> {
-  await printReceipt(await withFlagHint(engine.revoke(token, details)), options)
+  await report(await withFlagNames(engine.revoke(token, details)), options)
 }
 
 /** Without an issuer: that id of any issuer, because nothing says that its token has none. */
@@ -116,19 +123,19 @@ async function revokeId(
     id.iss === undefined
       ? engine.revokeWhere(id.claims, { ...details, issuedBefore: 'ever' })
       : engine.revoke(tokenOf(id), details)
-  await printReceipt(await withFlagHint(revoked), options)
+  await report(await withFlagNames(revoked), options)
 }
 
-/** Adds the names of the command's options to an error that names the engine's options. */
-async function withFlagHint<T>(revoked: Promise<T>): Promise<T> {
-  try {
-    return await revoked
-  } catch (error) {
-    if (!(error instanceof RevocadeError) || error.code !== 'ERR_NO_EXPIRY') throw error
-    throw new CliError(error.code, `${error.message}. Here: --expires-at TIME or --expires-in 8h.`, {
-      cause: error,
-    })
-  }
+/** Prints a receipt. An end in the past that the command line gave is a mistake; an `exp` is none. */
+async function report(receipt: Receipt, options: RevokeCommandOptions): Promise<void> {
+  await printReceipt(receipt, options)
+  if (receipt.outcome === 'expired') failIfGivenEnd(options)
+}
+
+function failIfGivenEnd(options: RevokeCommandOptions): void {
+  if (options.expiresAt === undefined) return
+  note('nothing was revoked: --expires-at is in the past', options)
+  process.exitCode = 2
 }
 
 /** Revokes a single line as one token, with its receipt; several lines in bulk, thousands to a commit. */
@@ -159,10 +166,11 @@ async function revokeLines(
     }
   }
   const receipt = await engine.revokeMany(entries(), {
-    onInvalid: (error, _entry, index) => reporter.report(numbers[index] ?? 0, reportOf(error)),
+    onInvalid: (error, _entry, index) => reporter.report(numbers[index] ?? 0, reportOf(inFlagNames(error))),
   })
   reporter.end()
   await printBulkReceipt({ ...receipt, invalid: reporter.count }, options)
+  if (receipt.expired > 0) failIfGivenEnd(options)
   if (reporter.count > 0 || numbers.length === 0) process.exitCode = 2
 }
 

@@ -8,13 +8,15 @@ import {
   addTargetOptions,
   claimsFor,
   idClaimsFor,
+  isBareId,
+  OTHER_TARGET,
   type TargetOptions,
   targetText,
   tokenOf,
 } from '../input/targets.js'
 import { LineReporter } from '../output/line-reporter.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
-import { combineStates, noteQueued, redisText } from '../output/redis-receipt.js'
+import { combineStates, durableText, noteQueued, redisText } from '../output/redis-receipt.js'
 import { requireStore, withStore } from '../with-store.js'
 
 /** Adds `unrevoke`, which takes revocations back. */
@@ -43,7 +45,10 @@ async function unrevoke(argument: string | undefined, options: TargetOptions): P
 }
 
 async function unrevokeOne(engine: Revocade, token: Token, options: TargetOptions): Promise<void> {
-  await printReceipt(await engine.unrevoke(token), options)
+  const receipt = await engine.unrevoke(token)
+  await printReceipt(receipt, options)
+  if (receipt.outcome === 'unchanged' && isBareId(options))
+    note(`${OTHER_TARGET}: give that with --iss`, options)
   const { status, revocation } = await engine.check(token)
   if (status === 'revoked' && revocation !== undefined) {
     const by = targetText(revocation.target)
@@ -97,9 +102,6 @@ async function printReceipt(receipt: Receipt, options: TargetOptions): Promise<v
   if (options.json === true) await writeJson(receipt)
   else if (receipt.outcome === 'unchanged')
     await writeLine(`${tone('unchanged', 'warn')} ${targetText(receipt.target)} was not revoked`)
-  else {
-    const where = `durable, seq ${receipt.seq}${redisText(receipt.redis)}`
-    await writeLine(`${tone('unrevoked', 'good')} ${targetText(receipt.target)} (${where})`)
-  }
+  else await writeLine(`${tone('unrevoked', 'good')} ${targetText(receipt.target)} (${durableText(receipt)})`)
   noteQueued(receipt.redis, options)
 }

@@ -1,6 +1,6 @@
 /**
  * The process that the demo kills. It revokes without end and prints the number of each acknowledged
- * revocation. Argument: the path of the store.
+ * revocation. REVOCADE_STORE is the store.
  */
 import { writeSync } from 'node:fs'
 import { createRevocade } from '../../create-revocade.js'
@@ -8,7 +8,7 @@ import { crashClaims } from './tokens.js'
 
 const IN_FLIGHT = 8
 const engine = await createRevocade({
-  store: process.argv[2] ?? '',
+  store: process.env.REVOCADE_STORE ?? '',
   prefilter: { kind: 'none' },
   snapshot: false,
 })

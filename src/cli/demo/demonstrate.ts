@@ -155,7 +155,10 @@ async function coarseTraffic(store: string, { tokens, revoked }: Known) {
  */
 async function killWhileRevoking(store: string): Promise<number[]> {
   const script = fileURLToPath(new URL('./crash-child.js', import.meta.url))
-  const child = spawn(process.execPath, [script, store], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, REVOCADE_STORE: store }, // a URL may hold a password, and arguments are seen
+  })
   const exited = once(child, 'exit')
   const acknowledged: number[] = []
   for await (const line of createInterface({ input: child.stdout })) {

@@ -86,7 +86,9 @@ async function libraries() {
     const [jose, { default: jsonwebtoken }] = await Promise.all([import('jose'), import('jsonwebtoken')])
     return { jose, jsonwebtoken }
   } catch (error) {
-    const problem = 'the demo signs real tokens with jose and jsonwebtoken: npm install jose jsonwebtoken'
+    const problem =
+      'the demo signs real tokens with jose and jsonwebtoken, and looks for them beside revocade: ' +
+      'npm install --no-save jose jsonwebtoken'
     throw new CliError('ERR_PEER_MISSING', problem, { cause: error })
   }
 }

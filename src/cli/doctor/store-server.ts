@@ -2,20 +2,26 @@ import { RevocadeError } from '../../errors.js'
 import type { PostgresFacts } from '../../store/postgres/index.js'
 import { CliError } from '../errors.js'
 import type { StoreOptions } from '../options.js'
-import { whole } from '../output/format-numbers.js'
-import { requireStore, withStore } from '../with-store.js'
-import { fail, type Finding, millisecondsText, ok, warn } from './finding.js'
+import { serverAt } from '../store-location.js'
+import { fail, type Finding, ok, warn } from './finding.js'
+import { openedStore, roundTrip } from './opened-store.js'
+import { checkRedisStore } from './store-redis.js'
 
-/** Milliseconds above which a poll may not come in time for a lease of a second. */
-const SLOW_ROUND_TRIP_MS = 100
-
-/** Checks a PostgreSQL server and the store on it. */
+/** Checks the server of a store, and the store on it. */
 export async function checkStoreServer(options: StoreOptions): Promise<Finding[]> {
   try {
+    if (serverAt(options.store) === 'redis') return await checkRedisStore(options)
     const { inspectPostgres } = await import('../../store/postgres/index.js')
     const facts = await inspectPostgres(options.store)
-    const findings = [server(facts), roundTrip(facts), durability(facts), standbys(facts), isolation(facts)]
-    return [...findings, ...(await opened(options, facts))]
+    const { roundTripMs, namespaces, schema } = facts
+    const findings = [
+      server(facts),
+      roundTrip(roundTripMs),
+      durability(facts),
+      standbys(facts),
+      isolation(facts),
+    ]
+    return [...findings, ...(await openedStore(options, namespaces, `schema ${schema}`))]
   } catch (error) {
     if (error instanceof RevocadeError || error instanceof CliError)
       return [fail('store', `${error.code}: ${error.message}`, 'See the message.')]
@@ -27,16 +33,6 @@ function server({ serverVersion, inRecovery }: PostgresFacts): Finding {
   const detail = `PostgreSQL ${serverVersion}, ${inRecovery ? 'a replica' : 'a primary'}`
   if (!inRecovery) return ok('server', detail)
   return fail('server', detail, 'Give the address of the primary: services refuse a replica.')
-}
-
-function roundTrip({ roundTripMs }: PostgresFacts): Finding {
-  const detail = `${millisecondsText(roundTripMs)} (one query)`
-  if (roundTripMs <= SLOW_ROUND_TRIP_MS) return ok('round trip', detail)
-  return warn(
-    'round trip',
-    detail,
-    'A lease needs an answer within a third of maxStalenessMs: raise that option.',
-  )
 }
 
 function durability({ settings }: PostgresFacts): Finding {
@@ -64,24 +60,4 @@ function isolation({ settings }: PostgresFacts): Finding {
     `${level} by default`,
     'Each commit then takes three round trips: set default_transaction_isolation for this role.',
   )
-}
-
-async function opened(options: StoreOptions, { namespaces, schema }: PostgresFacts): Promise<Finding[]> {
-  // Any namespace shows whether the store works. Only one that was named must be there.
-  const namespaced = { namespace: namespaces?.[0] ?? 'default', ...options }
-  await requireStore(namespaced)
-  return withStore(namespaced, {}, async (engine, store) => {
-    const facts = store.stats()
-    // No token has this id, so the check reads the store and must answer "active".
-    const { status } = await engine.check({ jti: 'revocade doctor' })
-    return [
-      status === 'active'
-        ? ok('store', `seq ${facts.seq}, id ${facts.id}, schema ${schema}`)
-        : fail('store', `a check answered "${status}"`, 'See the log of the services.'),
-      ok(
-        'clock tolerance',
-        `${whole(Number(facts.clockToleranceSeconds))} s, the largest of the engines that used the store`,
-      ),
-    ]
-  })
 }

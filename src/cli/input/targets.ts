@@ -8,12 +8,16 @@ import { CliError, printable } from '../errors.js'
 import { addTokenOptions, type TokenOptions } from '../options.js'
 import { TOKEN_HELP, type TokenSource, tokenSource } from './tokens.js'
 
-/** Options that name what to revoke or un-revoke. */
-export interface TargetOptions extends TokenOptions {
+/** Options that name one token. */
+export interface IdOptions extends TokenOptions {
   readonly claimsJson?: string
   readonly jti?: string
   readonly id?: readonly [claim: string, value: string | number]
   readonly iss?: string
+}
+
+/** Options that name what to revoke or un-revoke. */
+export interface TargetOptions extends IdOptions {
   readonly where?: Selector
   readonly everyone?: boolean
 }
@@ -26,27 +30,35 @@ export interface NamedId {
 }
 
 /** What a command line names: tokens, one id, or all tokens with some claims. */
-export type Addressed = TokenSource | NamedId | { readonly kind: 'selector'; readonly where: Selector }
+export type Addressed = AddressedTokens | { readonly kind: 'selector'; readonly where: Selector }
 
-/** Adds the options that name a target, and those of {@link addTokenOptions}. */
-export function addTargetOptions(command: Command): Command {
+/** Tokens, or one id. */
+export type AddressedTokens = TokenSource | NamedId
+
+/** Adds the options that name a token, and those of {@link addTokenOptions}. */
+export function addIdOptions(command: Command, withoutIssuer: string): Command {
   command
     .argument('[token]', TOKEN_HELP)
     .option('--claims-json <json>', 'the claims of a token, as JSON')
-    .option('--jti <id>', 'the token with this jti, of any issuer unless --iss names it')
+    .option('--jti <id>', `the token with this jti; without --iss: ${withoutIssuer}`)
     .option(
       '--id <claim=value>',
       'the token with this id claim, such as uti=7f2c (uti:=5 for a number)',
       parseId,
     )
     .option('--iss <issuer>', 'with --jti or --id: its issuer')
+  return addTokenOptions(command)
+}
+
+/** Adds the options that name a target, and those of {@link addTokenOptions}. */
+export function addTargetOptions(command: Command): Command {
+  return addIdOptions(command, 'of any issuer')
     .option(
       '--where <claim=value>',
       'all tokens with this claim (claim:=5 for a number); repeat for several claims together',
       collectWhere,
     )
     .option('--everyone', 'all tokens of everybody')
-  return addTokenOptions(command)
 }
 
 /**
@@ -60,35 +72,58 @@ export function addressed(
   options: TargetOptions,
   verb: 'revoke' | 'unrevoke',
 ): Addressed {
-  const { jti, id, iss, claimsJson, everyone } = options
+  const { iss, everyone } = options
   const where = everyone === true ? {} : options.where
-  const used = [argument, claimsJson, jti, id, where].filter((way) => way !== undefined).length
-  if (used === 0)
-    throw new CliError(
-      'ERR_USAGE',
-      `name what to ${verb}: a token, - for stdin, --jti, --id, --claims-json, --where or --everyone`,
-    )
-  if (used > 1 || (everyone === true && options.where !== undefined))
+  if (where === undefined) return addressedTokens(argument, options, verb, ', --where or --everyone')
+  const { jti, id, claimsJson } = options
+  const others = [argument, claimsJson, jti, id, everyone === true ? options.where : undefined]
+  if (others.some((way) => way !== undefined))
     throw new CliError(
       'ERR_USAGE',
       'give one of: a token, --jti, --id, --claims-json, --where (several match together), --everyone',
     )
-  if (where !== undefined) {
-    if (iss !== undefined)
-      throw new CliError('ERR_USAGE', '--iss goes with --jti or --id; to match an issuer say --where iss=…')
-    return { kind: 'selector', where }
-  }
+  if (iss !== undefined)
+    throw new CliError('ERR_USAGE', '--iss goes with --jti or --id; to match an issuer say --where iss=…')
+  return { kind: 'selector', where }
+}
+
+/**
+ * Reads the tokens, or the id, from the command line.
+ *
+ * @param verb - what the command does with them, for the error text
+ * @param others - other ways to name a target, for the error text
+ * @throws {CliError} ERR_USAGE unless they are named in exactly one way
+ */
+export function addressedTokens(
+  argument: string | undefined,
+  { jti, id, iss, claimsJson }: IdOptions,
+  verb: string,
+  others = '',
+): AddressedTokens {
+  const used = [argument, claimsJson, jti, id].filter((way) => way !== undefined).length
+  if (used > 1) throw new CliError('ERR_USAGE', 'give one of: a token, --jti, --id, --claims-json')
   const named = jti === undefined ? id : (['jti', jti] as const)
   if (named !== undefined) return { kind: 'id', claims: Object.fromEntries([named]), iss }
+  const source = tokenSource(argument, claimsJson)
+  if (source === undefined)
+    throw new CliError(
+      'ERR_USAGE',
+      `name what to ${verb}: a token, - for stdin, @FILE, --jti, --id, --claims-json${others}`,
+    )
   if (iss !== undefined)
     throw new CliError('ERR_USAGE', '--iss goes with --jti or --id: a token carries its own')
-  const source = tokenSource(argument, claimsJson)
-  if (source === undefined) throw new CliError('ERR_USAGE', `name what to ${verb}`)
   return source
 }
 
+/** Whether the command line names an id and no issuer. */
+export const isBareId = ({ jti, id, iss }: IdOptions): boolean =>
+  (jti ?? id) !== undefined && iss === undefined
+
+/** What may be missed where an id is named without its issuer. */
+export const OTHER_TARGET = 'an id that was revoked together with its issuer is another target'
+
 /** The id claims to open the engine with: the configured ones and the one that the command line names. */
-export function idClaimsFor(options: TargetOptions): { idClaims?: string[] } {
+export function idClaimsFor(options: IdOptions): { idClaims?: string[] } {
   const claim = options.jti === undefined ? options.id?.[0] : 'jti'
   if (claim === undefined) return {}
   const base = options.idClaims ?? DEFAULT_ID_CLAIMS

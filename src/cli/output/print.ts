@@ -33,8 +33,13 @@ export function writeJson(value: unknown): Promise<void> {
   return write(`${JSON.stringify(value)}\n`)
 }
 
+/** Whether notes are for a program. */
+export interface NoteOptions {
+  readonly json?: boolean
+}
+
 /** Prints a note on stderr, so that stdout holds only data. */
-export function note(text: string, { json = false }: { readonly json?: boolean } = {}): void {
+export function note(text: string, { json = false }: NoteOptions = {}): void {
   const safe = redact(text)
   process.stderr.write(
     json ? `${JSON.stringify({ note: safe })}\n` : `${tone('note', 'warn', process.stderr)}: ${safe}\n`,

@@ -1,7 +1,12 @@
-import type { Receipt } from '../../api.js'
+import type { BulkReceipt, Receipt } from '../../api.js'
 import { note, tone } from './print.js'
 
 type InRedis = Receipt['redis']
+
+/** What a receipt says of where the change is. */
+export function durableText({ seq, durable, redis }: Receipt | BulkReceipt): string {
+  return `durable${durable === 'redis' ? ' in Redis' : ''}, seq ${seq}${redisText(redis)}`
+}
 
 /** The Redis part of a receipt, appended to its line; empty without Redis. */
 export function redisText(redis: InRedis): string {

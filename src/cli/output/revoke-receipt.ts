@@ -2,7 +2,7 @@ import type { BulkReceipt, Receipt } from '../../api.js'
 import { targetText } from '../input/targets.js'
 import { shortTime } from '../input/time.js'
 import { note, tone, writeJson, writeLine } from './print.js'
-import { noteQueued, redisText } from './redis-receipt.js'
+import { durableText, noteQueued } from './redis-receipt.js'
 
 interface JsonOption {
   readonly json?: boolean
@@ -34,8 +34,4 @@ export async function printBulkReceipt(receipt: BulkReceipt, options: JsonOption
     await writeLine(`${tone('revoked', 'good')} ${counts} (${durableText(receipt)})`)
   }
   noteQueued(receipt.redis, options)
-}
-
-function durableText({ seq, redis }: Receipt | BulkReceipt): string {
-  return `durable, seq ${seq}${redisText(redis)}`
 }

@@ -47,14 +47,30 @@ export async function connectRedis(settings: RedisSettings): Promise<RedisConnec
   }
 }
 
-/** @throws {RevocadeError} ERR_CONFIG when ioredis is not installed */
-export async function loadIoredis(): Promise<Ioredis> {
+/**
+ * Creates one connection, as {@link connectRedis} does: of a caller's client a duplicate.
+ *
+ * @throws {RevocadeError} ERR_CONFIG when ioredis is not installed
+ */
+export async function createClient(
+  target: RedisSettings['target'],
+  timeoutMs: number,
+  option: string,
+): Promise<RedisClient> {
+  if (target.kind === 'client') return duplicateOf(target.client, timeoutMs)
+  return withListeners(newClient(await loadIoredis(option), target, timeoutMs), timeoutMs)
+}
+
+/**
+ * @param option - the option that the error names
+ * @throws {RevocadeError} ERR_CONFIG when ioredis is not installed
+ */
+export async function loadIoredis(option = 'redis'): Promise<Ioredis> {
   try {
     return await import('ioredis')
   } catch (error) {
-    throw new RevocadeError('ERR_CONFIG', "option 'redis' needs the package ioredis: npm install ioredis", {
-      cause: error,
-    })
+    const message = `option '${option}' needs the package ioredis: npm install ioredis`
+    throw new RevocadeError('ERR_CONFIG', message, { cause: error })
   }
 }
 
@@ -181,16 +197,20 @@ function reconnectIfSilent(client: RedisClient, silenceMs: number): void {
 function aroundClient(client: RedisClient, timeoutMs: number): RedisConnections {
   // ioredis prints errors if there is no listener. A listener of the caller is enough.
   if (client.listenerCount('error') === 0) client.on('error', () => undefined)
-  const changes = { ...connectionOptions(timeoutMs), commandTimeout: undefined, socketTimeout: undefined }
-  const { lazyConnect, enableOfflineQueue, retryStrategy: clusterRetryStrategy } = changes
-  const subscriber =
-    client.isCluster === true
-      ? client.duplicate([], { lazyConnect, enableOfflineQueue, clusterRetryStrategy })
-      : client.duplicate(changes)
   return {
     commands: client,
-    subscriber: withListeners(subscriber, timeoutMs),
+    subscriber: duplicateOf(client, timeoutMs),
     handedIn: true,
     description: 'the client that was handed in',
   }
+}
+
+function duplicateOf(client: RedisClient, timeoutMs: number): RedisClient {
+  const changes = { ...connectionOptions(timeoutMs), commandTimeout: undefined, socketTimeout: undefined }
+  const { lazyConnect, enableOfflineQueue, retryStrategy: clusterRetryStrategy } = changes
+  const duplicate =
+    client.isCluster === true
+      ? client.duplicate([], { lazyConnect, enableOfflineQueue, clusterRetryStrategy })
+      : client.duplicate(changes)
+  return withListeners(duplicate, timeoutMs)
 }

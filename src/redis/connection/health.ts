@@ -85,12 +85,14 @@ async function readClockDistance(send: Send, clock: { now(): number }): Promise<
   return Number.isFinite(distance) ? Math.max(0, distance) : null
 }
 
-function parseInfo(text: string): ReadonlyMap<string, string> {
+/** The fields of a reply of INFO. */
+export function parseInfo(text: string): ReadonlyMap<string, string> {
   const lines = text.matchAll(/^([^#:\r\n]+):([^\r\n]*)/gm)
   return new Map([...lines].map(([, name = '', value = '']) => [name, value]))
 }
 
-function textOf(value: unknown): string {
+/** A reply of bytes, text or a number as text. */
+export function textOf(value: unknown): string {
   if (value instanceof Uint8Array)
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()
   return typeof value === 'string' || typeof value === 'number' ? String(value) : ''

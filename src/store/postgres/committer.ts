@@ -1,10 +1,10 @@
 import { RevocadeError } from '../../errors.js'
 import type { Committed, Written } from '../../ports/index.js'
+import type { ServerClock } from '../network/server-clock.js'
 import { type Batch, columnsOf, toWritten } from './batch.js'
 import { type HandedInPool, type PgNotice, type PgRow, statement } from './driver.js'
 import { codeOf, isAnswer, toRevocadeError } from './errors.js'
 import { Lane } from './lane.js'
-import type { ServerClock } from './server-clock.js'
 import type { OpenedStore } from './setup.js'
 
 /** A commit, and the number before its first change. */

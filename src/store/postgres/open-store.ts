@@ -1,14 +1,16 @@
 import { MAX_BUCKET_BITS } from '../../buckets/layout.js'
+import { RevocadeError } from '../../errors.js'
 import type { Committed, Mutation, ScanChunk, ScanEnd, StoreContext, StoreStats } from '../../ports/index.js'
+import { GroupCommit } from '../network/group-commit.js'
+import { ServerClock } from '../network/server-clock.js'
+import { pack, type PackedMutation, toBatch } from './batch.js'
 import { Committer } from './committer.js'
 import { createPool, type HandedInPool } from './driver.js'
-import { toRevocadeError } from './errors.js'
-import { CONNECT_TIMEOUT_MS, type PostgresSettings } from './options.js'
+import { codeOf, isAnswer, toRevocadeError } from './errors.js'
+import { CONNECT_TIMEOUT_MS, type PostgresSettings, readDeadline } from './options.js'
 import { Reader } from './reader.js'
 import { scanStore } from './scan.js'
-import { ServerClock } from './server-clock.js'
 import { type OpenedStore, setUp } from './setup.js'
-import { WriteQueue } from './write-queue.js'
 
 const PURGE_INTERVAL_MS = 30_000
 
@@ -20,7 +22,7 @@ export class OpenPostgres {
   readonly #pool: HandedInPool
   readonly #endPool: () => Promise<void>
   readonly #committer: Committer
-  readonly #queue: WriteQueue
+  readonly #queue: GroupCommit<PackedMutation>
   readonly #purgeTimer: NodeJS.Timeout
   #maintenance: Promise<unknown> = Promise.resolve()
   #closing = false
@@ -56,9 +58,14 @@ export class OpenPostgres {
     this.#endPool = endPool
     const clock = new ServerClock()
     clock.note(store.serverMs)
-    this.reader = new Reader(pool, store, settings.readTimeoutMs, clock)
+    this.reader = new Reader(pool, store, readDeadline(settings, context.maxStalenessMs), clock)
     this.#committer = new Committer(pool, store, settings.writeTimeoutMs, clock)
-    this.#queue = new WriteQueue(this.#committer)
+    this.#queue = new GroupCommit({
+      pack,
+      commit: (mutations) => this.#committer.commit(toBatch(mutations)),
+      isUnreachable: (error) =>
+        error instanceof RevocadeError && !isAnswer(error.cause) && codeOf(error) !== 'ERR_CONFIG',
+    })
     this.#purgeTimer = setInterval(() => {
       this.purge(false).catch((error: unknown) =>
         context.logger.warn({ err: error }, 'expired revocations could not be purged'),

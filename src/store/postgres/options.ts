@@ -19,7 +19,7 @@ export interface PostgresStoreOptions {
   readonly writeTimeoutMs?: number
   /**
    * The number of milliseconds until a read must be answered. Afterwards its connection is closed. 50 to
-   * 600,000.
+   * 600,000. More than `maxStalenessMs`, but for 250, is cut down to it: a later answer renews no lease.
    *
    * @default 1000
    */
@@ -40,6 +40,16 @@ export interface PostgresSettings {
   readonly writeTimeoutMs: number
   readonly readTimeoutMs: number
   readonly allowFsyncOff: boolean
+}
+
+/** Milliseconds that a read always has: a shorter Δ would close connections that are merely busy. */
+const LEAST_READ_MS = 250
+
+/** Milliseconds that a read has where nobody may wait longer than Δ. */
+export function readDeadline({ readTimeoutMs }: PostgresSettings, maxStalenessMs = 0): number {
+  return maxStalenessMs === 0
+    ? readTimeoutMs
+    : Math.min(readTimeoutMs, Math.max(LEAST_READ_MS, maxStalenessMs))
 }
 
 /** Longest time to connect, in milliseconds. */

@@ -23,7 +23,8 @@ import { type PostgresSettings, type PostgresStoreOptions, readPostgresOptions }
  * The store on PostgreSQL, for engines on any number of machines. It lives in a schema of its own. The way of
  * a commit:
  *
- * 1. `WriteQueue.write` (write-queue.ts) collects calls: one batch is on its way, the next one waits.
+ * 1. `GroupCommit.write` (../network/group-commit.ts) collects calls: one batch is on its way, the next one
+ *    waits.
  * 2. `Committer.commit` (committer.ts) makes the batch one call of `apply_v1` (functions.ts), one commit.
  * 3. It is durable when the server has answered, without a warning; see `Committer`.
  *
@@ -92,6 +93,10 @@ export class PostgresStore implements RevocationStore {
   async poll(after: Position, limit: number, seen = after): Promise<Poll> {
     const { reader, withBuckets } = this.#required()
     return reader.poll(after, limit, seen, withBuckets)
+  }
+
+  async contains(positions: readonly Position[]): Promise<readonly boolean[]> {
+    return this.#required().reader.contains(positions)
   }
 
   async *scan(liveAfter: number): AsyncGenerator<ScanChunk, ScanEnd, void> {

@@ -10,15 +10,16 @@ import type {
   StoredRow,
   StoreQuery,
 } from '../../ports/index.js'
+import { type RawRow, toStoredRow } from '../format/stored-row.js'
 import { selectorNames } from '../format/target.js'
+import type { ServerClock } from '../network/server-clock.js'
 import { hex } from './batch.js'
 import { type HandedInPool, type PgRow, statement } from './driver.js'
 import { replaced, replica, toRevocadeError } from './errors.js'
 import { Lane } from './lane.js'
-import { type RawRow, ROW_JSON, toStoredRow } from './rows.js'
-import type { ServerClock } from './server-clock.js'
+import { ROW_JSON } from './rows.js'
 import type { OpenedStore } from './setup.js'
-import { versionsOf } from './sql.js'
+import { tagOf, versionsOf } from './sql.js'
 
 type RawChange = readonly [
   seq: number,
@@ -86,8 +87,9 @@ export class Reader {
     this.#clock.note(Number(now))
     const head = { seq: Number(seq), epoch: tag ?? '' }
     this.lastSeq = head.seq
+    const serverTime = Number(now)
     if (isSame(after, head) && isSame(seen, head))
-      return { status: 'ok', changes: [], position: head, more: false }
+      return { status: 'ok', changes: [], position: head, more: false, serverTime }
     if (!isPast(after, head, afterTag) || !isPast(seen, head, seenTag)) return { status: 'diverged' }
     const [last, found] = (JSON.parse(changes ?? '[null,null]') ?? []) as [number | null, RawChange[] | null]
     const position = last === null ? head : { seq: last, epoch: lastTag ?? '' }
@@ -96,9 +98,21 @@ export class Reader {
       changes: (found ?? []).map(toChange),
       position,
       more: last !== null,
+      serverTime,
     } as const
     if (!buckets) return { ...answer, head }
     return { ...answer, head, buckets: { bits: Number(bits), versions: toVersions(versions) } }
+  }
+
+  /** Which positions the history contains; see `RevocationStore.contains`. */
+  async contains(positions: readonly Position[]): Promise<boolean[]> {
+    const { schema } = this.#store
+    const [answers] = await this.#read(
+      `(SELECT json_agg(p.seq = 0 OR coalesce(${tagOf(schema, 'p.seq')} = p.tag, false) ORDER BY p.i)
+        FROM unnest($2::bigint[], $3::text[]) WITH ORDINALITY AS p (seq, tag, i))`,
+      [positions.map(({ seq }) => seq), positions.map(({ epoch }) => epoch)],
+    )
+    return JSON.parse(answers ?? '[]') as boolean[]
   }
 
   async versions(): Promise<AllBucketVersions> {

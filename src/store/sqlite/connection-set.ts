@@ -69,7 +69,7 @@ export async function openConnections(
       if (!logHoldsAllPages(place.real)) throw mixed(place.real)
       watch.acceptReplacement()
     }
-    const integrity = new IntegrityWatch(at, context.logger)
+    const integrity = new IntegrityWatch(at, context.logger, options.integrityRetryMs)
     const buckets = new BucketThread(at, found)
     return { reader, place: watch, writeQueue, found, at, file, integrity, buckets }
   } catch (error) {

@@ -1,8 +1,10 @@
+import { RevocadeError } from '../../errors.js'
 import type {
   AllBucketVersions,
   BucketRead,
   BucketVersion,
   Committed,
+  DecidingRow,
   Digest,
   MaybePromise,
   Mutation,
@@ -82,6 +84,10 @@ export class OpenStore {
     return this.#read((reader) => reader.get(digest))
   }
 
+  getDeciding(digest: Digest): DecidingRow | undefined {
+    return this.#read((reader) => reader.getDeciding(digest))
+  }
+
   list(query: StoreQuery): StoredRow[] {
     return this.#read((reader) => reader.list(query))
   }
@@ -137,13 +143,15 @@ export class OpenStore {
       }
       return { status: 'ok', ...tail }
     } catch (error) {
-      throw toRevocadeError(error, 'read', this.#settings.path)
+      throw this.#judged(toRevocadeError(error, 'read', this.#settings.path))
     }
   }
 
   /** Resolves once all mutations are durable; see `WriteQueue`. */
   async write(mutations: readonly Mutation[]): Promise<Committed> {
-    return this.#file.writeQueue.write(mutations)
+    return this.#file.writeQueue.write(mutations).catch((error: unknown) => {
+      throw this.#judged(error)
+    })
   }
 
   /** Deletes rows whose expiry and grace are over, and returns how many; 0 if the store can't be used. */
@@ -152,7 +160,9 @@ export class OpenStore {
     const { clock, purgeGraceSeconds, clockToleranceSeconds = 0 } = this.#settings.context
     const expiredBefore = Math.floor(clock.now() / 1000) - purgeGraceSeconds
     const task = { type: 'purge', expiredBefore, toleranceSeconds: clockToleranceSeconds } as const
-    return this.#file.writeQueue.maintain(task)
+    return this.#file.writeQueue.maintain(task).catch((error: unknown) => {
+      throw this.#judged(error)
+    })
   }
 
   stats(): StoreStats {
@@ -199,8 +209,15 @@ export class OpenStore {
     try {
       return read(reader)
     } catch (error) {
-      throw toRevocadeError(error, 'read', this.#settings.path)
+      throw this.#judged(toRevocadeError(error, 'read', this.#settings.path))
     }
+  }
+
+  /** An error that tells of damage has the whole file checked: maybe only a part of it can't be read. */
+  #judged(error: unknown): unknown {
+    if (error instanceof RevocadeError && error.code === 'ERR_STORE_CORRUPT')
+      this.#file.latest.integrity.suspect()
+    return error
   }
 }
 

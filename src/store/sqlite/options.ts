@@ -14,6 +14,8 @@ export interface SqliteStoreOptions {
    * @default 5000
    */
   readonly integrityCheckDelayMs?: number
+  /** @internal Tests only: milliseconds between two checks of a damaged file. */
+  readonly integrityRetryMs?: number
   /** @internal Tests only: commits fail as on a full disk once the file has this many pages of 4 KiB. */
   readonly maxPageCount?: number
 }

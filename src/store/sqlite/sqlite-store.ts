@@ -5,6 +5,7 @@ import type {
   Collected,
   CollectorModule,
   Committed,
+  DecidingRow,
   Digest,
   MaybePromise,
   Mutation,
@@ -101,6 +102,10 @@ export class SqliteStore implements RevocationStore {
 
   get(digest: Digest): StoredRow | undefined {
     return this.#required().get(digest)
+  }
+
+  getDeciding(digest: Digest): DecidingRow | undefined {
+    return this.#required().getDeciding(digest)
   }
 
   poll(after: Position, limit: number, seen = after): MaybePromise<Poll> {

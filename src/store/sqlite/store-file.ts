@@ -9,7 +9,7 @@ import { resolveStorePath, type StorePath } from './file/store-path.js'
 import { validatePlace } from './file/writable.js'
 import type { SqliteStoreOptions } from './options.js'
 import { isAnother, type PlaceWatch } from './place-watch.js'
-import { OPEN, type SettledState, type State } from './store-state.js'
+import { MENDED, OPEN, otherKey, type SettledState, type State } from './store-state.js'
 import type { WriteQueue } from './write/write-queue.js'
 
 const INTEGRITY_CHECK_DELAY_MS = 5000
@@ -29,6 +29,7 @@ export interface StoreFileSettings {
  * open ────────────────── no file ────► missing ─── same file ───► open
  * open, missing ───────── damage ─────► faulty
  * open, missing, faulty ─ other store ► reopening
+ * faulty ──────────────── no damage ──► reopening
  * disconnected ────────── any file ───► reopening
  * reopening ─┬─────────── opened ─────► open
  *            ├─ old log is stuck ─────► missing, or faulty as before
@@ -131,10 +132,8 @@ export class StoreFile {
         break
       }
       case 'faulty':
-        if (isAnother(this.#connections.place.lookPastFault())) return this.#startReopening()
-        break
       case 'disconnected':
-        if (this.#connections.place.lookAtFiles() !== 'none') return this.#startReopening()
+        if (this.#mayReopen(state)) return this.#startReopening()
         break
       case 'reopening':
         return state.reopened
@@ -143,6 +142,12 @@ export class StoreFile {
     }
     if (this.#state.status !== 'open') throw this.#state.fault
     return undefined
+  }
+
+  #mayReopen(state: Extract<State, { status: 'faulty' | 'disconnected' }>): boolean {
+    const { place } = this.#connections
+    if (state.status === 'disconnected') return place.lookAtFiles() !== 'none'
+    return state.isMended === true || isAnother(place.lookPastFault())
   }
 
   /** Waits for accepted writes, then closes the connections and releases the lock. */
@@ -232,16 +237,13 @@ export class StoreFile {
   #watchIntegrity(): void {
     const connections = this.#connections
     const delayMs = this.#settings.options.integrityCheckDelayMs ?? INTEGRITY_CHECK_DELAY_MS
-    connections.integrity.schedule(delayMs, (damage) => {
-      const { status } = this.#state
-      const concerned = status === 'open' || status === 'missing'
-      if (concerned && this.#connections === connections) this.#state = { status: 'faulty', fault: damage }
+    const set = (from: readonly State['status'][], to: State): void => {
+      if (from.includes(this.#state.status) && this.#connections === connections) this.#state = to
+    }
+    connections.integrity.schedule(delayMs, {
+      damaged: (fault) => set(['open', 'missing'], { status: 'faulty', fault }),
+      // The connections may hold damaged pages: the next poll moves to new ones.
+      mended: () => set(['faulty'], { status: 'faulty', fault: MENDED, isMended: true }),
     })
   }
 }
-
-const otherKey = (path: string): RevocadeError =>
-  new RevocadeError(
-    'ERR_STORE_MISMATCH',
-    `the store ${path} was replaced by one with another digest key: restart the process`,
-  )

@@ -1,4 +1,4 @@
-import type { RevocadeError } from '../../errors.js'
+import { RevocadeError } from '../../errors.js'
 
 /** Whether the store can be used, and why not. `StoreFile` says how one state leads to another. */
 export type State =
@@ -10,7 +10,11 @@ export type State =
   /** The old connections are closed, and no new ones could be opened. */
   | { readonly status: 'disconnected'; readonly fault: RevocadeError }
   /** The connections are open on a file that can't be used: it is damaged, or has another digest key. */
-  | { readonly status: 'faulty'; readonly fault: RevocadeError }
+  | {
+      readonly status: 'faulty'
+      readonly fault: RevocadeError
+      /** A check found no damage. */ readonly isMended?: true
+    }
   | { readonly status: 'closed'; readonly fault: RevocadeError }
 
 /** All is well. */
@@ -18,3 +22,16 @@ export const OPEN = { status: 'open' } as const
 
 /** What moving the connections leads to. */
 export type SettledState = Extract<State, { status: 'open' | 'missing' | 'disconnected' | 'faulty' }>
+
+/** While the connections to a mended file are not yet renewed: they may hold damaged pages. */
+export const MENDED = new RevocadeError(
+  'ERR_STORE_UNAVAILABLE',
+  'the store was mended: it is being opened again',
+)
+
+/** The fault of a file whose digests are of another key than this engine's. */
+export const otherKey = (path: string): RevocadeError =>
+  new RevocadeError(
+    'ERR_STORE_MISMATCH',
+    `the store ${path} was replaced by one with another digest key: restart the process`,
+  )

@@ -9,7 +9,7 @@ import type { BatchResult } from './write/commit.js'
 import type { PurgeTask } from './write/purge.js'
 
 /** What the write thread is started with. */
-export type WriterData = WriterOptions
+export type WriterData = WriterOptions & { /** See `openGate`. */ readonly gate: SharedArrayBuffer }
 
 /** Work of the write thread that is no commit of a caller. At most one task of a type runs at a time. */
 export type MaintenanceTask =

@@ -30,12 +30,9 @@ function testPolls(it: SuiteIt): void {
         changes.map(({ digest }) => id(digest)),
         changes.map((_, i) => id(digestOf(i))),
       )
-      assert.deepEqual(await store.poll(position, limit), {
-        status: 'ok',
-        changes: [],
-        position,
-        more: false,
-      })
+      const last = await store.poll(position, limit)
+      assert.ok(last.status === 'ok')
+      assert.deepEqual([last.changes, last.position, last.more], [[], position, false])
     }
   })
 

@@ -4,6 +4,11 @@ import type { RevocationStore } from '../../ports/index.js'
 export interface StoreFixture {
   /** A new, not yet opened store on that data. Several may be open at once, as in several processes. */
   readonly connect: () => RevocationStore
+  /**
+   * Takes a backup, and returns what restores it under the open stores. Only for a store that has `contains`,
+   * and optional there.
+   */
+  readonly backup?: () => Promise<() => Promise<void>>
   /** Called at the end of a test, when every store is closed. */
   readonly dispose: () => Promise<void>
 }
@@ -16,4 +21,7 @@ export interface StoreHarness {
 /**
  * Defines a test. Each gets a new, empty place for data; the stores that it connects are closed at its end.
  */
-export type SuiteIt = (title: string, test: (fixture: Pick<StoreFixture, 'connect'>) => Promise<void>) => void
+export type SuiteIt = (
+  title: string,
+  test: (fixture: Pick<StoreFixture, 'connect' | 'backup'>) => Promise<void>,
+) => void

@@ -3,6 +3,7 @@ import type { RevocationStore, StoredRow } from '../../ports/index.js'
 import type { SuiteRunner } from '../suite-runner.js'
 import { storeBucketSuite } from './buckets.js'
 import { storeFollowSuite } from './change-log.js'
+import { testDeciding } from './deciding.js'
 import {
   collect,
   digestOf,
@@ -16,6 +17,7 @@ import {
   wordsOf,
 } from './fixtures.js'
 import type { StoreHarness, SuiteIt } from './harness.js'
+import { storeHistorySuite } from './histories.js'
 import { storeTimesSuite } from './times.js'
 import { storeUpsertSuite } from './upserts.js'
 
@@ -43,7 +45,7 @@ export function storeSuite(runner: SuiteRunner, name: string, harness: StoreHarn
         return store
       }
       try {
-        await test({ connect })
+        await test({ ...fixture, connect })
       } finally {
         for (const store of stores) await store.close()
         await fixture.dispose()
@@ -53,11 +55,13 @@ export function storeSuite(runner: SuiteRunner, name: string, harness: StoreHarn
 
   describe(`${name}: a revocation store`, () => {
     testRecords(it)
+    testDeciding(it)
     testLimits(it)
     testNamespaces(it)
   })
 
   storeFollowSuite(describe, it, name)
+  storeHistorySuite(describe, it, name)
   storeBucketSuite(describe, it, name)
   storeUpsertSuite(describe, it, name)
   storeTimesSuite(describe, it, name)

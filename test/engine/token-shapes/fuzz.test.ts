@@ -109,8 +109,11 @@ class Subject {
     if (known.tooMuch.some((key) => this.#live.has(key))) return /^(revoked|ERR_INVALID_TOKEN)$/
     if (this.#revoked.has(known.identity)) return 'revoked'
     if (!this.#selected(known)) return 'active'
-    // It has a cutoff, which an `iat` that is none can't be compared with.
-    return known.dated || known.selectors.some((key) => this.#ids.has(key)) ? 'revoked' : 'ERR_INVALID_TOKEN'
+    const live = known.selectors.filter((key) => this.#revoked.has(key))
+    // A cutoff can't be compared with an `iat` that is none. What has no cutoff revokes, if asked first.
+    const cutoffs = live.filter((key) => !this.#ids.has(key))
+    if (known.dated || cutoffs.length === 0) return 'revoked'
+    return cutoffs.length === live.length ? 'ERR_INVALID_TOKEN' : /^(revoked|ERR_INVALID_TOKEN)$/
   }
 
   #selected({ selectors }: Known): boolean {

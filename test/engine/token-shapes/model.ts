@@ -108,8 +108,12 @@ function matches(
     const value = at(claims, pathOf(name))
     return Array.isArray(value) ? value.map((element: unknown) => element) : [value]
   })
-  const arrays = candidates.filter((values) => values.length !== 1).length
-  const count = candidates.reduce((product, values) => product * values.length, 1)
+  // What no selector can have does not count against the limit, nor does a value that stands there twice.
+  const distinct = candidates.map(
+    (values) => new Set(values.filter((value) => isUsable(value) || isLong(value))),
+  )
+  const arrays = distinct.filter(({ size }) => size > 1).length
+  const count = distinct.reduce((product, { size }) => product * size, 1)
   const combinations = candidates.reduce<unknown[][]>(
     (before, values) => before.flatMap((start) => values.map((value) => [...start, value])),
     [[]],
@@ -120,8 +124,7 @@ function matches(
   const long = combinations.some(
     (values) => values.some(isLong) && values.every((value) => isUsable(value) || isLong(value)),
   )
-  const absent = combinations.every((values) => values.includes(undefined))
-  return { names, keys, tooMuch: long || (arrays > 1 && count > 64 && !absent) }
+  return { names, keys, tooMuch: long || (arrays > 1 && count > 64) }
 }
 
 /** Claims with some more, nested ones too. */

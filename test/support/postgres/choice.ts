@@ -3,8 +3,14 @@ export type PostgresChoice =
   | { readonly kind: 'binaries'; readonly folder: string }
   | { readonly kind: 'none'; readonly whatToDo: string }
 
+/** Which PgBouncer: found in the same way. `libraries` is the folder of its libraries, if it has one. */
+export type PgBouncerChoice =
+  | { readonly kind: 'binary'; readonly program: string; readonly libraries: string }
+  | { readonly kind: 'none'; readonly whatToDo: string }
+
 declare module 'vitest' {
   interface ProvidedContext {
     readonly postgres: PostgresChoice
+    readonly pgBouncer: PgBouncerChoice
   }
 }

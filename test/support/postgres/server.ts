@@ -1,10 +1,12 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chownSync, cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { inject } from 'vitest'
+import { runServer } from '../child-server.js'
 import { PORTS_TO_TRY, portToTry } from '../redis/free-port.js'
 import type { PostgresChoice } from './choice.js'
 
@@ -80,25 +82,72 @@ export class PostgresServer {
     if (complaint !== undefined) throw new Error(`postgres did not start again:\n${complaint}`)
   }
 
-  /** A copy of the stopped data as a standby that follows nobody, on a port of its own. */
-  async coldStandby(): Promise<PostgresServer> {
+  /** A copy of the stopped data as a standby, on a port of its own. It follows this server, or nobody. */
+  async standby({ follows = true } = {}): Promise<PostgresServer> {
     await this.kill()
     const standby = new PostgresServer(this.#bin)
     cpSync(this.#data, standby.#data, { recursive: true })
-    writeFileSync(join(standby.#data, 'standby.signal'), '')
-    rmSync(join(standby.#data, 'postmaster.pid'), { force: true })
-    if (NOBODY.uid !== undefined) execFileSync('chown', ['-R', `${NOBODY.uid}:${NOBODY.gid}`, standby.#data])
     await this.restart()
     standby.#port = portToTry()
-    const complaint = await standby.#run()
-    if (complaint === undefined) return standby
-    await standby.stop()
+    await standby.#follow(follows ? this : undefined)
+    return standby
+  }
+
+  /** Has a standby become a primary. */
+  async promote(): Promise<void> {
+    const [promoted] = await this.query('SELECT pg_promote(true, 60)')
+    if (promoted !== true) throw new Error('the standby was not promoted')
+  }
+
+  /**
+   * Has a killed primary follow the one that took its place: without the commits that this one lacks, by
+   * pg_rewind or, where that is missing, as a copy.
+   */
+  async rejoin(primary: PostgresServer): Promise<void> {
+    const rewind = join(this.#bin, 'pg_rewind')
+    if (existsSync(rewind)) {
+      const source = `host=127.0.0.1 port=${primary.#port} user=postgres dbname=postgres`
+      const args = ['-D', this.#data, '--source-server', source, '--no-sync']
+      execFileSync(rewind, args, { ...NOBODY, stdio: 'pipe', cwd: '/' })
+    } else {
+      await primary.kill()
+      rmSync(this.#data, { recursive: true, force: true })
+      cpSync(primary.#data, this.#data, { recursive: true })
+      await primary.restart()
+    }
+    await this.#follow(primary)
+  }
+
+  /** Stops what sends the changes to standbys: they fall behind. */
+  async pauseReplication(): Promise<void> {
+    for (const pid of await this.query('SELECT pid FROM pg_stat_replication'))
+      process.kill(Number(pid), 'SIGSTOP')
+  }
+
+  /** Resolves once a standby has everything that was committed here. */
+  async replicated(standby: PostgresServer): Promise<void> {
+    const [end] = await this.query('SELECT pg_current_wal_lsn()::text')
+    const sql = `SELECT pg_last_wal_replay_lsn() >= '${String(end)}'::pg_lsn`
+    while ((await standby.query(sql))[0] !== true) await sleep(20)
+  }
+
+  async #follow(primary: PostgresServer | undefined): Promise<void> {
+    writeFileSync(join(this.#data, 'standby.signal'), '')
+    rmSync(join(this.#data, 'postmaster.pid'), { force: true })
+    const conninfo =
+      primary === undefined ? '' : `host=127.0.0.1 port=${primary.#port} user=postgres connect_timeout=2`
+    appendFileSync(join(this.#data, 'postgresql.auto.conf'), `primary_conninfo = '${conninfo}'\n`)
+    if (NOBODY.uid !== undefined) execFileSync('chown', ['-R', `${NOBODY.uid}:${NOBODY.gid}`, this.#data])
+    const complaint = await this.#run()
+    if (complaint === undefined) return
+    await this.stop()
     throw new Error(`the standby did not start:\n${complaint}`)
   }
 
   /** The values of the first column of one statement, on a connection of its own. */
   async query(sql: string): Promise<unknown[]> {
     const client = new pg.Client({ connectionString: this.url('public') })
+    client.on('error', () => undefined) // of a connection that the test ends
     await client.connect()
     try {
       // Of several statements, the result is a list.
@@ -109,6 +158,22 @@ export class PostgresServer {
       return Array.isArray(result) ? [] : result.rows.map(([value]) => value)
     } finally {
       await client.end()
+    }
+  }
+
+  /** Copies the tables of a store. The returned function puts the copies back, under running engines. */
+  async backup(url: string): Promise<() => Promise<void>> {
+    const schema = new URL(url).searchParams.get('schema') ?? ''
+    const tables = ['commits', 'revocations', 'buckets', 'namespaces']
+    const all = (statement: (table: string) => string): string => tables.map(statement).join(';')
+    await this.query(all((table) => `CREATE TABLE ${schema}.old_${table} AS TABLE ${schema}.${table}`))
+    return async () => {
+      await this.query(
+        all(
+          (table) => `TRUNCATE ${schema}.${table};
+            INSERT INTO ${schema}.${table} OVERRIDING SYSTEM VALUE TABLE ${schema}.old_${table}`,
+        ),
+      )
     }
   }
 
@@ -167,34 +232,15 @@ export class PostgresServer {
       '-c',
       'listen_addresses=127.0.0.1',
     ]
-    const child = spawn(join(this.#bin, 'postgres'), args, {
-      ...NOBODY,
-      cwd: '/',
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const { child, complaint } = runServer({
+      program: join(this.#bin, 'postgres'),
+      args,
+      options: { ...NOBODY, cwd: '/' },
+      ready: READY,
+      folder: this.#folder,
+      stop: 'kill -QUIT "$0"; sleep 1; kill -9 "$0"',
     })
     this.#process = child
-    if (child.pid !== undefined) this.#guard(child, child.pid)
-    return new Promise((resolve, reject) => {
-      let said = ''
-      const hear = (text: string): void => {
-        said = (said + text).slice(-64_000)
-        if (READY.test(said)) resolve(undefined)
-      }
-      child.stdout.setEncoding('utf8').on('data', hear)
-      child.stderr.setEncoding('utf8').on('data', hear)
-      child.once('error', reject)
-      child.once('close', () => resolve(said))
-    })
-  }
-
-  /** Has another process stop the server once this process is gone, and with it the other end of a pipe. */
-  #guard(server: ChildProcess, pid: number): void {
-    const script = 'read -r line; kill -QUIT "$0"; sleep 1; kill -9 "$0"; rm -rf "$1"'
-    const guard = spawn('/bin/sh', ['-c', script, `${pid}`, this.#folder], {
-      stdio: ['pipe', 'ignore', 'ignore'],
-      detached: true,
-    })
-    guard.unref()
-    server.once('exit', () => guard.kill('SIGKILL')) // before its pid can be another's
+    return complaint
   }
 }

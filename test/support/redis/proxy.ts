@@ -18,7 +18,7 @@ export async function startProxy(target: { readonly url: string }): Promise<TcpP
 }
 
 export class TcpProxy {
-  readonly #target: URL
+  #target: URL
   readonly #faults: Faults = { latencyMs: 0, blackHole: false, halfOpen: false, cut: undefined }
   readonly #bytes: Bytes = { toServer: 0, toClient: 0 }
   readonly #links = new Set<Link>()
@@ -106,6 +106,12 @@ export class TcpProxy {
    */
   truncate(bytes: number): void {
     this.#faults.cut = { left: bytes, link: undefined }
+  }
+
+  /** Leads to another server from now on, as an address does after a failover: all connections break. */
+  leadTo(target: { readonly url: string }): void {
+    this.#target = new URL(target.url)
+    this.reset()
   }
 
   /**

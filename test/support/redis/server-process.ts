@@ -1,10 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { runServer } from '../child-server.js'
 import { PORTS_TO_TRY, portToTry } from './free-port.js'
 import type { ServerRunner } from './server-runner.js'
+
+/** Attempts to remove the files of a server. */
+const REMOVALS = 100
 
 const READY = /ready to accept connections/i
 const PORT_TAKEN = /address already in use/i
@@ -61,34 +66,15 @@ export class ServerProcess implements ServerRunner {
       '--appendonly',
       'no',
     ]
-    const child = spawn(this.#program, [...own, ...this.#args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const { child, complaint } = runServer({
+      program: this.#program,
+      args: [...own, ...this.#args],
+      ready: READY,
+      folder: this.#folder,
+      stop: 'kill -9 "$0"', // even a stopped one
+    })
     this.#process = child
-    if (child.pid !== undefined) this.#guard(child, child.pid)
-    return new Promise((resolve, reject) => {
-      let said = ''
-      const hear = (text: string): void => {
-        said = (said + text).slice(-64_000)
-        if (READY.test(said)) resolve(undefined)
-      }
-      child.stdout.setEncoding('utf8').on('data', hear)
-      child.stderr.setEncoding('utf8').on('data', hear)
-      child.once('error', reject)
-      child.once('close', () => resolve(said))
-    })
-  }
-
-  /**
-   * Has another process kill the server, even a stopped one, once this process is gone and with it the other
-   * end of a pipe.
-   */
-  #guard(server: ChildProcess, pid: number): void {
-    const script = 'read -r line; kill -9 "$0"; rm -rf "$1"'
-    const guard = spawn('/bin/sh', ['-c', script, `${pid}`, this.#folder], {
-      stdio: ['pipe', 'ignore', 'ignore'],
-      detached: true,
-    })
-    guard.unref()
-    server.once('exit', () => guard.kill('SIGKILL')) // before its pid can be another's
+    return complaint
   }
 
   suspend(suspended: boolean): Promise<void> {
@@ -106,6 +92,15 @@ export class ServerProcess implements ServerRunner {
 
   async remove(): Promise<void> {
     await this.kill()
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 })
+    // A child of the server that rewrites its append-only file outlives it, and may write on for a moment.
+    for (let tries = 1; ; tries++) {
+      try {
+        rmSync(this.#folder, { recursive: true, force: true })
+        return
+      } catch (error) {
+        if (tries === REMOVALS) throw error
+        await sleep(100)
+      }
+    }
   }
 }

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { Redis } from 'ioredis'
 import { ScriptTarget, transpile } from 'typescript'
 import { beforeAll, describe, expect, inject, it, vi } from 'vitest'
@@ -127,11 +127,11 @@ it.runIf(own.kind === 'binary')(
   'a server does not outlive a process that is killed, nor does its directory',
   async () => {
     const folder = temporaryDirectory()
-    for (const name of ['server-process', 'free-port']) {
+    for (const name of ['./server-process', './free-port', '../child-server']) {
       const source = readFileSync(new URL(`${name}.ts`, import.meta.url), 'utf8')
       writeFileSync(
-        join(folder, `${name}.mjs`),
-        transpile(source, { target: ScriptTarget.ES2022 }).replace('free-port.js', 'free-port.mjs'),
+        join(folder, `${basename(name)}.mjs`),
+        transpile(source, { target: ScriptTarget.ES2022 }).replaceAll(/'\.+\/([\w-]+)\.js'/g, "'./$1.mjs'"),
       )
     }
     writeFileSync(

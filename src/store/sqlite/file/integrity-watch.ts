@@ -7,79 +7,121 @@ import { endThread } from '../thread.js'
 import type { FromIntegrity } from '../thread-messages.js'
 import type { OpenFiles } from './file-identity.js'
 
-/** Milliseconds until the next attempt, after no thread could be started. */
+/** Milliseconds between two checks: of a damaged file, after the file could not be checked, on suspicion. */
 const RETRY_DELAY_MS = 60_000
 
-/** Checks the whole file for damage once, in a thread, some time after it was opened. */
+/** What an {@link IntegrityWatch} calls. */
+export interface IntegrityEvents {
+  /** The file is damaged. Called once. */
+  readonly damaged: (error: RevocadeError) => void
+  /** A later check of the damaged file has found nothing. */
+  readonly mended: () => void
+}
+
+/**
+ * Checks the whole file for damage in a thread: once, some time after it was opened, and again when a call
+ * into SQLite meets damage. A damaged file is checked every minute, until it is whole.
+ */
 export class IntegrityWatch {
   state: 'pending' | 'ok' | 'failed' | 'unknown' = 'pending'
   readonly #at: OpenFiles
   readonly #logger: Logger
+  readonly #retryMs: number
   #timer: NodeJS.Timeout | undefined
+  /** Undefined while nothing is to be checked. */
+  #events: IntegrityEvents | undefined
+  /** No check on suspicion before, by `performance.now()`. */
+  #notBefore = 0
   #job: Worker | undefined
 
-  constructor(at: OpenFiles, logger: Logger) {
+  constructor(at: OpenFiles, logger: Logger, retryMs = RETRY_DELAY_MS) {
     this.#at = at
     this.#logger = logger
+    this.#retryMs = retryMs
   }
 
-  /** @param onDamage Called once, if the file is damaged. */
-  schedule(delayMs: number, onDamage: (error: RevocadeError) => void): void {
-    if (delayMs === Number.POSITIVE_INFINITY) this.state = 'unknown'
-    else this.#timer = setTimeout(() => this.#check(onDamage), delayMs).unref()
+  /** @param delayMs Milliseconds until the first check; Infinity: nothing is ever checked. */
+  schedule(delayMs: number, events: IntegrityEvents): void {
+    if (delayMs === Number.POSITIVE_INFINITY) {
+      this.state = 'unknown'
+      return
+    }
+    this.#events = events
+    this.#checkAfter(delayMs)
+  }
+
+  /** To be called when SQLite has met damage. Checks at most once a minute. */
+  suspect(): void {
+    const now = performance.now()
+    if (this.#job !== undefined || now < this.#notBefore) return
+    this.#notBefore = now + this.#retryMs
+    this.#checkAfter(0)
   }
 
   async stop(): Promise<void> {
+    this.#events = undefined
     clearTimeout(this.#timer)
     if (this.#job !== undefined) await endThread(this.#job)
   }
 
-  #check(onDamage: (error: RevocadeError) => void): void {
+  #checkAfter(delayMs: number): void {
+    clearTimeout(this.#timer)
+    const events = this.#events
+    if (events !== undefined) this.#timer = setTimeout(() => this.#check(events), delayMs).unref()
+  }
+
+  #check(events: IntegrityEvents): void {
     let job: Worker
     try {
       job = startJob({ job: 'integrity', at: this.#at })
     } catch (error) {
       this.#undecided(error instanceof Error ? error.message : String(error))
-      this.schedule(RETRY_DELAY_MS, onDamage)
       return
     }
     job.unref()
     this.#job = job
-    job.on('message', (message: FromIntegrity) => this.#judge(message, onDamage))
+    job.on('message', (message: FromIntegrity) => this.#judge(message, events))
     job.on('error', (error) => this.#undecided(error.message))
     job.on('exit', () => {
       this.#job = undefined
     })
   }
 
-  #judge(message: FromIntegrity, onDamage: (error: RevocadeError) => void): void {
+  #judge(message: FromIntegrity, { damaged, mended }: IntegrityEvents): void {
+    const wasDamaged = this.state === 'failed'
     if (message.type === 'checked' && message.problems.length === 0) {
       this.state = 'ok'
+      if (wasDamaged) mended()
     } else if (message.type === 'failed' && message.error.code !== 'ERR_STORE_CORRUPT') {
       this.#undecided(message.error.message)
     } else {
       this.state = 'failed'
-      const path = this.#at.place.real
-      const problems = message.type === 'checked' ? message.problems : [message.error.message]
-      const error =
-        message.type === 'failed'
-          ? unpackError(message.error)
-          : new RevocadeError(
-              'ERR_STORE_CORRUPT',
-              `the store ${path} is damaged (${problems[0] ?? ''}): restore it from a backup`,
-            )
-      this.#logger.error(
-        { path, problems },
-        'the store is damaged and is not used any more: restore it from a backup',
-      )
-      onDamage(error)
+      this.#checkAfter(this.#retryMs)
+      if (!wasDamaged) damaged(this.#damage(message))
     }
   }
 
+  #damage(message: FromIntegrity): RevocadeError {
+    const path = this.#at.place.real
+    const problems = message.type === 'checked' ? message.problems : [message.error.message]
+    this.#logger.error(
+      { path, problems },
+      'the store is damaged and is not used until it is whole again: restore it from a backup',
+    )
+    if (message.type === 'failed') return unpackError(message.error)
+    return new RevocadeError(
+      'ERR_STORE_CORRUPT',
+      `the store ${path} is damaged (${problems[0] ?? ''}): restore it from a backup. ` +
+        'It is checked every minute, and used again once it is whole',
+    )
+  }
+
   #undecided(why: string): void {
-    const told = this.state === 'unknown'
-    this.state = 'unknown'
+    const told = this.state !== 'pending' && this.state !== 'ok'
+    // Damage that was found is there until a check finds none.
+    if (this.state !== 'failed') this.state = 'unknown'
     if (!told)
       this.#logger.warn({ path: this.#at.place.real, why }, 'the integrity of the store could not be checked')
+    this.#checkAfter(this.#retryMs)
   }
 }

@@ -3,11 +3,13 @@ import type {
   AllBucketVersions,
   BucketVersions,
   Change,
+  DecidingRow,
   Digest,
   Position,
   StoredRow,
   StoreQuery,
 } from '../../../ports/index.js'
+import { type RawDecidingRow, type RawRow, toDecidingRow, toStoredRow } from '../../format/stored-row.js'
 import { selectorNames } from '../../format/target.js'
 import { type Connection, sqliteCode } from '../file/driver.js'
 import type { OpenFiles } from '../file/file-identity.js'
@@ -15,7 +17,7 @@ import { openReader } from '../file/open-reader.js'
 import { type NamespaceIdentity, prepareIdentityCheck } from '../file/store-identity.js'
 import { TOLERANCE_SQL } from '../file/tolerance.js'
 import { BucketReader } from './bucket-reader.js'
-import { type RawRow, ROW_COLUMNS, toStoredRow } from './rows.js'
+import { ROW_COLUMNS } from './rows.js'
 
 /** A change of any namespace. A change of another namespace only moves the position. */
 type RawChange = readonly [
@@ -110,6 +112,12 @@ export class Reader {
     return row === undefined ? undefined : toStoredRow(row)
   }
 
+  getDeciding(digest: Digest): DecidingRow | undefined {
+    this.#words.set(digest)
+    const row = this.#statements.getDeciding.get(this.#digest)
+    return row === undefined ? undefined : toDecidingRow(row)
+  }
+
   /** See {@link TOLERANCE_SQL}. */
   toleranceSeconds(): number {
     return this.#statements.tolerance.get() ?? 0
@@ -200,6 +208,13 @@ function prepare(db: Connection, namespace: number) {
     get: db
       .prepare<[digest: Buffer], RawRow>(
         `SELECT ${ROW_COLUMNS} FROM revocations WHERE namespace = ${namespace} AND digest = ?`,
+      )
+      .raw(),
+    getDeciding: db
+      .prepare<[digest: Buffer], RawDecidingRow>(
+        `
+      SELECT seq, revoked, expires_at, not_before, issued_through
+      FROM revocations WHERE namespace = ${namespace} AND digest = ?`,
       )
       .raw(),
     headPage: db.prepare<[], number>("SELECT rootpage FROM sqlite_schema WHERE name = 'head'").pluck(),

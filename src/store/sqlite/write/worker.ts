@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { RevocadeError } from '../../../errors.js'
 import { packError, toRevocadeError } from '../errors.js'
+import { ExitGate } from '../exit-gate.js'
 import { areSameFiles, fileIdentities } from '../file/file-identity.js'
 import { logHeader } from '../file/log-header.js'
 import { type OpenedWriter, openWriter } from '../file/open-writer.js'
@@ -107,7 +108,7 @@ function open(): [OpenedWriter, WriteLock, Committer] {
   const opened = openWriter(options)
   const { db } = opened
   try {
-    const lock = new WriteLock(db, options.busyTimeoutMs)
+    const lock = new WriteLock(db, options.busyTimeoutMs, new ExitGate(options.gate))
     return [opened, lock, new Committer(db, lock, opened, options.toleranceSeconds)]
   } catch (error) {
     db.close()

@@ -1,3 +1,4 @@
+import { ExitGate } from '../exit-gate.js'
 import { retryBusy, sleep } from '../file/busy.js'
 import type { Connection } from '../file/driver.js'
 
@@ -18,14 +19,19 @@ export class WriteLock {
   readonly #db: Connection
   readonly #statements: ReturnType<typeof prepare>
   readonly #busyTimeoutMs: number
+  readonly #gate: ExitGate
   /** Milliseconds that transactions have taken since the last break. */
   #heldMs = 0
   /** When the last transaction ended, by `performance.now()`. */
   #freeSince = 0
 
-  /** @param busyTimeoutMs - how long a transaction waits for those of other connections */
-  constructor(db: Connection, busyTimeoutMs: number) {
+  /**
+   * @param busyTimeoutMs - how long a transaction waits for those of other connections
+   * @param gate - closes when the process ends, and with it the wait
+   */
+  constructor(db: Connection, busyTimeoutMs: number, gate = new ExitGate()) {
     this.#db = db
+    this.#gate = gate
     this.#busyTimeoutMs = busyTimeoutMs
     this.#statements = prepare(db)
     db.pragma('busy_timeout = 0') // this class waits instead
@@ -38,7 +44,7 @@ export class WriteLock {
   transaction<Result>(work: () => Result): Result {
     const { begin, commit, rollback } = this.#statements
     this.#takeBreak()
-    retryBusy(this.#busyTimeoutMs, () => begin.run())
+    retryBusy(this.#busyTimeoutMs, () => this.#gate.pass(() => begin.run()))
     const takenAt = performance.now()
     try {
       const result = work()

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../../errors.js'
 import { toRevocadeError, unpackError } from '../errors.js'
+import { openGate } from '../exit-gate.js'
 import type { WriterOptions } from '../file/open-writer.js'
 import { startThread } from '../thread.js'
-import type { FromWriter, WriterReady } from '../thread-messages.js'
+import type { FromWriter, WriterData, WriterReady } from '../thread-messages.js'
 
 /** Shortest and longest pause after a thread could not be started, in milliseconds: it doubles each time. */
 const MIN_PAUSE_MS = 50
@@ -57,7 +58,7 @@ export class WriterThread {
 
   #start(): Promise<WriterReady> {
     return new Promise((resolve, reject) => {
-      const worker = startThread(new URL('./worker.js', import.meta.url), this.#options)
+      const worker = startGated(this.#options)
       this.worker = worker
       let onLoss: (error: RevocadeError) => void = reject
       const lost = (error: RevocadeError): void => {
@@ -89,5 +90,17 @@ export class WriterThread {
   #lost(error: RevocadeError): void {
     this.#ready = undefined
     this.#events.lost(error)
+  }
+}
+
+/** Starts the thread behind a gate that closes when the process ends. */
+function startGated(options: WriterOptions): Worker {
+  const { memory, release } = openGate()
+  const data: WriterData = { ...options, gate: memory }
+  try {
+    return startThread(new URL('./worker.js', import.meta.url), data).once('exit', release)
+  } catch (error) {
+    release()
+    throw error
   }
 }

@@ -1,34 +1,41 @@
 import { RevocadeError } from '../../errors.js'
 import type { Committed, Mutation, Written } from '../../ports/index.js'
-import { pack, type PackedMutation, toBatch } from './batch.js'
-import type { Committer } from './committer.js'
-import { codeOf, isAnswer } from './errors.js'
 
 /** Mutations of one commit, unless one call has more. */
 const BATCH = 4096
 /** Mutations that may wait. */
 const MAX_WAITING = 131_072
 
-interface Call {
-  readonly mutations: readonly PackedMutation[]
+interface Call<P> {
+  readonly mutations: readonly P[]
   readonly resolve: (committed: Committed) => void
   readonly reject: (error: unknown) => void
+}
+
+/** What a store gives its {@link GroupCommit}. `P` is a mutation in the form in which it is sent. */
+export interface GroupCommitDeps<P> {
+  /** Throws when the mutation can't be stored. */
+  readonly pack: (mutation: Mutation) => P
+  /** Commits all mutations or none. */
+  readonly commit: (mutations: readonly P[]) => Promise<Committed>
+  /** Whether the server could not be reached. It is then not asked again for each batch that waits. */
+  readonly isUnreachable: (error: unknown) => boolean
 }
 
 /**
  * Group commit: one batch is on its way, and everything that is called meanwhile is the next one. The calls
  * of one turn of the event loop are together from the start.
  */
-export class WriteQueue {
-  readonly #committer: Committer
-  #calls: Call[] = []
+export class GroupCommit<P> {
+  readonly #deps: GroupCommitDeps<P>
+  #calls: Call<P>[] = []
   #waiting = 0
   #running: Promise<void> | undefined
   /** Commits since the store was opened. */
   commits = 0
 
-  constructor(committer: Committer) {
-    this.#committer = committer
+  constructor(deps: GroupCommitDeps<P>) {
+    this.#deps = deps
   }
 
   /** Mutations that are not acknowledged yet. */
@@ -44,7 +51,7 @@ export class WriteQueue {
   write(mutations: readonly Mutation[]): Promise<Committed> {
     if (this.#waiting + mutations.length > MAX_WAITING && this.#waiting > 0)
       throw new RevocadeError('ERR_UNAVAILABLE', `${this.#waiting} writes are waiting: try again later`)
-    const packed = mutations.map(pack)
+    const packed = mutations.map((mutation) => this.#deps.pack(mutation))
     this.#waiting += packed.length
     const committed = new Promise<Committed>((resolve, reject) => {
       this.#calls.push({ mutations: packed, resolve, reject })
@@ -61,15 +68,12 @@ export class WriteQueue {
   async #run(): Promise<void> {
     while (this.#calls.length > 0) {
       const calls = this.#nextBatch()
-      const batch = toBatch(calls.flatMap(({ mutations }) => mutations))
       try {
-        const { written, ...commit } = await this.#committer.commit(batch)
+        const { written, ...commit } = await this.#deps.commit(calls.flatMap(({ mutations }) => mutations))
         this.commits++
         settle(calls, commit, written)
       } catch (error) {
-        // A server that can't be reached is not asked again for each batch that waits.
-        const lost =
-          error instanceof RevocadeError && !isAnswer(error.cause) && codeOf(error) !== 'ERR_CONFIG'
+        const lost = this.#deps.isUnreachable(error)
         for (const { reject } of lost ? [...calls, ...this.#calls.splice(0)] : calls) reject(error)
       }
     }
@@ -77,7 +81,7 @@ export class WriteQueue {
   }
 
   /** Whole calls, as many as fit. */
-  #nextBatch(): Call[] {
+  #nextBatch(): Call<P>[] {
     let count = 0
     let taken = 0
     for (const { mutations } of this.#calls) {
@@ -91,7 +95,7 @@ export class WriteQueue {
 
 /** Hands each call its part of the commit. */
 function settle(
-  calls: readonly Call[],
+  calls: readonly Call<unknown>[],
   commit: Omit<Committed, 'written'>,
   written: readonly Written[],
 ): void {

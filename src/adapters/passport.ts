@@ -1,0 +1,55 @@
+import { createGate } from '../http/gate.js'
+import type { Checker } from '../http/judge.js'
+import { authorizationOf, type NodeRequest } from '../http/node-request.js'
+import type { PolicyOptions } from '../http/policy.js'
+import { optionError } from '../validate.js'
+
+import '../require-node.js'
+
+/** A request of Express, as Passport hands it over. */
+export interface PassportRequest extends NodeRequest {
+  readonly res?: { setHeader(name: string, value: string): unknown } | undefined
+}
+
+/** What a strategy calls back. */
+export type PassportDone = (error: unknown, user?: unknown, info?: unknown) => void
+
+/** The function that passport-jwt calls with the claims of a good token. It looks up the user. */
+export type PassportVerify<Request> = (request: Request, payload: object, done: PassportDone) => unknown
+
+/** Options of {@link forPassportJwt}. */
+export type ForPassportJwtOptions = Omit<PolicyOptions, 'required'>
+
+/**
+ * The function `verify` of passport-jwt 4, which needs its option `passReqToCallback: true`. Yours is called
+ * for tokens that are not revoked. Others are an error, a `RefusedRequest`, and not a failure: after a
+ * failure, Passport would try the next strategy, and that of anonymous users would let the request pass.
+ *
+ * @throws {RevocadeError} ERR_CONFIG when an option is unknown or not usable
+ */
+export function forPassportJwt<Request extends PassportRequest = PassportRequest>(
+  engine: Checker,
+  verify: PassportVerify<Request>,
+  options: ForPassportJwtOptions = {},
+): (request: Request, payload: object, done: PassportDone) => void {
+  type Verified = NodeRequest & { readonly claims: unknown }
+  const settings = { ...options, required: true, claims: ({ claims }: Verified) => claims }
+  const decide = createGate<Verified>(engine, settings, authorizationOf)
+
+  const ask = async (request: Request, payload: object, done: PassportDone): Promise<void> => {
+    const { headers, rawHeaders = [] } = request
+    const decision = await decide({ headers, rawHeaders, claims: payload })
+    if (decision.allowed) {
+      await verify(request, payload, done)
+      return
+    }
+    // The headers are set at once, for error handlers that know nothing of `error.headers`.
+    for (const [name, value] of Object.entries(decision.refusal.headers)) request.res?.setHeader(name, value)
+    done(decision.refusal)
+  }
+  return (request, payload, done) => {
+    // Called with (payload, done).
+    if (typeof payload === 'function') throw optionError('passReqToCallback', 'of the strategy must be true')
+    ask(request, payload, done).catch(done)
+  }
+}

@@ -1,0 +1,198 @@
+import type { Token, TokenClaims } from '../api.js'
+import { RevocadeError } from '../errors.js'
+import { isWrapped } from '../token/claim-values.js'
+import { asRecord, optionError } from '../validate.js'
+import { readCredential, type Scheme, schemeOf } from './credential.js'
+import { type Checker, judge, type Judgement } from './judge.js'
+import { type Policy, type PolicyOptions, readPolicy } from './policy.js'
+import { type RefusalReason, RefusedRequest } from './refusal.js'
+import { isFaultOfToken } from './verifier-error.js'
+
+/** Options of a guard. `Request` is the framework's own type. */
+export interface GuardOptions<Request> extends PolicyOptions {
+  /**
+   * Where the token is, if not in the header `Authorization`: in a cookie, or in several places, all of which
+   * are then checked. An empty string is no token.
+   */
+  readonly token?: ((request: Request) => string | readonly string[] | null | undefined) | undefined
+  /**
+   * The claims that a verifier has verified before. They are checked instead of a token. Null and undefined
+   * are no token; anything else but an object is refused.
+   */
+  readonly claims?: ((request: Request) => unknown) | undefined
+  /**
+   * Verifies a token, and returns its claims. What it throws refuses the request: with 401, or with 503 where
+   * the error says that the keys could not be had (`statusCode` 500 or more, a `TypeError` of `fetch`).
+   */
+  readonly verify?: ((token: string, request: Request) => object | Promise<object>) | undefined
+}
+
+/** The answer to a request. */
+export type Decision =
+  | {
+      readonly allowed: true
+      /** Whether there was no token. */
+      readonly anonymous: boolean
+      /** What `verify` or `claims` returned. */
+      readonly claims?: object
+    }
+  | { readonly allowed: false; readonly refusal: RefusedRequest }
+
+/** Decides on requests. Its promise rejects only for a mistake in the set-up. */
+export type Gate<Request> = (request: Request) => Decision | Promise<Decision>
+
+/** How a gate reads the header `Authorization` of a framework's request: one value for each line. */
+export type ReadAuthorization<Request> = (request: Request) => readonly string[]
+
+const ANONYMOUS: Decision = Object.freeze({ allowed: true, anonymous: true })
+const ALLOWED: Decision = Object.freeze({ allowed: true, anonymous: false })
+const OWN = ['token', 'claims', 'verify']
+
+/** What is to be checked of a request: nothing, tokens, or a reason to refuse it at once. */
+type Presented =
+  { readonly tokens: readonly string[] } | { readonly claims: object } | { readonly reason: RefusalReason }
+
+/**
+ * The core of every adapter: from a request to a decision. It decides at once, without a promise, for a token
+ * that is clearly active.
+ *
+ * @param read - reads the header of the framework's request
+ * @throws {RevocadeError} ERR_CONFIG when an option is unknown or not usable
+ */
+export function createGate<Request>(
+  engine: Checker,
+  options: GuardOptions<Request>,
+  read: ReadAuthorization<Request>,
+): Gate<Request> {
+  checkEngine(engine)
+  const policy = readPolicy(options, OWN)
+  for (const name of ['token', 'claims', 'verify'] as const)
+    if (options[name] !== undefined && typeof options[name] !== 'function')
+      throw optionError(name, 'must be a function')
+  if (options.claims !== undefined && (options.token ?? options.verify) !== undefined)
+    throw optionError('claims', "takes the place of 'token' and 'verify': give one or the other")
+  const present = presenter(options, read)
+  const { verify } = options
+
+  return (request) => {
+    const presented = present(request)
+    const refuse: Refuse = (reason, cause) => refused(reason, schemeOf(read(request)), policy, cause)
+    if ('reason' in presented) {
+      return presented.reason === 'missing' && !policy.required ? ANONYMOUS : refuse(presented.reason)
+    }
+    if ('claims' in presented) return judgeClaims({ engine, policy, refuse }, presented.claims)
+    if (verify === undefined) return judgeAll({ engine, policy, refuse }, presented.tokens, ALLOWED)
+    return verified({ engine, policy, refuse }, presented.tokens, (token) => verify(token, request))
+  }
+}
+
+type Refuse = (reason: RefusalReason, cause?: unknown) => Decision
+
+interface Court {
+  readonly engine: Checker
+  readonly policy: Policy
+  readonly refuse: Refuse
+}
+
+function refused(reason: RefusalReason, scheme: Scheme, { realm }: Policy, cause: unknown): Decision {
+  return { allowed: false, refusal: new RefusedRequest(reason, { scheme, realm }, cause) }
+}
+
+function presenter<Request>(
+  { token, claims }: GuardOptions<Request>,
+  read: ReadAuthorization<Request>,
+): (request: Request) => Presented {
+  return (request) => {
+    const values = read(request)
+    // Whoever reads the token after us may read the other one.
+    if (values.length > 1) return { reason: 'several' }
+    if (claims !== undefined) {
+      const found = claims(request)
+      return found === null || found === undefined ? { reason: 'missing' } : { claims: found }
+    }
+    if (token !== undefined) {
+      const found = token(request) ?? []
+      const tokens = (typeof found === 'string' ? [found] : found).filter((text) => text !== '')
+      return tokens.length === 0 ? { reason: 'missing' } : { tokens }
+    }
+    const credential = readCredential(values)
+    if (credential.kind === 'none') return { reason: 'missing' }
+    return credential.kind === 'token' ? { tokens: [credential.token] } : { reason: credential.fault }
+  }
+}
+
+function judgeClaims(court: Court, claims: unknown): Decision | Promise<Decision> {
+  if (!isClaims(claims)) return court.refuse('malformed')
+  return judgeAll(court, [claims], { allowed: true, anonymous: false, claims })
+}
+
+/** Judges tokens in turn. All must be active. */
+function judgeAll(court: Court, tokens: readonly Token[], allowed: Decision): Decision | Promise<Decision> {
+  const { engine, policy, refuse } = court
+  const now = Date.now() / 1000
+  for (const [i, token] of tokens.entries()) {
+    const judgement = judge(engine, token, policy, now)
+    if (judgement instanceof Promise) return judgeRest(court, judgement, tokens.slice(i + 1), allowed)
+    if (judgement.status !== 'active') return refuse(judgement.status, judgement.cause)
+  }
+  return allowed
+}
+
+async function judgeRest(
+  court: Court,
+  pending: Promise<Judgement>,
+  rest: readonly Token[],
+  allowed: Decision,
+): Promise<Decision> {
+  const { status, cause } = await pending
+  return status === 'active' ? judgeAll(court, rest, allowed) : court.refuse(status, cause)
+}
+
+/** First the signature and the times, then the revocation: of the claims, and of what they don't name. */
+async function verified(
+  court: Court,
+  tokens: readonly string[],
+  verify: (token: string) => object | Promise<object>,
+): Promise<Decision> {
+  let first: object | undefined
+  for (const token of tokens) {
+    let claims: object
+    try {
+      claims = await verify(token)
+    } catch (error) {
+      return court.refuse(isFaultOfToken(error) ? 'invalid' : 'unknown', error)
+    }
+    if (!isClaims(claims)) return court.refuse('invalid')
+    const decision = await judgeVerified(court, token, claims)
+    if (!decision.allowed) return decision
+    first ??= claims
+  }
+  return { allowed: true, anonymous: false, ...(first === undefined ? {} : { claims: first }) }
+}
+
+/**
+ * The claims of an encrypted token are another name of it than the string, and only they have what its
+ * selectors look for: a revocation of either counts. The string names a token without an id.
+ */
+async function judgeVerified(court: Court, token: string, claims: TokenClaims): Promise<Decision> {
+  if (isWrapped(claims)) throw optionError('verify', "must return the claims: the '.payload' of a result")
+  const decision = await judgeAll(court, [token], ALLOWED)
+  if (!decision.allowed) return decision
+  const policy = { ...court.policy, check: { ...court.policy.check, selectorsOnly: true } }
+  try {
+    return await judgeAll({ ...court, policy }, [claims], ALLOWED)
+  } catch (error) {
+    if (error instanceof RevocadeError && error.code === 'ERR_TOKEN_NOT_IDENTIFIABLE') return decision
+    throw error
+  }
+}
+
+function isClaims(value: unknown): value is TokenClaims {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function checkEngine(engine: unknown): void {
+  const given = asRecord(engine, 'the engine')
+  if (typeof given.check !== 'function' || typeof given.isClearlyActive !== 'function')
+    throw new RevocadeError('ERR_CONFIG', 'the first argument must be an engine, of createRevocade()')
+}

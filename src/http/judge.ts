@@ -1,0 +1,68 @@
+import type { Revocade, Token, TokenClaims } from '../api.js'
+import { RevocadeError } from '../errors.js'
+import { TokenReader } from '../token/jwt.js'
+import { numericDate } from '../token/numeric-date.js'
+import type { Policy } from './policy.js'
+import type { RefusalReason } from './refusal.js'
+
+/** What is asked of the engine. */
+export type Checker = Pick<Revocade, 'check' | 'isClearlyActive'>
+
+/** What one token is: good, or refused for a reason. */
+export interface Judgement {
+  readonly status: 'active' | Extract<RefusalReason, 'malformed' | 'expired' | 'revoked' | 'unknown'>
+  readonly cause?: unknown
+}
+
+const ACTIVE: Judgement = Object.freeze({ status: 'active' })
+const EXPIRED: Judgement = Object.freeze({ status: 'expired' })
+
+/** The engine has its own, smaller limit. */
+const reader = new TokenReader(1 << 20)
+
+/**
+ * Judges one token: a raw string, or verified claims. An expired token is refused before the engine is asked:
+ * its revocation may be forgotten by now, so that "active" would mean nothing.
+ *
+ * @param now - seconds since 1970
+ * @returns a promise only when the engine has to look further than into memory
+ * @throws {RevocadeError} ERR_TOKEN_NOT_IDENTIFIABLE, ERR_CONFIG: a mistake in the set-up, not of the client
+ */
+export function judge(
+  engine: Checker,
+  token: Token,
+  policy: Policy,
+  now: number,
+): Judgement | Promise<Judgement> {
+  let claims: TokenClaims | undefined
+  let expiry: number | undefined
+  try {
+    claims = typeof token === 'string' ? reader.read(token).claims : token
+    expiry = claims === undefined ? undefined : numericDate(claims, 'exp')
+  } catch (error) {
+    return failed(error)
+  }
+  if (expiry !== undefined && expiry + policy.clockToleranceSeconds <= now) return EXPIRED
+  // The claims of a JWT have the same name as the JWT if they have an id. They are read already.
+  if (claims !== undefined && engine.isClearlyActive(claims)) return ACTIVE
+  if (token !== claims && engine.isClearlyActive(token)) return ACTIVE
+  return lookUp(engine, token, policy)
+}
+
+async function lookUp(engine: Checker, token: Token, policy: Policy): Promise<Judgement> {
+  try {
+    const { status, reason } = await engine.check(token, policy.check)
+    if (status === 'active') return ACTIVE
+    // The reason of a revocation is for your eyes only. That of an unknown one goes into the logs.
+    return status === 'revoked' ? { status } : { status, cause: new Error(reason ?? 'no reason given') }
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+function failed(error: unknown): Judgement {
+  if (!(error instanceof RevocadeError)) throw error
+  if (error.code === 'ERR_INVALID_TOKEN') return { status: 'malformed', cause: error }
+  if (error.statusCode === 503) return { status: 'unknown', cause: error }
+  throw error
+}

@@ -1,0 +1,16 @@
+/** Codes by which verifiers say that the keys could not be had: jose, fast-jwt. */
+const NO_KEYS = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JOSE_GENERIC', 'FAST_JWT_KEY_FETCHING_ERROR'])
+
+/**
+ * Whether what a verifier threw is the fault of the token. It is not where the keys could not be fetched:
+ * that is an outage, and says nothing of the token. `fetch` throws a `TypeError` when it gets no answer.
+ */
+export function isFaultOfToken(error: unknown): boolean {
+  if (!(error instanceof Error)) return true
+  if (error instanceof TypeError || /^(?:Timeout|Abort)Error$/.test(error.name) || 'syscall' in error)
+    return false
+  if ('code' in error && typeof error.code === 'string' && NO_KEYS.has(error.code)) return false
+  const status =
+    ('statusCode' in error ? error.statusCode : undefined) ?? ('status' in error ? error.status : 0)
+  return !(typeof status === 'number' && status >= 500)
+}

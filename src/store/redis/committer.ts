@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RevocadeError } from '../../errors.js'
+import type { Committed, Written } from '../../ports/index.js'
+import type { ServerClock } from '../network/server-clock.js'
+import type { Argument, StoreConnection } from './connection.js'
+import { describe, isAnswer, isTransient, NotConnectedError, toRevocadeError } from './errors.js'
+import type { RedisStoreSettings } from './options.js'
+import { readTime, timesOfMutation, withLength } from './row-codec.js'
+import { WRITE } from './scripts/write-script.js'
+import type { OpenedStore } from './setup.js'
+
+/** Milliseconds until a batch is sent again. */
+const RETRY_MS = 50
+/** Bytes of one result of a batch that changed what was there. */
+const RESULT_BYTES = 22
+
+/**
+ * Commits batches, one after another, each by one script. What counts as durable:
+ *
+ * - The server answered. It checks in the script that it is a master with an append-only file.
+ * - As many replicas as are demanded have the commit.
+ * - If the answer was lost, the batch is sent again. Its tag shows whether it was committed before: then it
+ *   is not committed again, and the answer is the same.
+ */
+export class Committer {
+  readonly #connection: StoreConnection
+  readonly #store: OpenedStore
+  readonly #settings: RedisStoreSettings
+  readonly #clock: ServerClock
+  readonly #name = randomBytes(8)
+  #batches = 0
+  /** The number of the last change of this process. */
+  lastSeq: number
+  /** Why nothing may be committed at present. */
+  refusal: string | undefined
+
+  constructor(
+    connection: StoreConnection,
+    store: OpenedStore,
+    settings: RedisStoreSettings,
+    clock: ServerClock,
+  ) {
+    this.#connection = connection
+    this.#store = store
+    this.#settings = settings
+    this.#clock = clock
+    this.lastSeq = store.seq
+  }
+
+  /** Commits rows: all or none. When it resolves, they are durable. */
+  async commit(rows: readonly Buffer[]): Promise<Committed> {
+    if (this.refusal !== undefined)
+      throw new RevocadeError('ERR_NOT_DURABLE', `nothing was acknowledged: ${this.refusal}`)
+    const packed = Buffer.concat(rows.map(withLength))
+    const batch = { rows, packed, tag: randomBytes(8), number: ++this.#batches }
+    try {
+      return await this.#send(batch)
+    } catch (error) {
+      if (!this.#mayPass(error)) throw toRevocadeError(error, 'write')
+      return this.#sendAgain(batch, error)
+    }
+  }
+
+  /** Where another server takes over, there will be a connection again. */
+  #mayPass(error: unknown): boolean {
+    const { kind } = this.#settings.target
+    if (error instanceof NotConnectedError) return kind === 'sentinel' || kind === 'cluster'
+    return isTransient(error)
+  }
+
+  /** Sends a batch again that may stand, or that another server may take. */
+  async #sendAgain(batch: Batch, error: unknown): Promise<Committed> {
+    const end = performance.now() + this.#settings.writeTimeoutMs
+    let lost = mayStand(error) ? error : undefined
+    for (;;) {
+      await sleep(RETRY_MS)
+      try {
+        return await this.#send(batch)
+      } catch (error) {
+        lost ??= mayStand(error) ? error : undefined
+        if (isTransient(error) && performance.now() < end) continue
+        throw lost === undefined ? toRevocadeError(error, 'write') : unknownOutcome(lost, error)
+      }
+    }
+  }
+
+  async #send({ rows, packed, tag, number }: Batch): Promise<Committed> {
+    const { id, namespace, namespaceId, head, ownToleranceSeconds } = this.#store
+    const { durability, waitReplicas, writeTimeoutMs: timeoutMs } = this.#settings
+    const args: Argument[] = [
+      ...[id, namespace, namespaceId, tag, this.#name, number, this.#clock.now() + timeoutMs],
+      ...[ownToleranceSeconds, durability === 'demand' ? '1' : '0', packed],
+    ]
+    if (waitReplicas === 0) {
+      const reply = await this.#connection.run(WRITE, head, args, timeoutMs)
+      return this.#committed(rows, tag, reply as Reply)
+    }
+    const wait = { replicas: waitReplicas, timeoutMs }
+    const [reply, replicas] = await this.#connection.runAndWait(WRITE, head, args, wait)
+    if (replicas < waitReplicas) throw tooFewReplicas(replicas, waitReplicas)
+    return this.#committed(rows, tag, reply as Reply)
+  }
+
+  #committed(rows: readonly Buffer[], tag: Buffer, reply: Reply): Committed {
+    const [base, before, seq, bits, results] = reply
+    const written =
+      results.length > 0
+        ? Array.from(rows, (_, i) => toWritten(results, i * RESULT_BYTES))
+        : rows.map((row, i) => ({ seq: base + 1 + i, already: false, ...timesOfMutation(row) }))
+    this.lastSeq = Math.max(this.lastSeq, seq)
+    const previous = before.toString('hex')
+    const epoch = seq > base ? tag.toString('hex') : previous
+    return { epoch, previous, written, buckets: { bits, tag: new Uint8Array(tag) } }
+  }
+}
+
+/** Rows on their way: one commit. */
+interface Batch {
+  readonly rows: readonly Buffer[]
+  readonly packed: Buffer
+  readonly tag: Buffer
+  readonly number: number
+}
+
+type Reply = readonly [base: number, previous: Buffer, seq: number, bits: number, results: Buffer]
+
+function toWritten(results: Buffer, at: number): Written {
+  const flags = results.readUInt8(at + 14)
+  return {
+    seq: readTime(results, at),
+    expiresAt: readTime(results, at + 7),
+    already: (flags & 1) !== 0,
+    ...((flags & 2) === 0 ? {} : { notBefore: readTime(results, at + 15) }),
+  }
+}
+
+/** Whether a batch may have been committed. Not if it was not sent, or if the server refused it. */
+const mayStand = (error: unknown): boolean => !isAnswer(error) && !(error instanceof NotConnectedError)
+
+const tooFewReplicas = (replicas: number, wanted: number): RevocadeError =>
+  new RevocadeError(
+    'ERR_NOT_DURABLE',
+    `nothing was acknowledged, but the commit stands: of ${wanted} demanded replicas ${replicas} had it in ` +
+      'time. A failover may lose it: look at the replicas, and try again',
+  )
+
+function unknownOutcome(lost: unknown, error: unknown): RevocadeError {
+  const why = error instanceof RevocadeError ? error.message : describe(error)
+  return new RevocadeError(
+    'ERR_NOT_DURABLE',
+    `nothing was acknowledged, but the commit may stand: its answer was lost, and ${why}. Try again`,
+    { cause: lost },
+  )
+}

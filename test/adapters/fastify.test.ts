@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest'
+import { adapterSuite, hosted, librarySuite, refused, REVOKED } from './case-table.js'
+import { hostOf } from './load-host.js'
+
+describe('on Fastify', () => {
+  const host = hosted(hostOf('fastify'))
+  adapterSuite(host)
+  librarySuite(host)
+
+  it('an error handler sees the problem, and no claims of a revoked token', async () => {
+    const reply = await host.send('/library-handled', { authorization: [`Bearer ${host.tokens.revoked}`] })
+    refused(reply, REVOKED)
+    expect(JSON.parse(reply.text)).toEqual({
+      claims: null,
+      problem: { type: 'urn:revocade:revoked', title: 'the token was revoked', status: 401 },
+    })
+  })
+})

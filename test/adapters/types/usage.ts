@@ -1,0 +1,61 @@
+// What users write in TypeScript, with the frameworks' own types. It is compiled and not run.
+import fastifyJwt from '@fastify/jwt'
+import Hapi from '@hapi/hapi'
+import { type CanActivate, UseGuards } from '@nestjs/common'
+import express, { type Request as ExpressRequest } from 'express'
+import { expressjwt, type Request as JwtRequest } from 'express-jwt'
+import fastify, { type FastifyRequest } from 'fastify'
+import { type Context, Hono } from 'hono'
+import Koa from 'koa'
+import jwt from 'koa-jwt'
+import { createRevocade } from 'revocade'
+import { forExpressJwt, guard as expressGuard } from 'revocade/express'
+import { forFastifyJwt, guard as fastifyGuard, revocadePlugin } from 'revocade/fastify'
+import { guard as fetchGuard } from 'revocade/fetch'
+import { guard as hapiGuard, revocadePlugin as hapiPlugin } from 'revocade/hapi'
+import { guard as honoGuard } from 'revocade/hono'
+import { createForwardAuth, RefusedRequest } from 'revocade/http'
+import { forKoaJwt, guard as koaGuard } from 'revocade/koa'
+import { RevocadeGuard } from 'revocade/nest'
+
+const engine = await createRevocade()
+const verify = (token: string) => Promise.resolve({ sub: token })
+
+const app = express()
+app.use(expressGuard(engine))
+app.get('/', expressGuard(engine, { verify, onUnknown: 'revoked' }), (req, res) => void res.send(req.path))
+app.use(expressGuard(engine, { claims: (req: JwtRequest) => req.auth }))
+app.use(expressGuard(engine, { token: (req: ExpressRequest) => String(req.cookies) }))
+app.use(expressjwt({ secret: 's', algorithms: ['HS256'], isRevoked: forExpressJwt(engine) }))
+
+const server = fastify()
+await server.register(revocadePlugin, { engine, guard: { verify }, closeEngine: true })
+await server.register(fastifyJwt, { secret: 's', trusted: forFastifyJwt(engine) })
+server.get('/', { onRequest: fastifyGuard(engine) }, () => 'x')
+server.addHook('preHandler', fastifyGuard(engine, { claims: (request: FastifyRequest) => request.user }))
+
+const koa = new Koa()
+koa.use(koaGuard(engine))
+koa.use(koaGuard(engine, { claims: (ctx: Koa.Context) => ctx.state.user as unknown }))
+koa.use(forKoaJwt(engine, jwt({ secret: 's' }), { key: 'user' }))
+
+const hono = new Hono<{ Variables: { jwtPayload: object } }>()
+hono.use(honoGuard(engine))
+hono.use('/x', honoGuard(engine, { claims: (c: Context) => c.get('jwtPayload') as unknown }))
+
+const hapi = Hapi.server()
+await hapi.register({ plugin: hapiPlugin, options: { engine, guard: { verify } } })
+hapi.ext('onPostAuth', hapiGuard(engine, { claims: (request: Hapi.Request) => request.auth.credentials }))
+
+export const nest: CanActivate = new RevocadeGuard(engine, { verify })
+UseGuards(
+  new RevocadeGuard(engine, { claims: (request: ExpressRequest & { user?: object }) => request.user }),
+)
+
+const { refused, claims } = await fetchGuard(engine, { verify })(new Request('http://localhost'))
+export const answered: Response = refused ?? Response.json(claims)
+
+const check = createForwardAuth(engine, { policies: { public: { required: false } } })
+export const asked = (request: import('node:http').IncomingMessage) => check(request)
+
+export const told = (error: unknown): number => (error instanceof RefusedRequest ? error.status : 500)

@@ -1,0 +1,155 @@
+import { inspect } from 'node:util'
+import { RevocadeError } from 'revocade'
+import { describe, expect, it } from 'vitest'
+import { createGate, type Decision, type GuardOptions } from '#dist/http/gate.js'
+import type { Checker } from '#dist/http/judge.js'
+import { RefusedRequest } from '#dist/http/refusal.js'
+import { ourError } from '../support/errors.js'
+
+interface Asked {
+  readonly authorization?: readonly string[]
+  readonly token?: unknown
+}
+
+/** An engine that answers by the token's text or `jti`, and notes what it was asked. */
+function engineOf(answers: Readonly<Record<string, 'active' | 'revoked' | 'unknown' | Error>>) {
+  const asked: unknown[] = []
+  const answer = (token: unknown) =>
+    answers[typeof token === 'string' ? token : (token as { jti: string }).jti]
+  const engine: Checker = {
+    isClearlyActive: (token) => answer(token) === undefined,
+    check: (token, options) => {
+      asked.push([token, options])
+      const given = answer(token) ?? 'active'
+      if (given instanceof Error) return Promise.reject(given)
+      return Promise.resolve({ status: given, decidedBy: 'store' })
+    },
+  }
+  return { engine, asked }
+}
+
+const gateOf = (engine: Checker, options: GuardOptions<Asked> = {}) =>
+  createGate<Asked>(engine, options, ({ authorization = [] }) => authorization)
+
+const reasonOf = (decision: Decision): string => (decision.allowed ? 'allowed' : decision.refusal.reason)
+const bearer = (token: string): Asked => ({ authorization: [`Bearer ${token}`] })
+
+describe('a gate', () => {
+  it('decides without a promise on a token that is clearly active', () => {
+    const { engine, asked } = engineOf({})
+    expect(gateOf(engine)(bearer('a'))).toEqual({ allowed: true, anonymous: false })
+    expect(asked).toEqual([])
+  })
+
+  it('checks the tokens of all places', async () => {
+    const { engine } = engineOf({ b: 'revoked', c: 'active', d: 'unknown' })
+    const gate = gateOf(engine, { token: ({ token }) => token as string[] })
+    expect(reasonOf(await gate({ token: ['a', 'c', 'e'] }))).toBe('allowed')
+    expect(reasonOf(await gate({ token: ['a', 'c', 'b'] }))).toBe('revoked')
+    expect(reasonOf(await gate({ token: ['c', 'd', 'a'] }))).toBe('unknown')
+    expect(reasonOf(await gate({ token: [] }))).toBe('missing')
+    expect(reasonOf(await gate({ token: ['', ''] }))).toBe('missing')
+    expect(reasonOf(await gate({ token: undefined }))).toBe('missing')
+    expect(reasonOf(await gate({ token: 'b', authorization: ['Bearer x', 'Bearer x'] }))).toBe('several')
+  })
+
+  it('asks with the options of its policy, and with none where the engine decides', async () => {
+    const { engine, asked } = engineOf({ a: 'active' })
+    await gateOf(engine)(bearer('a'))
+    await gateOf(engine, { onUnknown: 'active', selectorsOnly: true })(bearer('a'))
+    expect(asked).toEqual([
+      ['a', undefined],
+      ['a', { onUnknown: 'active', selectorsOnly: true }],
+    ])
+  })
+
+  it('takes a closed engine for an outage, whatever the policy', async () => {
+    const { engine } = engineOf({ a: new RevocadeError('ERR_CLOSED', 'closed') })
+    expect(reasonOf(await gateOf(engine, { onUnknown: 'active' })(bearer('a')))).toBe('unknown')
+  })
+
+  it('lets a mistake in the set-up be an error', async () => {
+    const mistake = new RevocadeError('ERR_TOKEN_NOT_IDENTIFIABLE', 'no jti')
+    const { engine } = engineOf({ a: mistake })
+    await expect(gateOf(engine)(bearer('a'))).rejects.toBe(mistake)
+  })
+
+  it('refuses claims that have expired, by its own tolerance', () => {
+    const now = Date.now() / 1000
+    const claims = ({ token }: Asked) => token
+    const { engine } = engineOf({})
+    const strict = gateOf(engine, { claims })
+    const tolerant = gateOf(engine, { claims, clockToleranceSeconds: 60 })
+    expect(
+      [-61, -1, 60].map((s) => reasonOf(strict({ token: { jti: 'x', exp: now + s } }) as Decision)),
+    ).toEqual(['expired', 'expired', 'allowed'])
+    expect(
+      [-61, -1].map((s) => reasonOf(tolerant({ token: { jti: 'x', exp: now + s } }) as Decision)),
+    ).toEqual(['expired', 'allowed'])
+  })
+
+  it.each([['a string'], [[]], [7], [true]])('refuses claims that are no object: %j', async (token) => {
+    const gate = gateOf(engineOf({}).engine, { claims: (request) => request.token, required: false })
+    expect(reasonOf(await gate({ token }))).toBe('malformed')
+  })
+
+  it('checks verified claims as well, which an encrypted token hides', async () => {
+    const { engine, asked } = engineOf({ inner: 'revoked', sealed: 'active' })
+    const gate = gateOf(engine, { verify: () => ({ jti: 'inner' }) })
+    expect(reasonOf(await gate(bearer('sealed')))).toBe('revoked')
+    expect(asked).toContainEqual([{ jti: 'inner' }, { selectorsOnly: true }])
+  })
+
+  it.each([
+    [new Error('jwt malformed'), 'invalid'],
+    ['a string', 'invalid'],
+    [Object.assign(new Error('x'), { status: 400 }), 'invalid'],
+    [Object.assign(new Error('x'), { statusCode: 502 }), 'unknown'],
+    [Object.assign(new Error('x'), { code: 'ERR_JWKS_TIMEOUT' }), 'unknown'],
+    [Object.assign(new Error('connect ECONNREFUSED'), { syscall: 'connect' }), 'unknown'],
+    [new TypeError('fetch failed'), 'unknown'],
+    [new DOMException('late', 'TimeoutError'), 'unknown'],
+  ])('judges what a verifier throws: %s is %s', async (thrown, reason) => {
+    const verify = () => {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- a verifier may throw anything
+      throw thrown
+    }
+    expect(reasonOf(await gateOf(engineOf({}).engine, { verify })(bearer('a')))).toBe(reason)
+  })
+
+  it('refuses the result of a verifier handed over whole', async () => {
+    const verify = () => ({ payload: { jti: 'a' }, protectedHeader: {} })
+    const decided = Promise.resolve(gateOf(engineOf({}).engine, { verify })(bearer('a')))
+    await expect(decided).rejects.toEqual(ourError('ERR_CONFIG', "option 'verify'"))
+  })
+
+  it.each([
+    [{ requierd: false }, "did you mean 'required'"],
+    [{ onUnknown: 'pass' }, 'onUnknown'],
+    [{ realm: 'a"b' }, 'realm'],
+    [{ realm: 'a\nb' }, 'realm'],
+    [{ clockToleranceSeconds: -1 }, 'clockToleranceSeconds'],
+    [{ token: 'x' }, "'token' must be a function"],
+    [{ claims: () => ({}), verify: () => ({}) }, "option 'claims'"],
+  ])('refuses the options %j', (options, message) => {
+    expect(() => gateOf(engineOf({}).engine, options as GuardOptions<Asked>)).toThrow(
+      ourError('ERR_CONFIG', message),
+    )
+  })
+
+  it('refuses what is no engine', () => {
+    expect(() => gateOf({} as Checker)).toThrow(ourError('ERR_CONFIG', 'createRevocade'))
+  })
+})
+
+describe('a RefusedRequest', () => {
+  it('holds nothing of a token', () => {
+    const token = `eyJhbGciOiJIUzI1NiJ9.${'a'.repeat(40)}.${'b'.repeat(40)}`
+    const challenge = { scheme: 'Bearer', realm: 'r' } as const
+    const refusal = new RefusedRequest('invalid', challenge, new Error(`can not verify ${token}`))
+    expect(inspect({ refusal, message: refusal.message })).not.toContain('eyJ')
+    expect(refusal.cause).toMatchObject({ message: 'can not verify <token>' })
+    expect(refusal).toBeInstanceOf(RefusedRequest)
+    expect(new Error('x')).not.toBeInstanceOf(RefusedRequest)
+  })
+})
