@@ -82,12 +82,13 @@ export async function replay(context: Context, on: Attacked): Promise<Row[]> {
     target: atMost(most),
     from: inWords(by),
   })
-  const cost = (name: string): Row => {
+  const cost = (name: string, most?: number): Row => {
     const [mine, plain] = [of(timed, name).p50, of(timed, names.plain).p50]
     return {
       what: `a check of ${name}, ${way} ÷ ${names.plain}`,
       value: mine / plain,
       unit: 'x',
+      ...(most === undefined ? {} : { target: atMost(most) }),
       from: `${mine.toFixed(0)} ns ÷ ${plain.toFixed(0)} ns, each answer awaited`,
     }
   }
@@ -96,7 +97,7 @@ export async function replay(context: Context, on: Attacked): Promise<Row[]> {
     caused('a revoked token, the first check', stolenFirst, 1 + one),
     caused(`the next ${(2 * replays).toLocaleString('en')} checks of these`, next, 0),
     cost(names.unlucky),
-    cost(names.stolen),
+    cost(names.stolen, 3),
   ]
 }
 

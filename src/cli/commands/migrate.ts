@@ -37,7 +37,7 @@ export function addMigrate(program: Command): void {
   const command = program
     .command('migrate')
     .description('Copy the revocations of one store to another one, and verify the copy.')
-    .requiredOption('--from <store>', 'a SQLite file, or a postgres:// or redis:// URL')
+    .requiredOption('--from <store>', 'an SQLite file, or a postgres:// or redis:// URL')
     .requiredOption('--to <store>', 'likewise; created if it is missing')
     .option('--namespace <name>', 'only this tenant (default: all)')
     .option('--follow', 'then keep copying what changes, until it is interrupted')

@@ -1,4 +1,4 @@
-/** 'Rvcd': marks a SQLite file as a store of this package (`PRAGMA application_id`). */
+/** 'Rvcd': marks an SQLite file as a store of this package (`PRAGMA application_id`). */
 export const APPLICATION_ID = 0x52_76_63_64
 
 /**
