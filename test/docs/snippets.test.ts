@@ -28,6 +28,10 @@ const FRAMEWORKS = [
   'hapi-auth-jwt2',
   'passport',
   'passport-jwt',
+  '@trpc',
+  '@apollo',
+  'graphql',
+  'fast-gateway',
 ]
 
 beforeAll(async () => {
@@ -72,10 +76,9 @@ async function execute(snippet: Snippet, name: string): Promise<string> {
         }).outputText
   await writeFile(join(place, 'snippet.mjs'), javascript)
   if (snippet.driver !== undefined) {
-    await cp(join(ROOT, 'test/docs/drivers', `${snippet.driver}.mjs`), join(place, 'driver.mjs'))
-    await cp(join(ROOT, 'test/docs/drivers/listening.mjs'), join(place, 'listening.mjs'))
+    await cp(join(ROOT, 'test/docs/drivers'), place, { recursive: true })
   }
-  const main = snippet.driver === undefined ? 'snippet.mjs' : 'driver.mjs'
+  const main = `${snippet.driver ?? 'snippet'}.mjs`
   // An engine that is not closed must not keep the process alive: then the time limit fails the test.
   const { stdout } = await run(process.execPath, [main], {
     cwd: place,
