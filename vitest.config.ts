@@ -16,7 +16,7 @@ const WITH_REDIS = [
   'test/redis/**/*.test.ts',
   'test/redis-store/**/*.test.ts',
   'test/support/redis/**/*.test.ts',
-  'test/faults/{redis-*,soak,staleness-redis}.test.ts',
+  'test/faults/{redis-*,staleness-redis}.test.ts',
   'test/cli/{doctor,redis,watch}.test.ts',
   'test/bench/{peers,question-scripts}.test.ts',
   // Its mistakes are caught by tests of both projects.
@@ -26,13 +26,17 @@ const WITH_REDIS = [
 /** Test files that use a PostgreSQL server. One that does and is not listed here fails and says so. */
 const WITH_POSTGRES = ['test/postgres/**/*.test.ts']
 
+/** Test files that use both. */
+const WITH_BOTH = ['test/examples/**/*.test.ts', 'test/faults/matrix.test.ts']
+
 /**
  * Test files that share a process with others, which saves a fifth of their time: they leave nothing behind.
  * Not default-engine, which is about the one engine of its process.
  */
 const TOGETHER = [
-  'test/{architecture,bench,docs,prefilter,token,tuning}/**/*.test.ts',
+  'test/{adapters,architecture,bench,cli,docs,http,prefilter,store,testing,token,tuning}/**/*.test.ts',
   'test/engine/**/!(default-engine).test.ts',
+  'test/{errors,node-version,redact}.test.ts',
 ]
 
 // Tests run what is shipped: they import the built files (`revocade`, `#dist/…`), natively, outside Vite.
@@ -41,8 +45,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxConcurrency: 2,
-    // Tests wait for timers and processes, so two workers keep two cores busy, and no test starves.
-    maxWorkers: 2,
+    // Tests wait for timers and processes: two workers leave a fifth of two cores idle.
+    maxWorkers: 3,
     // Beside a load of ten, a test takes ten times as long.
     testTimeout: 300_000,
     hookTimeout: 300_000,
@@ -58,7 +62,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...WITH_REDIS, ...WITH_POSTGRES, ...TOGETHER],
+          exclude: [...WITH_REDIS, ...WITH_POSTGRES, ...WITH_BOTH, ...TOGETHER],
         },
       },
       {
@@ -71,6 +75,14 @@ export default defineConfig({
           name: 'redis',
           include: WITH_REDIS,
           globalSetup: ['test/support/redis/global-setup.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'redis-and-postgres',
+          include: WITH_BOTH,
+          globalSetup: ['test/support/redis/global-setup.ts', 'test/support/postgres/global-setup.ts'],
         },
       },
       {

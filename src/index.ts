@@ -20,6 +20,7 @@ export type {
 export type { ClaimsEntry, SelectorOption } from './claims-option.js'
 export { createRevocade } from './create-revocade.js'
 export { configure, defaultRevocade, isRevoked, revoke } from './default-engine.js'
+export type { CheckMessage, WriteMessage, WriteOperation } from './diagnostics.js'
 export type { DecidedBy, Revocation, Verdict, VerdictStatus } from './engine/verdict.js'
 export { ERROR_STATUS, RevocadeError, type RevocadeErrorCode } from './errors.js'
 export type { PrefilterChoice, RevocadeOptions } from './options.js'

@@ -38,8 +38,9 @@ const MAX_TOKEN_LIFETIME_SECONDS = 10 * 366 * 86_400
 /** Options of `createRevocade` and `configure`. An unknown one is refused with `ERR_CONFIG`. */
 export interface RevocadeOptions {
   /**
-   * The durable store: the path of an SQLite file, the URL of a PostgreSQL database or of a Redis, or a {@link
-   * RevocationStore}, which the engine opens and closes. A Redis promises less, see docs/redis-store.md.
+   * The durable store: the path of an SQLite file, the URL of a PostgreSQL database or of a Redis, or a
+   * {@link RevocationStore}, which the engine opens and closes. A Redis promises less, see
+   * docs/redis-store.md.
    *
    * @default './revocade.db'
    */

@@ -2,9 +2,10 @@
 // `npm run test:long -- 20` runs them 20 times as long as `npm test` (default: 50). Names of files after the number
 // choose some of the tests: `npm run test:long -- 20 test/faults/kill`.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { arch, platform, tmpdir } from 'node:os'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { replaceSection, setting } from './reliability-page.mjs'
 
 const FILES = [
   'test/faults',
@@ -33,7 +34,6 @@ for (const { test, counts } of lines.map((line) => JSON.parse(line))) {
 }
 rmSync(folder, { recursive: true })
 
-const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
 const minutes = Math.round((Date.now() - begin.getTime()) / 60_000)
 const show = (counts) =>
   Object.entries(counts)
@@ -41,17 +41,13 @@ const show = (counts) =>
     .join(', ')
 const list = files.map((file) => `\`${file}\``).join(', ')
 const outcome = status === 0 ? 'all tests passed' : '**tests failed**'
-const page = `# Reliability
-
-The counts of the last long run of the tests. \`npm run test:long\` writes this page. Every test judges what it counts by
-the [guarantees](guarantees.md), and fails on the first violation.
-
-Run on ${begin.toISOString().slice(0, 10)}, ${minutes} minutes, ${scale} times the length of \`npm test\`: ${outcome}.
-Files: ${list}. revocade ${version}, Node.js ${process.version}, ${platform()} ${arch()}.
+replaceSection(
+  'long-run',
+  `Run on ${begin.toISOString().slice(0, 10)}, ${minutes} minutes, ${scale} times the length of \`npm test\`: ${outcome}.
+Files: ${list}. ${setting}.
 
 | test | counted |
 | --- | --- |
-${[...tests].map(([test, counts]) => `| ${test} | ${show(counts)} |`).join('\n')}
-`
-writeFileSync('docs/reliability.md', page)
+${[...tests].map(([test, counts]) => `| ${test} | ${show(counts)} |`).join('\n')}`,
+)
 process.exitCode = status ?? 1

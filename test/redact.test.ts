@@ -64,6 +64,22 @@ describe('redact', () => {
     expect(redact(text)).toBe(text)
   })
 
+  it.each([
+    'v4.local.QQQQQQQQQQQQQQQQ',
+    'v2.public.QQQQQQQQQQQQQQQQ.Zm9v',
+    'eyAiYWxnIjoibm9uZSJ9.eyJzdWIiOiJ1In0.c2ln',
+    'ewogImFsZyI6Im5vbmUifQ.eyJzdWIiOiJ1In0.c2ln',
+  ])('removes the token %s', (token) => {
+    expect(redact(`bad token ${token}`)).toBe('bad token <token>')
+  })
+
+  it('keeps of a long line the beginning, and no part of a word', () => {
+    const attack = 'a.'.repeat(100) + ':' + '/'.repeat(2000)
+    expect(redact(`Parameter ${attack}@h`)).toBe('Parameter …')
+    expect(redact(attack)).toBe('…')
+    expect(redact(`${'x '.repeat(509)}redis://u:hunter2@h\nnext`)).toBe(`${'x '.repeat(509)}…\nnext`)
+  })
+
   it('keeps the host, which tells where the URL leads', () => {
     expect(redact('redis://u:hunter2@h:6379/1 is away')).toBe('redis://<secret>@h:6379/1 is away')
   })

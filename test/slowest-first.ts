@@ -7,7 +7,7 @@ const SLOWEST = [
   'package/package',
   'faults/redis-server',
   'faults/store-file',
-  'faults/soak',
+  'faults/matrix',
   'docs/snippets',
   'faults/kill',
   'faults/staleness',

@@ -5,16 +5,15 @@ import { setImmediate, setTimeout } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { createRevocade, type Revocade, type TokenClaims } from '#dist/index.js'
 import { AwaitedRevoke, TOLERATED } from '../engines/engine-workloads.js'
-import { inFlight } from '../harness/in-flight.js'
 import { interleave, measurements, of, timing, type Workload } from '../harness/measure.js'
 import { median } from '../harness/statistics.js'
 import { assertAnswer, atLeast, atMost, type Case, type Context, type Row } from '../harness/types.js'
 import { EXPIRES_AT, freshClaims } from '../inputs/claims.js'
 import { Random } from '../inputs/random.js'
-import { inputs } from '../inputs/store-file.js'
+import { IN_FLIGHT, revokeAll } from './revoke/burst.js'
+import { largeStore } from './revoke/large-store.js'
 import { sizesOf } from './sizes.js'
 
-const IN_FLIGHT = 256
 /** Single checks timed per turn of the event loop. */
 const GROUP = 8
 
@@ -79,6 +78,7 @@ async function run(context: Context): Promise<Row[]> {
       from: `${(one / 1000).toFixed(0)} µs ÷ ${(insert / 1000).toFixed(0)} µs`,
     },
     ...(await bursts(context, engine, random)),
+    await largeStore(context, random),
   ]
 }
 
@@ -87,18 +87,18 @@ async function run(context: Context): Promise<Row[]> {
  * meanwhile.
  */
 async function bursts(context: Context, engine: Revocade, random: Random): Promise<Row[]> {
-  const { bursts: rounds, burst: count, pauseMs, held: before } = sizesOf('revoke', context.scale)
+  const { bursts: rounds, burst: count, pauseMs } = sizesOf('revoke', context.scale)
   const idle: number[] = []
   const busy: number[] = []
   const rates: number[] = []
   const delay = monitorEventLoopDelay({ resolution: 1 })
   const probes = Array.from({ length: 20_000 }, () => freshClaims(random))
   const burst = (): Promise<number> =>
-    revocationsPerSecond(
+    revokeAll(
       engine,
       Array.from({ length: count }, () => freshClaims(random)),
     )
-  for (let round = 0; round < rounds; round++) rates.push(await burst())
+  for (let round = 0; round < rounds; round++) rates.push(count / (await burst()))
   for (let round = 0; round < rounds; round++) {
     const pause = setTimeout(pauseMs)
     await checkMeanwhile(engine, probes, idle, pause)
@@ -106,12 +106,7 @@ async function bursts(context: Context, engine: Revocade, random: Random): Promi
     await checkMeanwhile(engine, probes, busy, burst())
     delay.disable()
   }
-  // Digests are random: the larger the index, the more of its pages each commit writes.
-  await engine.revokeMany(inputs(context, before))
-  const later: number[] = []
-  for (let round = 0; round < rounds; round++) later.push(await burst())
   const [calm, loaded] = [timing(idle), timing(busy)]
-  const held = engine.stats().store.seq - rounds * count
   return [
     {
       what: `revocations a second, ${IN_FLIGHT} in flight`,
@@ -119,12 +114,6 @@ async function bursts(context: Context, engine: Revocade, random: Random): Promi
       unit: '/s',
       target: atLeast(30_000),
       from: `median of ${rates.map((rate) => rate.toFixed(0)).join(', ')}`,
-    },
-    {
-      what: `the same in a store that holds ${Math.round(held / 1000)} k already`,
-      value: median(later),
-      unit: '/s',
-      from: `median of ${later.map((rate) => rate.toFixed(0)).join(', ')}`,
     },
     {
       what: 'p99 of one check in such a burst ÷ idle',
@@ -142,19 +131,6 @@ async function bursts(context: Context, engine: Revocade, random: Random): Promi
       from: 'a timer of 1 ms',
     },
   ]
-}
-
-/** Revokes all of them, 256 at a time, and asks for some of them afterwards. */
-async function revocationsPerSecond(engine: Revocade, tokens: readonly TokenClaims[]): Promise<number> {
-  const start = process.hrtime.bigint()
-  await inFlight(tokens, IN_FLIGHT, async (claims) => {
-    const { seq } = await engine.revoke(claims)
-    assertAnswer(seq > 0, 'a revocation was not written')
-  })
-  const rate = tokens.length / (Number(process.hrtime.bigint() - start) / 1e9)
-  for (const claims of tokens.slice(0, 500))
-    assertAnswer(await engine.isRevoked(claims), 'a revoked token is active')
-  return rate
 }
 
 /** A few checks at each turn of the event loop, each timed by itself, until something else is done. */

@@ -86,8 +86,10 @@ const SIZES = {
     bursts: [5, 2, 1],
     burst: [20_000, 4000, 600],
     pauseMs: [700, 700, 20],
-    /** Revocations in the store before the last bursts. */
-    held: [300_000, 20_000, 600],
+    /** Revocations in the large store; more that make its log long; bursts into it and into empty ones. */
+    held: [1_000_000, 20_000, 600],
+    logged: [100_000, 2000, 100],
+    turns: [8, 3, 1],
   },
   import: { entries: [1_000_000, 20_000, 2000] },
   boot: { entries: [1_000_000, 30_000, 2000], rounds: [5, 3, 1] },

@@ -34,15 +34,19 @@ const MEASURED = [
   'redis',
 ]
 
-/** The versions of Node.js, this package and the packages that are measured. */
-export function versions(): Record<string, string> {
+/**
+ * The versions of Node.js, this package and the packages that are measured.
+ *
+ * @param packages - default: those of the suite
+ */
+export function versions(packages: readonly string[] = MEASURED): Record<string, string> {
   const { node, v8, openssl } = process.versions
   return {
     node,
     v8,
     openssl,
     revocade: versionAt('../../../package.json'),
-    ...Object.fromEntries(MEASURED.map((name) => [name, versionOf(name)])),
+    ...Object.fromEntries(packages.map((name) => [name, versionOf(name)])),
   }
 }
 

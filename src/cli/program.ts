@@ -11,6 +11,7 @@ import { addList } from './commands/list.js'
 import { addMigrate } from './commands/migrate.js'
 import { addRestore } from './commands/restore.js'
 import { addRevoke } from './commands/revoke.js'
+import { addServe } from './commands/serve.js'
 import { addStats } from './commands/stats.js'
 import { addTune } from './commands/tune.js'
 import { addUnrevoke } from './commands/unrevoke.js'
@@ -55,6 +56,7 @@ Examples: revocade demo
     addWatch,
     addDoctor,
     addTune,
+    addServe,
   ])
     add(program)
   return program

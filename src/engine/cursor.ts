@@ -31,13 +31,22 @@ export class Cursor {
     this.#deps.cache.maxConfirmedSeq = position.seq
   }
 
-  /** Applies the changes of a poll. */
-  apply(answer: Extract<Poll, { status: 'ok' }>): void {
+  /** Follows again from where the filter in use was scanned, if that is before this position. */
+  goBackTo(scanned: Position): void {
+    if (scanned.seq < this.#position.seq) this.#position = scanned
+  }
+
+  /**
+   * Applies the changes of a poll.
+   *
+   * @param advance - whether the poll began at the position: not before that went back
+   */
+  apply(answer: Extract<Poll, { status: 'ok' }>, advance: boolean): void {
     for (const change of answer.changes) this.#applyChange(change)
     if (answer.buckets !== undefined) this.#deps.versions?.note(answer.buckets)
     this.see(answer.head ?? answer.position)
     // Own commits may have moved the position while an asynchronous store answered.
-    if (answer.position.seq >= this.#position.seq) this.#position = answer.position
+    if (advance && answer.position.seq >= this.#position.seq) this.#position = answer.position
   }
 
   /** Applies a change that this engine has just committed. */

@@ -12,6 +12,7 @@ import type {
   Stats,
   Token,
 } from '../api.js'
+import { published } from '../diagnostics.js'
 import { RevocadeError } from '../errors.js'
 import type { Settings } from '../options.js'
 import type { Position, Prefilter, RevocationStore, StoreInfo } from '../ports/index.js'
@@ -61,6 +62,7 @@ export class Engine implements Revocade {
     this.#lookup = layers.lookup
     this.#writer = layers.writer
     this.#snapshot = snapshot
+    layers.lookup.engine = this
   }
 
   /**
@@ -103,12 +105,12 @@ export class Engine implements Revocade {
 
   readonly revoke = async (token: Token, options?: RevokeOptions): Promise<Receipt> => {
     this.#assertOpen()
-    return this.#writer.revoke(token, options)
+    return published(this, 'revoke', () => this.#writer.revoke(token, options))
   }
 
   readonly revokeWhere = async (selector: Selector, options?: RevokeWhereOptions): Promise<Receipt> => {
     this.#assertOpen()
-    return this.#writer.revokeWhere(selector, options)
+    return published(this, 'revokeWhere', () => this.#writer.revokeWhere(selector, options))
   }
 
   readonly revokeMany = async (
@@ -116,17 +118,17 @@ export class Engine implements Revocade {
     options?: RevokeManyOptions,
   ): Promise<BulkReceipt> => {
     this.#assertOpen()
-    return this.#writer.revokeMany(entries, options)
+    return published(this, 'revokeMany', () => this.#writer.revokeMany(entries, options))
   }
 
   readonly unrevoke = async (token: Token): Promise<Receipt> => {
     this.#assertOpen()
-    return this.#writer.unrevoke(token)
+    return published(this, 'unrevoke', () => this.#writer.unrevoke(token))
   }
 
   readonly unrevokeWhere = async (selector: Selector): Promise<Receipt> => {
     this.#assertOpen()
-    return this.#writer.unrevokeWhere(selector)
+    return published(this, 'unrevokeWhere', () => this.#writer.unrevokeWhere(selector))
   }
 
   readonly list = (query?: ListQuery): AsyncIterable<Revocation> => this.#list(query)

@@ -1,13 +1,11 @@
-import type { CheckOptions, UnknownPolicy } from '../api.js'
+import type { CheckOptions, Revocade, UnknownPolicy } from '../api.js'
+import { checkBegins, checkEnds } from '../diagnostics.js'
 import type { DecidingRow, Digest } from '../ports/index.js'
-import type { ClaimPath } from '../token/claim-path.js'
-import { isWrapped } from '../token/claim-values.js'
-import type { PreparedShape, TokenDigester } from '../token/identify.js'
+import { claimsWithin, isWrapped } from '../token/claim-values.js'
 import { type Candidate, type Deciding, isRevokedBy, type Matched } from './candidate.js'
 import { readCheckOptions } from './check-options.js'
-import type { ExactLookup, Found } from './exact-lookup.js'
-import type { Lease } from './lease.js'
-import type { LivePrefilter } from './live-prefilter.js'
+import type { Found } from './exact-lookup.js'
+import type { LookupDeps } from './lookup-deps.js'
 import {
   decide,
   failed,
@@ -17,23 +15,8 @@ import {
   revokedBy,
   revokedByRedis,
 } from './resolution.js'
-import type { Sync } from './sync.js'
 import { TokenDigests } from './token-digests.js'
-import { ACTIVE_BY_PREFILTER, type DecidedBy, type Verdict } from './verdict.js'
-
-/** What {@link Lookup} needs. */
-export interface LookupDeps {
-  readonly digester: TokenDigester
-  readonly live: LivePrefilter
-  readonly exactLookup: ExactLookup
-  readonly lease: Lease
-  readonly sync: Sync
-  readonly clock: { now(): number }
-  readonly onUnknown: UnknownPolicy
-  /** Where the cutoff of a selector is not compared with `iat`: the claim that it is compared with. */
-  readonly timeClaims: ReadonlyMap<PreparedShape, ClaimPath>
-  readonly clockToleranceSeconds: number
-}
+import { ACTIVE_BY_PREFILTER, type DecidedBy, type Verdict, type VerdictStatus } from './verdict.js'
 
 /**
  * What the prefilter says of a token: the digests of one that may be revoked; `undecided` where the lease has
@@ -45,6 +28,8 @@ const REVOKED = Promise.resolve(true)
 const NOT_REVOKED = Promise.resolve(false)
 const ACTIVE = Promise.resolve(ACTIVE_BY_PREFILTER)
 
+const statusOf = (isRevoked: boolean): VerdictStatus => (isRevoked ? 'revoked' : 'active')
+
 /**
  * The read path, top to bottom: digest, prefilter, and the exact lookup of what the prefilter can't rule out.
  */
@@ -52,6 +37,8 @@ export class Lookup {
   readonly decided: Record<DecidedBy, number> = { prefilter: 0, cache: 0, redis: 0, store: 0, policy: 0 }
   /** Digests that the prefilter could not rule out and that are not revoked. */
   falsePositives = 0
+  /** Whose checks these are, for who listens. */
+  engine: Revocade | undefined
   readonly #deps: LookupDeps
   /** Of the token that is checked. */
   #digests: TokenDigests
@@ -126,6 +113,7 @@ export class Lookup {
    */
   #answerAtOnce(digests: TokenDigests): boolean | undefined {
     const { exactLookup, live } = this.#deps
+    const begun = checkBegins()
     let by: 'cache' | 'store' = 'cache'
     let falsePositives = 0
     let isRevoked = false
@@ -145,6 +133,7 @@ export class Lookup {
     }
     this.decided[by]++
     this.falsePositives += falsePositives
+    checkEnds(this.engine, begun, statusOf(isRevoked), by)
     return isRevoked
   }
 
@@ -171,6 +160,7 @@ export class Lookup {
   /** A token that was probed just before is not read again. */
   async #check(token: unknown, given?: CheckOptions, probed?: TokenDigests): Promise<Verdict> {
     const { live, sync, onUnknown } = this.#deps
+    const begun = checkBegins()
     const options = readCheckOptions(given)
     let fresh = probed !== undefined || this.#isFresh()
     let failure: unknown
@@ -186,7 +176,9 @@ export class Lookup {
       return ACTIVE_BY_PREFILTER
     }
     this.#keep(digests)
-    return this.#resolve(candidates, fresh, options.onUnknown ?? onUnknown, failure)
+    const verdict = await this.#resolve(candidates, fresh, options.onUnknown ?? onUnknown, failure)
+    checkEnds(this.engine, begun, verdict.status, verdict.decidedBy)
+    return verdict
   }
 
   /** The digests of a token; without a current prefilter also those of selectors that may not be live. */
@@ -196,7 +188,7 @@ export class Lookup {
     if (!isIdentified) {
       if (!selectorsOnly) throw digester.unidentified('token')
       // "Active" would say nothing here. It is a mistake, such as a verifier's result handed in whole.
-      if (isWrapped(token) || !this.#hasSelectors()) throw digester.unidentified('selectors')
+      if (isWrapped(token) || !this.#hasSelectors(token)) throw digester.unidentified('selectors')
     }
     this.#digests.fill(
       isIdentified,
@@ -205,10 +197,14 @@ export class Lookup {
     return this.#digests
   }
 
-  /** Whether the last token has the claims of a selector. That of everybody counts while it is live. */
-  #hasSelectors(): boolean {
+  /**
+   * Whether the last token has the claims of a selector. That of everybody counts while it is known, but not
+   * for an object that holds the claims: "active" would be said of another object than was meant.
+   */
+  #hasSelectors(token: unknown): boolean {
     const { digester, live } = this.#deps
-    if (live.liveSelectors.includes(digester.everyone)) return true
+    const isObject = typeof token === 'object' && token !== null
+    if (live.liveSelectors.includes(digester.everyone) && !(isObject && claimsWithin(token))) return true
     return live.configuredSelectors.some((shape) => digester.hasClaims(shape))
   }
 

@@ -134,21 +134,18 @@ export class Sync {
         this.#renew(sentAt)
         break
       }
-      // There is more: the event loop turns between slices.
-      await nextTurn()
+      await nextTurn() // There is more: the event loop turns between slices.
     }
     if (this.#deps.versions?.complete === false) await this.loadVersions()
     this.#sweeper.sweepIfDue()
     void this.#deps.own.rewrite()
   }
 
-  /**
-   * Another filter took over. A failover may have come between its scan and the polls, on either side: it
-   * counts only once a poll has found both in one history.
-   */
+  /** Another filter took over. It counts once a poll from its scan on is complete: see decision 30. */
   #verify(filledFrom: Position): void {
     if (this.#deps.store.contains === undefined) return
     this.#unverified = filledFrom
+    this.#cursor.goBackTo(filledFrom)
     this.#deps.lease.end()
     this.#timer.hurry()
   }
@@ -180,8 +177,7 @@ export class Sync {
         if (answer.status === 'diverged' || !this.#apply(answer)) return false
       }
     } catch {
-      // The check now asks the store itself and reports its error.
-      return false
+      return false // The check now asks the store itself and reports its error.
     }
     this.#renew(sentAt)
     return true
@@ -199,13 +195,16 @@ export class Sync {
 
   /** Applies the changes of a poll. @returns whether the prefilter then holds everything */
   #apply(answer: Extract<Poll, { status: 'ok' }>, verified?: Position): boolean {
-    this.#cursor.apply(answer)
-    if (!answer.more) this.#histories.note(answer.position)
-    if (this.#unverified === verified) this.#unverified = undefined
-    return !answer.more && this.#unverified === undefined
+    const isOfThisFilter = this.#unverified === verified
+    this.#cursor.apply(answer, isOfThisFilter)
+    if (!isOfThisFilter || answer.more) return false
+    this.#unverified = undefined
+    this.#histories.note(answer.position)
+    return true
   }
 
   #renew(sentAt: bigint): void {
+    if (this.#deps.store.contains !== undefined) this.#deps.cache.clear() // see decision 30
     this.#deps.lease.renew(sentAt)
     this.#errors.succeeded(this.position)
   }

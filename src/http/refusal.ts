@@ -1,4 +1,4 @@
-import { redactValue } from '../redact.js'
+import { bareError } from '../redact.js'
 import type { Scheme } from './credential.js'
 
 /** Why a request is refused. `unknown`: nothing could decide, so it is nobody's fault but ours. */
@@ -65,7 +65,8 @@ export class RefusedRequest extends Error {
 
   constructor(reason: RefusalReason, challenge: Challenge, cause?: unknown) {
     const text = TEXTS[reason]
-    super(text, cause === undefined ? undefined : { cause: redactValue(cause) })
+    const bare = bareError(cause)
+    super(text, bare === undefined ? undefined : { cause: bare })
     this.reason = reason
     this.code = reason === 'unknown' ? 'ERR_UNAVAILABLE' : `ERR_TOKEN_${reason.toUpperCase()}`
     this.status = this.statusCode = reason === 'unknown' ? 503 : 401

@@ -75,7 +75,7 @@ export function isWrapped(value: unknown): boolean {
 const CLAIMS_WITHIN = ['payload', 'claims', 'content', 'body']
 
 /** The name under which an object holds another one that may be the claims. */
-function claimsWithin(value: object): string | undefined {
+export function claimsWithin(value: object): string | undefined {
   return CLAIMS_WITHIN.find((name) => {
     const inner: unknown = Reflect.get(value, name)
     return typeof inner === 'function' || (typeof inner === 'object' && inner !== null)

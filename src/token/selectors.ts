@@ -81,7 +81,10 @@ export function selectorValue(value: unknown): unknown {
  */
 export function nextSelector(digester: Digester, shape: PreparedShape, claims: Claims, from: number): number {
   const { names, midstate } = shape
-  const found = matchable(shape.paths.map((path) => valueAt(claims, path)))
+  const found = matchable(
+    shape.paths.map((path) => valueAt(claims, path)),
+    from === 0,
+  )
   const end = 2 * combinationsOf(found, shape)
   for (let at = from; at < end; at++) {
     const values = combination(found, Math.floor(at / 2))
@@ -98,16 +101,32 @@ export function hasClaims({ paths }: PreparedShape, claims: Claims): boolean {
 }
 
 /**
- * The values of claims. Where they have too many combinations, without those that no selector can have, and
- * each once: a token is refused only for combinations that a selector could match.
+ * The values of claims. Where several arrays have too many combinations, without those that no selector can
+ * have, and each once: a token is refused only for combinations that a selector could match.
+ *
+ * @param first - the first call for these claims: an array may have changed since the last
  */
-function matchable(found: readonly unknown[]): readonly unknown[] {
-  if (combinations(found) <= MAX_COMBINATIONS) return found
+function matchable(found: readonly unknown[], first: boolean): readonly unknown[] {
+  if (!isProduct(found) || combinations(found) <= MAX_COMBINATIONS) return found
   return found.map((value) => {
-    if (Array.isArray(value)) return [...new Set<unknown>(value.filter(isEncodable))]
+    if (Array.isArray(value)) return distinctOf(value, first)
     return isEncodable(value) ? value : []
   })
 }
+
+/** Each call for the next selector needs them: they are made once, or long arrays would cost their square. */
+const DISTINCT = new WeakMap<readonly unknown[], readonly unknown[]>()
+
+function distinctOf(values: readonly unknown[], first: boolean): readonly unknown[] {
+  const known = first ? undefined : DISTINCT.get(values)
+  if (known !== undefined) return known
+  const distinct = [...new Set(values.filter(isEncodable))]
+  DISTINCT.set(values, distinct)
+  return distinct
+}
+
+const isProduct = (found: readonly unknown[]): boolean =>
+  found.filter((value) => Array.isArray(value) && value.length > 1).length > 1
 
 function combinations(found: readonly unknown[]): number {
   if (found.includes(undefined)) return 0
@@ -117,8 +136,7 @@ function combinations(found: readonly unknown[]): number {
 /** One array is gone through whole: the limit is for combinations. */
 function combinationsOf(found: readonly unknown[], { names }: SelectorShape): number {
   const count = combinations(found)
-  const isProduct = found.filter((value) => Array.isArray(value) && value.length > 1).length > 1
-  if (!isProduct || count <= MAX_COMBINATIONS) return count
+  if (!isProduct(found) || count <= MAX_COMBINATIONS) return count
   throw new RevocadeError(
     'ERR_INVALID_TOKEN',
     `claims ${names.join(', ')} are arrays with ${count} combinations of values: ` +

@@ -10,7 +10,7 @@ const sources = readSources(fileURLToPath(new URL('src/', ROOT)))
 const zones = readZones(readFileSync(new URL('docs/architecture.md', ROOT), 'utf8'))
 
 /** Declared for the versions that the adapters are made for. An adapter knows its framework by shape only. */
-const FRAMEWORKS = ['@hapi/hapi', '@nestjs/common', 'express', 'fastify', 'hono', 'koa', 'passport-jwt']
+const FRAMEWORKS = ['@hapi/hapi', '@nestjs/common', 'express', 'hono', 'koa', 'passport-jwt']
 
 /** The sources with a line put before those of one file, which need not exist. */
 const withLine = (path: string, line: string) =>

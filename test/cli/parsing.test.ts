@@ -5,10 +5,10 @@ import { describe, expect, it } from 'vitest'
 import { printable, reportOf } from '#dist/cli/errors.js'
 import { readCsv, toCells } from '#dist/cli/formats/csv.js'
 import { toInput } from '#dist/cli/formats/entry.js'
-import { type Line, readLines } from '#dist/cli/input/read-lines.js'
 import { parseDuration, parseTime } from '#dist/cli/input/time.js'
 import { parseClaims } from '#dist/cli/options.js'
 import { coloured } from '#dist/cli/output/print.js'
+import { type Line, readLines } from '#dist/read-lines.js'
 
 async function linesOf(chunks: readonly Uint8Array[]): Promise<Line[]> {
   const lines: Line[] = []

@@ -182,12 +182,26 @@ describe('tune with wrong or missing options', () => {
     [['--memory-mb', '0'], 'MiB above 0'],
     [['--store-reads-per-day', '-1'], 'a number from 0'],
     [['--store-read-us', 'fast'], 'microseconds from 0'],
+    [['--store', 'revocade.db', '--store-read-us', '9'], 'give --store, whose reads are timed, or'],
     [['--revocation', '5'], 'Did you mean --revocations?'],
   ])('%j', async (args, says) => {
     const { code, stdout, stderr } = await dir.run(['tune', ...FIXED, ...args])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(/^ERR_USAGE: /)
     expect(stderr).toContain(says)
+  })
+
+  it('times reads of a store that must exist', async () => {
+    const store = join(dir.path, 'other.db')
+    const missing = await dir.run(['tune', ...FIXED, '--store', store])
+    expect(missing.code).toBe(2)
+    expect(missing.stderr).toContain('ERR_STORE_UNAVAILABLE: there is no store')
+    await dir.run(['revoke', '--jti', 'a', '--expires-in', '1h', '--store', store])
+    const { costs } = await json([...FIXED, '--store', store])
+    expect(costs.storeRead).toBeGreaterThan(0)
+    expect(costs.storeRead).not.toBe(3800)
+    const other = await dir.run(['tune', ...FIXED, '--store', store, '--namespace', 'none'])
+    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining("no namespace 'none'")])
   })
 
   it('asks nobody where nobody is there', async () => {

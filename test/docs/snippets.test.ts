@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../support/temp.js'
 const run = promisify(execFile)
 let directory: string
 
-/** What the snippets of docs/adapters import. */
+/** What the snippets of docs/adapters and docs/guides/monitoring.md import. */
 const FRAMEWORKS = [
   'express',
   'express-jwt',
@@ -32,6 +32,7 @@ const FRAMEWORKS = [
   '@apollo',
   'graphql',
   'fast-gateway',
+  'prom-client',
 ]
 
 beforeAll(async () => {

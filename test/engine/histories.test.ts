@@ -116,6 +116,34 @@ describe('a failover that loses the last commits', () => {
     await expect(one.lookup.check(token('y'))).resolves.toMatchObject({ status: 'revoked' })
   })
 
+  it('leaves no verdict behind when the store comes back to the history that it had left', async () => {
+    const { store, one } = await two()
+    const failOver = store.backup()
+    await one.writer.revoke(token('a'))
+    const comeBack = store.backup()
+    failOver()
+    await expect(one.lookup.check(token('a'))).resolves.toMatchObject({ status: 'active' })
+    comeBack()
+    await one.sync.poll()
+    expect(one.sync.divergences).toBe(0)
+    await expect(one.lookup.check(token('a'))).resolves.toMatchObject({ status: 'revoked' })
+  })
+
+  it('is read from the scan on when a rebuild scanned it, and the store came back meanwhile', async () => {
+    const { store, one, other } = await two()
+    const failOver = store.backup()
+    await other.writer.revoke(token('a'))
+    const comeBack = store.backup()
+    await one.sync.poll()
+    failOver()
+    await one.live.rebuild(store)
+    comeBack()
+    await one.sync.poll()
+    expect(one.sync.divergences).toBe(0)
+    expect(one.lease.isLive()).toBe(true)
+    await expect(one.lookup.check(token('a'))).resolves.toMatchObject({ status: 'revoked' })
+  })
+
   it('does not take the lease of the lost history with it', async () => {
     const { clock, store, one, other } = await two()
     await other.writer.revoke(token('a'))

@@ -233,8 +233,9 @@ describe('two engines on one store that answers late and loses commits', () => {
         ...seen,
         ...lost,
       })
+      // Each poll empties the verdict cache of such a store.
       for (const [what, count] of Object.entries({ ...seen, ...lost }))
-        expect(count, what).toBeGreaterThan(50)
+        expect(count, what).toBeGreaterThan(what === 'cache' ? 10 : 50)
     })
   }
 })

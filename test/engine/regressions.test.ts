@@ -196,18 +196,28 @@ describe('what callers get wrong', () => {
   })
 
   it('is not taken for claims without selectors', async () => {
-    const engine = await open()
+    const engine = await open({ maxTokenLifetimeSeconds: 3600 })
     const wrapped = [
       Promise.resolve({ sub: 'u' }),
       { header: {}, payload: { sub: 'u' }, signature: 'x' },
       { payload: { sub: 'u' }, protectedHeader: {} },
       new String('opaque'),
+      { header: {}, payload: { sub: 'u' }, token: 'x' },
+      { claims: { sub: 'u' } },
+      { content: { sub: 'u' } },
     ]
-    for (const token of wrapped) {
-      await expect(engine.isRevoked(token as Token, { selectorsOnly: true })).rejects.toThrow(
-        coded('ERR_TOKEN_NOT_IDENTIFIABLE'),
-      )
+    const refusesAll = async (): Promise<void> => {
+      for (const token of wrapped) {
+        await expect(engine.isRevoked(token as Token, { selectorsOnly: true })).rejects.toThrow(
+          coded('ERR_TOKEN_NOT_IDENTIFIABLE'),
+        )
+      }
     }
+    await refusesAll()
+    await engine.revokeWhere({}, { issuedBefore: 1 })
+    await refusesAll()
+    await engine.unrevokeWhere({})
+    await refusesAll()
     await engine.close()
   })
 })

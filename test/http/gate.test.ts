@@ -149,6 +149,12 @@ describe('a RefusedRequest', () => {
     const refusal = new RefusedRequest('invalid', challenge, new Error(`can not verify ${token}`))
     expect(inspect({ refusal, message: refusal.message })).not.toContain('eyJ')
     expect(refusal.cause).toMatchObject({ message: 'can not verify <token>' })
+    const claims = { email: 'alice@private.example' }
+    const inner = Object.assign(new Error('expired', { cause: { payload: claims } }), { payload: claims })
+    const outer = Object.assign(new Error('refused', { cause: inner }), { code: 'ERR_X', claims })
+    const expired = new RefusedRequest('expired', challenge, outer)
+    expect(inspect(expired, { depth: null })).not.toContain('alice')
+    expect(expired.cause).toMatchObject({ message: 'refused', code: 'ERR_X', cause: { message: 'expired' } })
     expect(refusal).toBeInstanceOf(RefusedRequest)
     expect(new Error('x')).not.toBeInstanceOf(RefusedRequest)
   })

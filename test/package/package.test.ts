@@ -35,7 +35,11 @@ describe('the tarball', () => {
       ),
     ).toEqual([])
     const docs = packed.files.filter((path) => path.startsWith('docs/'))
-    expect(docs.filter((path) => !/\.md$|^docs\/assets\/[\w-]+\.svg$/.test(path))).toEqual([])
+    expect(
+      docs.filter(
+        (path) => !/\.md$|^docs\/(?:assets\/[\w-]+\.svg|openapi\.json|(?:deploy|monitoring)\/.*)$/.test(path),
+      ),
+    ).toEqual([])
   })
 
   it('has every file that a link of its pages leads to', () => {
@@ -111,6 +115,8 @@ describe('the tarball', () => {
       './nest',
       './passport',
       './hapi',
+      './prometheus',
+      './opentelemetry',
       './testing',
       './package.json',
     ])

@@ -15,7 +15,7 @@ afterAll(() => postgres.stop())
 const dir = inProcess()
 const inOneHour = ['--expires-in', '1h'] as const
 
-it('revoke, check, list, stats, export, import and doctor take a URL', async () => {
+it('revoke, check, list, stats, export, import, doctor and tune take a URL', async () => {
   const env = { REVOCADE_STORE: postgres.url('cli') }
   const missing = await dir.run(['check', '--claims-json', '{"jti":"a"}'], { env })
   expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('there is no store at')])
@@ -48,6 +48,10 @@ it('revoke, check, list, stats, export, import and doctor take a URL', async () 
   const { checks } = JSON.parse(doctor.stdout) as { checks: { check: string; status: string }[] }
   const byName = new Map(checks.map(({ check, status }) => [check, status]))
   for (const name of ['server', 'durability', 'isolation', 'store']) expect(byName.get(name)).toBe('ok')
+  const traffic = ['--revocations', '1e6', '--checks-per-second', '5000', '--no-calibration']
+  const tuned = await dir.run(['tune', ...traffic, '--json', '--store', postgres.url('cli')])
+  const { costs } = JSON.parse(tuned.stdout) as { costs: { storeRead: number } }
+  expect(costs.storeRead).toBeGreaterThan(10_000)
 })
 
 it('a command names a namespace that is missing, and makes none', async () => {

@@ -82,7 +82,18 @@ it('a commit that comes after its time is refused by the server', async () => {
   const schema = 'late'
   const store = new PostgresStore(postgres.url(schema), { writeTimeoutMs: 300, readTimeoutMs: 200 })
   const engine = await open({ store, prefilter: { kind: 'none' } })
-  await engine.revoke(token('first')) // from here on there is a connection
+  const written = (jti: string): Promise<void> =>
+    expect
+      .poll(
+        () =>
+          engine.revoke(token(jti)).then(
+            ({ seq }) => seq,
+            () => 0,
+          ),
+        { timeout: 60_000 },
+      )
+      .toBeGreaterThan(0)
+  await written('first') // from here on there is a connection
   postgres.suspend(true)
   try {
     await expect(engine.revoke(token('c'))).rejects.toEqual(ourError('ERR_NOT_DURABLE'))
@@ -90,14 +101,7 @@ it('a commit that comes after its time is refused by the server', async () => {
   } finally {
     postgres.suspend(false)
   }
-  await expect
-    .poll(() =>
-      engine.revoke(token('d')).then(
-        ({ seq }) => seq,
-        () => 0,
-      ),
-    )
-    .toBeGreaterThan(0)
+  await written('d')
   expect(
     await postgres.query(`SELECT count(*) FROM ${schema}.revocations WHERE target LIKE '%"c"%'`),
   ).toEqual(['0'])

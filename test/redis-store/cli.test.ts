@@ -39,6 +39,15 @@ it('revoke, check, list, stats, export, import and doctor take a Redis URL', asy
   expect(unrevoked.stdout).toContain('durable in Redis')
 })
 
+it('tune times reads of the store', async () => {
+  const store = place('tune')
+  await dir.run(['revoke', '--jti', 'a', '--iss', 'i', ...inOneHour, '--store', store])
+  const traffic = ['--revocations', '2000', '--checks-per-second', '5', '--no-calibration']
+  const { stdout } = await dir.run(['tune', ...traffic, '--json', '--store', store])
+  const { costs } = JSON.parse(stdout) as { costs: { storeRead: number } }
+  expect(costs.storeRead).toBeGreaterThan(10_000)
+})
+
 interface Checks {
   readonly checks: readonly { readonly check: string; readonly status: string; readonly detail: string }[]
 }

@@ -1,9 +1,6 @@
-import { execFile, execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net'
-import { join } from 'node:path'
+import { execFile } from 'node:child_process'
+import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createServer as createTlsServer } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
@@ -12,7 +9,7 @@ import { connectRedis } from '#dist/redis/connection/connect.js'
 import { readRedisOptions } from '#dist/redis/options.js'
 import { startProxy } from '../support/redis/proxy.js'
 import { type RedisServer, startRedis } from '../support/redis/server.js'
-import { temporaryDirectory } from '../support/temp.js'
+import { makeCertificate, startTls } from '../support/redis/tls.js'
 
 let redis: RedisServer
 beforeAll(async () => {
@@ -105,51 +102,21 @@ describe('connectRedis', () => {
 })
 
 describe('TLS', () => {
-  const folder = temporaryDirectory()
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  const certificate = makeCertificate()
+  const ca = certificate.pem
   let port = 0
   beforeAll(async () => {
-    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-days',
-        '2',
-        '-keyout',
-        key,
-        '-out',
-        cert,
-        ...names,
-      ],
-      { stdio: 'ignore' },
-    )
-    // In front of the server, which may be built without TLS.
-    const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (secure) => {
-      const plain = connect(redis.port, '127.0.0.1')
-      plain.on('error', () => secure.destroy())
-      secure.on('error', () => plain.destroy())
-      secure.pipe(plain).pipe(secure)
-    })
-    port = await listening(server)
-    return () => server.close()
+    const front = await startTls(redis, certificate)
+    port = front.port
+    return front.close
   })
 
   it('connects if the certificate is known', async () => {
     await lead(
-      await connections({ url: `rediss://localhost:${port}/1`, tls: { ca: readFileSync(cert) } }),
+      await connections({ url: `rediss://localhost:${port}/1`, tls: { ca } }),
       redis.client({ db: 1 }),
     )
-    await lead(
-      await connections({ host: '127.0.0.1', port, tls: { ca: readFileSync(cert) } }),
-      redis.client(),
-    )
+    await lead(await connections({ host: '127.0.0.1', port, tls: { ca } }), redis.client())
   })
 
   it('refuses an unknown certificate', async () => {

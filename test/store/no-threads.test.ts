@@ -75,11 +75,23 @@ describe('without threads', () => {
 
   it('a scan fails, and works once there are threads again', async () => {
     const store = await open(storeFile())
-    await store.write([revoke(1)])
+    await store.write(Array.from({ length: 10_000 }, (_, n) => revoke(n)))
     refuseThreads()
     await expect(store.scan(0).next()).rejects.toThrow(error('ERR_STORE_UNAVAILABLE', /EAGAIN/))
     allowThreads()
-    expect((await store.scan(0).next()).value).toMatchObject({ total: 1 })
+    const scan = store.scan(0)
+    expect((await scan.next()).value).toMatchObject({ total: 10_000 })
+    await scan.return({ position: { seq: 0, epoch: '' }, selectors: [] })
+  })
+
+  it('a scan of a small store works', async () => {
+    const store = await open(storeFile())
+    await store.write([revoke(1), revoke(2)])
+    const seen = refuseThreads()
+    const scan = store.scan(0)
+    expect((await scan.next()).value).toMatchObject({ total: 2 })
+    expect(await scan.next()).toMatchObject({ done: true, value: { position: { seq: 2 } } })
+    expect(seen.attempts).toBe(0)
   })
 
   it('the file is checked later', async () => {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { access, rm, writeFile } from 'node:fs/promises'
+import { access, chmod, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -37,6 +38,25 @@ export async function installPackage(name: string): Promise<void> {
     if (ours) await rm(POLICY, { force: true })
   }
 }
+
+/** Unpacks packages of Debian into a folder, without installing anything. */
+export async function unpackPackages(names: readonly string[], folder: string): Promise<void> {
+  await download(names, folder).catch(async () => {
+    await run('/usr/bin/apt-get', ['-qq', 'update'], { timeout: 300_000 })
+    await download(names, folder)
+  })
+  for (const name of (await readdir(folder)).filter((name) => name.endsWith('.deb')))
+    await run('dpkg', ['-x', join(folder, name), folder])
+  // Not root runs it.
+  await chmod(folder, 0o755)
+}
+
+/** Where the libraries of unpacked packages are. */
+export const librariesIn = (folder: string): string =>
+  join(folder, 'usr/lib', `${process.arch === 'x64' ? 'x86_64' : 'aarch64'}-linux-gnu`)
+
+const download = (names: readonly string[], folder: string): Promise<unknown> =>
+  run('/usr/bin/apt-get', ['-qq', 'download', ...names], { cwd: folder, timeout: 120_000 })
 
 async function aptGet(...args: string[]): Promise<void> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }

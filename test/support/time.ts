@@ -25,13 +25,17 @@ export class ManualClock {
 /** A Unix time far in the future of a {@link ManualClock} and of the machine's clock: nothing expires. */
 export const FAR_FUTURE = 1_900_000_000
 
+/** Less than the timeout of a test (60 s), so that the error names the condition. */
+const GIVE_UP_MS = 50_000
+
 /** Waits until a condition holds. It fails only after a time that no machine should need. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + GIVE_UP_MS; !(await holds());) {
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  giveUpMs = GIVE_UP_MS,
+): Promise<void> {
+  for (const end = performance.now() + giveUpMs; !(await holds());) {
     if (performance.now() > end) throw new Error(`waited in vain until ${what}`)
     await sleep(5)
   }
 }
-
-/** Less than the timeout of a test (60 s), so that the error names the condition. */
-const GIVE_UP_MS = 50_000

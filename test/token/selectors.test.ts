@@ -104,6 +104,27 @@ describe('selector digest', () => {
     )
   })
 
+  it.each([
+    ['one array', { aud: 2000, x: 0 }],
+    ['several arrays, few of whose values differ', { aud: 2000, x: 2 }],
+  ])('reads the elements of %s a few times each, however many there are', (_name, sizes) => {
+    const reads = { count: 0 }
+    const counted = (size: number, value: (i: number) => unknown): unknown[] =>
+      new Proxy(
+        Array.from({ length: size }, (_, i) => value(i)),
+        {
+          get: (array, key, receiver): unknown => {
+            if (typeof key === 'string' && /^\d/.test(key)) reads.count++
+            return Reflect.get(array, key, receiver)
+          },
+        },
+      )
+    const single = sizes.x === 0
+    const claims = { aud: counted(sizes.aud, (i) => (single ? i : i % 3)), x: single ? 'u' : ['b', 'c'] }
+    expect(matches(['aud', 'x'], claims).length).toBeGreaterThan(5)
+    expect(reads.count).toBeLessThanOrEqual(6 * sizes.aud)
+  })
+
   it('counts no values that no selector can have, and each value once', () => {
     const many = Array.from({ length: 65 }, (_, i) => `a${i}`)
     expect(matches(['aud', 'x'], { aud: many, x: [[]] })).toEqual([])

@@ -3,9 +3,9 @@ import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import type { StoredRow } from '../../ports/index.js'
+import { type Line, readLines } from '../../read-lines.js'
 import { type RawRow, toStoredRow } from '../../store/format/stored-row.js'
 import { CliError, isSystemError, systemReason } from '../errors.js'
-import { type Line, readLines } from '../input/read-lines.js'
 import { type BackupEnd, type BackupHead, type BackupPart, FORMAT } from './format.js'
 
 /**

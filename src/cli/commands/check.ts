@@ -3,8 +3,8 @@ import type { Revocade, Token } from '../../api.js'
 import type { Verdict } from '../../engine/verdict.js'
 import { RevocadeError } from '../../errors.js'
 import type { RevocationStore } from '../../ports/index.js'
+import type { Line } from '../../read-lines.js'
 import { type ErrorReport, printable, reportOf } from '../errors.js'
-import type { Line } from '../input/read-lines.js'
 import {
   addIdOptions,
   addressedTokens,

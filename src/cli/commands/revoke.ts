@@ -1,10 +1,10 @@
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import type { Receipt, Revocade, RevocationInput, RevokeOptions, Selector, Time, Token } from '../../api.js'
+import type { Line } from '../../read-lines.js'
 import { CliError, reportOf } from '../errors.js'
 import { type CutoffFlags, cutoffOptions } from '../input/cutoff.js'
 import { inFlagNames, withFlagNames } from '../input/flag-names.js'
-import type { Line } from '../input/read-lines.js'
 import {
   addressed,
   type AddressedTokens,

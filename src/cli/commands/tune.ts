@@ -8,6 +8,7 @@ import { writeJson, writeLine } from '../output/print.js'
 import { StepProgress } from '../output/progress.js'
 import { figuresFromStats } from '../tune/from-stats.js'
 import { documentOf } from '../tune/json.js'
+import type { OnProgress } from '../tune/measure.js'
 import { ask } from '../tune/questions.js'
 import { reportText } from '../tune/report.js'
 import {
@@ -22,7 +23,9 @@ import {
 
 interface TuneOptions extends OutputOptions, TrafficFigures {
   readonly fromStats?: string
-  readonly storeReadUs: number
+  readonly store?: string
+  readonly namespace?: string
+  readonly storeReadUs?: number
   readonly calibration: boolean
   readonly measure?: boolean
   readonly progress: boolean
@@ -53,11 +56,16 @@ export function addTune(program: Command): void {
         'Flags win',
     )
     .option(
+      '--store <path>',
+      'times reads of this store, which must exist, and --measure asks it: the SQLite file, ' +
+        'postgres://user@host/db or redis://host',
+    )
+    .option('--namespace <name>', "the tenant of --store (default: 'default')")
+    .option(
       '--store-read-us <µs>',
-      'what a read of the store takes, in microseconds',
+      `what a read of the store takes, in microseconds (default: ${DEFAULT_COSTS.storeRead / 1000})`,
       (text) =>
         /^\d*\.?\d+$/.test(text) && Number(text) <= 1e7 ? Number(text) : refuse('microseconds from 0 to 1e7'),
-      DEFAULT_COSTS.storeRead / 1000,
     )
     .option('--no-calibration', "use a benchmark's times, do not measure this machine's pace first")
     .option('--measure', `build the best ${MEASURED} with synthetic revocations and measure them`)
@@ -96,13 +104,39 @@ async function figures(options: TuneOptions): Promise<TrafficFigures> {
 async function answer(traffic: Traffic, options: TuneOptions, progress: StepProgress) {
   // Throws for traffic that no engine holds, before anything is timed.
   recommend(traffic, DEFAULT_COSTS)
-  const storeRead = options.storeReadUs * 1000
+  const { store, storeReadUs } = options
+  if (store === undefined) {
+    const storeRead = storeReadUs === undefined ? DEFAULT_COSTS.storeRead : storeReadUs * 1000
+    return answerFor(traffic, options, progress, { storeRead })
+  }
+  if (storeReadUs !== undefined)
+    throw new CliError('ERR_USAGE', 'give --store, whose reads are timed, or --store-read-us')
+  progress.show('timing reads of the store', 0)
+  const { withStoreReads } = await import('../tune/store-reads.js')
+  return withStoreReads({ ...options, store }, ({ medianNs, read }) =>
+    answerFor(traffic, options, progress, { storeRead: medianNs, read }),
+  )
+}
+
+/** Nanoseconds of a read of the store, and one, if there is a store. */
+interface Reads {
+  readonly storeRead: number
+  readonly read?: () => unknown
+}
+
+async function answerFor(
+  traffic: Traffic,
+  options: TuneOptions,
+  progress: StepProgress,
+  { storeRead, read }: Reads,
+) {
   if (options.calibration) progress.show('calibrating', 0)
   const costs = options.calibration ? await calibrated(storeRead) : { ...DEFAULT_COSTS, storeRead }
   const recommendation = recommend(traffic, costs)
   if (options.measure !== true) return { recommendation, measured: [] }
   const { measure } = await import('../tune/measure.js')
-  const measured = await measure(recommendation, MEASURED, (what, share) => progress.show(what, share))
+  const onProgress: OnProgress = (what, share) => progress.show(what, share)
+  const measured = await measure(recommendation, { top: MEASURED, read, onProgress })
   return { recommendation, measured }
 }
 

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { Receipt, Revocade, Token } from '../../api.js'
 import { RevocadeError } from '../../errors.js'
+import type { Line } from '../../read-lines.js'
 import { type ErrorReport, reportOf } from '../errors.js'
-import type { Line } from '../input/read-lines.js'
 import {
   addressed,
   addTargetOptions,

@@ -1,4 +1,4 @@
-import { type Line, MAX_LINE_BYTES, readLines } from '../input/read-lines.js'
+import { type Line, MAX_LINE_BYTES, readLines } from '../../read-lines.js'
 
 /**
  * Splits a CSV stream into records: lines, joined while a quote is open. csv-parse could do this, but after a

@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync'
+import type { Line } from '../../read-lines.js'
 import { CliError, printable } from '../errors.js'
-import type { Line } from '../input/read-lines.js'
 import { readCsvRecords } from './csv-records.js'
 import { type Entry, toInput } from './entry.js'
 import type { ExportRecord } from './record.js'

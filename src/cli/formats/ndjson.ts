@@ -1,5 +1,5 @@
+import { readLines } from '../../read-lines.js'
 import { CliError } from '../errors.js'
-import { readLines } from '../input/read-lines.js'
 import { type Entry, toInput } from './entry.js'
 
 /** Reads one JSON object a line. Empty lines are skipped. */

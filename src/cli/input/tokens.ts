@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import type { TokenClaims } from '../../api.js'
+import { type Line, readLines } from '../../read-lines.js'
 import { CliError, isSystemError, systemReason } from '../errors.js'
-import { type Line, readLines } from './read-lines.js'
 
 /** Where tokens come from: one argument, or lines of a file or of stdin. */
 export type TokenSource =

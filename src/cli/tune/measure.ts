@@ -36,20 +36,28 @@ export type Measured = Readonly<Awaited<ReturnType<typeof measureOne>>>
 /** Told of each step: its name, and the share of all work that is done. */
 export type OnProgress = (what: string, share: number) => void
 
+/** What is measured. */
+export interface MeasureOptions {
+  /** So many of the best candidates. */
+  readonly top: number
+  /** A read of the store; undefined: one is simulated. */
+  readonly read?: (() => unknown) | undefined
+  readonly onProgress: OnProgress
+}
+
 /**
- * Builds the best `top` candidates one after the other, fills them with synthetic revocations, and sends
- * checks through the engine's read path.
+ * Builds the best candidates one after the other, fills them with synthetic revocations, and sends checks
+ * through the engine's read path.
  */
 export async function measure(
   recommendation: Recommendation,
-  top: number,
-  onProgress: OnProgress,
+  { top, read, onProgress }: MeasureOptions,
 ): Promise<Measured[]> {
   const measured: Measured[] = []
   await using meter = await openPaceMeter()
   for (const [i, { candidate }] of recommendation.choice.ranked.slice(0, top).entries()) {
     const step: OnProgress = (what, share) => onProgress(`${candidate.name}: ${what}`, (i + share) / top)
-    measured.push(await measureOne(recommendation, candidate, meter, step))
+    measured.push(await measureOne(recommendation, candidate, meter, { step, read }))
   }
   return measured
 }
@@ -58,7 +66,7 @@ async function measureOne(
   { traffic, population, costs, layer }: Recommendation,
   candidate: Candidate,
   meter: PaceMeter,
-  step: OnProgress,
+  { step, read }: { readonly step: OnProgress; readonly read: MeasureOptions['read'] },
 ) {
   const mostBytes = freemem() * MEMORY_SHARE
   // A Bloom filter allocates all of its memory at once.
@@ -66,7 +74,7 @@ async function measureOne(
     throw new RangeError(`${candidate.name} takes more than half of the memory that is free`)
   const prefilter = await createPrefilter(candidate.prefilter)
   const redisRttNs = candidate.redis ? (traffic.redisRttUs ?? 0) * 1000 : undefined
-  await using path = await openReadPath(prefilter, { storeReadNs: costs.storeRead, redisRttNs })
+  await using path = await openReadPath(prefilter, { storeReadNs: costs.storeRead, read, redisRttNs })
   const room = Math.floor(candidate.entries * Math.min(1, mostBytes / candidate.bytes))
   const onShare = (share: number): void => step('adding revocations', share * 0.7)
   const inTime = await fill(prefilter, room, path.digester, onShare)

@@ -3,6 +3,7 @@ import { buildLayers } from '../../engine/build-layers.js'
 import type { Lookup } from '../../engine/lookup.js'
 import { readOptions } from '../../options.js'
 import type { Poll, Prefilter, RevocationStore, StoredRow } from '../../ports/index.js'
+import { isPromise } from '../../ports/is-promise.js'
 import type { PrefixCache } from '../../ports/prefix-cache.js'
 import type { TokenDigester } from '../../token/identify.js'
 
@@ -10,6 +11,8 @@ import type { TokenDigester } from '../../token/identify.js'
 export interface Behind {
   /** Nanoseconds of a read of the store. */
   readonly storeReadNs: number
+  /** A read of a real store, which takes its own time instead; its answer does not count. */
+  readonly read?: (() => unknown) | undefined
   /** Nanoseconds of a round trip to Redis. Undefined: there is no Redis. */
   readonly redisRttNs?: number | undefined
   /** Whether they call a token revoked. */
@@ -42,7 +45,7 @@ const SPIN_MS = 0.02
 /** A read path that has started. */
 export async function openReadPath(
   prefilter: Prefilter,
-  times: Pick<Behind, 'storeReadNs' | 'redisRttNs'>,
+  times: Pick<Behind, 'storeReadNs' | 'read' | 'redisRttNs'>,
 ): Promise<ReadPath> {
   const behind: Behind = { ...times, revoked: false, instant: false, storeReads: 0 }
   const { kind } = prefilter
@@ -67,8 +70,14 @@ function simulatedStore(behind: Behind): RevocationStore {
     list: notAsked,
     get: () => {
       behind.storeReads++
-      if (!behind.instant) spinUntil(performance.now() + behind.storeReadNs / 1e6)
-      return behind.revoked ? ROW : undefined
+      const row = behind.revoked ? ROW : undefined
+      if (behind.instant) return row
+      if (behind.read === undefined) {
+        spinUntil(performance.now() + behind.storeReadNs / 1e6)
+        return row
+      }
+      const read = behind.read()
+      return isPromise(read) ? read.then(() => row) : row
     },
     poll: () => poll,
     stats: () => ({ ...POSITION, kind: 'synthetic', id: 'synthetic' }),

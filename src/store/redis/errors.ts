@@ -6,6 +6,8 @@ import type { ScriptFailure } from './scripts/prelude.js'
 export type RedisOperation = 'open' | 'read' | 'write'
 
 const RIGHTS = "give this user the rights of docs/redis-store.md: 'Rights'"
+const UNKNOWN_AUTHORITY =
+  'the authority of its certificate is not known: name the file in NODE_EXTRA_CA_CERTS, or give tls.ca'
 
 /** What a failure of a script means, and what to do. */
 const FAILURES: Readonly<Record<ScriptFailure, string>> = {
@@ -38,6 +40,11 @@ const HINTS: Readonly<Record<string, string>> = {
   WRONGTYPE: 'keys of these names are of another application: choose another prefix (?prefix=…)',
   ECONNREFUSED: 'no server listens there: check the host and the port, or start it',
   ENOTFOUND: 'the name of the host is not known: check it',
+  ETIMEDOUT: 'nothing answered there: check the host, the port, and for rediss:// that the server has TLS',
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_AUTHORITY,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
 }
 
 /** The failure that a script reported. Redis puts words around it, which differ between versions. */

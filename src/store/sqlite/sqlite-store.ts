@@ -23,13 +23,14 @@ import type {
 import { resolveStorePath } from './file/store-path.js'
 import { OpenStore } from './open-store.js'
 import type { SqliteStoreOptions } from './options.js'
-import { streamScan } from './read/scan.js'
+import { streamFromThread, streamScan } from './read/scan.js'
 import { endThread } from './thread.js'
 
 /**
  * The embedded store: one SQLite file on a local disk, shared by any number of processes of one host.
  *
- * Reads are answered by the calling thread; commits and scans have threads of their own. The way of a commit:
+ * Reads are answered by the calling thread; commits, and scans of larger files, have threads of their own.
+ * The way of a commit:
  *
  * 1. `SqliteStore.write` and `OpenStore.write` (open-store.ts) pass it on.
  * 2. `WriteQueue.write` (write/write-queue.ts) packs it into a batch for the write thread (write/worker.ts).
@@ -119,14 +120,13 @@ export class SqliteStore implements RevocationStore {
   async *scan(liveAfter: number): AsyncGenerator<ScanChunk, ScanEnd, void> {
     const open = this.#required()
     const job = { job: 'scan', ...open.target(), liveAfter } as const
-    const { end } = yield* streamScan(job, this.#scans, () => void open.target())
-    return end
+    return yield* streamScan(job, this.#scans, () => void open.target())
   }
 
   async collect(liveAfter: number, collector: CollectorModule): Promise<Collected> {
     const open = this.#required()
     const job = { job: 'scan', ...open.target(), liveAfter, collector } as const
-    const scan = streamScan(job, this.#scans, () => void open.target())
+    const scan = streamFromThread(job, this.#scans, () => void open.target())
     for (;;) {
       const step = await scan.next()
       if (step.done === true) return step.value

@@ -8,6 +8,7 @@ import fastify, { type FastifyRequest } from 'fastify'
 import { type Context, Hono } from 'hono'
 import Koa from 'koa'
 import jwt from 'koa-jwt'
+import client from 'prom-client'
 import { createRevocade } from 'revocade'
 import { forExpressJwt, guard as expressGuard } from 'revocade/express'
 import { forFastifyJwt, guard as fastifyGuard, revocadePlugin } from 'revocade/fastify'
@@ -17,6 +18,8 @@ import { guard as honoGuard } from 'revocade/hono'
 import { createForwardAuth, RefusedRequest } from 'revocade/http'
 import { forKoaJwt, guard as koaGuard } from 'revocade/koa'
 import { RevocadeGuard } from 'revocade/nest'
+import { instrument as traced } from 'revocade/opentelemetry'
+import { instrument as measured } from 'revocade/prometheus'
 
 const engine = await createRevocade()
 const verify = (token: string) => Promise.resolve({ sub: token })
@@ -59,3 +62,7 @@ const check = createForwardAuth(engine, { policies: { public: { required: false 
 export const asked = (request: import('node:http').IncomingMessage) => check(request)
 
 export const told = (error: unknown): number => (error instanceof RefusedRequest ? error.status : 500)
+
+measured(engine, { client, registry: client.register })
+measured(engine, { client, registry: new client.Registry() })
+traced(engine, { checkSpans: true })

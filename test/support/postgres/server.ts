@@ -161,11 +161,12 @@ export class PostgresServer {
     }
   }
 
-  /** Copies the tables of a store. The returned function puts the copies back, under running engines. */
+  /** Copies the tables of a store. The returned function puts them back, under running engines. */
   async backup(url: string): Promise<() => Promise<void>> {
     const schema = new URL(url).searchParams.get('schema') ?? ''
     const tables = ['commits', 'revocations', 'buckets', 'namespaces']
     const all = (statement: (table: string) => string): string => tables.map(statement).join(';')
+    await this.query(all((table) => `DROP TABLE IF EXISTS ${schema}.old_${table}`))
     await this.query(all((table) => `CREATE TABLE ${schema}.old_${table} AS TABLE ${schema}.${table}`))
     return async () => {
       await this.query(

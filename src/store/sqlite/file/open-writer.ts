@@ -104,7 +104,6 @@ function makeDurable(db: Connection, busyTimeoutMs: number): { journalMode: stri
   db.pragma('trusted_schema = OFF')
   db.pragma('cell_size_check = ON')
   db.pragma('cache_size = -65536') // 64 MB: random digests touch many pages
-  db.pragma('journal_size_limit = 67108864')
   const synchronous = Number(db.pragma('synchronous', { simple: true }))
   if (journalMode !== 'wal' || synchronous !== 2) {
     throw new RevocadeError(

@@ -7,7 +7,35 @@ import { toRevocadeError, unpackError } from '../errors.js'
 import { endThread } from '../thread.js'
 import type { FromScan, JobData } from '../thread-messages.js'
 import type { PackedEnd } from './scan-chunks.js'
+import { scanSmall } from './small-scan.js'
 import { startJob } from './start-job.js'
+
+/**
+ * Streams all live rows: those of a small store are read here, others by {@link streamFromThread}.
+ *
+ * @param running Holds the thread while it runs, so that closing the store can end it.
+ * @param assertInPlace Throws when the store has been replaced: a scan of the old one is of no use.
+ */
+export async function* streamScan(
+  job: JobData & { job: 'scan' },
+  running: RunningThreads,
+  assertInPlace: () => void,
+): AsyncGenerator<ScanChunk, ScanEnd, void> {
+  const small = scanSmall(job)
+  if (small === undefined) return (yield* streamFromThread(job, running, assertInPlace)).end
+  for (const chunk of small.chunks) {
+    assertInPlace()
+    yield chunk
+  }
+  assertInPlace()
+  return toScanEnd(small.end)
+}
+
+/** The threads that a store has to end when it is closed. */
+export interface RunningThreads {
+  add(worker: Worker): void
+  delete(worker: Worker): void
+}
 
 /**
  * Streams what a scan thread reads; nothing, where a collector takes it in the thread. The thread ends when
@@ -16,9 +44,9 @@ import { startJob } from './start-job.js'
  * @param running Holds the thread while it runs, so that closing the store can end it.
  * @param assertInPlace Throws when the store has been replaced: a scan of the old one is of no use.
  */
-export async function* streamScan(
+export async function* streamFromThread(
   job: JobData & { job: 'scan' },
-  running: { add(worker: Worker): void; delete(worker: Worker): void },
+  running: RunningThreads,
   assertInPlace: () => void,
 ): AsyncGenerator<ScanChunk, Collected, void> {
   const worker = startJob(job)

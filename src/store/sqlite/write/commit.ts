@@ -5,15 +5,11 @@ import type { Written } from '../../../ports/index.js'
 import type { Connection } from '../file/driver.js'
 import { type NamespaceIdentity, prepareIdentityCheck } from '../file/store-identity.js'
 import { raiseTolerance, TOLERANCE_SQL } from '../file/tolerance.js'
+import { LogLength } from './log-length.js'
 import { type ExistingRow, isLive, mergeRows } from './merge-rows.js'
 import { unpack, type UnpackedMutation } from './mutation-codec.js'
 import type { WriteLock } from './write-lock.js'
 
-/** Mutations from which on a batch gets a long log. */
-const LARGE_BATCH = 32
-/** Pages of the log before SQLite folds it into the file, for large and small batches: 64 MB and 4 MB. */
-const LONG_LOG_PAGES = 16_000
-const SHORT_LOG_PAGES = 1000
 /** Earlier versions remembered for each bucket. From any of them, a reader gets only the later changes. */
 const EARLIER_TAGS = 7
 
@@ -57,19 +53,20 @@ interface AppliedBatch {
 export class Committer {
   readonly #db: Connection
   readonly #lock: WriteLock
+  readonly #logLength: LogLength
   readonly #statements: ReturnType<typeof prepare>
   readonly #namespace: number
   readonly #ownTolerance: number
   /** The store's tolerance, read in each transaction. */
   #toleranceSeconds = 0
   readonly #isSameStore: () => boolean
-  #longLog: boolean | undefined
   /** The tag of this connection's last commit. */
   #lastTag: Buffer | undefined
 
   constructor(db: Connection, lock: WriteLock, namespace: NamespaceIdentity, toleranceSeconds: number) {
     this.#db = db
     this.#lock = lock
+    this.#logLength = new LogLength(db)
     this.#namespace = namespace.namespaceId
     this.#ownTolerance = toleranceSeconds
     this.#isSameStore = prepareIdentityCheck(db, namespace)
@@ -78,7 +75,7 @@ export class Committer {
 
   /** Commits a packed batch: all mutations or none. When it returns, they are durable. */
   apply(memory: ArrayBuffer, count: number): BatchResult {
-    this.#tuneLog(count)
+    this.#logLength.fit(count)
     const committed = this.#lock.transaction(() => this.#apply(memory, count))
     const { results, epoch, seq, bits, tag } = committed
     if (committed.changed) this.#lastTag = tag
@@ -134,19 +131,6 @@ export class Committer {
     const { setBucket, setHead } = this.#statements
     for (const [bucket, last] of touched) setBucket.run(bucket, last, tag)
     setHead.run(seq, epoch, tag)
-  }
-
-  /**
-   * Sets the length of the log before it is folded into the file. Single revocations get a short log: a
-   * commit that makes the log's file longer takes twice as long as one that overwrites folded pages. Large
-   * batches get a long log: they change most pages of the index many times, and each page is then folded in
-   * once.
-   */
-  #tuneLog(count: number): void {
-    const long = count >= LARGE_BATCH
-    if (long === this.#longLog) return
-    this.#longLog = long
-    this.#db.pragma(`wal_autocheckpoint = ${long ? LONG_LOG_PAGES : SHORT_LOG_PAGES}`)
   }
 
   #revoke(seq: number, mutation: UnpackedMutation): Changed {

@@ -6,9 +6,10 @@ import { importBuilt } from '../../support/package-under-test.mjs'
 import { random } from '../../support/random.mjs'
 import { serve } from '../../support/serve.mjs'
 import { Notes } from './notes.mjs'
+import { Sweep } from './sweep.mjs'
 
 const { createRevocade } = await importBuilt('index.js')
-const { name, options, seed, log, tokens, wallAtZero } = JSON.parse(process.argv[2])
+const { name, options, seed, log, store, tokens, wallAtZero } = JSON.parse(process.argv[2])
 const { below, chance } = random(seed)
 /** CLOCK_MONOTONIC: one clock for all processes of a machine. */
 const now = () => Number(process.hrtime.bigint()) / 1e6
@@ -22,8 +23,6 @@ const seconds = (monotonic) => Math.floor((wallAtZero + monotonic) / 1000)
 const started = now()
 const TOMORROW = seconds(started) + 86_400
 const ISSUED = seconds(started) - 100_000
-/** Nobody revokes these. */
-const BYSTANDERS = Array.from({ length: 16 }, (_, i) => `bystander ${i}`)
 const claimsOf = (i) => ({
   jti: `t${i}`,
   sub: `s${i >> 2}`,
@@ -35,7 +34,8 @@ const pick = (slots) => (slotAt(now()) - below(slots)) * perSlot + below(perSlot
 const file = openSync(log, 'a')
 const write = (...line) => writeSync(file, `${JSON.stringify(line)}\n`)
 const notes = new Notes(name)
-const count = { checks: 0, unknown: 0, changes: 0, failed: 0 }
+const sweep = new Sweep(name, now)
+const count = { checks: 0, changes: 0 }
 const said = []
 
 const CHANGES = {
@@ -55,17 +55,16 @@ async function change() {
   const id = changes++
   write('try', id, line)
   notes.begin()
-  let verdict = 'done'
+  let answer = { verdict: 'done' }
   try {
     await CHANGES[op](i)
     count.changes++
   } catch (error) {
-    verdict = 'failed'
-    count.failed++
     if (error.name !== 'RevocadeError') throw error
+    answer = { verdict: 'failed', code: error.code }
   }
   notes.begin()
-  write('end', id, { end: now(), verdict })
+  write('end', id, { end: now(), ...answer })
 }
 
 /** As a request handler asks: the synchronous look first. */
@@ -79,17 +78,37 @@ async function check() {
     : await engine.check(claims)
   const end = now()
   count.checks++
-  if (status === 'unknown') count.unknown++
   if (end < deathOf(i)) notes.check(i, i >> 2, start, end, status, decidedBy)
 }
 
 const note = (about, text) => said.push(about?.err === undefined ? text : `${text}: ${about.err.message}`)
 const logger = { debug() {}, info() {}, warn: note, error: note }
+/** The tokens of slots that nobody changes any more, but for those that expire soon. */
+function sweepOnce() {
+  const last = slotAt(now()) - 8
+  const settled = []
+  for (let slot = Math.max(slotAt(started), last - 190); slot <= last; slot++)
+    for (let i = slot * perSlot; i < (slot + 1) * perSlot; i++) if (deathOf(i) === Infinity) settled.push(i)
+  sweep.pass(engine, settled, claimsOf)
+}
+
+const opener = {
+  sqlite: () => store.location,
+  async postgres() {
+    const { PostgresStore } = await importBuilt('store/postgres/index.js')
+    return new PostgresStore(store.location, store.network)
+  },
+  async redis() {
+    const { RedisStore } = await importBuilt('store/redis/index.js')
+    return new RedisStore(store.location, store.network)
+  },
+}
+
 /** As a supervisor does: what can't be opened is tried again. */
 async function opened() {
   for (let tries = 1; ; tries++) {
     try {
-      return await createRevocade({ ...options, logger })
+      return await createRevocade({ ...options, store: await opener[store.kind](), logger })
     } catch (error) {
       if (error.name !== 'RevocadeError' || tries === 200) throw error
       said.push(error.message)
@@ -104,18 +123,26 @@ write('open', { engine: name, op: 'open', start: opening, end: now() })
 
 let working = true
 const pending = new Set()
+let batch = Promise.resolve([])
 serve({
   progress: () => ({
     damaged: engine.stats().store.fault === 'ERR_STORE_CORRUPT',
     secondsAhead: (Date.now() - wallAtZero - now()) / 1000,
     ...count,
-    // A prefilter may take one of them for a revoked token, but not all.
-    trusted: BYSTANDERS.some((jti) => engine.isClearlyActive({ jti, exp: TOMORROW })),
+    clear: engine.stats().decided.prefilter,
   }),
   async rest() {
     working = false
-    await Promise.all(pending)
-    for (const line of notes.take()) write('check', line)
+    // What is still under way belongs to this round.
+    await Promise.all([batch, ...pending])
+    for (const line of [...notes.take(), ...sweep.take()]) write('check', line)
+    const { swept } = sweep
+    sweep.swept = 0
+    return swept
+  },
+  stall({ ms }) {
+    const end = now() + ms
+    while (now() < end);
   },
   work() {
     working = true
@@ -124,6 +151,10 @@ serve({
   close: () => engine.close(),
 })
 
+setInterval(() => {
+  if (working) sweepOnce()
+}, tokens.sweepMs)
+
 while (process.connected) {
   if (working) {
     if (pending.size < 8) {
@@ -131,7 +162,8 @@ while (process.connected) {
       pending.add(one)
       void one.finally(() => pending.delete(one))
     }
-    await Promise.all(Array.from({ length: 1 + below(100) }, check))
+    batch = Promise.all(Array.from({ length: 1 + below(100) }, check))
+    await batch
   }
   await sleep(2 + below(20))
 }

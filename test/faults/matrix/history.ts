@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type Change, type Check, Judge, type Opening } from './history.js'
+import { type Change, type Check, Judge, type Opening } from '../history.js'
 
 /** Changes that are older than this, in milliseconds, are of tokens that nobody checks any more. */
 const FORGET_MS = 90_000
@@ -19,6 +19,10 @@ export interface Round {
   readonly wrong: readonly string[]
   readonly checks: number
   readonly changes: number
+  /** Since the fault began: checks that nothing decided. */
+  readonly unknown: number
+  /** Since the fault began: changes that were rejected, by the code of the error. */
+  readonly refused: Readonly<Record<string, number>>
 }
 
 /** CLOCK_MONOTONIC in milliseconds, as the peers read it. */
@@ -27,23 +31,29 @@ export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6
 /** A line of a peer's log: a change before it is made, or once it is answered; or a check. */
 type Logged =
   | readonly ['try', id: number, begun: Omit<Change, 'end' | 'verdict'>]
-  | readonly ['end', id: number, answer: Pick<Change, 'end' | 'verdict'>]
+  | readonly ['end', id: number, answer: Pick<Change, 'end' | 'verdict'> & { readonly code?: string }]
   | readonly ['check', Check]
   | readonly ['open', Opening]
 
 /** What the peers wrote down, and its judgement round by round. */
-export class SoakHistory {
+export class History {
   readonly #stalenessOf: (engine: string) => number
+  readonly #isRemote: boolean
   /** Characters read, by log. */
   readonly #read = new Map<string, number>()
   #changes: Change[] = []
   #openings: Opening[] = []
   #checks: Check[] = []
+  #refusals: { readonly end: number; readonly code: string }[] = []
   #judgedUntil = 0
 
-  /** @param stalenessOf Δ of each engine. */
-  constructor(stalenessOf: (engine: string) => number) {
+  /**
+   * @param stalenessOf Δ of each engine.
+   * @param isRemote Whether the store is across a network, where a read may fail at any time.
+   */
+  constructor(stalenessOf: (engine: string) => number, isRemote: boolean) {
     this.#stalenessOf = stalenessOf
+    this.#isRemote = isRemote
   }
 
   /** Reads what a peer has written since the last time. */
@@ -64,7 +74,9 @@ export class SoakHistory {
         changes.set(line[1], { ...line[2], verdict: 'failed', end: Infinity } as Change)
       else {
         const begun = changes.get(line[1])
-        if (begun !== undefined) changes.set(line[1], { ...begun, ...line[2] })
+        const { code, ...answer } = line[2]
+        if (begun !== undefined) changes.set(line[1], { ...begun, ...answer })
+        if (code !== undefined) this.#refusals.push({ end: answer.end, code })
       }
     }
     this.#changes.push(...changes.values())
@@ -89,27 +101,35 @@ export class SoakHistory {
         : changes
     // A damaged store may have been out of reach, and was replaced, at any time of the round.
     const disturbed = rescuedAt > this.#judgedUntil ? this.#judgedUntil : start
-    const before = this.#judgeOf(changes, disturbed)
-    const after = this.#judgeOf(left, disturbed)
+    // Across a network any read may come too late, and Redis decides instead.
+    const outSince = this.#isRemote ? this.#judgedUntil : disturbed
+    const before = this.#judgeOf(changes, outSince)
+    const after = this.#judgeOf(left, outSince)
     // While the store is out of reach, Redis may not know yet what was taken back.
     const byRedis = this.#judgeOf(
       left.filter(({ op }) => op === 'revoke' || op === 'revokeWhere'),
-      disturbed,
+      outSince,
     )
+    const judgeOf = (check: Check): Judge => {
+      if (isRevokedByRedis(check) && check.end >= outSince) return byRedis
+      return check.end < disturbed ? before : after
+    }
     const wrong = this.#checks
       .filter((check) => !isAstray(disturbance, check.engine, check.token, check))
       .flatMap((check) => {
-        const judge = check.end < disturbed ? before : isRevokedByRedis(check) ? byRedis : after
-        const broken = judge.brokenPromise(check)
+        const broken = judgeOf(check).brokenPromise(check)
         return broken === undefined ? [] : `${broken}; ${this.#circumstances(check, disturbance)}`
       })
     const round = {
       wrong,
       checks: this.#checks.length,
       changes: changes.filter((change) => change.start > this.#judgedUntil).length,
+      unknown: this.#checks.filter((check) => check.verdict === 'unknown' && check.end > start).length,
+      refused: countByCode(this.#refusals.filter((refusal) => refusal.end > start)),
     }
     this.#judgedUntil = monotonicMs()
     this.#checks = []
+    this.#refusals = []
     this.#changes = left.filter((change) => change.start > this.#judgedUntil - FORGET_MS)
     return round
   }
@@ -133,6 +153,12 @@ export class SoakHistory {
 
 const isRevokedByRedis = ({ verdict, decidedBy }: Check): boolean =>
   verdict === 'revoked' && decidedBy === 'redis'
+
+function countByCode(refusals: readonly { readonly code: string }[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { code } of refusals) counts[code] = (counts[code] ?? 0) + 1
+  return counts
+}
 
 const doubtful = (change: Change): Change => ({ ...change, verdict: 'failed' })
 

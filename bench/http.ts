@@ -1,0 +1,184 @@
+// Measures what a guard costs a server, beside what others ask on each request, for docs/http.md:
+//
+//     npm run bench:build && node build/bench/http.js [--rounds N] [--slice MS] [--json FILE]
+//
+// Each server is a process of its own, and the client is another. In each round every server is under load
+// for a slice, in an order that rotates, and is compared with the empty route of the same framework in the
+// same round. Trust the shares, not the rates.
+import { writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { describeMachine, versions } from './harness/machine.js'
+import { rotated, rounded } from './harness/measure.js'
+import { type BenchRecord, FORMAT, type RecordedCase, stringifyRecord } from './harness/record.js'
+import { RedisServer } from './harness/redis-server.js'
+import { mean, median, quantile, sorted } from './harness/statistics.js'
+import { duration, quantity, tableOf } from './harness/table.js'
+import { assertAnswer, atLeast, type Context, type Measurement, type Row } from './harness/types.js'
+import { LoadClient, ServerProcess } from './http/processes.js'
+import { ENTRIES, type Entry, INTROSPECTION } from './http/servers.js'
+import { storeFile } from './inputs/store-file.js'
+import { pools } from './inputs/tokens.js'
+
+const ENTRIES_HELD = 100_000
+const TOKENS = 256
+const CONNECTIONS = 16
+const WARM_UP = 2
+const SEED = 'revocade'
+
+interface Slice {
+  /** Requests a second. */
+  readonly rate: number
+  /** Processor time of the server for a request, in nanoseconds; the threads of its store included. */
+  readonly cpuNs: number
+  readonly p99Ns: number
+}
+
+interface Contestant {
+  readonly entry: Entry
+  readonly server: ServerProcess
+  readonly slices: Slice[]
+}
+
+async function slice({ entry, server }: Contestant, client: LoadClient, ms: number): Promise<Slice> {
+  const before = await server.cpuUs()
+  const { done, wrong, latenciesNs, elapsedMs } = await client.load({
+    port: server.port,
+    path: entry.path,
+    ms,
+  })
+  const cpuUs = (await server.cpuUs()) - before
+  assertAnswer(wrong === 0, `${entry.name} refused ${wrong} of ${done} good tokens`)
+  const p99Ns = quantile(sorted(latenciesNs), 0.99)
+  return { rate: (done / elapsedMs) * 1000, cpuNs: (cpuUs * 1000) / done, p99Ns }
+}
+
+/** The median over the rounds of a figure, as a share of that of the empty route in the same round. */
+function share(one: Contestant, base: Contestant, of: (slice: Slice) => number): number {
+  return median(one.slices.map((each, i) => of(each) / of(base.slices[i] ?? each)))
+}
+
+function rowsOf(contestants: readonly Contestant[]): Row[] {
+  return contestants.flatMap((one): Row[] => {
+    const base = contestants.find(({ entry }) => entry.group === one.entry.group)
+    if (base === undefined || base === one) return []
+    const rate = (of: Contestant): string => quantity(median(of.slices.map(({ rate }) => rate)), '/s')
+    const cpu = (of: Contestant): string => duration(median(of.slices.map(({ cpuNs }) => cpuNs)))
+    const { name, least } = one.entry
+    return [
+      {
+        what: `${name} ÷ ${base.entry.name}: throughput`,
+        value: share(one, base, (each) => each.rate),
+        unit: 'x',
+        ...(least === undefined ? {} : { target: atLeast(least) }),
+        from: `${rate(one)} ÷ ${rate(base)}`,
+      },
+      {
+        what: `${name} ÷ ${base.entry.name}: processor time of a request`,
+        value: share(one, base, (each) => each.cpuNs),
+        unit: 'x',
+        from: `${cpu(one)} ÷ ${cpu(base)}`,
+      },
+    ]
+  })
+}
+
+/** The record's form: a sample is the time of a request, over one slice. */
+function measured({ entry, slices }: Contestant): Measurement {
+  const samples = slices.map(({ rate }) => 1e9 / rate)
+  return {
+    engine: entry.name,
+    n: ENTRIES_HELD,
+    operation: 'request',
+    p50Ns: rounded(median(samples)),
+    p99Ns: rounded(median(slices.map(({ p99Ns }) => p99Ns))),
+    opsPerSecond: rounded(1e9 / mean(samples)),
+    batch: CONNECTIONS,
+    samples: samples.map(rounded),
+  }
+}
+
+/** Starts what is measured, and puts what ends it into `stops`. */
+async function started(context: Context, stops: Stop[]): Promise<readonly [Contestant[], LoadClient]> {
+  const store = await storeFile(context, ENTRIES_HELD)
+  const { tokens } = pools(context, { active: TOKENS, revoked: 1 }).active
+  const redis = await RedisServer.start()
+  stops.push(() => redis[Symbol.asyncDispose]())
+  const start = async (name: string, introspection: string): Promise<ServerProcess> => {
+    const server = await ServerProcess.start(name, { store, redis: redis.url, introspection })
+    stops.push(() => server.stop())
+    return server
+  }
+  const { port } = await start(INTROSPECTION, '')
+  const contestants: Contestant[] = []
+  for (const entry of ENTRIES) {
+    const server = await start(entry.name, `http://127.0.0.1:${port}/introspect`)
+    contestants.push({ entry, server, slices: [] })
+  }
+  const client = await LoadClient.start({ connections: CONNECTIONS, tokens })
+  stops.push(() => client.stop())
+  return [contestants, client]
+}
+
+type Stop = () => Promise<unknown>
+
+/** Writes what was measured, and prints the table. */
+function report(contestants: readonly Contestant[], begun: Pick<RecordedCase, 'load'> & { at: Date }): void {
+  const name = 'http'
+  const title = 'What a guard costs a server, beside what others ask on each request'
+  const seconds = Math.round((Date.now() - begun.at.getTime()) / 1000)
+  const rows = rowsOf(contestants)
+  console.log(tableOf(rows))
+  if (json === undefined) return
+  const record: BenchRecord = {
+    format: FORMAT,
+    date: begun.at.toISOString(),
+    seed: SEED,
+    scale: 'full',
+    machine: describeMachine(),
+    versions: versions(['express', 'fastify', 'ioredis', 'better-sqlite3']),
+    cases: [{ name, title, load: begun.load ?? 0, seconds }],
+    results: contestants.map((one) => ({ case: name, ...measured(one) })),
+    targets: rows.map((row) => ({ case: name, ...row, value: rounded(row.value) })),
+  }
+  writeFileSync(json, stringifyRecord(record))
+}
+
+/** Rounds below 0 warm up. */
+async function oneRound(
+  contestants: readonly Contestant[],
+  client: LoadClient,
+  round: number,
+): Promise<void> {
+  for (const one of rotated(contestants, round + WARM_UP)) {
+    const found = await slice(one, client, Number(sliceMs))
+    if (round >= 0) one.slices.push(found)
+  }
+}
+
+async function main(): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'revocade-bench-http-'))
+  const stops: Stop[] = [() => rm(directory, { recursive: true, force: true })]
+  try {
+    const context: Context = { scale: 'full', directory, seed: SEED, record: () => undefined }
+    const [contestants, client] = await started(context, stops)
+    const begun = { at: new Date(), load: loadavg()[0] ?? 0 }
+    for (let round = -WARM_UP; round < Number(rounds); round++) await oneRound(contestants, client, round)
+    report(contestants, begun)
+  } finally {
+    for (const stop of stops.reverse()) await stop()
+  }
+}
+
+const {
+  values: { rounds, slice: sliceMs, json },
+} = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '24' },
+    slice: { type: 'string', default: '400' },
+    json: { type: 'string' },
+  },
+})
+await main()

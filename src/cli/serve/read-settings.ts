@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises'
+import type { ServerOptions } from '../../server/index.js'
+import { rejectUnknownKeys } from '../../validate.js'
+import { CliError, isSystemError, systemReason } from '../errors.js'
+import { ENGINE_SETTINGS, SERVER_SETTINGS, type Setting, valueOf, variableOf } from './settings.js'
+
+type Values = Readonly<Record<string, unknown>>
+
+const ALL = [...SERVER_SETTINGS, ...ENGINE_SETTINGS]
+const ADMIN_NAME = 'admin'
+
+/**
+ * The options of the server: from flags, else from the environment, else from the file. An empty variable
+ * counts as unset.
+ *
+ * @param flags - the texts of the flags, by the names of the settings
+ * @param file - the path of a JSON file with the settings by their names
+ * @throws {CliError} ERR_FILE, ERR_USAGE
+ * @throws {RevocadeError} ERR_CONFIG when the file names an unknown option
+ */
+export async function readSettings(
+  flags: Values,
+  env: Readonly<Record<string, string | undefined>>,
+  file: string | undefined,
+): Promise<ServerOptions> {
+  const values: Record<string, unknown> = file === undefined ? {} : await readSettingsFile(file)
+  for (const setting of ALL) {
+    const flag = flags[setting.name]
+    const variable = env[variableOf(setting)] ?? ''
+    if (typeof flag === 'string') values[setting.name] = valueOf(setting, flag)
+    else if (variable !== '') values[setting.name] = valueOf(setting, variable)
+  }
+  const { adminToken, admins = [], redis, redisPrefix } = values
+  const named = (settings: readonly Setting[]): Record<string, unknown> =>
+    Object.fromEntries(settings.map(({ name }) => [name, values[name]]))
+  const engine = { ...named(ENGINE_SETTINGS), redis: redisOption(redis, redisPrefix) }
+  const own = { ...named(SERVER_SETTINGS), admins: withToken(admins, adminToken) }
+  return { ...without(own, 'adminToken'), engine: without(engine, 'redisPrefix') }
+}
+
+const without = (values: Values, name: string): Values =>
+  Object.fromEntries(Object.entries(values).filter(([key]) => key !== name))
+
+async function readSettingsFile(path: string): Promise<Record<string, unknown>> {
+  let value: unknown
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'))
+  } catch (error) {
+    const why = isSystemError(error) ? systemReason(error) : 'it is not valid JSON'
+    throw new CliError('ERR_FILE', `the file of --config can't be read: ${why}`)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new CliError('ERR_FILE', 'the file of --config must hold a JSON object')
+  rejectUnknownKeys(
+    value,
+    ALL.map(({ name }) => name),
+    'option',
+  )
+  return { ...value }
+}
+
+/** The list with the one admin of `adminToken`. What is no list is refused by the server. */
+function withToken(admins: unknown, token: unknown): unknown {
+  if (token === undefined || !Array.isArray(admins)) return admins
+  const list: unknown[] = admins
+  return [...list, { name: ADMIN_NAME, token }]
+}
+
+/** The engine checks both; a prefix without a Redis is left for those of the environment that share it. */
+function redisOption(redis: unknown, keyPrefix: unknown): unknown {
+  if (redis === undefined) return undefined
+  return typeof redis === 'string' && keyPrefix !== undefined ? { url: redis, keyPrefix } : redis
+}

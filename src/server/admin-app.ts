@@ -1,0 +1,87 @@
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { AdminParts } from './admin-parts.js'
+import { HTTP_OPTIONS, refuseMalformed } from './http-server.js'
+import { METRICS_TYPE, metricsText } from './metrics.js'
+import { oauthRoutes } from './oauth/routes.js'
+import { openApiDocument } from './openapi.js'
+import type { LogLevel } from './options.js'
+import { asRequestError, problemOf, RequestError } from './problem.js'
+import { revocationRoutes } from './revocations/routes.js'
+
+/** Bytes of a body, but a bulk request's. A selector with a reason is far smaller, and so is a token. */
+const BODY_BYTES = 128 * 1024
+
+/** Levels at which nothing is said of each request. */
+const QUIET_LEVELS = ['fatal', 'error', 'warn', 'silent'] as const
+
+/** What is asked every few seconds. Only their failures are logged. */
+const PROBES: ReadonlySet<string | null> = new Set(['/livez', '/readyz', '/metrics'])
+
+/** Makes the admin listener, without routes: its log is needed first. */
+export function createAdminApp(level: LogLevel): FastifyInstance {
+  const app = fastify({
+    // No URL, which may hold a token that somebody put there.
+    logger: { level, serializers: { req: ({ method }: { method: string }) => ({ method }) } },
+    bodyLimit: BODY_BYTES,
+    http: HTTP_OPTIONS,
+    keepAliveTimeout: HTTP_OPTIONS.keepAliveTimeout ?? 0,
+    requestTimeout: HTTP_OPTIONS.requestTimeout ?? 0,
+    clientErrorHandler: refuseMalformed,
+    frameworkErrors: (error, _request, reply) => void sendProblem(error, reply),
+    // A body means what it says, or it is refused.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+  })
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.header('Cache-Control', 'no-store')
+    done()
+  })
+  // The framework's own two lines for each request. There is one of ours.
+  app.addHook('onRoute', (route) => {
+    route.logLevel = QUIET_LEVELS.find((quiet) => quiet === level) ?? 'warn'
+  })
+  app.addHook('onResponse', ({ method, routeOptions }, { statusCode: status, elapsedTime }, done) => {
+    const route = routeOptions.url ?? null
+    if (!PROBES.has(route) || status !== 200)
+      app.log.info({ method, route, status, ms: Math.round(elapsedTime) }, 'answered')
+    done()
+  })
+  app.setErrorHandler((error, request, reply) => {
+    logFault(error, request)
+    return sendProblem(error, reply)
+  })
+  app.setNotFoundHandler((_request, reply) =>
+    sendProblem(new RequestError(404, 'not-found', 'there is nothing at this path with this method'), reply),
+  )
+  return app
+}
+
+/** Adds the routes. Those that change or show revocations exist only with credentials. */
+export async function addAdminRoutes(app: FastifyInstance, parts: AdminParts): Promise<void> {
+  const { settings, readiness } = parts
+  app.get('/livez', () => 'ok\n')
+  app.get('/readyz', async (_request, reply) => {
+    const problem = await readiness.problem()
+    return reply.code(problem === undefined ? 200 : 503).send(`${problem ?? 'ok'}\n`)
+  })
+  app.get('/metrics', (_request, reply) => reply.type(METRICS_TYPE).send(metricsText(parts)))
+  const document = openApiDocument(settings.idClaims)
+  app.get('/openapi.json', () => document)
+  if (settings.clients.size > 0) await app.register(oauthRoutes, parts)
+  if (settings.admins.size > 0) await app.register(revocationRoutes, parts)
+  if (settings.clients.size + settings.admins.size === 0)
+    app.log.warn({}, "no 'admins' and no 'clients': nothing can be revoked through this server")
+}
+
+/** Logs what is our fault. */
+function logFault(error: unknown, request: FastifyRequest): void {
+  if (asRequestError(error).statusCode >= 500) request.log.error({ err: error }, 'a request failed')
+}
+
+function sendProblem(error: unknown, reply: FastifyReply): FastifyReply {
+  const failure = asRequestError(error)
+  return reply
+    .code(failure.statusCode)
+    .headers({ 'Cache-Control': 'no-store', ...failure.headers })
+    .type('application/problem+json')
+    .send(JSON.stringify(problemOf(failure, error)))
+}

@@ -1,0 +1,73 @@
+import type { Server, ServerOptions } from 'node:http'
+import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { optionError } from '../validate.js'
+import type { Address } from './address.js'
+
+/** A token of 16 KiB must fit beside what proxies add. Node.js takes 16 KiB in all. */
+const MAX_HEADER_BYTES = 32 * 1024
+/** Longer than proxies keep a connection (Caddy: two minutes): none sends into one that is closing. */
+const KEEP_ALIVE_MS = 130_000
+/** For the whole of a request with its body. */
+const REQUEST_MS = 60_000
+const LOOK_EVERY_MS = 25
+
+/** What both listeners are made with. */
+export const HTTP_OPTIONS: ServerOptions = {
+  maxHeaderSize: MAX_HEADER_BYTES,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  requestTimeout: REQUEST_MS,
+}
+
+/** Answers what is not HTTP. Nothing of it is repeated. */
+export function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const status = STATUS[error.code ?? ''] ?? '400 Bad Request'
+  const headers = 'Connection: close\r\nContent-Length: 0\r\nCache-Control: no-store\r\n'
+  socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n`, () => socket.destroy())
+}
+
+const STATUS: Readonly<Record<string, string | undefined>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}
+
+/**
+ * Starts listening.
+ *
+ * @param option - the option that the address is of
+ * @returns the address, with the port that a port 0 has become
+ * @throws {RevocadeError} ERR_CONFIG when the address can't be listened on
+ */
+export async function listen(server: Server, { host, port }: Address, option: string): Promise<Address> {
+  await new Promise<void>((resolve, reject) => {
+    const refuse = ({ code = 'no reason given' }: NodeJS.ErrnoException): void =>
+      reject(optionError(option, `has an address that can't be listened on (${code})`))
+    server.once('error', refuse)
+    server.listen(port, host, () => {
+      server.off('error', refuse)
+      resolve()
+    })
+  })
+  const bound = server.address()
+  return { host, port: typeof bound === 'object' && bound !== null ? bound.port : port }
+}
+
+/**
+ * Stops listening, and waits for the requests under way. Connections that wait for a next request are closed.
+ *
+ * @param graceMs - after this, connections are cut
+ */
+export async function drain(server: Server, graceMs: number): Promise<void> {
+  if (!server.listening) return
+  const deadline = performance.now() + graceMs
+  const closed = new Promise<'closed'>((resolve) => server.close(() => resolve('closed')))
+  // A connection becomes idle when its answer is sent, and then its client may keep it.
+  do {
+    if (performance.now() < deadline) server.closeIdleConnections()
+    else server.closeAllConnections()
+  } while ((await Promise.race([closed, sleep(LOOK_EVERY_MS)])) !== 'closed')
+}

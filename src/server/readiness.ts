@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto'
+import type { Revocade } from '../api.js'
+
+/** Whether this server should be asked: it can decide, and it is not about to end. */
+export class Readiness {
+  readonly #engine: Pick<Revocade, 'check'>
+  #draining = false
+
+  constructor(engine: Pick<Revocade, 'check'>) {
+    this.#engine = engine
+  }
+
+  /** From now on it is not ready. */
+  drain(): void {
+    this.#draining = true
+  }
+
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  /**
+   * Checks a token that nobody has, as a request would be.
+   *
+   * @returns why it is not ready; undefined when it is
+   */
+  async problem(): Promise<string | undefined> {
+    if (this.#draining) return 'the server is about to end'
+    try {
+      const { status } = await this.#engine.check(randomUUID(), { onUnknown: 'throw' })
+      return status === 'unknown' ? "the store can't be asked" : undefined
+    } catch {
+      return "the store can't be asked"
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import type { FastifyRequest } from 'fastify'
+import type { BulkReceipt, Revocade, RevocationInput } from '../../api.js'
+import { type Line, readLines } from '../../read-lines.js'
+import { asRequestError, RequestError } from '../problem.js'
+import { bulkInput, type Entry } from './entry.js'
+import type { Schema } from './schemas.js'
+
+/** A line that could not be used. */
+export interface LineProblem {
+  readonly line: number
+  readonly detail: string
+}
+
+/** The result of a bulk request: the receipt, and the first lines that could not be used. */
+export interface BulkResult extends BulkReceipt {
+  readonly problems: readonly LineProblem[]
+}
+
+/** What a bulk request needs. */
+export interface BulkParts {
+  readonly engine: Pick<Revocade, 'revokeMany'>
+  readonly schema: Schema
+  readonly actor: string
+  readonly maxBytes: number
+}
+
+const MOST_PROBLEMS = 100
+
+/**
+ * Revokes one entry for each line (NDJSON), thousands to a commit, while the lines arrive. Lines that can't
+ * be used are counted and told; the others stand.
+ */
+export async function revokeLines(
+  request: FastifyRequest,
+  lines: AsyncIterable<Uint8Array>,
+  { engine, schema, actor, maxBytes }: BulkParts,
+): Promise<BulkResult> {
+  const matches = request.compileValidationSchema(schema)
+  const problems: LineProblem[] = []
+  const numbers: number[] = []
+  let refused = 0
+  const refuse = (line: number, detail: string): void => {
+    refused++
+    if (problems.length < MOST_PROBLEMS) problems.push({ line, detail })
+  }
+  async function* entries(): AsyncGenerator<RevocationInput, void, void> {
+    for await (const chunk of readLines(limited(lines, maxBytes))) {
+      for (const line of chunk) {
+        if ('text' in line && line.text.trim() === '') continue
+        try {
+          const input = bulkInput(entryOf(line, matches), actor)
+          numbers.push(line.number)
+          yield input
+        } catch (error) {
+          refuse(line.number, asRequestError(error).message)
+        }
+      }
+    }
+  }
+  const receipt = await engine.revokeMany(entries(), {
+    onInvalid: (error, _entry, index) => refuse(numbers[index] ?? 0, asRequestError(error).message),
+  })
+  return { ...receipt, invalid: refused, problems }
+}
+
+/** Ends with an error when more than the limit arrives. What was revoked before it stays revoked. */
+async function* limited(
+  source: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): AsyncGenerator<Uint8Array, void, void> {
+  let bytes = 0
+  for await (const chunk of source) {
+    bytes += chunk.length
+    if (bytes > maxBytes)
+      throw new RequestError(413, 'too-large', 'the body is too large: the lines before its end are revoked')
+    yield chunk
+  }
+}
+
+/**
+ * The entry in a line. It is not repeated in an error: it may hold a token.
+ *
+ * @throws {RequestError} when the line is none
+ */
+function entryOf(line: Line, matches: (value: unknown) => unknown): Entry {
+  if ('problem' in line) throw invalidLine(line.problem)
+  let value: unknown
+  try {
+    value = JSON.parse(line.text)
+  } catch {
+    throw invalidLine('the line is not valid JSON')
+  }
+  if (typeof value !== 'object' || value === null || matches(value) !== true)
+    throw invalidLine('the line must name one target, and have no member that is unknown or of another type')
+  return { ...value }
+}
+
+const invalidLine = (message: string): RequestError => new RequestError(400, 'invalid-line', message)

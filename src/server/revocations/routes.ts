@@ -1,0 +1,89 @@
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ListQuery, Revocade } from '../../api.js'
+import type { Revocation } from '../../engine/verdict.js'
+import { authorizationOf, readCredential } from '../../http/index.js'
+import type { AdminParts } from '../admin-parts.js'
+import type { Admin } from '../credentials.js'
+import { RequestError } from '../problem.js'
+import { revokeLines } from './bulk.js'
+import { type Entry, revokeEntry, unrevokeEntry } from './entry.js'
+import { bulkLineSchema, LIST_QUERY, revocationSchema, undoSchema } from './schemas.js'
+
+const NDJSON = 'application/x-ndjson'
+const PAGE = 100
+
+type Body = Entry | Readable
+
+interface Page {
+  readonly revocations: readonly Revocation[]
+  readonly next: number | null
+}
+
+/** `/revocations`: list, revoke one or many, take back. For admins, with a bearer token. */
+export function revocationRoutes(app: FastifyInstance, parts: AdminParts, done: () => void): void {
+  const { engine, settings } = parts
+  const { admins, idClaims } = settings
+  app.addContentTypeParser(NDJSON, (_request, payload, ready) => ready(null, payload))
+  const adminOf = (request: FastifyRequest): Admin => {
+    const credential = readCredential(authorizationOf(request.raw))
+    const admin = credential.kind === 'token' ? admins.find(credential.token) : undefined
+    if (admin === undefined)
+      throw new RequestError(401, 'unauthorized', 'the token of an admin is missing or wrong', {
+        'WWW-Authenticate': 'Bearer realm="revocade admin"',
+      })
+    return admin
+  }
+  const editorOf = (request: FastifyRequest): Admin => {
+    const admin = adminOf(request)
+    if (admin.role !== 'editor') throw new RequestError(403, 'forbidden', 'a viewer changes nothing')
+    return admin
+  }
+  // Before the body is read.
+  app.addHook('onRequest', async (request) => {
+    if (request.method === 'GET' || request.method === 'HEAD') adminOf(request)
+    else editorOf(request)
+    return Promise.resolve()
+  })
+  const querystring = { schema: { querystring: LIST_QUERY }, preValidation: readQuery }
+  app.get<{ Querystring: ListQuery }>('/revocations', querystring, (request) => page(engine, request.query))
+  const body = {
+    content: { 'application/json': { schema: revocationSchema(idClaims) }, [NDJSON]: { schema: {} } },
+  }
+  const bulk = { engine, schema: bulkLineSchema(idClaims), maxBytes: settings.bulkBytes }
+  app.post<{ Body: Body }>('/revocations', { schema: { body } }, async (request, reply) => {
+    const actor = editorOf(request).name
+    if (request.body instanceof Readable) return revokeLines(request, request.body, { ...bulk, actor })
+    const receipt = await revokeEntry(engine, request.body, actor)
+    return reply.code(receipt.outcome === 'revoked' ? 201 : 200).send(receipt)
+  })
+  const undo = { content: { 'application/json': { schema: undoSchema(idClaims) } } }
+  app.delete<{ Body: Entry }>('/revocations', { schema: { body: undo } }, (request) =>
+    unrevokeEntry(engine, request.body),
+  )
+  done()
+}
+
+/** One page of the listing, and the `afterSeq` of the next one. */
+async function page(engine: Pick<Revocade, 'list'>, query: ListQuery): Promise<Page> {
+  const { limit = PAGE } = query
+  const revocations: Revocation[] = []
+  let next: number | null = null
+  for await (const revocation of engine.list({ ...query, limit: limit + 1 })) {
+    if (revocations.length === limit) next = revocations.at(-1)?.seq ?? null
+    else revocations.push(revocation)
+  }
+  return { revocations, next }
+}
+
+/** A query is text: what looks like a number or a boolean is one. */
+function readQuery(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  const entries = Object.entries({ ...Object(request.query) } as Record<string, unknown>)
+  request.query = Object.fromEntries(entries.map(([name, value]) => [name, valueOf(value)]))
+  done()
+}
+
+function valueOf(value: unknown): unknown {
+  if (value === 'true' || value === 'false') return value === 'true'
+  return typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
+}

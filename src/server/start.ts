@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import type { Revocade } from '../api.js'
+import { createRevocade } from '../create-revocade.js'
+import { createForwardAuth } from '../http/index.js'
+import { type Address, shownAddress } from './address.js'
+import { addAdminRoutes, createAdminApp } from './admin-app.js'
+import { type CheckServer, createCheckServer } from './check-server.js'
+import { drain, listen } from './http-server.js'
+import { createIntrospect } from './oauth/introspect.js'
+import { readServerOptions, type ServerOptions, type ServerSettings } from './options.js'
+import { Readiness } from './readiness.js'
+import { withSources } from './token-sources.js'
+import { createVerifier, type Verifier } from './verifier.js'
+
+/** A server that runs. */
+export interface RunningServer {
+  readonly engine: Revocade
+  readonly listen: Address
+  readonly adminListen: Address
+  /** Ends it: `/readyz` says 503, requests under way are answered, then the store is closed. Idempotent. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a server of two listeners: one for proxies, which only asks, and one for admins, OAuth clients and
+ * monitoring.
+ *
+ * @throws {RevocadeError} ERR_CONFIG, ERR_STORE_*: nothing is left behind
+ */
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+  const settings = readServerOptions(options)
+  const { verification, toleranceSeconds } = settings
+  const verifier = verification && (await createVerifier(verification, toleranceSeconds))
+  const app = createAdminApp(settings.logLevel)
+  const engine = await createRevocade({ ...settings.engine, logger: settings.engine.logger ?? app.log })
+  try {
+    return await serve({ settings, verifier, app, engine })
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+}
+
+interface Parts {
+  readonly settings: ServerSettings
+  readonly verifier: Verifier | undefined
+  readonly app: FastifyInstance
+  readonly engine: Revocade
+}
+
+async function serve({ settings, verifier, app, engine }: Parts): Promise<RunningServer> {
+  const { policies, sources, introspectionMaxAgeSeconds: maxAgeSeconds } = settings
+  const readiness = new Readiness(engine)
+  const verify = verifier === undefined ? {} : { verify: verifier.verify }
+  const ask = withSources(createForwardAuth(engine, { policies, ...verify }), sources)
+  const check = createCheckServer({ ask, readiness, logger: app.log })
+  const introspect =
+    verifier && createIntrospect(engine, verifier, { policy: policies.default ?? {}, maxAgeSeconds })
+  await addAdminRoutes(app, { engine, settings, readiness, verifier, introspect, answers: check.answers })
+  await app.ready()
+  const bound = await listenBoth(check, app, settings)
+  for (const [name, address] of Object.entries(bound))
+    app.log.info({ listener: name, url: `http://${shownAddress(address)}` }, 'listening')
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> =>
+    (closing ??= end({ check, app, engine, readiness }, settings).then(() => app.log.info({}, 'ended')))
+  return { engine, ...bound, close }
+}
+
+async function listenBoth(
+  check: CheckServer,
+  app: FastifyInstance,
+  settings: ServerSettings,
+): Promise<{ readonly listen: Address; readonly adminListen: Address }> {
+  const proxies = await listen(check.server, settings.listen, 'listen')
+  try {
+    return { listen: proxies, adminListen: await listen(app.server, settings.adminListen, 'adminListen') }
+  } catch (error) {
+    await drain(check.server, 0)
+    throw error
+  }
+}
+
+interface Ending {
+  readonly check: CheckServer
+  readonly app: FastifyInstance
+  readonly engine: Revocade
+  readonly readiness: Readiness
+}
+
+async function end({ check, app, engine, readiness }: Ending, settings: ServerSettings): Promise<void> {
+  readiness.drain()
+  await sleep(settings.drainSeconds * 1000)
+  const graceMs = settings.shutdownSeconds * 1000
+  await Promise.all([drain(check.server, graceMs), drain(app.server, graceMs)])
+  await app.close()
+  await engine.close()
+}

@@ -1,0 +1,58 @@
+import { type Answer, authorizationOf, type ForwardAuthRequest } from '../http/index.js'
+
+/** A function that answers a proxy's question, as `createForwardAuth` makes it. */
+export type Ask = (request: ForwardAuthRequest) => Answer | Promise<Answer> | undefined
+
+/** Where tokens are, beside the header `Authorization`. */
+export interface TokenSources {
+  /** Name of a header, in lower case. */
+  readonly header: string | undefined
+  /** Name of a cookie. */
+  readonly cookie: string | undefined
+}
+
+/**
+ * Asks for every token that a request has: one that is refused refuses the request. A token of another place
+ * is asked for as if it stood in the header `Authorization`, so that what is not spelt as a token is refused:
+ * the program behind may read something else in it.
+ */
+export function withSources(ask: Ask, sources: TokenSources): Ask {
+  if (sources.header === undefined && sources.cookie === undefined) return ask
+  return (request) => {
+    const tokens = tokensOf(request, sources)
+    const requests: ForwardAuthRequest[] = tokens.map((token) => ({
+      url: request.url,
+      headers: { authorization: `Bearer ${token}` },
+    }))
+    if (tokens.length === 0 || authorizationOf(request).length > 0) requests.unshift(request)
+    return askAll(ask, requests)
+  }
+}
+
+/** The first refusal, else the first answer. */
+function askAll(
+  ask: Ask,
+  [request, ...rest]: readonly ForwardAuthRequest[],
+): Answer | Promise<Answer> | undefined {
+  if (request === undefined) return undefined
+  const answer = ask(request)
+  if (rest.length === 0 || answer === undefined) return answer
+  return Promise.resolve(answer).then(async (first) => {
+    if (first.status !== 200) return first
+    const others = await askAll(ask, rest)
+    return others === undefined || others.status === 200 ? first : others
+  })
+}
+
+function tokensOf({ headers }: ForwardAuthRequest, { header, cookie }: TokenSources): readonly string[] {
+  const tokens: string[] = []
+  const value = header === undefined ? undefined : headers[header]
+  if (typeof value === 'string') tokens.push(value)
+  const cookies = headers.cookie
+  if (cookie === undefined || typeof cookies !== 'string') return tokens
+  for (const pair of cookies.split(';')) {
+    const [name = '', ...parts] = pair.split('=')
+    if (name.trim() === cookie) tokens.push(parts.join('=').trim())
+  }
+  return tokens
+}

@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises'
+import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
+import { RevocadeError } from '../errors.js'
+import { optionError } from '../validate.js'
+import type { VerificationSettings } from './verification-options.js'
+
+/** Verifies JWTs. What it throws says whose fault it is: see `isFaultOfToken`. */
+export interface Verifier {
+  /** Signature, issuer, audience and times. */
+  readonly verify: (token: string) => Promise<JWTPayload>
+  /** The same without the times: an expired token may still be accepted by whoever has a tolerance. */
+  readonly verifyAnyTime: (token: string) => Promise<JWTPayload>
+}
+
+/** The algorithms of a secret, when nothing else is said. */
+const HMAC = ['HS256', 'HS384', 'HS512']
+const FETCH_TIMEOUT_MS = 3000
+/** Seconds: later than any token, and earlier than what a `Date` can't hold. */
+const ANY_TIME = 1e12
+
+/**
+ * Makes the verifier for the configured key.
+ *
+ * @param toleranceSeconds - for `exp` and `nbf`
+ * @throws {RevocadeError} ERR_CONFIG when the key can't be used
+ */
+export async function createVerifier(
+  { key: given, issuer, audience, algorithms }: VerificationSettings,
+  toleranceSeconds: number,
+): Promise<Verifier> {
+  const { jwtVerify } = await import('jose')
+  const key = 'jwks' in given ? await keysAt(given.jwks) : secretKey(given.hmacSecret)
+  const accepted = algorithms ?? ('jwks' in given ? undefined : HMAC)
+  const options: JWTVerifyOptions = {
+    ...(issuer === undefined ? {} : { issuer: [...issuer] }),
+    ...(audience === undefined ? {} : { audience: [...audience] }),
+    ...(accepted === undefined ? {} : { algorithms: [...accepted] }),
+  }
+  const verifyWithin = (clockTolerance: number) => async (token: string) =>
+    (await jwtVerify(token, key, { ...options, clockTolerance })).payload
+  return { verify: verifyWithin(toleranceSeconds), verifyAnyTime: verifyWithin(ANY_TIME) }
+}
+
+function secretKey(secret: string): JWTVerifyGetKey {
+  const bytes = new TextEncoder().encode(secret)
+  return () => bytes
+}
+
+async function keysAt(place: string): Promise<JWTVerifyGetKey> {
+  const { createLocalJWKSet, createRemoteJWKSet } = await import('jose')
+  if (/^https?:\/\//i.test(place)) {
+    if (!URL.canParse(place)) throw optionError('jwks', 'is not a URL that can be used')
+    return createRemoteJWKSet(new URL(place), { timeoutDuration: FETCH_TIMEOUT_MS })
+  }
+  let keys: unknown
+  try {
+    keys = JSON.parse(await readFile(place, 'utf8'))
+  } catch (error) {
+    // The message of JSON.parse would quote the file.
+    const cause = error instanceof SyntaxError ? undefined : error
+    throw new RevocadeError('ERR_CONFIG', `option 'jwks' ${KEY_SET}`, { cause })
+  }
+  if (!isKeySet(keys)) throw optionError('jwks', KEY_SET)
+  return createLocalJWKSet(keys)
+}
+
+const KEY_SET = 'must be a URL, or the path of a JSON Web Key Set'
+
+function isKeySet(value: unknown): value is JSONWebKeySet {
+  return typeof value === 'object' && value !== null && 'keys' in value && Array.isArray(value.keys)
+}

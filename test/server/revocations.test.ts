@@ -1,0 +1,261 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { send } from '../adapters/request.js'
+import { EDITOR, mint, sidecar, VIEWER } from './sidecar.js'
+
+let server: Awaited<ReturnType<typeof sidecar>>
+
+beforeAll(async () => {
+  server = await sidecar()
+})
+
+afterAll(() => server.close())
+
+interface Sent {
+  readonly method?: string
+  readonly body?: unknown
+  readonly token?: string
+  readonly type?: string
+}
+
+/** A request as an admin, with its status and what it returned. */
+async function call(
+  query: string,
+  { method = 'GET', body, token = EDITOR, type = 'application/json' }: Sent = {},
+) {
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const reply = await fetch(`http://127.0.0.1:${server.admin}/revocations${query}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': type }) },
+    ...(body === undefined ? {} : { body: text }),
+  })
+  expect(reply.headers.get('cache-control')).toBe('no-store')
+  return {
+    status: reply.status,
+    headers: reply.headers,
+    json: (await reply.json()) as Record<string, unknown>,
+  }
+}
+
+const post = (body: unknown, sent: Sent = {}) => call('', { method: 'POST', body, ...sent })
+const statusAtCheck = async (token: string): Promise<number> =>
+  (await send(server.check, '/check', { authorization: [`Bearer ${token}`] })).status
+
+describe('POST /revocations', () => {
+  it('revokes a token: 201, the next check is refused; again: 200', async () => {
+    const token = await mint({ jti: 'one' })
+    expect(await statusAtCheck(token)).toBe(200)
+    const { status, json } = await post({ token, reason: 'stolen', ack: 'durable' })
+    expect([status, json.outcome, json.durable]).toEqual([201, 'revoked', true])
+    expect(await statusAtCheck(token)).toBe(401)
+    expect(await post({ token })).toMatchObject({ status: 200, json: { outcome: 'already' } })
+  })
+
+  it('revokes by an id with its issuer, and without: that id of any issuer', async () => {
+    const [named, any] = await Promise.all([mint({ jti: 'named' }), mint({ jti: 'any' })])
+    const expiresAt = new Date(Date.now() + 3_600_000).toISOString()
+    expect((await post({ jti: 'named', iss: 'https://other.example', expiresAt })).status).toBe(201)
+    expect(await statusAtCheck(named)).toBe(200)
+    expect((await post({ jti: 'named', iss: 'https://issuer.example', expiresAt })).status).toBe(201)
+    expect(await statusAtCheck(named)).toBe(401)
+    expect((await post({ jti: 'any', expiresAt })).status).toBe(201)
+    expect(await statusAtCheck(any)).toBe(401)
+  })
+
+  it('revokes by claims, with a cutoff', async () => {
+    const token = await mint({ sub: 'user-2' })
+    const before = new Date(Date.now() - 120_000).toISOString()
+    const early = await post({ where: { sub: 'user-2' }, issuedBefore: before })
+    expect([early.status, await statusAtCheck(token)]).toEqual([201, 200])
+    expect((await post({ where: { sub: 'user-2' }, issuedBefore: 'ever' })).status).toBe(201)
+    expect(await statusAtCheck(token)).toBe(401)
+  })
+
+  it.each([
+    ['no target', {}, 'invalid-request'],
+    ['two targets', { token: 'a', jti: 'b' }, 'invalid-request'],
+    ['an unknown member', { token: 'a', actor: 'somebody' }, 'invalid-request'],
+    ['a wrong type', { token: 1 }, 'invalid-request'],
+    ['a selector that no check looks for', { where: { email: 'a' } }, 'config'],
+    ['no expiry', { token: 'opaque' }, 'no-expiry'],
+    ['a time in milliseconds', { token: 'opaque', expiresAt: Date.now() }, 'invalid-time'],
+    ['no JSON', '{', 'invalid-request'],
+  ])('refuses %s with a problem', async (_what, body, type) => {
+    const { status, headers, json } = await post(body)
+    expect([status, json.type, json.status]).toEqual([400, `urn:revocade:${type}`, 400])
+    expect(headers.get('content-type')).toMatch(/^application\/problem\+json/)
+  })
+
+  it('refuses another type and a body that is too large', async () => {
+    expect((await post('<a/>', { type: 'application/xml' })).status).toBe(415)
+    expect((await post({ token: 'a'.repeat(200_000) })).status).toBe(413)
+  })
+
+  it('does not repeat a token', async () => {
+    const token = await mint()
+    for (const body of [
+      { token, x: token },
+      { [token]: 1 },
+      { where: { [token]: {} } },
+      `{"token":"${token}`,
+    ])
+      expect(JSON.stringify((await post(body)).json)).not.toContain(token.slice(0, 20))
+  })
+})
+
+describe('NDJSON', () => {
+  const lines = (...entries: unknown[]) =>
+    post(entries.map((entry) => (typeof entry === 'string' ? entry : JSON.stringify(entry))).join('\n'), {
+      type: 'application/x-ndjson',
+    })
+
+  it('revokes one for each line, and tells the lines that can not be used', async () => {
+    const token = await mint()
+    const expiresAt = Math.floor(Date.now() / 1000) + 3600
+    const { status, json } = await lines(
+      { token, reason: 'bulk' },
+      'no json',
+      { jti: 'b1', expiresAt },
+      { sha256: 'ab'.repeat(32), expiresAt },
+      '',
+      { where: { sub: 'user-3' } },
+      { sha256: 'ab'.repeat(32) },
+      { token: 'opaque' },
+      { token, actor: 'x' },
+      { token: await mint({ exp: 1 }) },
+    )
+    expect([status, json.count, json.invalid, json.expired]).toEqual([200, 4, 4, 1])
+    const problems = json.problems as { line: number; detail: string }[]
+    expect(problems.map(({ line }) => line).toSorted((a, b) => a - b)).toEqual([2, 7, 8, 9])
+    expect(JSON.stringify(problems)).not.toContain(token)
+    expect(await statusAtCheck(token)).toBe(401)
+  })
+
+  it('ends at its limit', async () => {
+    const small = await sidecar({ bulkBytes: 1024 })
+    try {
+      const reply = await fetch(`http://127.0.0.1:${small.admin}/revocations`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${EDITOR}`, 'content-type': 'application/x-ndjson' },
+        body: '{"jti":"x","expiresAt":4000000000}\n'.repeat(100),
+      })
+      expect([reply.status, await reply.json()]).toMatchObject([413, { type: 'urn:revocade:too-large' }])
+    } finally {
+      await small.close()
+    }
+  })
+})
+
+describe('GET /revocations', () => {
+  it('lists page by page, with who did it and why', async () => {
+    await post({ token: await mint({ jti: 'listed' }), reason: 'for the list' })
+    const found: Record<string, unknown>[] = []
+    for (let next: number | null = 0; next !== null;) {
+      const { status, json } = await call(`?limit=2&afterSeq=${next}`)
+      expect(status).toBe(200)
+      const page = json.revocations as Record<string, unknown>[]
+      expect(page.length).toBeLessThanOrEqual(2)
+      found.push(...page)
+      next = json.next as number | null
+    }
+    const { json } = await call('?limit=1000')
+    expect(found).toEqual(json.revocations)
+    expect(found.at(-1)).toMatchObject({ target: { id: 'listed' }, actor: 'alice', reason: 'for the list' })
+    const { json: selectors } = await call('?kind=selector')
+    expect(selectors.revocations).toEqual(
+      found.filter(({ target }) => (target as { kind: string }).kind === 'selector'),
+    )
+  })
+
+  it.each([
+    '?limit=0',
+    '?limit=1001',
+    '?limit=x',
+    '?kind=all',
+    '?afterSeq=-1',
+    '?limit=1&limit=2',
+    '?other=1',
+  ])('refuses the query %s', async (query) => {
+    expect((await call(query)).status).toBe(400)
+  })
+})
+
+describe('DELETE /revocations', () => {
+  it('takes a token and a selector back', async () => {
+    const token = await mint({ sub: 'user-4' })
+    for (const target of [{ token }, { where: { sub: 'user-4' } }, { jti: 'back' }]) {
+      await post({ ...target, expiresAt: Math.floor(Date.now() / 1000) + 3600 })
+      const { status, json } = await call('', { method: 'DELETE', body: target })
+      expect([status, json.outcome]).toEqual([200, 'unrevoked'])
+    }
+    expect(await statusAtCheck(token)).toBe(200)
+    expect((await call('', { method: 'DELETE', body: { token } })).json.outcome).toBe('unchanged')
+    expect((await call('', { method: 'DELETE', body: { token, reason: 'x' } })).status).toBe(400)
+  })
+})
+
+describe('an admin', () => {
+  it.each(['', 'wrong', `${EDITOR}x`, EDITOR.toUpperCase()])('with the token %j is nobody', async (token) => {
+    for (const method of ['GET', 'POST', 'DELETE']) {
+      const body = method === 'GET' ? undefined : { where: { sub: 'x' } }
+      const { status, headers, json } = await call('', { method, body, token })
+      expect([status, json.type]).toEqual([401, 'urn:revocade:unauthorized'])
+      expect(headers.get('www-authenticate')).toBe('Bearer realm="revocade admin"')
+    }
+  })
+
+  it('who is a viewer reads, and changes nothing', async () => {
+    expect((await call('', { token: VIEWER })).status).toBe(200)
+    for (const method of ['POST', 'DELETE'])
+      expect((await call('', { method, body: { where: { sub: 'x' } }, token: VIEWER })).status).toBe(403)
+  })
+
+  it('has no limit, as a client of OAuth has', async () => {
+    const limited = await sidecar({ revocationsPerMinute: 1 })
+    try {
+      for (let i = 0; i < 3; i++) {
+        const reply = await fetch(`http://127.0.0.1:${limited.admin}/revocations`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${EDITOR}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ where: { sub: `u${i}` } }),
+        })
+        expect(reply.status).toBe(201)
+      }
+    } finally {
+      await limited.close()
+    }
+  })
+})
+
+describe('the admin listener', () => {
+  const get = (path: string) => fetch(`http://127.0.0.1:${server.admin}${path}`)
+
+  it('describes itself as docs/openapi.json does', async () => {
+    const committed: unknown = JSON.parse(
+      readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8'),
+    )
+    expect(await (await get('/openapi.json')).json()).toEqual(committed)
+  })
+
+  it('has figures for Prometheus', async () => {
+    await statusAtCheck(await mint())
+    const reply = await get('/metrics')
+    expect(reply.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
+    const samples = (await reply.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+    for (const line of samples) expect(line).toMatch(/^[a-z_]+(\{[a-z_]+="\w+"\})? (\+Inf|-?[\d.e+-]+)$/)
+    expect(samples).toContain('revocade_lease_live 1')
+    expect(samples).toContain('revocade_up 1')
+    expect(samples.find((line) => line.startsWith('revocade_check_answers_total{status="200"}'))).toMatch(
+      / [1-9]\d*$/,
+    )
+  })
+
+  it('has no /check, and says so of every other path', async () => {
+    for (const path of ['/check', '/', '/revocations/1', '/%zz']) {
+      const reply = await get(path)
+      expect([404, 400]).toContain(reply.status)
+      expect(reply.headers.get('content-type')).toMatch(/^application\/problem\+json/)
+      expect(reply.headers.get('cache-control')).toBe('no-store')
+    }
+  })
+})

@@ -1,0 +1,267 @@
+import { writeFileSync } from 'node:fs'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { readSettings } from '#dist/cli/serve/read-settings.js'
+import { ENGINE_SETTINGS, flagOf, SERVER_SETTINGS, variableOf } from '#dist/cli/serve/settings.js'
+import { SERVER_OPTION_NAMES } from '#dist/server/index.js'
+import { send } from '../adapters/request.js'
+import { inProcess } from '../cli/in-process.js'
+import { Running } from '../support/cli.js'
+import { code, readPage, tableRows } from '../support/markdown.js'
+import { temporaryDirectory } from '../support/temp.js'
+
+const dir = inProcess()
+const ADMIN = 'a-token-of-the-admin-0123456789'
+
+interface Line {
+  readonly msg: string
+  readonly listener?: string
+  readonly url?: string
+}
+
+const linesOf = ({ stdout }: Running): Line[] =>
+  stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Line)
+
+/** The ports of a server process, once it listens. */
+async function portsOf(running: Running): Promise<{ readonly check: number; readonly admin: number }> {
+  const port = (listener: string): number => {
+    const line = linesOf(running).find((line) => line.listener === listener)
+    return Number(new URL(line?.url ?? 'http://x:0').port)
+  }
+  await expect
+    .poll(() => [port('listen'), port('adminListen'), running.stderr], { timeout: 60_000 })
+    .toEqual([expect.any(Number), expect.any(Number), ''])
+  await expect.poll(() => port('adminListen'), { timeout: 60_000 }).toBeGreaterThan(0)
+  return { check: port('listen'), admin: port('adminListen') }
+}
+
+const LISTEN = ['--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0']
+
+describe('revocade serve', () => {
+  it('answers what is under way after SIGTERM, says that it is not ready, and ends with 0', async () => {
+    const running = new Running(['serve', ...LISTEN, '--drain-seconds', '1'], {
+      cwd: dir.path,
+      env: { REVOCADE_ADMIN_TOKEN: ADMIN },
+    })
+    const { check, admin } = await portsOf(running)
+    const expiresAt = Math.floor(Date.now() / 1000) + 3600
+    const bulk = request({
+      port: admin,
+      path: '/revocations',
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN}`, 'content-type': 'application/x-ndjson' },
+    })
+    const answer = new Promise<string>((resolve, reject) => {
+      bulk.once('error', reject)
+      bulk.once('response', (reply) => {
+        let text = ''
+        reply.on('data', (chunk: Buffer) => (text += chunk.toString()))
+        reply.once('end', () => resolve(`${reply.statusCode ?? 0} ${text}`))
+      })
+    })
+    bulk.write(`${JSON.stringify({ jti: 'before', expiresAt })}\n`)
+    expect((await send(check, '/readyz')).status).toBe(200)
+    running.signal('SIGTERM')
+    await expect.poll(async () => (await send(check, '/readyz')).status).toBe(503)
+    expect((await send(check, '/check')).status).toBe(401)
+    await expect.poll(() => send(check, '/readyz').catch(() => 'gone'), { timeout: 60_000 }).toBe('gone')
+    bulk.end(JSON.stringify({ jti: 'after', expiresAt }))
+    expect(await answer).toMatch(/^200 .*"count":2,/)
+    expect(await running.ended).toMatchObject({ code: 0, stderr: '' })
+    expect(linesOf(running).at(-1)?.msg).toBe('ended')
+    const listed = await dir.run(['list', '--json'])
+    expect(listed.stdout).toContain('"after"')
+  })
+
+  it('writes no token and no secret into its log', async () => {
+    const secret = 'a-secret-of-the-client-0123456789'
+    const clients = JSON.stringify([{ id: 'gw', secret, tokens: 'any' }])
+    const running = new Running(['serve', ...LISTEN, '--log-level', 'trace'], {
+      cwd: dir.path,
+      env: { REVOCADE_ADMIN_TOKEN: ADMIN, REVOCADE_CLIENTS: clients },
+    })
+    const { check, admin } = await portsOf(running)
+    const token = `eyJhbGciOiJub25lIn0.${'c2VjcmV0'.repeat(9)}.x`
+    const authorization = [`Bearer ${ADMIN}`]
+    for (const port of [check, admin])
+      for (const path of [
+        `/check?token=${token}`,
+        `/revoke?token=${token}`,
+        `/${token}`,
+        `/revocations?x=${token}`,
+      ])
+        for (const method of ['GET', 'POST', 'DELETE'])
+          await send(port, path, {
+            method,
+            authorization,
+            headers: { cookie: `t=${token}`, 'x-token': token },
+          })
+    for (const body of [`token=${token}`, `token=${token}&token=${token}`])
+      await fetch(`http://127.0.0.1:${admin}/revoke`, {
+        method: 'POST',
+        body,
+        headers: {
+          authorization: `Basic ${btoa(`gw:${secret}`)}`,
+          'content-type': 'application/x-www-form-urlencoded',
+        },
+      })
+    running.signal('SIGINT')
+    const { code, stdout, stderr } = await running.ended
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('"route":"/revoke"')
+    for (const word of [ADMIN, secret, 'c2VjcmV0', btoa(`gw:${secret}`)]) expect(stdout).not.toContain(word)
+  })
+
+  it.each([
+    [
+      'an open listener without credentials',
+      ['--admin-listen', '0.0.0.0:0'],
+      {},
+      /^ERR_CONFIG: option 'adminListen' is reach/,
+    ],
+    ['an address that is none', ['--listen', '8521'], {}, /^ERR_CONFIG: option 'listen' must be 'host:port'/],
+    ['an issuer without key', ['--issuer', 'a'], {}, /^ERR_CONFIG: option 'issuer' needs a key/],
+    [
+      'a short token',
+      [],
+      { REVOCADE_ADMIN_TOKEN: 'short' },
+      /^ERR_CONFIG: option 'token' must be a string of at least 16/,
+    ],
+    [
+      'a wrong number',
+      ['--max-staleness-ms', 'soon'],
+      {},
+      /^ERR_CONFIG: option 'maxStalenessMs' must be a number/,
+    ],
+    [
+      'JSON that is none',
+      [],
+      { REVOCADE_CLIENTS: '[{"secret":"x' },
+      /^ERR_USAGE: the option 'clients' must be JSON\n$/,
+    ],
+    [
+      'a file that is not there',
+      ['--config', 'none.json'],
+      {},
+      /^ERR_FILE: the file of --config can't be read: there is no/,
+    ],
+    ['a secret as a flag', ['--admin-token', 'x'], {}, /^ERR_USAGE: unknown option/],
+    [
+      'own tokens without a key',
+      [],
+      { REVOCADE_CLIENTS: '[{"id":"a","secret":"0123456789abcdef"}]' },
+      /^ERR_CONFIG: the client 'a' may revoke only its own tokens, and without a key/,
+    ],
+  ])('refuses %s, and makes no store', async (_what, args, env, message) => {
+    const { code, stdout, stderr } = await dir.run(['serve', ...LISTEN, ...args], { env })
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(message)
+  })
+
+  it('says that an address is taken, and leaves nothing open', async () => {
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    const { port } = taken.address() as AddressInfo
+    const args = ['--listen', '127.0.0.1:0', '--admin-listen', `127.0.0.1:${port}`, '--log-level', 'silent']
+    const { code, stderr } = await dir.runProcess(['serve', ...args])
+    taken.close()
+    expect([code, stderr]).toEqual([
+      2,
+      "ERR_CONFIG: option 'adminListen' has an address that can't be listened on (EADDRINUSE)\n",
+    ])
+  })
+
+  it('says what to install, where a package is missing', async () => {
+    const hooks = `export function resolve(name, context, next) {
+      if (name !== 'fastify') return next(name, context)
+      throw Object.assign(new Error("Cannot find package 'fastify' imported from x"), {
+        code: 'ERR_MODULE_NOT_FOUND',
+      })
+    }`
+    const register = `import { register } from 'node:module'
+      register('data:text/javascript,${encodeURIComponent(hooks).replaceAll("'", '%27')}')`
+    const running = new Running(['serve', ...LISTEN], {
+      cwd: dir.path,
+      nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(register)}`],
+    })
+    const { code, stderr } = await running.ended
+    expect([code, stderr]).toEqual([
+      2,
+      'ERR_PEER_MISSING: serve needs the package fastify, which is not installed: ' +
+        'npm install fastify @fastify/rate-limit jose\n',
+    ])
+  })
+})
+
+describe('the options of serve', () => {
+  it('come from flags, else from the environment, else from the file', async () => {
+    const file = join(temporaryDirectory(), 'serve.json')
+    const inFile = {
+      listen: 'a:1',
+      adminListen: 'a:2',
+      logLevel: 'warn',
+      claims: ['sub', ['a', 'b']],
+      store: 'f.db',
+    }
+    writeFileSync(file, JSON.stringify(inFile))
+    const env = { REVOCADE_ADMIN_LISTEN: 'b:2', REVOCADE_LOG_LEVEL: 'debug', REVOCADE_STORE: '' }
+    const options = await readSettings({ logLevel: 'fatal' }, env, file)
+    expect(options).toMatchObject({ listen: 'a:1', adminListen: 'b:2', logLevel: 'fatal' })
+    expect(options.engine).toMatchObject({ claims: ['sub', ['a', 'b']], store: 'f.db' })
+  })
+
+  it('are read by their kind', async () => {
+    const env = {
+      REVOCADE_ADMIN_TOKEN: ADMIN,
+      REVOCADE_CLAIMS: 'sid,client_id+sub,sub@auth_time',
+      REVOCADE_EXCLUSIVE: 'true',
+      REVOCADE_ISSUER: 'a, b',
+      REVOCADE_POLICIES: '{"public":{"required":false}}',
+      REVOCADE_REDIS_PREFIX: 'p',
+      REVOCADE_REDIS_URL: 'redis://h',
+    }
+    const options = await readSettings({ drainSeconds: '5' }, env, undefined)
+    expect(options).toMatchObject({
+      admins: [{ name: 'admin', token: ADMIN }],
+      drainSeconds: 5,
+      issuer: ['a', 'b'],
+      policies: { public: { required: false } },
+    })
+    expect(options.engine).toMatchObject({
+      claims: ['sid', ['client_id', 'sub'], { claims: ['sub'], issuedAt: 'auth_time' }],
+      exclusive: true,
+      redis: { url: 'redis://h', keyPrefix: 'p' },
+    })
+  })
+
+  it('that a file names and that are unknown are refused', async () => {
+    const file = join(temporaryDirectory(), 'serve.json')
+    writeFileSync(file, '{"lissten":"a:1"}')
+    await expect(readSettings({}, {}, file)).rejects.toMatchObject({
+      message: "unknown option 'lissten': did you mean 'listen'?",
+    })
+  })
+
+  it('are those of docs/serve.md, with their variables and flags', () => {
+    const sections = readPage('docs/serve.md').split(/^### /m)
+    const rowsOf = (heading: string): string[][] =>
+      tableRows(sections.find((text) => text.startsWith(heading)) ?? '').map((row) =>
+        row.slice(0, 3).map(code),
+      )
+    const written = (settings: typeof SERVER_SETTINGS) =>
+      settings.map((setting) => [
+        setting.name,
+        variableOf(setting),
+        setting.secret === true ? '' : flagOf(setting),
+      ])
+    expect(rowsOf('The server')).toEqual(written(SERVER_SETTINGS))
+    expect(rowsOf('The engine')).toEqual(written(ENGINE_SETTINGS))
+    const names = SERVER_SETTINGS.map(({ name }) => name).filter((name) => name !== 'adminToken')
+    expect(names).toEqual([...SERVER_OPTION_NAMES])
+  })
+})
