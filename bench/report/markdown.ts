@@ -55,7 +55,7 @@ export function withRecord(page: string, record: BenchRecord): string {
 }
 
 function sectionOf(
-  { name, title, load }: RecordedCase,
+  { name, title, load, date }: RecordedCase,
   { results, targets }: Pick<BenchRecord, 'results' | 'targets'>,
 ): string {
   const rows = targets.filter((one) => one.case === name).map((row) => rowOf(row, row.what))
@@ -70,7 +70,7 @@ function sectionOf(
           duration(one.p99Ns),
         ])
   return [
-    `### ${title}\n\n\`${name}\`${load === undefined ? '' : `, load ${load.toFixed(1)} at its start`}\n`,
+    `### ${title}\n\n\`${name}\`${load === undefined ? '' : `, load ${load.toFixed(1)} at its start`}${date === undefined ? '' : `, measured again on ${date.slice(0, 10)}`}\n`,
     tableOf(['', 'measured', 'target', 'from'], rows),
     tableOf(['', 'entries', 'p50', 'p99'], times),
   ]
