@@ -58,19 +58,26 @@ async function main(): Promise<number> {
       `Node ${used.node}, SQLite by better-sqlite3 ${used['better-sqlite3']}`,
   )
   console.log(`${date}, seed ${seed}`)
-  const begun = json !== undefined && existsSync(json) ? readRecord(json) : undefined
-  // After each case: what was measured is not lost where a later one fails.
-  const save = (measured: Measured): void => {
-    const record: BenchRecord = { format: FORMAT, date, seed, scale, machine, versions: used, ...measured }
-    if (json !== undefined)
-      writeFileSync(json, stringifyRecord(begun === undefined ? record : withCases(begun, record)))
-  }
-  // A record that this run doesn't fit is found out at once.
-  if (begun !== undefined) save({ cases: [], results: [], targets: [] })
+  const save = saver(json, { format: FORMAT, date, seed, scale, machine, versions: used })
   const measured = await runAll(chosen, { scale, seed, parent: resolve(values.directory) }, save)
   const missed = scale === 'test' ? 0 : measured.targets.filter((row) => verdict(row) === 'miss').length
   if (missed > 0) console.log(`\n${missed} missed`)
   return missed > 0 && scale === 'full' ? 1 : 0
+}
+
+/**
+ * Writes what was measured so far, after each case: it is not lost where a later one fails. A record that
+ * this run doesn't fit is found out at once.
+ */
+function saver(
+  path: string | undefined,
+  run: Omit<BenchRecord, keyof Measured>,
+): (measured: Measured) => void {
+  if (path === undefined) return () => undefined
+  const begun = existsSync(path) ? readRecord(path) : undefined
+  if (begun === undefined) return (measured) => writeFileSync(path, stringifyRecord({ ...run, ...measured }))
+  withCases(begun, { ...run, cases: [], results: [], targets: [] })
+  return (measured) => writeFileSync(path, stringifyRecord(withCases(begun, { ...run, ...measured })))
 }
 
 function scaleOf({ test, quick }: { readonly test: boolean; readonly quick: boolean }): Scale {
