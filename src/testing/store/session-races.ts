@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict'
 import type { SuiteRunner } from '../suite-runner.js'
 import { digestOf, follow, read, revoke } from './fixtures.js'
-import {
-  asListed,
-  commit,
-  familyOf,
-  put,
-  session,
-  type sessionTests,
-  versionOf,
-} from './session-fixtures.js'
+import { asListed, commit, familyOf, put, session, type sessionTests, versionOf } from './session-fixtures.js'
 
 type Test = ReturnType<typeof sessionTests>
 
