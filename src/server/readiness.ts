@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { Revocade } from '../api.js'
+import type { KeysProblem } from './remote-key-set.js'
 
 /** Whether this server should be asked: it can decide, and it is not about to end. */
 export class Readiness {
   readonly #engine: Pick<Revocade, 'check'>
+  readonly #keysProblem: KeysProblem | undefined
   #draining = false
 
-  constructor(engine: Pick<Revocade, 'check'>) {
+  /** @param keysProblem - why tokens can't be verified; undefined where that can't be */
+  constructor(engine: Pick<Revocade, 'check'>, keysProblem?: KeysProblem) {
     this.#engine = engine
+    this.#keysProblem = keysProblem
   }
 
   /** From now on it is not ready. */
@@ -28,9 +32,10 @@ export class Readiness {
     if (this.#draining) return 'the server is about to end'
     try {
       const { status } = await this.#engine.check(randomUUID(), { onUnknown: 'throw' })
-      return status === 'unknown' ? "the store can't be asked" : undefined
+      if (status === 'unknown') return "the store can't be asked"
     } catch {
       return "the store can't be asked"
     }
+    return this.#keysProblem?.()
   }
 }

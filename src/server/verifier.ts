@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
 import { RevocadeError } from '../errors.js'
+import type { Logger } from '../ports/index.js'
 import { optionError } from '../validate.js'
+import { type KeysProblem, remoteKeySet } from './remote-key-set.js'
 import type { VerificationSettings } from './verification-options.js'
 
 /** Verifies JWTs. What it throws says whose fault it is: see `isFaultOfToken`. */
@@ -10,11 +12,12 @@ export interface Verifier {
   readonly verify: (token: string) => Promise<JWTPayload>
   /** The same without the times: an expired token may still be accepted by whoever has a tolerance. */
   readonly verifyAnyTime: (token: string) => Promise<JWTPayload>
+  /** Why it can't verify any; undefined where its key is here. */
+  readonly problem?: KeysProblem
 }
 
 /** The algorithms of a secret, when nothing else is said. */
 const HMAC = ['HS256', 'HS384', 'HS512']
-const FETCH_TIMEOUT_MS = 3000
 /** Seconds: later than any token, and earlier than what a `Date` can't hold. */
 const ANY_TIME = 1e12
 
@@ -27,9 +30,11 @@ const ANY_TIME = 1e12
 export async function createVerifier(
   { key: given, issuer, audience, algorithms }: VerificationSettings,
   toleranceSeconds: number,
+  logger: Logger,
 ): Promise<Verifier> {
   const { jwtVerify } = await import('jose')
-  const key = 'jwks' in given ? await keysAt(given.jwks) : secretKey(given.hmacSecret)
+  const { getKey, problem } =
+    'jwks' in given ? await keysAt(given.jwks, logger) : { getKey: secretKey(given.hmacSecret) }
   const accepted = algorithms ?? ('jwks' in given ? undefined : HMAC)
   const options: JWTVerifyOptions = {
     ...(issuer === undefined ? {} : { issuer: [...issuer] }),
@@ -37,8 +42,9 @@ export async function createVerifier(
     ...(accepted === undefined ? {} : { algorithms: [...accepted] }),
   }
   const verifyWithin = (clockTolerance: number) => async (token: string) =>
-    (await jwtVerify(token, key, { ...options, clockTolerance })).payload
-  return { verify: verifyWithin(toleranceSeconds), verifyAnyTime: verifyWithin(ANY_TIME) }
+    (await jwtVerify(token, getKey, { ...options, clockTolerance })).payload
+  const verifying = { verify: verifyWithin(toleranceSeconds), verifyAnyTime: verifyWithin(ANY_TIME) }
+  return problem === undefined ? verifying : { ...verifying, problem }
 }
 
 function secretKey(secret: string): JWTVerifyGetKey {
@@ -46,22 +52,36 @@ function secretKey(secret: string): JWTVerifyGetKey {
   return () => bytes
 }
 
-async function keysAt(place: string): Promise<JWTVerifyGetKey> {
-  const { createLocalJWKSet, createRemoteJWKSet } = await import('jose')
+interface Keys {
+  readonly getKey: JWTVerifyGetKey
+  readonly problem?: KeysProblem
+}
+
+async function keysAt(place: string, logger: Logger): Promise<Keys> {
   if (/^https?:\/\//i.test(place)) {
     if (!URL.canParse(place)) throw optionError('jwks', 'is not a URL that can be used')
-    return createRemoteJWKSet(new URL(place), { timeoutDuration: FETCH_TIMEOUT_MS })
+    return remoteKeySet(new URL(place), logger)
   }
-  let keys: unknown
-  try {
-    keys = JSON.parse(await readFile(place, 'utf8'))
-  } catch (error) {
-    // The message of JSON.parse would quote the file.
-    const cause = error instanceof SyntaxError ? undefined : error
-    throw new RevocadeError('ERR_CONFIG', `option 'jwks' ${KEY_SET}`, { cause })
-  }
+  const { createLocalJWKSet } = await import('jose')
+  const keys = await keysIn(place)
   if (!isKeySet(keys)) throw optionError('jwks', KEY_SET)
-  return createLocalJWKSet(keys)
+  return { getKey: createLocalJWKSet(keys) }
+}
+
+async function keysIn(path: string): Promise<unknown> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (cause) {
+    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+    const why = missing ? 'there is no such file' : "the file can't be read"
+    throw new RevocadeError('ERR_CONFIG', `option 'jwks' ${KEY_SET}: ${why}`, { cause })
+  }
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw optionError('jwks', KEY_SET) // the message of JSON.parse would quote the file
+  }
 }
 
 const KEY_SET = 'must be a URL, or the path of a JSON Web Key Set'
