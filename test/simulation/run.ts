@@ -27,9 +27,11 @@ export interface Process {
   cut(swallows: boolean): void
 }
 
+type Followed = Pick<History<HeldRow>, 'rows' | 'backup' | 'onChange' | 'counts' | 'oldest'>
+
 /** A server, and what connects a process to it. */
 export interface Simulated {
-  readonly history: History<HeldRow>
+  readonly history: Followed
   connect(network: Network): Process
 }
 
@@ -44,7 +46,7 @@ export class SimulatedRun {
   readonly #scheduler: fc.Scheduler
   readonly #seen: Seen
   readonly #clock: ManualClock
-  readonly #history: History<HeldRow>
+  readonly #history: Followed
   readonly #states: (() => void)[] = []
   readonly #processes: Process[] = []
   readonly #engines: EngineHarness[] = []
@@ -117,15 +119,15 @@ export class SimulatedRun {
 
   /** Lets messages arrive and time pass until something is over. */
   async #settled(work: Promise<unknown>): Promise<void> {
-    let over = false
-    void work.then(() => (over = true))
-    for (let tries = 0; !over && tries < 1000; tries++) {
+    const state = { isOver: false }
+    void work.then(() => (state.isOver = true))
+    for (let tries = 0; !state.isOver && tries < 1000; tries++) {
       await this.#deliver(1000)
       this.#wait(STEP_MS)
       await turn()
       await turn()
     }
-    expect(over, 'everything comes to its end').toBe(true)
+    expect(state.isOver, 'everything comes to its end').toBe(true)
   }
 
   #wait(ms: number): void {
@@ -167,11 +169,9 @@ export class SimulatedRun {
 
   #start(step: Action): Promise<unknown> {
     const { engine } = step
-    const harness = this.#engines[engine]
-    const token = TOKENS['token' in step ? step.token : 0]
-    const store = this.#processes[engine]?.store
-    if (harness === undefined || token === undefined || store === undefined)
-      throw new RangeError('there is no such engine, or token')
+    const harness = required(this.#engines[engine])
+    const { store } = required(this.#processes[engine])
+    const token = required(TOKENS['token' in step ? step.token : 0])
     const { writer, sync, live } = harness
     switch (step.do) {
       case 'revoke':
@@ -213,4 +213,9 @@ export class SimulatedRun {
     const targets = [targetOf(token.jti), targetToJson(ALICE)]
     this.#checks.push({ engine, targets, start, end: this.#now(), status })
   }
+}
+
+function required<T>(found: T | undefined): T {
+  if (found === undefined) throw new RangeError('there is no such engine, or token')
+  return found
 }

@@ -40,7 +40,7 @@ export class History<Row extends HeldRow> {
   /** The longest that a question was on its way that made a commit, in milliseconds. */
   oldest = 0
   /** Called at the moment of each change. */
-  onChange: (row: Row) => void = () => undefined
+  onChange: (row: HeldRow) => void = () => undefined
 
   get head(): Applied {
     return this.#commits.at(-1) ?? NOTHING

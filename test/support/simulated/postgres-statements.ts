@@ -1,5 +1,5 @@
-import { TOO_LATE } from '#dist/store/postgres/errors.js'
 import type { PgRow } from '#dist/store/postgres/driver.js'
+import { TOO_LATE } from '#dist/store/postgres/errors.js'
 import { type Applied, type Change, type HeldRow, History } from './history.js'
 
 /** A row of the table `revocations`: the columns that are asked for. */

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { CopyOut } from '#dist/store/postgres/copy-out.js'
 import type {
   PgClient,
   PgNotice,
@@ -7,9 +8,8 @@ import type {
   PgRow,
   PgSubmittable,
 } from '#dist/store/postgres/driver.js'
-import { CopyOut } from '#dist/store/postgres/copy-out.js'
 import { Connection, type Network } from './connection.js'
-import { copyOf, type PgHeldRow, type Snapshot, SimulatedStatements } from './postgres-statements.js'
+import { copyOf, type PgHeldRow, SimulatedStatements, type Snapshot } from './postgres-statements.js'
 
 /** The connections of one process to a simulated PostgreSQL, as a pool of the driver. */
 export class SimulatedPool implements PgPool {
@@ -83,7 +83,7 @@ class SimulatedClient implements PgClient {
           copy.handleCopyData({ chunk })
           copy.handleReadyForQuery()
         },
-        (error: Error) => copy.handleError(error),
+        (error: unknown) => copy.handleError(error instanceof Error ? error : new Error(String(error))),
       )
   }
 

@@ -1,9 +1,9 @@
+import { targetToJson } from '#dist/store/format/target.js'
 import { toStoredRow } from '#dist/store/redis/row-codec.js'
 import { BEGIN_SCAN, GET, POLL, SCAN, TAGS } from '#dist/store/redis/scripts/read-scripts.js'
 import { Script } from '#dist/store/redis/scripts/script.js'
 import { ENTER, OPEN } from '#dist/store/redis/scripts/setup-scripts.js'
 import { WRITE } from '#dist/store/redis/scripts/write-script.js'
-import { targetToJson } from '#dist/store/format/target.js'
 import { type Applied, type Change, type HeldRow, History } from './history.js'
 
 /** A row in the form of row-codec.ts. */
