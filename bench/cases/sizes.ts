@@ -49,6 +49,26 @@ const SIZES = {
     writes: [40, 8, 1],
     writeBatch: [16, 4, 4],
   },
+  fuse: {
+    entries: [
+      [1e3, 1e5, 1e6, 1e7],
+      [1e3, 3e4],
+      [1e3, 2e3],
+    ],
+    rounds: [400, 60, 2],
+    /** Tokens that nobody revoked, asked for to count false positives. */
+    asked: [2_000_000, 100_000, 1000],
+    /** In SQLite, to be scanned; and how often each is rebuilt. */
+    stored: [
+      [
+        { stored: 1e6, rebuilds: 5 },
+        { stored: 1e7, rebuilds: 2 },
+      ],
+      [{ stored: 3e4, rebuilds: 2 }],
+      [{ stored: 2000, rebuilds: 1 }],
+    ],
+    idleSeconds: [4, 0.5, 0.05],
+  },
   selectors: { entries: [1_000_000, 50_000, 2000], rounds: [300, 60, 2] },
   allocation: { entries: [1_000_000, 20_000, 2000], runs: [20, 4, 2] },
   // Each filter is asked for `times` 100 ÷ rate keys: a full run expects at least a hundred false positives.
@@ -113,6 +133,29 @@ const SIZES = {
     batch: [512, 128, 32],
     /** Keys that were never added, asked for before anything is timed. */
     others: [1_000_000, 10_000, 1000],
+  },
+  // Samples are means of a batch: revocations one after another, and so many that 256 are in flight.
+  'postgres-write': {
+    rounds: [40, 6, 1],
+    alone: [50, 10, 4],
+    together: [2048, 512, 64],
+    slices: [5, 2, 1],
+    sliceMs: [2000, 300, 50],
+  },
+  'postgres-read': {
+    rounds: [60, 10, 1],
+    batch: [200, 50, 4],
+    commits: [60_000, 1000, 20],
+    polls: [400, 60, 4],
+  },
+  'postgres-boot': { entries: [1_000_000, 30_000, 2000], rounds: [5, 2, 1] },
+  'postgres-propagation': { tokens: [1000, 25, 10] },
+  'store-check': { entries: [100_000, 5000, 1000], rounds: [300, 40, 2] },
+  'redis-store': {
+    rounds: [40, 6, 1],
+    alone: [200, 40, 4],
+    together: [4096, 1024, 64],
+    entries: [100_000, 10_000, 1000],
   },
 } satisfies Readonly<
   Record<string, Readonly<Record<string, readonly [full: unknown, quick: unknown, test: unknown]>>>

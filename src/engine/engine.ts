@@ -19,6 +19,7 @@ import type { Position, Prefilter, RevocationStore, StoreInfo } from '../ports/i
 import type { Notifier } from '../ports/notifier.js'
 import type { RedisStats } from '../ports/prefix-cache.js'
 import { buildLayers, type Layers, type SharedLayers } from './build-layers.js'
+import { exposeInternals } from './internals.js'
 import { listRows, readListQuery } from './list.js'
 import type { Lookup } from './lookup.js'
 import type { Revoke } from './revoke.js'
@@ -63,6 +64,7 @@ export class Engine implements Revocade {
     this.#writer = layers.writer
     this.#snapshot = snapshot
     layers.lookup.engine = this
+    exposeInternals(this, { settings: parts.settings, store: parts.store, key: parts.info.key, layers })
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { MaybePromise } from './store.js'
+import type { MaybePromise } from './maybe-promise.js'
 
 /**
  * Whether an answer has to be waited for. It goes by the shape: a promise may be of another library, or of

@@ -11,7 +11,9 @@ import type {
 } from './change-log.js'
 import type { Digest } from './digest.js'
 import type { Logger } from './logger.js'
+import type { MaybePromise } from './maybe-promise.js'
 import type { Collected, CollectorModule } from './scan-collector.js'
+import type { SessionStore } from './session-store.js'
 
 /** Conditions of a listing; a row must meet all of them. */
 export interface StoreQuery {
@@ -68,9 +70,6 @@ export interface StoreInfo {
   readonly key: Uint8Array
 }
 
-/** A value, or a promise of it. */
-export type MaybePromise<T> = T | Promise<T>
-
 /**
  * The store: the only authority on what is revoked. It numbers its changes without gaps, in the order of
  * commit. Methods that return {@link MaybePromise} should return a value when they can: the check then needs
@@ -99,6 +98,8 @@ export interface RevocationStore {
   readonly clockToleranceSeconds?: number
   /** What feeds a prefix cache. Undefined when the store can't. */
   readonly buckets?: BucketSource
+  /** Where refresh tokens are kept. Undefined when the store can't. */
+  readonly sessions?: SessionStore
   /**
    * Opens the store; creates or migrates it first when needed. The engine calls this once, before any other
    * method. When it rejects, it must have released everything: the engine does not call {@link
