@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type { Revocade } from '../api.js'
-import type { KeysProblem } from './remote-key-set.js'
+import type { Verifier } from './verifier.js'
 
 /** Whether this server should be asked: it can decide, and it is not about to end. */
 export class Readiness {
   readonly #engine: Pick<Revocade, 'check'>
-  readonly #keysProblem: KeysProblem | undefined
+  readonly #verifier: Pick<Verifier, 'problem'> | undefined
   #draining = false
 
-  /** @param keysProblem - why tokens can't be verified; undefined where that can't be */
-  constructor(engine: Pick<Revocade, 'check'>, keysProblem?: KeysProblem) {
+  constructor(engine: Pick<Revocade, 'check'>, verifier: Pick<Verifier, 'problem'> | undefined) {
     this.#engine = engine
-    this.#keysProblem = keysProblem
+    this.#verifier = verifier
   }
 
   /** From now on it is not ready. */
@@ -24,7 +23,7 @@ export class Readiness {
   }
 
   /**
-   * Checks a token that nobody has, as a request would be.
+   * Checks a token that nobody has, as a request would be, and asks whether there are keys to verify with.
    *
    * @returns why it is not ready; undefined when it is
    */
@@ -32,10 +31,9 @@ export class Readiness {
     if (this.#draining) return 'the server is about to end'
     try {
       const { status } = await this.#engine.check(randomUUID(), { onUnknown: 'throw' })
-      if (status === 'unknown') return "the store can't be asked"
+      return status === 'unknown' ? "the store can't be asked" : await this.#verifier?.problem()
     } catch {
       return "the store can't be asked"
     }
-    return this.#keysProblem?.()
   }
 }

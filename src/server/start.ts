@@ -52,7 +52,7 @@ interface Parts {
 
 async function serve({ settings, verifier, app, engine }: Parts): Promise<RunningServer> {
   const { policies, sources, introspectionMaxAgeSeconds: maxAgeSeconds } = settings
-  const readiness = new Readiness(engine, verifier?.problem)
+  const readiness = new Readiness(engine, verifier)
   const verify = verifier === undefined ? {} : { verify: verifier.verify }
   const ask = withSources(createForwardAuth(engine, { policies, ...verify }), sources)
   const check = createCheckServer({ ask, readiness, logger: app.log })
@@ -60,6 +60,7 @@ async function serve({ settings, verifier, app, engine }: Parts): Promise<Runnin
     verifier && createIntrospect(engine, verifier, { policy: policies.default ?? {}, maxAgeSeconds })
   await addAdminRoutes(app, { engine, settings, readiness, verifier, introspect, answers: check.answers })
   await app.ready()
+  void verifier?.problem() // logs at once what requests would meet
   const bound = await listenBoth(check, app, settings)
   const { kind, path } = engine.stats().store
   app.log.info({ store: path ?? kind }, 'the store is open')

@@ -3,7 +3,7 @@ import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } fro
 import { RevocadeError } from '../errors.js'
 import type { Logger } from '../ports/index.js'
 import { optionError } from '../validate.js'
-import { type KeysProblem, remoteKeySet } from './remote-key-set.js'
+import { type RemoteKeys, remoteKeys } from './remote-keys.js'
 import type { VerificationSettings } from './verification-options.js'
 
 /** Verifies JWTs. What it throws says whose fault it is: see `isFaultOfToken`. */
@@ -12,8 +12,8 @@ export interface Verifier {
   readonly verify: (token: string) => Promise<JWTPayload>
   /** The same without the times: an expired token may still be accepted by whoever has a tolerance. */
   readonly verifyAnyTime: (token: string) => Promise<JWTPayload>
-  /** Why it can't verify any; undefined where its key is here. */
-  readonly problem?: KeysProblem
+  /** Why no token can be verified; undefined when they can. */
+  readonly problem: () => Promise<string | undefined>
 }
 
 /** The algorithms of a secret, when nothing else is said. */
@@ -25,6 +25,7 @@ const ANY_TIME = 1e12
  * Makes the verifier for the configured key.
  *
  * @param toleranceSeconds - for `exp` and `nbf`
+ * @param logger - is told when the key set can't be fetched
  * @throws {RevocadeError} ERR_CONFIG when the key can't be used
  */
 export async function createVerifier(
@@ -33,8 +34,8 @@ export async function createVerifier(
   logger: Logger,
 ): Promise<Verifier> {
   const { jwtVerify } = await import('jose')
-  const { getKey, problem } =
-    'jwks' in given ? await keysAt(given.jwks, logger) : { getKey: secretKey(given.hmacSecret) }
+  const { key, problem } =
+    'jwks' in given ? await keysAt(given.jwks, logger) : local(secretKey(given.hmacSecret))
   const accepted = algorithms ?? ('jwks' in given ? undefined : HMAC)
   const options: JWTVerifyOptions = {
     ...(issuer === undefined ? {} : { issuer: [...issuer] }),
@@ -42,9 +43,8 @@ export async function createVerifier(
     ...(accepted === undefined ? {} : { algorithms: [...accepted] }),
   }
   const verifyWithin = (clockTolerance: number) => async (token: string) =>
-    (await jwtVerify(token, getKey, { ...options, clockTolerance })).payload
-  const verifying = { verify: verifyWithin(toleranceSeconds), verifyAnyTime: verifyWithin(ANY_TIME) }
-  return problem === undefined ? verifying : { ...verifying, problem }
+    (await jwtVerify(token, key, { ...options, clockTolerance })).payload
+  return { verify: verifyWithin(toleranceSeconds), verifyAnyTime: verifyWithin(ANY_TIME), problem }
 }
 
 function secretKey(secret: string): JWTVerifyGetKey {
@@ -52,20 +52,17 @@ function secretKey(secret: string): JWTVerifyGetKey {
   return () => bytes
 }
 
-interface Keys {
-  readonly getKey: JWTVerifyGetKey
-  readonly problem?: KeysProblem
-}
+const local = (key: JWTVerifyGetKey): RemoteKeys => ({ key, problem: () => Promise.resolve(undefined) })
 
-async function keysAt(place: string, logger: Logger): Promise<Keys> {
+async function keysAt(place: string, logger: Logger): Promise<RemoteKeys> {
+  const { createLocalJWKSet } = await import('jose')
   if (/^https?:\/\//i.test(place)) {
     if (!URL.canParse(place)) throw optionError('jwks', 'is not a URL that can be used')
-    return remoteKeySet(new URL(place), logger)
+    return remoteKeys(new URL(place), logger)
   }
-  const { createLocalJWKSet } = await import('jose')
   const keys = await keysIn(place)
   if (!isKeySet(keys)) throw optionError('jwks', KEY_SET)
-  return { getKey: createLocalJWKSet(keys) }
+  return local(createLocalJWKSet(keys))
 }
 
 async function keysIn(path: string): Promise<unknown> {
@@ -73,8 +70,8 @@ async function keysIn(path: string): Promise<unknown> {
   try {
     text = await readFile(path, 'utf8')
   } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
-    const why = missing ? 'there is no such file' : "the file can't be read"
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+    const why = isMissing ? 'there is no such file' : "the file can't be read"
     throw new RevocadeError('ERR_CONFIG', `option 'jwks' ${KEY_SET}: ${why}`, { cause })
   }
   try {

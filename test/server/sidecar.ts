@@ -14,8 +14,6 @@ export const CLIENT = { id: 'the client', secret: 'its+secret%:0123456789' }
 export const OTHER_CLIENT = { id: 'other', secret: 'the-secret-of-the-other-client' }
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-/** Of the issuer. */
-export const PUBLIC_KEY = publicKey
 const forger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
 const nowSeconds = (): number => Math.floor(Date.now() / 1000)
 let tokens = 0
