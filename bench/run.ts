@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,10 +9,13 @@ import { describeMachine, versions } from './harness/machine.js'
 import {
   type BenchRecord,
   FORMAT,
+  type Measured,
+  readRecord,
   type RecordedCase,
   type RecordedMeasurement,
   type RecordedRow,
   stringifyRecord,
+  withCases,
 } from './harness/record.js'
 import { tableOf, verdict } from './harness/table.js'
 import type { Case, CaseResult, Scale, Settings } from './harness/types.js'
@@ -25,7 +28,8 @@ const USAGE = `npm run bench [-- options]
   --test            answers only, tiny sizes, no judgement of figures: for continuous integration
   --seed TEXT       other random numbers (default: revocade)
   --directory PATH  where the stores are put: the disk that is measured (default: ./.bench)
-  --json FILE       writes a record there too: for npm run bench:compare and npm run bench:report`
+  --json FILE       writes a record there too: for npm run bench:compare and npm run bench:report
+                    a record that is there keeps its other cases`
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -54,26 +58,32 @@ async function main(): Promise<number> {
       `Node ${used.node}, SQLite by better-sqlite3 ${used['better-sqlite3']}`,
   )
   console.log(`${date}, seed ${seed}`)
-  // After each case: what was measured is not lost where a later one fails.
-  const save = (measured: Measured): void => {
-    if (json !== undefined)
-      writeFileSync(
-        json,
-        stringifyRecord({ format: FORMAT, date, seed, scale, machine, versions: used, ...measured }),
-      )
-  }
+  const save = saver(json, { format: FORMAT, date, seed, scale, machine, versions: used })
   const measured = await runAll(chosen, { scale, seed, parent: resolve(values.directory) }, save)
   const missed = scale === 'test' ? 0 : measured.targets.filter((row) => verdict(row) === 'miss').length
   if (missed > 0) console.log(`\n${missed} missed`)
   return missed > 0 && scale === 'full' ? 1 : 0
 }
 
+/**
+ * Writes what was measured so far, after each case: it is not lost where a later one fails. A record that
+ * this run doesn't fit is found out at once.
+ */
+function saver(
+  path: string | undefined,
+  run: Omit<BenchRecord, keyof Measured>,
+): (measured: Measured) => void {
+  if (path === undefined) return () => undefined
+  const begun = existsSync(path) ? readRecord(path) : undefined
+  if (begun === undefined) return (measured) => writeFileSync(path, stringifyRecord({ ...run, ...measured }))
+  withCases(begun, { ...run, cases: [], results: [], targets: [] })
+  return (measured) => writeFileSync(path, stringifyRecord(withCases(begun, { ...run, ...measured })))
+}
+
 function scaleOf({ test, quick }: { readonly test: boolean; readonly quick: boolean }): Scale {
   if (test) return 'test'
   return quick ? 'quick' : 'full'
 }
-
-type Measured = Pick<BenchRecord, 'cases' | 'results' | 'targets'>
 
 async function runAll(
   chosen: readonly Case[],

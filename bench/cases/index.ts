@@ -4,6 +4,7 @@ import { allocation } from './allocation.js'
 import { boot } from './boot.js'
 import { check } from './check.js'
 import { falsePositives } from './false-positives.js'
+import { fuse } from './fuse.js'
 import { bulkImport } from './import.js'
 import { latencyUnderChurn } from './latency-under-churn.js'
 import { limit } from './limit.js'
@@ -22,6 +23,7 @@ export const CASES: readonly Case[] = [
   check,
   network,
   scale,
+  fuse,
   selectors,
   allocation,
   falsePositives,

@@ -49,6 +49,26 @@ const SIZES = {
     writes: [40, 8, 1],
     writeBatch: [16, 4, 4],
   },
+  fuse: {
+    entries: [
+      [1e3, 1e5, 1e6, 1e7],
+      [1e3, 3e4],
+      [1e3, 2e3],
+    ],
+    rounds: [400, 60, 2],
+    /** Tokens that nobody revoked, asked for to count false positives. */
+    asked: [2_000_000, 100_000, 1000],
+    /** In SQLite, to be scanned; and how often each is rebuilt. */
+    stored: [
+      [
+        { stored: 1e6, rebuilds: 5 },
+        { stored: 1e7, rebuilds: 2 },
+      ],
+      [{ stored: 3e4, rebuilds: 2 }],
+      [{ stored: 2000, rebuilds: 1 }],
+    ],
+    idleSeconds: [4, 0.5, 0.05],
+  },
   selectors: { entries: [1_000_000, 50_000, 2000], rounds: [300, 60, 2] },
   allocation: { entries: [1_000_000, 20_000, 2000], runs: [20, 4, 2] },
   // Each filter is asked for `times` 100 ÷ rate keys: a full run expects at least a hundred false positives.

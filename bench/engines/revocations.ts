@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Revocade, RevocationInput, TokenClaims } from '#dist/index.js'
 import { assertAnswer } from '../harness/types.js'
-import { freshClaims } from '../inputs/claims.js'
+import { freshClaims, ISSUER } from '../inputs/claims.js'
 import type { Random } from '../inputs/random.js'
 
 /** Revokes new tokens while others are checked, and remembers some of those that are revoked. */
@@ -47,7 +47,7 @@ export class Revoking {
   async many(count: number, expiresAt: number): Promise<void> {
     const random = this.#random
     function* inputs(): Generator<RevocationInput, void, void> {
-      for (let i = 0; i < count; i++) yield { jti: random.uuid(), expiresAt }
+      for (let i = 0; i < count; i++) yield { iss: ISSUER, jti: random.uuid(), expiresAt }
     }
     assertAnswer((await this.#engine.revokeMany(inputs())).count === count, 'not all were revoked')
   }

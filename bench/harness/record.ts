@@ -21,6 +21,8 @@ export interface BenchRecord {
 export interface RecordedCase {
   readonly name: string
   readonly title: string
+  /** When the case began, if it was not in the run that began the record. ISO 8601. */
+  readonly date?: string
   /** Load average of the machine over the minute before the case began. */
   readonly load?: number
   readonly seconds?: number
@@ -30,6 +32,31 @@ export interface RecordedCase {
 export type RecordedMeasurement = Measurement & { readonly case: string }
 /** A row of the report and the name of its case. */
 export type RecordedRow = Row & { readonly case: string }
+
+/** What a run measured: its cases, and what belongs to them. */
+export type Measured = Pick<BenchRecord, 'cases' | 'results' | 'targets'>
+
+/**
+ * Puts the cases of a later run into a record: in the place of the same cases, or after all others.
+ *
+ * @throws {Error} when the two can't be compared: another machine, seed or scale
+ */
+export function withCases(record: BenchRecord, later: BenchRecord): BenchRecord {
+  for (const what of ['seed', 'scale', 'machine'] as const) {
+    if (JSON.stringify(record[what]) !== JSON.stringify(later[what]))
+      throw new Error(`the record is of another ${what}: give another file`)
+  }
+  const dated = new Map(later.cases.map((one) => [one.name, { ...one, date: one.date ?? later.date }]))
+  const again = record.cases.map((one) => dated.get(one.name) ?? one)
+  const isKept = (one: { readonly case: string }): boolean => !dated.has(one.case)
+  return {
+    ...record,
+    versions: { ...record.versions, ...later.versions },
+    cases: [...again, ...[...dated.values()].filter((one) => !again.includes(one))],
+    results: [...record.results.filter(isKept), ...later.results],
+    targets: [...record.targets.filter(isKept), ...later.targets],
+  }
+}
 
 /** Version of the record's format. */
 export const FORMAT = 2

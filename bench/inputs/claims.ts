@@ -1,6 +1,9 @@
 import type { TokenClaims } from '#dist/index.js'
 import type { Random } from './random.js'
 
+/** Who issues all tokens. */
+export const ISSUER = 'https://issuer.example.com/'
+
 /** Late enough for no token of a run to expire. */
 export const EXPIRES_AT = Math.floor(Date.now() / 1000) + 30 * 86_400
 
@@ -11,7 +14,7 @@ const ISSUED_AT = Math.floor(Date.now() / 1000) - 60
  */
 export function freshClaims(random: Random): TokenClaims {
   return parse(
-    `{"iss":"https://issuer.example.com/","sub":"auth0|${random.hex(24)}",` +
+    `{"iss":"${ISSUER}","sub":"auth0|${random.hex(24)}",` +
       `"sid":"${random.uuid()}","jti":"${random.uuid()}","iat":${ISSUED_AT},"exp":${EXPIRES_AT},` +
       `"aud":"https://api.example.com/","client_id":"web-${random.hex(8)}"}`,
   )

@@ -3,10 +3,8 @@ import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createRevocade, type Revocade, type RevocationInput, type TokenClaims } from '#dist/index.js'
 import { assertAnswer, type Context } from '../harness/types.js'
-import { EXPIRES_AT } from './claims.js'
+import { EXPIRES_AT, ISSUER } from './claims.js'
 import { Random } from './random.js'
-
-const ISSUER = 'https://issuer.example.com/'
 
 /** So many revocations of ids that follow from the seed. */
 export function* inputs(

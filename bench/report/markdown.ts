@@ -55,11 +55,13 @@ export function withRecord(page: string, record: BenchRecord): string {
 }
 
 function sectionOf(
-  { name, title, load }: RecordedCase,
+  { name, title, load, date }: RecordedCase,
   { results, targets }: Pick<BenchRecord, 'results' | 'targets'>,
 ): string {
   const rows = targets.filter((one) => one.case === name).map((row) => rowOf(row, row.what))
   const measured = results.filter((one) => one.case === name)
+  const atLoad = load === undefined ? '' : `, load ${load.toFixed(1)} at its start`
+  const again = date === undefined ? '' : `, added on ${date.slice(0, 10)}`
   const times =
     measured.length > MOST_RESULTS
       ? []
@@ -70,7 +72,7 @@ function sectionOf(
           duration(one.p99Ns),
         ])
   return [
-    `### ${title}\n\n\`${name}\`${load === undefined ? '' : `, load ${load.toFixed(1)} at its start`}\n`,
+    `### ${title}\n\n\`${name}\`${atLoad}${again}\n`,
     tableOf(['', 'measured', 'target', 'from'], rows),
     tableOf(['', 'entries', 'p50', 'p99'], times),
   ]

@@ -9,7 +9,7 @@ import { Commits } from './commits.js'
 import { ExactLookup } from './exact-lookup.js'
 import { Lease } from './lease.js'
 import { LivePrefilter, type LivePrefilterState } from './live-prefilter.js'
-import { type CacheOptions, LoadingCache } from './loading-cache.js'
+import { type CacheOptions, LoadingCache, type LoadingCacheDeps } from './loading-cache.js'
 import { Lookup } from './lookup.js'
 import type { LookupDeps } from './lookup-deps.js'
 import { Marks } from './marks.js'
@@ -118,13 +118,17 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
     stalenessMs: exclusive ? 0 : maxStalenessMs,
   })
   const writer = new Revoke({ digester, mutations, commits, own, store, clock, clockToleranceSeconds })
-  const newCache = <T>(options: CacheOptions<T>): LoadingCache<T> => {
-    const made = new LoadingCache({ ...options, clock, maxStalenessMs, isFresh: () => lookup.isFresh() })
+  const newCache = cacheMaker({ clock, maxStalenessMs, isFresh: () => lookup.isFresh() }, marks)
+  return { digester, mutations, live, lease, cache, sync, own, marks, lookup, commits, writer, newCache }
+}
+
+const cacheMaker =
+  (deps: Omit<LoadingCacheDeps<unknown>, keyof CacheOptions<unknown>>, marks: Marks) =>
+  <T>(options: CacheOptions<T>): LoadingCache<T> => {
+    const made = new LoadingCache<T>({ ...options, ...deps })
     marks.listen(made)
     return made
   }
-  return { digester, mutations, live, lease, cache, sync, own, marks, lookup, commits, writer, newCache }
-}
 
 function mutationsFor(
   settings: Settings,

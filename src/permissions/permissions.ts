@@ -74,7 +74,7 @@ export function createPermissions<T, By extends string = 'sub'>(
         return cache.get({
           key: values.length === 1 ? (values[0] ?? '') : JSON.stringify(values),
           watched: () => kept.watched(values),
-          load: () => load(kept.claimsOf(values) as Readonly<Record<By, string>>, contextOf(ttlSeconds)),
+          load: () => load(kept.claimsOf(values), contextOf(ttlSeconds)),
         })
       } catch (error) {
         return Promise.reject(error instanceof Error ? error : new TypeError('the claims can not be used'))

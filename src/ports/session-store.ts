@@ -47,7 +47,7 @@ export interface SessionCommit {
   readonly put: readonly SessionRow[]
   /** As in {@link RevocationStore.write}. */
   readonly mutations: readonly Mutation[]
-  /** Is kept unless there is a salt of this minute. Then the commit is not made, unless it is the same one. */
+  /** Is kept unless there is one of this minute. The commit is not made if that is another one. */
   readonly salt?: SessionSalt
 }
 

@@ -12,6 +12,7 @@ import type {
   Written,
 } from '../ports/index.js'
 import { changedRow, isCovered, requireTimes } from './memory-rows.js'
+import { SessionData } from './memory-sessions.js'
 
 /** Earlier versions remembered for each bucket. From any of them, a reader gets only the later changes. */
 const EARLIER_TAGS = 7
@@ -35,6 +36,7 @@ export class NamespaceData {
   versions = new Map<number, RecentVersion>()
   /** There are 2^bits buckets. */
   bits = 0
+  readonly sessions = new SessionData()
 
   find(digest: Digest): StoredRow | undefined {
     return this.entries.get(idOf(digest))?.row
@@ -63,11 +65,12 @@ export class NamespaceData {
   }
 
   /** Takes the content of another one. */
-  restore({ entries, versions, bits }: NamespaceData): void {
+  restore({ entries, versions, bits, sessions }: NamespaceData): void {
     this.entries.clear()
     for (const [id, entry] of entries) this.entries.set(id, entry)
     this.versions = new Map(versions)
     this.bits = bits
+    this.sessions.restore(sessions)
   }
 
   /** Each part inherits the version of its bucket. */
@@ -185,6 +188,7 @@ export class MemoryData {
 /** The 16 bytes of a digest in memory of their own. */
 export const bytesOf = (digest: Digest): Uint8Array => new Uint8Array(digest.slice().buffer)
 
-const wordsOf = (bytes: Uint8Array): Digest => new Int32Array(Uint8Array.from(bytes).buffer)
+/** The words of a digest's 16 bytes. */
+export const wordsOf = (bytes: Uint8Array): Digest => new Int32Array(Uint8Array.from(bytes).buffer)
 
 const idOf = (digest: Digest): string => Buffer.from(digest.buffer, digest.byteOffset, 16).toString('hex')

@@ -1,10 +1,7 @@
-import { bucketOf, WHOLE_READ_MAX_ROWS } from '../buckets/layout.js'
+import { bucketOf } from '../buckets/layout.js'
 import { RevocadeError } from '../errors.js'
 import type {
-  BucketEntry,
-  BucketRead,
   BucketSource,
-  BucketVersion,
   Change,
   Committed,
   Digest,
@@ -20,7 +17,9 @@ import type {
   StoreQuery,
   StoreStats,
 } from '../ports/index.js'
-import { bytesOf, type Entry, MemoryData, type NamespaceData, type RecentVersion } from './memory-data.js'
+import { readBucket, toVersion } from './memory-buckets.js'
+import { type Entry, MemoryData, type NamespaceData, wordsOf } from './memory-data.js'
+import { MemorySessions } from './memory-sessions.js'
 
 /** Entries of a scan's chunk. */
 const CHUNK = 4096
@@ -56,6 +55,15 @@ export class MemoryStore implements RevocationStore {
     read: (bucket, bits, since) => readBucket(this.#required().namespace, { bucket, bits, since }),
     split: (bits) => Promise.resolve().then(() => this.#required().namespace.split(bits)),
   }
+
+  readonly sessions = new MemorySessions(() => {
+    const { namespace } = this.#required()
+    return {
+      sessions: namespace.sessions,
+      seqOf: (digest) => namespace.find(wordsOf(digest))?.seq ?? 0,
+      write: (mutations) => this.#data.commit(namespace, mutations),
+    }
+  })
 
   readonly #data: MemoryData
   #state: 'new' | 'closed' | Opened = 'new'
@@ -204,35 +212,6 @@ function laterThan({ entries }: NamespaceData, seq: number, limit: number): Entr
     if (entry.row.seq > seq) found.push(entry)
   }
   return found
-}
-
-interface BucketQuery {
-  readonly bucket: number
-  readonly bits: number
-  readonly since: Pick<BucketVersion, 'seq' | 'tag'> | undefined
-}
-
-function readBucket(namespace: NamespaceData, { bucket, bits, since }: BucketQuery): BucketRead {
-  if (bits !== namespace.bits) return { status: 'layout-changed' }
-  const version = namespace.version(bucket)
-  const rows = [...namespace.entries.values()].filter(({ digest }) => bucketOf(digest, bits) === bucket)
-  const known = since !== undefined && isRecent(version, since.tag)
-  if (!known && rows.length > WHOLE_READ_MAX_ROWS) return { status: 'too-large', rows: rows.length }
-  const wanted = rows.filter(({ row }) => (known ? row.seq > since.seq : row.revoked))
-  const entries = wanted.map(toBucketEntry)
-  return { status: 'ok', version: toVersion(version), whole: !known, entries, rows: rows.length }
-}
-
-const isRecent = ({ tag, earlier }: RecentVersion, wanted: Uint8Array): boolean =>
-  [tag, ...earlier].some((one) => Buffer.compare(one, wanted) === 0)
-
-const toVersion = ({ bucket, seq, tag }: BucketVersion): BucketVersion => ({ bucket, seq, tag })
-
-function toBucketEntry({ digest, row }: Entry): BucketEntry {
-  const { revoked, notBefore, issuedThrough } = row
-  const expiresAt = notBefore === undefined ? row.expiresAt : 0
-  const limit = issuedThrough === undefined ? {} : { issuedThrough }
-  return { digest: bytesOf(digest), revoked, expiresAt, ...limit }
 }
 
 function toChange({ digest, row }: Entry): Change {

@@ -2,7 +2,7 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { interleave, measurement, measurements, of } from '../../bench/harness/measure.js'
-import { readRecord, stringifyRecord } from '../../bench/harness/record.js'
+import { readRecord, stringifyRecord, withCases } from '../../bench/harness/record.js'
 import { temporaryDirectory } from '../support/temp.js'
 import { measured, recordOf } from './sample-record.js'
 
@@ -43,6 +43,37 @@ describe('a record', () => {
     expect(record.targets.length + record.results.length).toBeGreaterThan(0)
     const cases = new Set(record.cases.map((one) => one.name))
     for (const one of [...record.targets, ...record.results]) expect(cases).toContain(one.case)
+  })
+})
+
+describe('withCases', () => {
+  const first = recordOf(measured('a', 100), measured('b', 200, { case: 'boot' }))
+
+  it('puts a case in the place of the same one, dated, and a new one after all others', () => {
+    const later = {
+      ...recordOf(measured('a', 150), measured('c', 300, { case: 'import' })),
+      date: '2026-02-03T04:05:06.000Z',
+    }
+    const both = withCases(first, later)
+    expect(both.date).toBe(first.date)
+    expect(both.cases.map(({ name, date }) => [name, date])).toEqual([
+      ['check', later.date],
+      ['boot', undefined],
+      ['import', later.date],
+    ])
+    expect(both.results.map(({ engine, p50Ns }) => [engine, p50Ns])).toEqual([
+      ['b', 200],
+      ['a', 150],
+      ['c', 300],
+    ])
+  })
+
+  it.each([
+    ['machine', { machine: { ...first.machine, cores: 4 } }],
+    ['seed', { seed: 'another' }],
+    ['scale', { scale: 'quick' as const }],
+  ])('refuses figures of another %s', (what, other) => {
+    expect(() => withCases(first, { ...first, ...other })).toThrow(`another ${what}`)
   })
 })
 

@@ -1,10 +1,10 @@
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readRecord } from '../../bench/harness/record.js'
 import { HEADLINES } from '../../bench/report/headlines.js'
 import { latencyPlot } from '../../bench/report/latency-plot.js'
 import { headlinesMarkdown, recordMarkdown, withRecord } from '../../bench/report/markdown.js'
-import { readPage, ROOT } from '../support/markdown.js'
+import { newestRecord } from '../docs/newest-record.js'
+import { readPage } from '../support/markdown.js'
 import { measured, recordOf } from './sample-record.js'
 
 describe('the tables of a record', () => {
@@ -59,7 +59,7 @@ describe('the headlines of a record', () => {
 })
 
 describe('latencyPlot', () => {
-  const record = readRecord(join(ROOT, 'bench/records/2026-11-24-suite.json'))
+  const record = readRecord(newestRecord())
 
   it.each(['light', 'dark'] as const)('draws the committed %s plot from the committed record', (theme) => {
     expect(latencyPlot(record, theme)).toBe(readPage(`docs/assets/check-latency-${theme}.svg`))
@@ -67,7 +67,7 @@ describe('latencyPlot', () => {
 
   it('names each engine and its median as text', () => {
     const svg = latencyPlot(record, 'light')
-    expect(svg).toMatch(/<title>[^<]*Revocade, decoded claims 921 ns, Set with a TTL, in process 2.24 µs/)
+    expect(svg).toMatch(/<title>[^<]*Revocade, decoded claims 1.17 µs, Set with a TTL, in process 1.86 µs/)
   })
 
   it('refuses a record that lacks an engine', () => {

@@ -7,7 +7,7 @@ import { only } from '../support/interleaving-steps.js'
 import { ModelStore } from '../support/model-store.js'
 import { histories, report, scaled } from '../support/scale.js'
 import { ManualClock } from '../support/time.js'
-import { engineOf } from './engine-of.js'
+import { engineOf } from './world.js'
 
 // What if the change lands between these two lines? Two engines keep what each loads from one database. A
 // scheduler decides in which order queries, commits and polls are answered. No answer may be older than an
@@ -26,8 +26,8 @@ const steps = fc.array(
     },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('poll' as const), engine: fc.nat(1) }) },
     {
-      weight: 2,
-      arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 120 }) }),
+      weight: 4,
+      arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 150 }) }),
     },
     {
       weight: 8,

@@ -18,6 +18,7 @@ import {
 } from './fixtures.js'
 import type { StoreHarness, SuiteIt } from './harness.js'
 import { storeHistorySuite } from './histories.js'
+import { storeSessionSuite } from './sessions.js'
 import { storeTimesSuite } from './times.js'
 import { storeUpsertSuite } from './upserts.js'
 
@@ -65,6 +66,7 @@ export function storeSuite(runner: SuiteRunner, name: string, harness: StoreHarn
   storeBucketSuite(describe, it, name)
   storeUpsertSuite(describe, it, name)
   storeTimesSuite(describe, it, name)
+  storeSessionSuite(describe, it, name)
 }
 
 /** Tests what is written and read again. */

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict'
+import type { StoredSession } from '../../ports/index.js'
+import type { SuiteRunner } from '../suite-runner.js'
+import { NOW, read, revoke } from './fixtures.js'
+import type { SuiteIt } from './harness.js'
+import { storeSessionBoundSuite } from './session-bounds.js'
+import { storeSessionCommitSuite } from './session-commits.js'
+import { bytes, commit, familyOf, put, session, sessionTests, sidsOf, versionOf } from './session-fixtures.js'
+import { storeSessionRaceSuite } from './session-races.js'
+
+/**
+ * Tests the promises of a `SessionStore`: part of {@link storeSuite}. A store without `sessions` has nothing
+ * to show.
+ */
+export function storeSessionSuite(describe: SuiteRunner['describe'], it: SuiteIt, name: string): void {
+  const test = sessionTests(it)
+  describe(`${name}: a store of refresh tokens`, () => {
+    testRows(test)
+    testLists(test)
+    testSalts(test)
+    testVersions(test)
+  })
+  storeSessionCommitSuite(describe, test, name)
+  storeSessionRaceSuite(describe, test, name)
+  storeSessionBoundSuite(describe, test, name)
+}
+
+type Test = ReturnType<typeof sessionTests>
+
+const plain = (row: StoredSession | undefined): unknown =>
+  row && { ...row, family: Buffer.from(row.family), state: Buffer.from(row.state) }
+
+/** Tests what is put and read again. */
+function testRows(it: Test): void {
+  it('answers a row that was put, to each store on the data, and nothing for others', async ({
+    sessions,
+    another,
+  }) => {
+    const row = session(1, { sid: 'a "quoted" ü 𝄞 sid', clientId: 'app', sub: "o'user", state: bytes(110) })
+    await put(sessions, row, session(2))
+    const other = await another()
+    for (const reader of [sessions, other.sessions]) {
+      const found = await reader.get(familyOf(1))
+      assert.ok(found !== undefined && found.version >= 1)
+      assert.deepEqual(plain(found), plain({ ...row, version: found.version }))
+      assert.deepEqual(plain((await reader.list({ sub: row.sub }))[0]), plain(found))
+      assert.equal(await reader.get(familyOf(3)), undefined)
+    }
+  })
+
+  it('keeps copies of the bytes that it was given, and hands out copies', async ({ sessions }) => {
+    const [family, state] = [familyOf(1), bytes(3)]
+    await put(sessions, session(1, { family, state }))
+    family.fill(0)
+    state.fill(0)
+    const found = await sessions.get(familyOf(1))
+    assert.deepEqual(Buffer.from(found?.state ?? []), Buffer.from(bytes(3)))
+    found?.state.fill(0)
+    assert.deepEqual(Buffer.from((await sessions.get(familyOf(1)))?.state ?? []), Buffer.from(bytes(3)))
+  })
+
+  it('replaces the row of the same family, and moves it to other groups', async ({ sessions }) => {
+    await put(sessions, session(1), session(2))
+    const before = await versionOf(sessions, 1)
+    await put(sessions, session(1, { sid: 'elsewhere', sub: 'other', state: bytes(9) }))
+    assert.ok((await versionOf(sessions, 1)) > before)
+    assert.deepEqual(await sidsOf(sessions, { sub: 'user' }), ['login-2'])
+    assert.deepEqual(await sidsOf(sessions, { sub: 'other' }), ['elsewhere'])
+    assert.deepEqual(await sidsOf(sessions, { sid: 'login-1' }), [])
+    assert.deepEqual(await sidsOf(sessions, { sid: 'elsewhere' }), ['elsewhere'])
+    assert.equal((await sessions.page(undefined, 10)).length, 2)
+  })
+}
+
+/** Tests how rows take the places of others. */
+function testVersions(it: Test): void {
+  it('replaces the row of the same login and application', async ({ sessions }) => {
+    const login = { sid: 'login' }
+    await put(sessions, session(1, login), session(2, { ...login, clientId: 'app' }), session(3))
+    await put(sessions, session(4, { ...login, sub: 'new' }))
+    assert.equal(await sessions.get(familyOf(1)), undefined)
+    assert.deepEqual(
+      (await sessions.list(login)).map(({ clientId }) => clientId),
+      ['app', ''],
+    )
+    // One row takes the places of two.
+    await put(sessions, session(3, { ...login, clientId: 'app' }))
+    assert.equal(await sessions.get(familyOf(2)), undefined)
+    assert.deepEqual(await sidsOf(sessions, { sub: 'user' }), ['login'])
+    assert.equal((await sessions.page(undefined, 10)).length, 2)
+  })
+
+  it('gives each written row a greater version than any row had before', async ({ sessions, another }) => {
+    const other = (await another()).sessions
+    const seen: number[] = []
+    for (let n = 0; n < 6; n++) {
+      const writer = n % 2 === 0 ? sessions : other
+      // Each writing ends the row before it: the version must not depend on what is left.
+      await put(writer, session(n, { sid: 'one' }), session(n + 100))
+      seen.push(await versionOf(sessions, n), await versionOf(other, n + 100))
+    }
+    assert.deepEqual(
+      seen,
+      seen.toSorted((a, b) => a - b),
+    )
+    assert.equal(new Set(seen).size, seen.length)
+    assert.ok((seen[0] ?? 0) >= 1)
+  })
+}
+
+/** Tests groups and pages. */
+function testLists(it: Test): void {
+  it('lists a user and a login, oldest first, then by family', async ({ sessions }) => {
+    const rows = [
+      session(1, { createdAt: NOW + 5 }),
+      session(2, { createdAt: NOW + 3, sid: 'login-1', clientId: 'app' }),
+      session(3, { createdAt: NOW + 4, sub: 'other', sid: 'login-1', clientId: 'second app' }),
+      ...[4, 5, 6, 7].map((n) => session(n, { createdAt: NOW + 9 })),
+    ]
+    await put(sessions, ...rows)
+    const byFamily = [4, 5, 6, 7].toSorted((a, b) => Buffer.compare(familyOf(a), familyOf(b)))
+    assert.deepEqual(
+      (await sessions.list({ sub: 'user' })).map(({ family }) => Buffer.from(family)),
+      [2, 1, ...byFamily].map((n) => Buffer.from(familyOf(n))),
+    )
+    assert.deepEqual(
+      (await sessions.list({ sid: 'login-1' })).map(({ clientId }) => clientId),
+      ['app', 'second app', ''],
+    )
+    assert.deepEqual(await sessions.list({ sub: 'nobody' }), [])
+    assert.deepEqual(await sessions.list({ sid: 'User' }), [])
+  })
+
+  it('pages through all rows in order of family, each once', async ({ sessions }) => {
+    const rows = Array.from({ length: 25 }, (_, n) => session(n, { sub: `user-${n % 3}` }))
+    await put(sessions, ...rows)
+    const seen: string[] = []
+    for (let after: Uint8Array | undefined; ;) {
+      const page = await sessions.page(after, 10)
+      seen.push(...page.map(({ family }) => Buffer.from(family).toString('hex')))
+      if (page.length < 10) break
+      after = page.at(-1)?.family
+    }
+    const all = rows.map(({ family }) => Buffer.from(family).toString('hex')).toSorted()
+    assert.deepEqual(seen, all)
+  })
+
+  it('keeps namespaces apart: rows, salts, conditions', async ({ store, sessions, another }) => {
+    const other = (await another({ namespace: 'other' })).sessions
+    const salt = { minute: 7, salt: bytes(16) }
+    assert.ok(await commit(sessions, { put: [session(1)], mutations: [revoke(1)], salt }))
+    assert.equal(await other.get(familyOf(1)), undefined)
+    assert.deepEqual(await other.page(undefined, 10), [])
+    assert.deepEqual(await other.list({ sub: 'user' }), [])
+    assert.equal(await other.salt(7), undefined)
+    const conditions = [
+      { family: familyOf(1), version: 0 },
+      { digest: revoke(1).digest, seq: 0 },
+      { group: { sub: 'user' }, rows: 0, newest: 0 },
+    ]
+    const otherSalt = { minute: 7, salt: bytes(16, 1) }
+    assert.ok(await commit(other, { conditions, put: [session(1, { sub: 'b' })], salt: otherSalt }))
+    await other.dropSalts(8)
+    assert.equal((await sessions.get(familyOf(1)))?.sub, 'user')
+    assert.deepEqual(Buffer.from((await sessions.salt(7)) ?? []), Buffer.from(salt.salt))
+    assert.equal((await read(store, 1))?.revoked, true)
+  })
+}
+
+/** Tests the salts. */
+function testSalts(it: Test): void {
+  it('keeps the first salt of a minute, and refuses a commit with another', async ({ sessions, another }) => {
+    const [first, second] = [bytes(16), bytes(16, 1)]
+    assert.equal(await sessions.salt(5), undefined)
+    assert.ok(await commit(sessions, { salt: { minute: 5, salt: first } }))
+    const other = (await another()).sessions
+    const wrong = { minute: 5, salt: second }
+    assert.equal(await commit(other, { salt: wrong, put: [session(1)], mutations: [revoke(1)] }), undefined)
+    assert.equal(await sessions.get(familyOf(1)), undefined)
+    assert.ok(await commit(other, { salt: { minute: 5, salt: first }, put: [session(1)] }))
+    assert.ok(await commit(other, { salt: { minute: 6, salt: second } }))
+    assert.deepEqual(Buffer.from((await sessions.salt(5)) ?? []), Buffer.from(first))
+    assert.deepEqual(Buffer.from((await sessions.salt(6)) ?? []), Buffer.from(second))
+  })
+
+  it('drops the salts of earlier minutes, and of no others', async ({ sessions, another }) => {
+    for (const minute of [0, 4, 5, 6])
+      assert.ok(await commit(sessions, { salt: { minute, salt: bytes(16, minute) } }))
+    const other = (await another()).sessions
+    await other.dropSalts(5)
+    await other.dropSalts(0)
+    for (const minute of [0, 4]) assert.equal(await sessions.salt(minute), undefined)
+    for (const minute of [5, 6])
+      assert.deepEqual(Buffer.from((await sessions.salt(minute)) ?? []), Buffer.from(bytes(16, minute)))
+    // The minute is free again.
+    assert.ok(await commit(sessions, { salt: { minute: 4, salt: bytes(16, 9) } }))
+  })
+}
