@@ -4,7 +4,7 @@ import { loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { CASES } from './cases/index.js'
+import { CASES, SUITES } from './cases/index.js'
 import { describeMachine, versions } from './harness/machine.js'
 import {
   type BenchRecord,
@@ -24,6 +24,8 @@ import type { Case, CaseResult, Scale, Settings } from './harness/types.js'
 
 const USAGE = `npm run bench [-- options]
   --case NAME       only this case (repeatable): ${CASES.map(({ name }) => name).join(', ')}
+  --stores          only the cases of stores across a network, which need a PostgreSQL and a Redis
+  --suite           only the others
   --quick           smaller sizes, fewer rounds: a rough idea within a minute
   --test            answers only, tiny sizes, no judgement of figures: for continuous integration
   --seed TEXT       other random numbers (default: revocade)
@@ -35,6 +37,8 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       case: { type: 'string', multiple: true },
+      stores: { type: 'boolean', default: false },
+      suite: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       test: { type: 'boolean', default: false },
       seed: { type: 'string', default: 'revocade' },
@@ -44,7 +48,7 @@ async function main(): Promise<number> {
     },
   })
   const { seed, json } = values
-  const chosen = values.case === undefined ? CASES : CASES.filter(({ name }) => values.case?.includes(name))
+  const chosen = chosenOf(values)
   if (values.help || chosen.length < (values.case?.length ?? 0)) {
     console.log(USAGE)
     return values.help ? 0 : 2
@@ -63,6 +67,18 @@ async function main(): Promise<number> {
   const missed = scale === 'test' ? 0 : measured.targets.filter((row) => verdict(row) === 'miss').length
   if (missed > 0) console.log(`\n${missed} missed`)
   return missed > 0 && scale === 'full' ? 1 : 0
+}
+
+interface Choice {
+  readonly case?: readonly string[] | undefined
+  readonly stores: boolean
+  readonly suite: boolean
+}
+
+function chosenOf({ case: names, stores, suite }: Choice): readonly Case[] {
+  if (names !== undefined) return CASES.filter(({ name }) => names.includes(name))
+  if (stores === suite) return CASES
+  return stores ? SUITES.stores : SUITES.suite
 }
 
 /**

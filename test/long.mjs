@@ -11,6 +11,7 @@ const FILES = [
   'test/faults',
   'test/engine/interleavings',
   'test/redis/interleavings',
+  'test/simulation',
   'test/planted',
   'test/package/package-managers',
 ]

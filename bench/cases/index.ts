@@ -16,24 +16,38 @@ import { redisMemory } from './redis-memory.js'
 import { revoke } from './revoke.js'
 import { scale } from './scale.js'
 import { selectors } from './selectors.js'
+import { postgresBoot } from './stores/postgres-boot.js'
+import { postgresPropagation } from './stores/postgres-propagation.js'
+import { postgresRead } from './stores/postgres-read.js'
+import { postgresWrite } from './stores/postgres-write.js'
+import { redisStore } from './stores/redis-store.js'
+import { storeCheck } from './stores/store-check.js'
 
-/** In the order in which they run. */
-export const CASES: readonly Case[] = [
-  limit,
-  check,
-  network,
-  scale,
-  fuse,
-  selectors,
-  allocation,
-  falsePositives,
-  revoke,
-  bulkImport,
-  boot,
-  redis,
-  redisMemory,
-  propagation,
-  latencyUnderChurn,
-  adversary,
-  prefilter,
-]
+/** The cases by what they need, in the order in which they run. Each suite has records of its own. */
+export const SUITES: Readonly<Record<'suite' | 'stores', readonly Case[]>> = {
+  /** The engine on SQLite, and beside a Redis. */
+  suite: [
+    limit,
+    check,
+    network,
+    scale,
+    fuse,
+    selectors,
+    allocation,
+    falsePositives,
+    revoke,
+    bulkImport,
+    boot,
+    redis,
+    redisMemory,
+    propagation,
+    latencyUnderChurn,
+    adversary,
+    prefilter,
+  ],
+  /** Stores across a network: these start a PostgreSQL and a Redis. */
+  stores: [postgresWrite, postgresRead, postgresBoot, postgresPropagation, storeCheck, redisStore],
+}
+
+/** All cases. */
+export const CASES: readonly Case[] = [...SUITES.suite, ...SUITES.stores]

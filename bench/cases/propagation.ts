@@ -1,73 +1,11 @@
-import { fork } from 'node:child_process'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { createRevocade, type RevocadeOptions } from '#dist/index.js'
-import type { Committed, Mutation } from '#dist/ports/index.js'
-import { SqliteStore } from '#dist/store/sqlite/index.js'
+import { latencies } from '../engines/propagate.js'
 import { timing } from '../harness/measure.js'
 import { RedisServer } from '../harness/redis-server.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../harness/types.js'
-import { EXPIRES_AT } from '../inputs/claims.js'
 import { sizesOf } from './sizes.js'
 
-const WATCHERS = 3
 const STALENESS_MS = 300
-
-const now = (): number => Number(process.hrtime.bigint()) / 1e6
-
-/** A store that remembers when it last acknowledged a commit: from then on the change is there to be seen. */
-class TimedStore extends SqliteStore {
-  acknowledgedAt = 0
-
-  override async write(mutations: readonly Mutation[]): Promise<Committed> {
-    const committed = await super.write(mutations)
-    this.acknowledgedAt = now()
-    return committed
-  }
-}
-
-interface Latencies {
-  /** Milliseconds from the commit until another process no longer said "active", one for each token. */
-  readonly seen: readonly number[]
-  /** From the call of `revoke()` until the commit. */
-  readonly committed: readonly number[]
-}
-
-async function latencies(
-  options: RevocadeOptions & { readonly store: string },
-  tokens: number,
-): Promise<Latencies> {
-  const store = new TimedStore(options.store)
-  await using writer = await createRevocade({ ...options, store })
-  const script = fileURLToPath(new URL('../engines/watcher.js', import.meta.url))
-  const children = Array.from({ length: WATCHERS }, (_, me) =>
-    fork(script, [JSON.stringify({ options, tokens, me, of: WATCHERS })]),
-  )
-  const next = (child: (typeof children)[number]): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      child.once('message', resolve)
-      child.once('exit', () => reject(new Error('a watcher ended early')))
-    })
-  await Promise.all(children.map(next))
-  const told = Promise.all(children.map(next))
-  const committedAt: number[] = []
-  const committed: number[] = []
-  for (let i = 0; i < tokens; i++) {
-    // At no fixed moment of their polls.
-    await setTimeout(5 + Math.random() * 20)
-    const calledAt = now()
-    await writer.revoke({ jti: `t${i}`, exp: EXPIRES_AT })
-    committedAt.push(store.acknowledgedAt)
-    committed.push(store.acknowledgedAt - calledAt)
-  }
-  const seen = (await told) as number[][]
-  // Some see it before the writer hears of its own commit.
-  return {
-    seen: committedAt.map((at, i) => Math.max(0, (seen[i % WATCHERS]?.[i] ?? Number.NaN) - at)),
-    committed,
-  }
-}
 
 async function run(context: Context): Promise<Row[]> {
   const { tokens } = sizesOf('propagation', context.scale)

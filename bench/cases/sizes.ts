@@ -134,6 +134,29 @@ const SIZES = {
     /** Keys that were never added, asked for before anything is timed. */
     others: [1_000_000, 10_000, 1000],
   },
+  // Samples are means of a batch: revocations one after another, and so many that 256 are in flight.
+  'postgres-write': {
+    rounds: [40, 6, 1],
+    alone: [50, 10, 4],
+    together: [2048, 512, 64],
+    slices: [5, 2, 1],
+    sliceMs: [2000, 300, 50],
+  },
+  'postgres-read': {
+    rounds: [60, 10, 1],
+    batch: [200, 50, 4],
+    commits: [60_000, 1000, 20],
+    polls: [400, 60, 4],
+  },
+  'postgres-boot': { entries: [1_000_000, 30_000, 2000], rounds: [5, 2, 1] },
+  'postgres-propagation': { tokens: [1000, 25, 10] },
+  'store-check': { entries: [100_000, 5000, 1000], rounds: [300, 40, 2] },
+  'redis-store': {
+    rounds: [40, 6, 1],
+    alone: [200, 40, 4],
+    together: [4096, 1024, 64],
+    entries: [100_000, 10_000, 1000],
+  },
 } satisfies Readonly<
   Record<string, Readonly<Record<string, readonly [full: unknown, quick: unknown, test: unknown]>>>
 >

@@ -69,12 +69,13 @@ export class IsRevoked extends OnClaims {
 
 /** The awaited question. */
 export class AwaitedIsRevoked extends OnClaims {
-  readonly name = 'await isRevoked'
+  readonly name: string
   override readonly tolerated = 0
   readonly #engine: Revocade
 
-  constructor(random: Random, engine: Revocade) {
+  constructor(random: Random, engine: Revocade, name = 'await isRevoked') {
     super(random)
+    this.name = name
     this.#engine = engine
   }
 

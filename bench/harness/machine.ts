@@ -31,6 +31,7 @@ const MEASURED = [
   'jsonwebtoken',
   'jwt-redis',
   'lru-cache',
+  'pg',
   'redis',
 ]
 

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { Redis } from 'ioredis'
+import { freePort } from './free-port.js'
 
 /** An empty redis-server on loopback, for one case. */
 export class RedisServer {
@@ -20,11 +20,14 @@ export class RedisServer {
     this.#directory = directory
   }
 
-  /** @param args Further arguments. Without any it writes nothing to its disk. */
-  static async start(args: readonly string[] = []): Promise<RedisServer> {
+  /**
+   * @param args Further arguments. Without any it writes nothing to its disk.
+   * @param parent Its data is in a folder of its own in there.
+   */
+  static async start(args: readonly string[] = [], parent = tmpdir()): Promise<RedisServer> {
     const path = binary()
     const port = await freePort()
-    const directory = mkdtempSync(join(tmpdir(), 'revocade-bench-redis-'))
+    const directory = mkdtempSync(join(parent, 'revocade-bench-redis-'))
     const server = new RedisServer(
       port,
       spawn(path, ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', directory, ...args], {
@@ -66,15 +69,4 @@ function binary(): string {
   const found = paths.find((path) => existsSync(path))
   if (found !== undefined) return found
   throw new Error('the Redis cases need redis-server or valkey-server on PATH: install one of them')
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }

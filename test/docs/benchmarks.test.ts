@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { CASES } from '../../bench/cases/index.js'
+import { CASES, SUITES } from '../../bench/cases/index.js'
 import { readRecord } from '../../bench/harness/record.js'
 import { withRecord } from '../../bench/report/markdown.js'
 import { code, readPage, section, tableRows } from '../support/markdown.js'
 import { newestRecord } from './newest-record.js'
 
 const PAGE = 'docs/benchmarks.md'
+const STORES = 'docs/benchmarks-stores.md'
 
 describe('benchmarks.md', () => {
   it('the table of cases lists those there are', () => {
@@ -13,11 +14,14 @@ describe('benchmarks.md', () => {
     expect(listed.toSorted()).toEqual(CASES.map(({ name }) => name).toSorted())
   })
 
-  it('the figures are those of the newest record, digit by digit', () => {
-    const record = readRecord(newestRecord())
+  it.each([
+    [PAGE, 'suite', ['headlines', 'record']],
+    [STORES, 'stores', ['record']],
+  ] as const)('the figures of %s are those of the newest record, digit by digit', (page, suite, parts) => {
+    const record = readRecord(newestRecord(suite))
     expect(record.scale).toBe('full')
-    expect(record.cases.map(({ name }) => name)).toEqual(CASES.map(({ name }) => name))
-    for (const part of ['headlines', 'record']) expect(section(PAGE, part)).not.toBe('')
-    expect(withRecord(readPage(PAGE), record)).toBe(readPage(PAGE))
+    expect(record.cases.map(({ name }) => name)).toEqual(SUITES[suite].map(({ name }) => name))
+    for (const part of parts) expect(section(page, part)).not.toBe('')
+    expect(withRecord(readPage(page), record)).toBe(readPage(page))
   })
 })

@@ -70,6 +70,7 @@ class Run {
   async take(step: Step): Promise<void> {
     this.#states.push(this.#store.backup())
     if (step.do === 'failOver') this.#failOver(step.back)
+    else if (step.do === 'cut') throw new Error('this store has no connection to lose')
     else if (step.do === 'wait') this.#clock.advance(step.ms)
     else if (step.do === 'deliver') await this.#deliver(step.messages)
     else this.#underWay.push(this.#start(step))

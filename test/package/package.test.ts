@@ -116,6 +116,7 @@ describe('the tarball', () => {
       './passport',
       './hapi',
       './permissions',
+      './sessions',
       './prometheus',
       './opentelemetry',
       './testing',

@@ -10,7 +10,7 @@ export const USER = { sub: 'u', jti: 'a' }
 /** An engine of which nothing is used but its layers. */
 export function engineOf({ settings, store, ...layers }: EngineHarness): Revocade {
   const engine = {} as Revocade
-  exposeInternals(engine, { settings, store, layers })
+  exposeInternals(engine, { settings, store, key: new Uint8Array(16), layers })
   return engine
 }
 

@@ -1,4 +1,5 @@
 import { FAILOVER_MISTAKES } from './failover-mistakes.js'
+import { NETWORK_MISTAKES } from './network-mistakes.js'
 import type { Mistake } from './plant.js'
 
 const REDIS = 'test/redis/interleavings.test.ts'
@@ -258,6 +259,7 @@ export const MISTAKES: readonly Mistake[] = [
     breaks: /× an older state that reached the same number/,
   },
   ...FAILOVER_MISTAKES,
+  ...NETWORK_MISTAKES,
   {
     name: 'of two headers Authorization the first one is checked',
     file: 'http/gate.ts',

@@ -14,15 +14,18 @@ export interface ChildWriter {
  * @param path A file, or the URL of a store on a server.
  * @param shell Commands for `sh` to run first, to set limits.
  */
-export function childWriter(path: string, first: number, count: number, shell = ''): ChildWriter {
-  const script = new URL('child-writer.mjs', import.meta.url).pathname
-  const child = spawn(
-    'sh',
-    ['-c', `${shell} exec "$0" "$@"`, process.execPath, script, path, `${first}`, `${count}`],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
+export const childWriter = (path: string, first: number, count: number, shell = ''): ChildWriter =>
+  startChild('child-writer.mjs', [path, `${first}`, `${count}`], shell)
+
+/** A process that rotates one row, see child-rotator.mjs: `ready`, then a number for each commit it won. */
+export const childRotator = (path: string, last: number): ChildWriter =>
+  startChild('child-rotator.mjs', [path, `${last}`], '')
+
+function startChild(program: string, args: readonly string[], shell: string): ChildWriter {
+  const script = new URL(program, import.meta.url).pathname
+  const child = spawn('sh', ['-c', `${shell} exec "$0" "$@"`, process.execPath, script, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const lines: string[] = []
   let rest = ''
   let wake = (): void => undefined

@@ -3,6 +3,7 @@ import Database from 'better-sqlite3'
 import { expect, it } from 'vitest'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from '#dist/store/sqlite/file/schema.js'
 import { digestOf, NOW, revoke, wordsOf } from '#dist/testing/store/fixtures.js'
+import { commit, put, session, versionOf } from '#dist/testing/store/session-fixtures.js'
 import { open } from '../support/sqlite.js'
 import { temporaryDirectory } from '../support/temp.js'
 
@@ -28,7 +29,8 @@ function earlier(path: string, version: number): Database.Database {
   if (version === 1) {
     db.exec("UPDATE head SET seq = 3, epoch = 'first' WHERE id = 1")
   } else {
-    db.exec("UPDATE head SET seq = 3, epoch = 'first', tag = x'0102030405060708' WHERE id = 1")
+    const counted = version === 2 ? '' : ', commits = 1'
+    db.exec(`UPDATE head SET seq = 3, epoch = 'first', tag = x'0102030405060708'${counted} WHERE id = 1`)
     db.exec("INSERT INTO buckets VALUES (1, 0, 3, x'0102030405060708', x'')")
   }
   return db
@@ -92,5 +94,30 @@ it('a process that still runs code of schema version 2 cannot commit over a late
   // It reads on, and takes what starts later for revoked, which is safe.
   expect(read.get(digestOf(5))).toBe(1)
   expect(store.get(wordsOf(digestOf(5)))).toMatchObject({ seq: 5, notBefore: NOW + 1000 })
+  old.close()
+})
+
+it('a store of schema version 3 is migrated, and a process that runs its code does no harm', async () => {
+  const path = join(temporaryDirectory(), 'store.db')
+  const old = earlier(path, 3)
+  const head = old.prepare('UPDATE head SET seq = ?, tag = ?, commits = commits + 1 WHERE id = 1')
+  const move = old.prepare('UPDATE revocations SET seq = ?, revoked = 1 WHERE digest = ?')
+  const commitOld = old.transaction((n: number, digest: Uint8Array) => {
+    move.run(n, digest)
+    head.run(n, Buffer.from(`tag-${n}---`))
+  })
+  commitOld(4, digestOf(3))
+  const store = await open(path)
+  expect(store.stats()).toMatchObject({ seq: 4, schemaVersion: SCHEMA_VERSION })
+  await put(store.sessions, session(1))
+  const before = await versionOf(store.sessions, 1)
+  commitOld(5, digestOf(2))
+  // What it has revoked since is seen, and versions go on.
+  const parts = { put: [session(1)], conditions: [{ digest: digestOf(2), seq: 2 }] }
+  expect(await commit(store.sessions, parts)).toBeUndefined()
+  expect(
+    await commit(store.sessions, { ...parts, conditions: [{ digest: digestOf(2), seq: 5 }] }),
+  ).toBeDefined()
+  expect(await versionOf(store.sessions, 1)).toBeGreaterThan(before)
   old.close()
 })

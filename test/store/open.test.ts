@@ -63,7 +63,7 @@ describe('a file that is no sound store is refused and left as it was', () => {
       (path) => edit(path, (db) => db.exec(`DELETE FROM meta WHERE key = 'key'`)),
     ],
     ['a lost id', 'ERR_STORE_CORRUPT', (path) => edit(path, (db) => db.exec('DELETE FROM meta'))],
-    ['a newer schema', 'ERR_STORE_MISMATCH', (path) => edit(path, (db) => db.pragma('user_version = 4'))],
+    ['a newer schema', 'ERR_STORE_MISMATCH', (path) => edit(path, (db) => db.pragma('user_version = 5'))],
     [
       "another application's database",
       'ERR_STORE_MISMATCH',
@@ -132,7 +132,7 @@ describe('opening', () => {
       kind: 'sqlite',
       journalMode: 'wal',
       synchronous: 'full',
-      schemaVersion: 3,
+      schemaVersion: 4,
     })
   })
 

@@ -2,11 +2,17 @@ import fc from 'fast-check'
 
 const failOver = fc.record({ do: fc.constant('failOver' as const), back: fc.integer({ min: 1, max: 12 }) })
 
-/** @param failOvers - how often the store goes back to an earlier state, beside the other steps */
-export const steps = (failOvers: number) =>
+const cut = fc.record({ do: fc.constant('cut' as const), engine: fc.nat(1), swallows: fc.boolean() })
+
+/**
+ * @param failOvers - how often the store goes back to an earlier state, beside the other steps
+ * @param cuts - how often an engine loses its connections, and perhaps what was on its way
+ */
+export const steps = (failOvers: number, cuts = 0) =>
   fc.array(
     fc.oneof(
       { weight: failOvers, arbitrary: failOver },
+      { weight: cuts, arbitrary: cut },
       {
         weight: 6,
         arbitrary: fc.record({
@@ -47,7 +53,7 @@ export const steps = (failOvers: number) =>
 /** A step of a plan. */
 export type Step = ReturnType<typeof steps> extends fc.Arbitrary<(infer One)[]> ? One : never
 /** A step that an engine takes. */
-export type Action = Exclude<Step, { do: 'wait' | 'deliver' | 'failOver' }>
+export type Action = Exclude<Step, { do: 'wait' | 'deliver' | 'failOver' | 'cut' }>
 
 /** One call after the other, as the engine makes them. */
 export function oneByOne<In, Out>(call: (input: In) => Promise<Out>): (input: In) => Promise<Out> {

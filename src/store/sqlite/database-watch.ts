@@ -1,5 +1,4 @@
-import type { Position } from '../../ports/index.js'
-import { type DatabaseHead, readDatabaseHead } from './file/database-head.js'
+import { type DatabaseHead, type DatabasePosition, readDatabaseHead } from './file/database-head.js'
 import { sqliteCode } from './file/driver.js'
 import type { HeldFile } from './file/held-file.js'
 
@@ -18,7 +17,7 @@ export interface LoggedView {
   /** Changes with each commit of another connection. */
   dataVersion(): number
   /** Whether the history contains a position, or is too short to tell. */
-  mayContain(position: Position): boolean
+  mayContain(position: DatabasePosition): boolean
 }
 
 /**
@@ -118,9 +117,14 @@ export class DatabaseWatch {
 }
 
 const isSame = (one: DatabaseHead, other: DatabaseHead): boolean =>
-  one.seq === other.seq && one.epoch === other.epoch && one.tag === other.tag && one.counter === other.counter
+  one.seq === other.seq &&
+  one.epoch === other.epoch &&
+  one.tag === other.tag &&
+  one.commits === other.commits &&
+  one.counter === other.counter
 
 function isBehind(now: DatabaseHead | undefined, known: DatabaseHead): boolean {
   if (now === undefined || now.seq < known.seq || now.counter < known.counter) return true
+  if (now.commits < known.commits) return true
   return now.seq === known.seq && (now.epoch !== known.epoch || now.tag !== known.tag)
 }

@@ -20,7 +20,9 @@ import { SCHEMA_VERSION } from './file/schema.js'
 import type { NamespaceIdentity } from './file/store-identity.js'
 import { toBucketRead } from './read/bucket-reader.js'
 import type { Reader } from './read/reader.js'
+import type { SessionReader } from './read/session-reader.js'
 import { StoreFile, type StoreFileSettings } from './store-file.js'
+import type { SessionWork } from './write/batch.js'
 
 const PURGE_INTERVAL_MS = 30_000
 
@@ -150,6 +152,18 @@ export class OpenStore {
   /** Resolves once all mutations are durable; see `WriteQueue`. */
   async write(mutations: readonly Mutation[]): Promise<Committed> {
     return this.#file.writeQueue.write(mutations).catch((error: unknown) => {
+      throw this.#judged(error)
+    })
+  }
+
+  /** Reads refresh tokens. */
+  readSessions<T>(read: (sessions: SessionReader) => T): T {
+    return this.#read(({ sessions }) => read(sessions))
+  }
+
+  /** Resolves once a commit of refresh tokens is durable; see `WriteQueue`. */
+  async commitSessions(work: SessionWork): Promise<Committed | undefined> {
+    return this.#file.writeQueue.commit(work).catch((error: unknown) => {
       throw this.#judged(error)
     })
   }

@@ -24,6 +24,7 @@ import { resolveStorePath } from './file/store-path.js'
 import { OpenStore } from './open-store.js'
 import type { SqliteStoreOptions } from './options.js'
 import { streamFromThread, streamScan } from './read/scan.js'
+import { SqliteSessions } from './sqlite-sessions.js'
 import { endThread } from './thread.js'
 
 /**
@@ -49,6 +50,8 @@ export class SqliteStore implements RevocationStore {
     read: (bucket, bits, since, background) => this.#required().readBucket(bucket, bits, since, background),
     split: async (bits) => this.#required().splitBuckets(bits),
   }
+
+  readonly sessions = new SqliteSessions(() => this.#required())
 
   readonly #path: string
   readonly #options: SqliteStoreOptions

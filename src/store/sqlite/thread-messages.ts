@@ -5,7 +5,7 @@ import type { OpenedWriter, WriterOptions } from './file/open-writer.js'
 import type { NamespaceIdentity } from './file/store-identity.js'
 import type { PackedRead } from './read/bucket-reader.js'
 import type { PackedChunk, PackedEnd } from './read/scan-chunks.js'
-import type { BatchResult } from './write/commit.js'
+import type { BatchResult, PackedBatch } from './write/commit.js'
 import type { PurgeTask } from './write/purge.js'
 
 /** What the write thread is started with. */
@@ -17,7 +17,7 @@ export type MaintenanceTask =
 
 /** To the write thread. */
 export type ToWriter =
-  | { readonly type: 'batch'; readonly memory: ArrayBuffer; readonly count: number }
+  | ({ readonly type: 'batch' } & PackedBatch)
   | MaintenanceTask
   | { readonly type: 'close'; /** First folds the log into the file. */ readonly fold: boolean }
 

@@ -7,6 +7,7 @@ import type {
   SessionRow,
   SessionStore,
   StoreContext,
+  StoredSession,
 } from '../../ports/index.js'
 import { digestOf, NOW, openStore } from './fixtures.js'
 import type { StoreFixture, SuiteIt } from './harness.js'
@@ -86,7 +87,11 @@ export async function unchanged(sessions: SessionStore, n: number) {
 
 /** The condition that a group is as it is now. */
 export async function groupUnchanged(sessions: SessionStore, group: SessionGroup) {
-  const rows = await sessions.list(group)
+  return asListed(group, await sessions.list(group))
+}
+
+/** The condition that a group is as it was listed. */
+export function asListed(group: SessionGroup, rows: readonly StoredSession[]) {
   return { group, rows: rows.length, newest: Math.max(0, ...rows.map(({ version }) => version)) }
 }
 

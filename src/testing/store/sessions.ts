@@ -19,6 +19,7 @@ export function storeSessionSuite(describe: SuiteRunner['describe'], it: SuiteIt
     testLists(test)
     testSalts(test)
     testVersions(test)
+    testNames(test)
   })
   storeSessionCommitSuite(describe, test, name)
   storeSessionRaceSuite(describe, test, name)
@@ -69,6 +70,26 @@ function testRows(it: Test): void {
     assert.deepEqual(await sidsOf(sessions, { sid: 'login-1' }), [])
     assert.deepEqual(await sidsOf(sessions, { sid: 'elsewhere' }), ['elsewhere'])
     assert.equal((await sessions.page(undefined, 10)).length, 2)
+  })
+}
+
+/** Tests names that a store may keep in another form. */
+function testNames(it: Test): void {
+  it('tells names apart that look alike, and answers them as they were', async ({ sessions }) => {
+    const id = '0f8fad5b-d9cb-469f-a165-70867728950e'
+    const names = [id, id.toUpperCase(), id.replaceAll('-', ''), `${id} `]
+    const more = ['', '1', '01', '1.0', 'null', '\u{e9}', 'e\u{301}', 'ß', 'ss', '𝄞', "'; --"]
+    const distinct = [...names, ...more]
+    for (const [n, name] of distinct.entries())
+      await put(sessions, session(n, { sid: name, clientId: name, sub: name }))
+    for (const [n, name] of distinct.entries()) {
+      const { sid, clientId, sub } = (await sessions.get(familyOf(n))) ?? {}
+      assert.deepEqual([sid, clientId, sub], [name, name, name])
+      assert.deepEqual(await sidsOf(sessions, { sub: name }), [name])
+      assert.deepEqual(await sidsOf(sessions, { sid: name }), [name])
+      const group = { group: { sub: name }, rows: 1, newest: await versionOf(sessions, n) }
+      assert.ok(await commit(sessions, { conditions: [group] }))
+    }
   })
 }
 

@@ -103,6 +103,7 @@ function makeDurable(db: Connection, busyTimeoutMs: number): { journalMode: stri
   db.pragma('synchronous = FULL')
   db.pragma('trusted_schema = OFF')
   db.pragma('cell_size_check = ON')
+  db.pragma('secure_delete = FAST') // zeroes what is deleted, such as a salt, where its page stays in use
   db.pragma('cache_size = -65536') // 64 MB: random digests touch many pages
   const synchronous = Number(db.pragma('synchronous', { simple: true }))
   if (journalMode !== 'wal' || synchronous !== 2) {

@@ -63,6 +63,31 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER head_counts_commits BEFORE UPDATE ON head WHEN NEW.commits IS OLD.commits
   BEGIN SELECT raise(ABORT, 'the store has a newer schema: update and restart this process'); END;
   `,
+  `
+  CREATE TABLE sessions (
+    id         INTEGER PRIMARY KEY,
+    namespace  INTEGER NOT NULL,
+    family     BLOB    NOT NULL CHECK (length(family) = 16),
+    version    INTEGER NOT NULL, -- greater than that of any row written before
+    sid        ANY     NOT NULL, -- text; a UUID in lower case is kept as its 16 bytes
+    client_id  ANY     NOT NULL, -- likewise
+    sub        ANY     NOT NULL, -- likewise
+    created_at INTEGER NOT NULL, -- milliseconds
+    purge_at   INTEGER NOT NULL, -- milliseconds
+    state      BLOB    NOT NULL,
+    UNIQUE (namespace, family),
+    UNIQUE (namespace, sid, client_id)
+  ) STRICT;
+  CREATE INDEX sessions_of_user ON sessions (namespace, sub);
+  CREATE TABLE session_salts (
+    namespace INTEGER NOT NULL,
+    minute    INTEGER NOT NULL, -- since 1970
+    salt      BLOB    NOT NULL,
+    PRIMARY KEY (namespace, minute)
+  ) STRICT, WITHOUT ROWID;
+  -- A process that still runs code of schema version 3 does no harm: it neither reads nor writes these
+  -- tables, it counts its commits, and whoever commits refresh tokens sees what it revokes.
+  `,
 ]
 
 /** The schema version that this code reads and writes. */

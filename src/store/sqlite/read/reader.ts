@@ -11,23 +11,17 @@ import type {
 } from '../../../ports/index.js'
 import { type RawDecidingRow, type RawRow, toDecidingRow, toStoredRow } from '../../format/stored-row.js'
 import { selectorNames } from '../../format/target.js'
+import type { DatabasePosition } from '../file/database-head.js'
 import { type Connection, sqliteCode } from '../file/driver.js'
 import type { OpenFiles } from '../file/file-identity.js'
 import { openReader } from '../file/open-reader.js'
 import { type NamespaceIdentity, prepareIdentityCheck } from '../file/store-identity.js'
 import { TOLERANCE_SQL } from '../file/tolerance.js'
 import { BucketReader } from './bucket-reader.js'
-import { ROW_COLUMNS } from './rows.js'
+import { type RawChange, ROW_COLUMNS } from './rows.js'
+import { SessionReader } from './session-reader.js'
 
-/** A change of any namespace. A change of another namespace only moves the position. */
-type RawChange = readonly [
-  seq: number,
-  namespace: number,
-  digest: Buffer,
-  revoked: number,
-  expiresAt: number,
-  selector: string | null,
-]
+type RawHead = readonly [seq: number, epoch: string, commits: number]
 
 /** The changes after a position, and the position they lead to. */
 export interface Tail {
@@ -51,6 +45,7 @@ if (endianness() !== 'LE')
 /** The read connection of the main thread. Each call reads one snapshot. */
 export class Reader {
   readonly buckets: BucketReader
+  readonly sessions: SessionReader
   readonly #db: Connection
   readonly #namespace: number
   readonly #statements: ReturnType<typeof prepare>
@@ -68,6 +63,7 @@ export class Reader {
       this.#statements = prepare(this.#db, namespaceId)
       this.#holdsNamespace = prepareIdentityCheck(this.#db, namespace)
       this.buckets = new BucketReader(this.#db, namespaceId)
+      this.sessions = new SessionReader(this.#db, namespaceId)
     } catch (error) {
       this.#db.close()
       throw error
@@ -102,8 +98,9 @@ export class Reader {
   }
 
   /** Whether the history contains a position, or no longer goes back that far. */
-  mayContain({ seq, epoch }: Position): boolean {
-    return seq <= this.head().seq && (this.#epochAt(seq) ?? epoch) === epoch
+  mayContain({ seq, epoch, commits }: DatabasePosition): boolean {
+    const [lastSeq, , lastCommits] = this.#statements.head.get() ?? [0, '', 0]
+    return seq <= lastSeq && commits <= lastCommits && (this.#epochAt(seq) ?? epoch) === epoch
   }
 
   get(digest: Digest): StoredRow | undefined {
@@ -218,7 +215,7 @@ function prepare(db: Connection, namespace: number) {
       )
       .raw(),
     headPage: db.prepare<[], number>("SELECT rootpage FROM sqlite_schema WHERE name = 'head'").pluck(),
-    head: db.prepare<[], [seq: number, epoch: string]>('SELECT seq, epoch FROM head WHERE id = 1').raw(),
+    head: db.prepare<[], RawHead>('SELECT seq, epoch, commits FROM head WHERE id = 1').raw(),
     tolerance: db.prepare<[], number>(`SELECT ${TOLERANCE_SQL}`).pluck(),
     epochAt: db
       .prepare<[seq: number], string>(

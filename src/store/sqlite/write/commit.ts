@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { bucketOfBytes } from '../../../buckets/layout.js'
 import { RevocadeError } from '../../../errors.js'
-import type { Written } from '../../../ports/index.js'
 import type { Connection } from '../file/driver.js'
 import { type NamespaceIdentity, prepareIdentityCheck } from '../file/store-identity.js'
 import { raiseTolerance, TOLERANCE_SQL } from '../file/tolerance.js'
 import { LogLength } from './log-length.js'
-import { type ExistingRow, isLive, mergeRows } from './merge-rows.js'
-import { unpack, type UnpackedMutation } from './mutation-codec.js'
+import { unpack } from './mutation-codec.js'
+import { damaged, RevocationWriter } from './revocation-writer.js'
+import { type PackedSessions, SessionWriter } from './session-writer.js'
 import type { WriteLock } from './write-lock.js'
 
 /** Earlier versions remembered for each bucket. From any of them, a reader gets only the later changes. */
@@ -16,8 +16,14 @@ const EARLIER_TAGS = 7
 /** Numbers for each mutation in {@link BatchResult.results}. */
 export const RESULT_FIELDS = 4
 
-/** The row that a mutation left. */
-type Changed = Pick<Written, 'expiresAt' | 'already'> & { readonly notBefore: number | null }
+/** A batch in the form in which it comes to the write thread. */
+export interface PackedBatch {
+  /** Mutations, see `mutation-codec.ts`, and how many they are. */
+  readonly memory: ArrayBuffer
+  readonly count: number
+  /** Commits of refresh tokens among them, if there are any. */
+  readonly sessions?: PackedSessions | undefined
+}
 
 /** The answer to a committed batch. */
 export interface BatchResult {
@@ -28,8 +34,17 @@ export interface BatchResult {
   readonly seq: number
   /** The namespace has 2^bits buckets. */
   readonly bits: number
+  /** For each commit of refresh tokens: 1 if it was made. */
+  readonly made: Uint8Array<ArrayBuffer>
   /** The tag of the commit in hexadecimal: cloning a typed array would copy all the memory around it. */
   readonly tag: string
+}
+
+/** What **head** and **namespaces** said at the beginning of a batch. */
+interface Before {
+  readonly seq: number
+  readonly bits: number
+  readonly commits: number
 }
 
 /** The changes of one batch, inside its transaction. */
@@ -39,6 +54,9 @@ interface AppliedBatch {
   readonly seq: number
   /** The last change of each bucket that was changed. */
   readonly touched: ReadonlyMap<number, number>
+  readonly made: Uint8Array<ArrayBuffer>
+  /** What **head** counts: it grows with whatever changes, and gives refresh tokens their versions. */
+  readonly commits: number
 }
 
 /**
@@ -48,6 +66,8 @@ interface AppliedBatch {
  *   draws a new one unless the newest commit is its own. So a change 1000 of a restored backup and a change
  *   1000 that came after the backup are in different epochs.
  * - Identity: each transaction asks whether this is still the store and the namespace that were opened.
+ * - Refresh tokens: a commit that puts some is judged in its place among the mutations. It moves the counter
+ *   of **head**, and nothing that followers look at.
  * - Buckets: each commit draws a random tag, the new version of every bucket that it changes.
  */
 export class Committer {
@@ -55,7 +75,8 @@ export class Committer {
   readonly #lock: WriteLock
   readonly #logLength: LogLength
   readonly #statements: ReturnType<typeof prepare>
-  readonly #namespace: number
+  readonly #revocations: RevocationWriter
+  readonly #sessions: SessionWriter
   readonly #ownTolerance: number
   /** The store's tolerance, read in each transaction. */
   #toleranceSeconds = 0
@@ -67,57 +88,66 @@ export class Committer {
     this.#db = db
     this.#lock = lock
     this.#logLength = new LogLength(db)
-    this.#namespace = namespace.namespaceId
+    this.#revocations = new RevocationWriter(db, namespace.namespaceId)
+    this.#sessions = new SessionWriter(db, namespace.namespaceId)
     this.#ownTolerance = toleranceSeconds
     this.#isSameStore = prepareIdentityCheck(db, namespace)
     this.#statements = prepare(db, namespace.namespaceId)
   }
 
-  /** Commits a packed batch: all mutations or none. When it returns, they are durable. */
-  apply(memory: ArrayBuffer, count: number): BatchResult {
-    this.#logLength.fit(count)
-    const committed = this.#lock.transaction(() => this.#apply(memory, count))
-    const { results, epoch, seq, bits, tag } = committed
+  /** Commits a packed batch: all of it or nothing. When it returns, it is durable. */
+  apply(batch: PackedBatch): BatchResult {
+    this.#logLength.fit(batch.count + (batch.sessions?.count ?? 0))
+    const committed = this.#lock.transaction(() => this.#apply(batch))
+    const { results, epoch, seq, bits, made, tag } = committed
     if (committed.changed) this.#lastTag = tag
-    return { results, epoch, seq, bits, tag: tag.toString('hex') }
+    return { results, epoch, seq, bits, made, tag: tag.toString('hex') }
   }
 
-  #apply(memory: ArrayBuffer, count: number) {
+  #apply(batch: PackedBatch) {
     if (!this.#isSameStore()) throw replaced()
     const before = this.#statements.head.get()
     if (before === undefined) throw damaged('has lost its head row')
-    const [lastSeq, lastEpoch, lastTag, bits, tolerance] = before
+    const [lastSeq, lastEpoch, lastTag, bits, tolerance, commits] = before
     // It is smaller than ours only if the store was restored from a backup, or somebody lowered it.
     const isSmaller = tolerance < this.#ownTolerance
     this.#toleranceSeconds = isSmaller ? raiseTolerance(this.#db, this.#ownTolerance) : tolerance
     const tag = randomBytes(8)
-    const applied = this.#applyAll(memory, count, lastSeq, bits)
-    const { results, seq } = applied
+    const applied = this.#applyAll(batch, { seq: lastSeq, bits, commits })
+    const { results, seq, made } = applied
     const changed = seq > lastSeq
     const epochGoesOn = this.#lastTag?.equals(lastTag) === true
     const epoch = !changed || epochGoesOn ? lastEpoch : this.#startEpoch(lastSeq + 1)
     if (changed) this.#moveVersions(applied, epoch, tag)
-    return { results, epoch, seq, bits, tag, changed }
+    else if (applied.commits > commits) this.#statements.setCommits.run(applied.commits)
+    return { results, epoch, seq, bits, tag, made, changed }
   }
 
-  #applyAll(memory: ArrayBuffer, count: number, lastSeq: number, bits: number): AppliedBatch {
+  #applyAll({ memory, count, sessions }: PackedBatch, before: Before): AppliedBatch {
     const results = new Float64Array(count * RESULT_FIELDS)
     const touched = new Map<number, number>()
-    let seq = lastSeq
+    const commits = this.#sessions.begin(sessions, before.commits)
+    let { seq } = before
     let i = 0
     for (const mutation of unpack(memory, count)) {
-      const changed = mutation.revoke ? this.#revoke(seq + 1, mutation) : this.#unrevoke(seq + 1, mutation)
+      const isWanted = commits.admits(i / RESULT_FIELDS)
+      const changed = isWanted
+        ? this.#revocations.apply(seq + 1, mutation, this.#toleranceSeconds)
+        : undefined
       if (changed !== undefined) {
         seq++
         results[i] = seq
         results[i + 1] = changed.expiresAt
         results[i + 2] = changed.already ? 1 : 0
         results[i + 3] = changed.notBefore ?? -1
-        touched.set(bucketOfBytes(mutation.digest, bits), seq)
+        touched.set(bucketOfBytes(mutation.digest, before.bits), seq)
+      } else {
+        results[i + 3] = -1
       }
       i += RESULT_FIELDS
     }
-    return { results, seq, touched }
+    commits.finish()
+    return { results, seq, touched, made: commits.made, commits: commits.version }
   }
 
   #startEpoch(firstSeq: number): string {
@@ -127,64 +157,12 @@ export class Committer {
   }
 
   /** Moves the versions of the changed buckets, and the head. */
-  #moveVersions({ seq, touched }: AppliedBatch, epoch: string, tag: Buffer): void {
+  #moveVersions({ seq, touched, commits }: AppliedBatch, epoch: string, tag: Buffer): void {
     const { setBucket, setHead } = this.#statements
     for (const [bucket, last] of touched) setBucket.run(bucket, last, tag)
-    setHead.run(seq, epoch, tag)
-  }
-
-  #revoke(seq: number, mutation: UnpackedMutation): Changed {
-    const { insert, find, move } = this.#statements
-    const { digest, target, selector } = mutation
-    // Nearly every revocation is new: insert first, and read the row only if the digest exists.
-    const { changes } = insert.run(
-      seq,
-      this.#namespace,
-      digest,
-      mutation.expiresAt,
-      mutation.revokedAt,
-      selector,
-      target,
-      mutation.issuedBefore,
-      mutation.issuedThrough,
-      mutation.reason,
-      mutation.actor,
-      mutation.notBefore,
-    )
-    if (changes === 1) return { ...mutation, already: false }
-    const existing = find.get(this.#namespace, digest)
-    if (existing === undefined) throw damaged('has a damaged index')
-    const row = mergeRows(existing, mutation, this.#toleranceSeconds)
-    move.run(
-      seq,
-      row.expiresAt,
-      row.revokedAt,
-      selector,
-      target,
-      row.issuedBefore,
-      row.issuedThrough,
-      row.reason,
-      row.actor,
-      row.notBefore,
-      existing[0],
-    )
-    return row
-  }
-
-  /** Returns undefined if no revocation was live. */
-  #unrevoke(seq: number, mutation: UnpackedMutation): Changed | undefined {
-    const { find, bury } = this.#statements
-    const existing = find.get(this.#namespace, mutation.digest)
-    if (existing === undefined || !isLive(existing, this.#toleranceSeconds, mutation.revokedAt))
-      return undefined
-    const [at, , expiresAt] = existing
-    bury.run(seq, mutation.revokedAt, at)
-    return { expiresAt, already: false, notBefore: null }
+    setHead.run(seq, epoch, tag, commits + 1)
   }
 }
-
-const damaged = (how: string): RevocadeError =>
-  new RevocadeError('ERR_STORE_CORRUPT', `the store ${how}: restore it from a backup`)
 
 const replaced = (): RevocadeError =>
   new RevocadeError(
@@ -195,36 +173,25 @@ const replaced = (): RevocadeError =>
 function prepare(db: Connection, namespace: number) {
   return {
     head: db
-      .prepare<[], [seq: number, epoch: string, tag: Buffer, bits: number, tolerance: number]>(
+      .prepare<
+        [],
+        [seq: number, epoch: string, tag: Buffer, bits: number, tolerance: number, commits: number]
+      >(
         `
-      SELECT head.seq, head.epoch, head.tag, namespaces.bucket_bits, ${TOLERANCE_SQL} FROM head, namespaces
+      SELECT head.seq, head.epoch, head.tag, namespaces.bucket_bits, ${TOLERANCE_SQL}, head.commits
+      FROM head, namespaces
       WHERE head.id = 1 AND namespaces.id = ${namespace}`,
       )
       .raw(),
-    setHead: db.prepare<[seq: number, epoch: string, tag: Buffer]>(
-      'UPDATE head SET seq = ?, epoch = ?, tag = ?, commits = commits + 1 WHERE id = 1',
+    setHead: db.prepare<[seq: number, epoch: string, tag: Buffer, commits: number]>(
+      'UPDATE head SET seq = ?, epoch = ?, tag = ?, commits = ? WHERE id = 1',
     ),
+    setCommits: db.prepare<[commits: number]>('UPDATE head SET commits = ? WHERE id = 1'),
     // SQLite's || returns text with the same bytes, hence the cast.
     setBucket: db.prepare<[bucket: number, seq: number, tag: Buffer]>(`
       INSERT INTO buckets VALUES (${namespace}, ?, ?, ?, x'') ON CONFLICT DO UPDATE
       SET earlier = substr(CAST(tag || earlier AS BLOB), 1, ${EARLIER_TAGS * 8}),
         seq = excluded.seq, tag = excluded.tag`),
     startEpoch: db.prepare<[seq: number, epoch: string]>('INSERT OR REPLACE INTO epochs VALUES (?, ?)'),
-    insert: db.prepare(`
-      INSERT INTO revocations (seq, namespace, digest, revoked, expires_at, revoked_at, selector, target,
-        issued_before, issued_through, reason, actor, not_before)
-      VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      ON CONFLICT (namespace, digest) DO NOTHING`),
-    find: db
-      .prepare<[namespace: number, digest: Buffer], ExistingRow>(
-        `
-      SELECT seq, revoked, expires_at, revoked_at, issued_before, issued_through, reason, actor, not_before
-      FROM revocations WHERE namespace = ? AND digest = ?`,
-      )
-      .raw(),
-    move: db.prepare(`
-      UPDATE revocations SET seq = ?, revoked = 1, expires_at = ?, revoked_at = ?, selector = ?, target = ?,
-        issued_before = ?, issued_through = ?, reason = ?, actor = ?, not_before = ? WHERE seq = ?`),
-    bury: db.prepare('UPDATE revocations SET seq = ?, revoked = 0, revoked_at = ? WHERE seq = ?'),
   }
 }

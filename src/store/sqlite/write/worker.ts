@@ -7,8 +7,9 @@ import { logHeader } from '../file/log-header.js'
 import { type OpenedWriter, openWriter } from '../file/open-writer.js'
 import { prepareIdentityCheck } from '../file/store-identity.js'
 import type { FromWriter, MaintenanceTask, ToWriter, WriterData } from '../thread-messages.js'
-import { Committer } from './commit.js'
-import { purgeExpired } from './purge.js'
+import { Committer, type PackedBatch } from './commit.js'
+import { purgeExpired, type PurgeTask } from './purge.js'
+import { SessionPurge } from './session-purge.js'
 import { splitBuckets } from './split-buckets.js'
 import { WriteLock } from './write-lock.js'
 
@@ -30,11 +31,13 @@ function serve({ db, ...found }: OpenedWriter, lock: WriteLock, committer: Commi
   }
 
   const isSameStore = prepareIdentityCheck(db, found)
+  const sessionPurge = new SessionPurge(db)
 
-  const commit = ({ memory, count }: ToWriter & { type: 'batch' }): void => {
+  const commit = (batch: PackedBatch): void => {
+    const { memory } = batch
     try {
       assertInPlace()
-      const result = committer.apply(memory, count)
+      const result = committer.apply(batch)
       assertInPlace()
       assertLogIsSound()
       send({ type: 'committed', memory, ...result }, [memory, result.results.buffer])
@@ -63,13 +66,18 @@ function serve({ db, ...found }: OpenedWriter, lock: WriteLock, committer: Commi
     }
   }
 
+  function* purge(task: PurgeTask): Generator<number, void, void> {
+    yield* purgeExpired(db, task)
+    yield sessionPurge.step(task.expiredBefore * 1000)
+  }
+
   parentPort?.on('message', (message: ToWriter) => {
     switch (message.type) {
       case 'batch':
         commit(message)
         break
       case 'purge':
-        maintain('purge', purgeExpired(db, message), 0)
+        maintain('purge', purge(message), 0)
         break
       case 'split-buckets':
         maintain('split-buckets', splitBuckets(db, found.namespaceId, message.bits), 0)

@@ -1,33 +1,16 @@
 import type { Worker } from 'node:worker_threads'
 import { RevocadeError } from '../../../errors.js'
-import type { Committed, Mutation, Written } from '../../../ports/index.js'
+import type { Committed, Mutation } from '../../../ports/index.js'
 import { unpackError } from '../errors.js'
 import type { WriterOptions } from '../file/open-writer.js'
 import type { MaintenanceTask, ToWriter, WriterReady } from '../thread-messages.js'
-import { type BatchResult, RESULT_FIELDS } from './commit.js'
+import { Batch, type SessionWork, type Settle, weightOf } from './batch.js'
 import { Maintenance } from './maintenance.js'
-import { isRecyclable, Packer } from './mutation-codec.js'
+import { isRecyclable } from './mutation-codec.js'
 import { type WriterAnswer, WriterThread } from './writer-thread.js'
 
-/** Mutations that may wait for a commit, at about 200 bytes each. Beyond that, writes are refused. */
+/** Mutations and rows that may wait for a commit, at about 200 bytes each; more are refused. */
 const MAX_WAITING = 131_072
-/**
- * Mutations from which on a batch takes no further writes: about 0.3 s of commit. Large batches write less in
- * total, because digests are random and each commit writes nearly every page of a large index once.
- */
-const BATCH_MUTATIONS = 32_768
-
-interface Waiter {
-  readonly count: number
-  readonly resolve: (committed: Committed) => void
-  readonly reject: (error: RevocadeError) => void
-}
-
-interface Batch {
-  readonly packer: Packer
-  readonly waiters: Waiter[]
-}
-
 /**
  * Group commit on a thread of its own. At most one batch is being committed. Writes that arrive during that
  * time are packed into the next batch, so a slow fsync makes batches larger and the queue no longer.
@@ -43,7 +26,7 @@ export class WriteQueue {
   #onIdle: (() => void) | undefined
   /** Set by {@link WriteQueue.drain}: what new writes are rejected with. */
   #refusal: RevocadeError | undefined
-  /** Mutations accepted and not yet answered. */
+  /** Mutations and rows of refresh tokens that are accepted and not yet answered. */
   waiting = 0
   commits = 0
 
@@ -65,8 +48,17 @@ export class WriteQueue {
 
   /** Resolves once all mutations are durable. They are committed together or not at all. */
   write(mutations: readonly Mutation[]): Promise<Committed> {
+    return this.#enqueue(mutations.length, (batch, settle) => batch.add(mutations, settle))
+  }
+
+  /** Commits refresh tokens in their turn; undefined if a condition did not hold then. */
+  commit(work: SessionWork): Promise<Committed | undefined> {
+    return this.#enqueue(weightOf(work), (batch, settle) => batch.addSessions(work, settle))
+  }
+
+  #enqueue<T>(weight: number, add: (batch: Batch, settle: Settle<T>) => void): Promise<T> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal)
-    if (this.waiting > 0 && this.waiting + mutations.length > MAX_WAITING) {
+    if (this.waiting > 0 && this.waiting + weight > MAX_WAITING) {
       return Promise.reject(
         new RevocadeError(
           'ERR_UNAVAILABLE',
@@ -76,11 +68,10 @@ export class WriteQueue {
     }
     return new Promise((resolve, reject) => {
       const last = this.#queue.at(-1)
-      const batch = last === undefined || last.packer.count >= BATCH_MUTATIONS ? this.#newBatch() : last
-      batch.packer.push(mutations) // if it throws, only this write is rejected
+      const batch = last === undefined || last.isFull ? this.#newBatch() : last
+      add(batch, { resolve, reject }) // if it throws, only this write is rejected
       if (batch !== last) this.#queue.push(batch)
-      batch.waiters.push({ count: mutations.length, resolve, reject })
-      this.waiting += mutations.length
+      this.waiting += weight
       if (this.#flushScheduled || this.#inFlight !== undefined) return
       this.#flushScheduled = true
       queueMicrotask(() => this.#flush())
@@ -119,9 +110,9 @@ export class WriteQueue {
   }
 
   #newBatch(): Batch {
-    const packer = new Packer(this.#spare)
+    const batch = new Batch(this.#spare)
     this.#spare = undefined
-    return { packer, waiters: [] }
+    return batch
   }
 
   #flush(): void {
@@ -156,10 +147,9 @@ export class WriteQueue {
       return
     }
     worker.ref() // the process must not end before the batch is durable
-    const { packer } = batch
-    const { count } = packer
-    const memory = packer.release()
-    post(worker, { type: 'batch', memory, count }, [memory])
+    const packed = batch.release()
+    const { memory, sessions } = packed
+    post(worker, { type: 'batch', ...packed }, sessions === undefined ? [memory] : [memory, sessions.memory])
   }
 
   #answer(message: WriterAnswer): void {
@@ -177,7 +167,10 @@ export class WriteQueue {
     this.#flush() // before the callers run, so that the thread does not wait for them
     if (batch === undefined) return
     if (refusal !== undefined) this.#reject(batch, refusal)
-    else if (message.type === 'committed') this.#acknowledge(batch, message)
+    else if (message.type === 'committed') {
+      this.waiting -= batch.weight
+      batch.acknowledge(message)
+    }
   }
 
   /** An idle thread does not keep the process alive. */
@@ -185,30 +178,9 @@ export class WriteQueue {
     if (this.#inFlight === undefined && this.#maintenance.isIdle) this.#thread.worker?.unref()
   }
 
-  #acknowledge(batch: Batch, { results, epoch, bits, tag }: BatchResult): void {
-    const buckets = { bits, tag: Buffer.from(tag, 'hex') }
-    let at = 0
-    for (const { count, resolve } of batch.waiters) {
-      const written: Written[] = []
-      for (const end = at + count * RESULT_FIELDS; at < end; at += RESULT_FIELDS) {
-        const notBefore = results[at + 3] ?? -1
-        written.push({
-          seq: results[at] ?? 0,
-          expiresAt: results[at + 1] ?? 0,
-          already: results[at + 2] === 1,
-          ...(notBefore < 0 ? {} : { notBefore }),
-        })
-      }
-      this.waiting -= count
-      resolve({ epoch, written, buckets })
-    }
-  }
-
   #reject(batch: Batch, error: RevocadeError): void {
-    for (const { count, reject } of batch.waiters) {
-      this.waiting -= count
-      reject(error)
-    }
+    this.waiting -= batch.weight
+    batch.reject(error)
   }
 
   /** The thread is gone. Whether its batch was committed is unknown, so no batch is acknowledged. */

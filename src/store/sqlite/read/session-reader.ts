@@ -1,0 +1,79 @@
+import type { SessionGroup, StoredSession } from '../../../ports/index.js'
+import type { Connection } from '../file/driver.js'
+import { fromKept, type KeptText, toKept } from '../file/kept-text.js'
+
+const COLUMNS = 'family, version, sid, client_id, sub, created_at, purge_at, state'
+
+type RawSession = readonly [
+  family: Buffer,
+  version: number,
+  sid: KeptText,
+  clientId: KeptText,
+  sub: KeptText,
+  createdAt: number,
+  purgeAt: number,
+  state: Buffer,
+]
+
+/** Reads refresh tokens on a given connection. Each call reads one snapshot. */
+export class SessionReader {
+  readonly #statements: ReturnType<typeof prepare>
+
+  constructor(db: Connection, namespace: number) {
+    this.#statements = prepare(db, namespace)
+  }
+
+  get(family: Uint8Array): StoredSession | undefined {
+    const row = this.#statements.get.get(family)
+    return row === undefined ? undefined : toSession(row)
+  }
+
+  list(group: SessionGroup): StoredSession[] {
+    const { ofSub, ofSid } = this.#statements
+    const rows = 'sub' in group ? ofSub.all(toKept(group.sub)) : ofSid.all(toKept(group.sid))
+    return rows.map(toSession)
+  }
+
+  page(after: Uint8Array | undefined, limit: number): StoredSession[] {
+    return this.#statements.page.all(after ?? new Uint8Array(0), limit).map(toSession)
+  }
+
+  salt(minute: number): Uint8Array | undefined {
+    const salt = this.#statements.salt.get(minute)
+    return salt === undefined ? undefined : bytesOf(salt)
+  }
+}
+
+const toSession = (row: RawSession): StoredSession => ({
+  family: bytesOf(row[0]),
+  version: row[1],
+  sid: fromKept(row[2]),
+  clientId: fromKept(row[3]),
+  sub: fromKept(row[4]),
+  createdAt: row[5],
+  purgeAt: row[6],
+  state: bytesOf(row[7]),
+})
+
+const bytesOf = ({ buffer, byteOffset, length }: Buffer): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, length)
+
+function prepare(db: Connection, namespace: number) {
+  const where = `SELECT ${COLUMNS} FROM sessions WHERE namespace = ${namespace}`
+  const oldestFirst = 'ORDER BY created_at, family'
+  return {
+    get: db.prepare<[family: Uint8Array], RawSession>(`${where} AND family = ?`).raw(),
+    ofSub: db.prepare<[sub: KeptText], RawSession>(`${where} AND sub = ? ${oldestFirst}`).raw(),
+    ofSid: db.prepare<[sid: KeptText], RawSession>(`${where} AND sid = ? ${oldestFirst}`).raw(),
+    page: db
+      .prepare<[after: Uint8Array, limit: number], RawSession>(
+        `${where} AND family > ? ORDER BY family LIMIT ?`,
+      )
+      .raw(),
+    salt: db
+      .prepare<[minute: number], Buffer>(
+        `SELECT salt FROM session_salts WHERE namespace = ${namespace} AND minute = ?`,
+      )
+      .pluck(),
+  }
+}
