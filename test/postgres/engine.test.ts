@@ -32,7 +32,7 @@ it('a revocation reaches the engines of other processes, and those opened later'
   expect(await verdict(third, token('a'))).toBe('revoked')
   expect((await third.unrevoke(token('a'))).outcome).toBe('unrevoked')
   await expect.poll(() => verdict(one, token('a'))).toBe('active')
-  expect(third.stats().store).toMatchObject({ kind: 'postgres', seq: 4, schemaVersion: 1 })
+  expect(third.stats().store).toMatchObject({ kind: 'postgres', seq: 4, schemaVersion: 2 })
 })
 
 it('an invalidation of permissions travels, and is no revocation', async () => {
