@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../ports/clock.js'
 import type { Digest } from '../ports/index.js'
-import type { ChangeListener } from './marks.js'
+import type { ChangeListener } from './change-listener.js'
 import { keyOf } from './verdict-cache.js'
 import { WatchList } from './watch-list.js'
 

@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.js'
 import type { Digest, RevocationStore, Target } from '../ports/index.js'
 import type { InvalidationReceipt } from '../receipt.js'
 import { digestBytes, type TokenDigester } from '../token/identify.js'
+import type { ChangeListener, ChangeTeller } from './change-listener.js'
 import type { Commits } from './commits.js'
 import { durableIn } from './receipts.js'
 import type { Write } from './write.js'
@@ -12,14 +13,6 @@ const MAY_BE_LOST_NS = 120_000_000_000n
 
 /** A cache by its kind and its name, the same in all processes. */
 export type CacheName = readonly [kind: string, name: string]
-
-/** What is told to whoever keeps something that the store's changes make wrong. */
-export interface ChangeListener {
-  /** A change was applied to this engine, its own or another one's. The digest is overwritten later. */
-  changed(digest: Digest): void
-  /** Changes may be missing: the store has another history, or was read anew. */
-  historyChanged(): void
-}
 
 /** What {@link Marks} needs. */
 export interface MarksDeps {
@@ -44,7 +37,7 @@ export interface Mark {
  * that is revoked and taken back in one commit. Its tombstone travels as every change does, and is purged
  * after its expiry. See decision 36.
  */
-export class Marks implements ChangeListener {
+export class Marks implements ChangeTeller {
   readonly #deps: MarksDeps
   readonly #listeners = new Set<ChangeListener>()
   /** The newest mark of each cache that this engine has marked. */
