@@ -33,6 +33,7 @@ const FRAMEWORKS = [
   'graphql',
   'fast-gateway',
   'prom-client',
+  'jsonwebtoken',
 ]
 
 beforeAll(async () => {
