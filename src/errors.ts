@@ -15,6 +15,10 @@ export const ERROR_STATUS = {
   ERR_NO_EXPIRY: 400,
   /** A time is negative, not finite, or can only be milliseconds. */
   ERR_INVALID_TIME: 400,
+  /** A refresh token is not valid, for whatever reason. */
+  ERR_REFRESH_REFUSED: 400,
+  /** A login can't begin or be joined: it has ended, is revoked, or there are too many. */
+  ERR_LOGIN_REFUSED: 400,
   /** An option or argument is unknown, misspelt or out of range. */
   ERR_CONFIG: 500,
   /** Nothing could decide, or too many writes are waiting. Try again. */

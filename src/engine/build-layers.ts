@@ -5,6 +5,7 @@ import type { Notifier } from '../ports/notifier.js'
 import type { PrefixCache } from '../ports/prefix-cache.js'
 import { pathOf } from '../token/claim-path.js'
 import { TokenDigester } from '../token/identify.js'
+import { Commits } from './commits.js'
 import { ExactLookup } from './exact-lookup.js'
 import { Lease } from './lease.js'
 import { LivePrefilter, type LivePrefilterState } from './live-prefilter.js'
@@ -43,12 +44,14 @@ export interface LayerParts {
 /** The layers of one engine, wired to each other. */
 export interface Layers {
   readonly digester: TokenDigester
+  readonly mutations: Mutations
   readonly live: LivePrefilter
   readonly lease: Lease
   readonly cache: VerdictCache
   readonly sync: Sync
   readonly own: OwnWrites
   readonly lookup: Lookup
+  readonly commits: Commits
   readonly writer: Revoke
 }
 
@@ -95,9 +98,7 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
     onUnknown: settings.onUnknown,
   })
   const mutations = mutationsFor(settings, digester, selectors)
-  const writer = new Revoke({
-    digester,
-    mutations,
+  const commits = new Commits({
     live,
     sync,
     own,
@@ -107,10 +108,10 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
     notifier: shared.notifier,
     clock,
     logger,
-    clockToleranceSeconds,
     stalenessMs: exclusive ? 0 : maxStalenessMs,
   })
-  return { digester, live, lease, cache, sync, own, lookup, writer }
+  const writer = new Revoke({ digester, mutations, commits, own, store, clock, clockToleranceSeconds })
+  return { digester, mutations, live, lease, cache, sync, own, lookup, commits, writer }
 }
 
 function mutationsFor(

@@ -64,7 +64,7 @@ export class Engine implements Revocade {
     this.#writer = layers.writer
     this.#snapshot = snapshot
     layers.lookup.engine = this
-    exposeInternals(this, { settings: parts.settings, store: parts.store, layers })
+    exposeInternals(this, { settings: parts.settings, store: parts.store, key: parts.info.key, layers })
   }
 
   /**

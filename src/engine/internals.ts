@@ -8,6 +8,8 @@ import type { Layers } from './build-layers.js'
 export interface EngineInternals {
   readonly settings: Settings
   readonly store: RevocationStore
+  /** The 16-byte digest key. */
+  readonly key: Uint8Array
   readonly layers: Layers
 }
 

@@ -18,12 +18,14 @@ export interface HarnessOptions {
   readonly shared?: SharedLayers
   /** Of the verdict cache; default 1000. */
   readonly cacheEntries?: number
+  /** Default `['sub']`. */
+  readonly claims?: readonly string[]
 }
 
 /** The engine's layers over an open store, started, but polling only when the test says so. */
 export async function engineHarness(store: RevocationStore, options: HarnessOptions) {
   const { clock, maxStalenessMs, graceSeconds = 3600, prefilter = { kind: 'exact' }, shared } = options
-  const { cacheEntries = 1000 } = options
+  const { cacheEntries = 1000, claims = ['sub'] } = options
   const warnings: string[] = []
   const checkpoints: string[] = []
   const note = (_: object, message: string): void => void warnings.push(message)
@@ -31,7 +33,7 @@ export async function engineHarness(store: RevocationStore, options: HarnessOpti
     clock,
     logger: { debug: note, info: note, warn: note, error: note },
     prefilter,
-    claims: ['sub'],
+    claims,
     maxStalenessMs,
     maxTokenLifetimeSeconds: 3600,
     clockToleranceSeconds: 0,
@@ -48,7 +50,7 @@ export async function engineHarness(store: RevocationStore, options: HarnessOpti
     },
   )
   await layers.sync.start(await layers.live.rebuild(store))
-  return { ...layers, warnings, checkpoints }
+  return { ...layers, settings, warnings, checkpoints }
 }
 
 export type EngineHarness = Awaited<ReturnType<typeof engineHarness>>
