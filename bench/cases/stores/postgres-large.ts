@@ -14,6 +14,8 @@ const KINDS = ['bloom', 'fuse'] as const
 type Kind = (typeof KINDS)[number]
 
 const MIB = 2 ** 20
+/** The share of entries that a filter may not tell from another entry, at most: it holds both. */
+const TWINS = 1e-5
 
 /** Fills a store with revocations of one commit. The indexes are built at the end, which is much faster. */
 async function fill(client: pg.Client, entries: number): Promise<void> {
@@ -58,7 +60,8 @@ async function starts(
     const { result: engine, ...cost } = await costOf(() => createRevocade({ store, prefilter: { kind } }))
     costs.push(cost)
     const { prefilter, lease } = engine.stats()
-    assertAnswer(prefilter.entries === entries && lease.live, `${prefilter.entries} of ${entries} are held`)
+    const isHeld = prefilter.entries <= entries && prefilter.entries > entries * (1 - TWINS)
+    assertAnswer(isHeld && lease.live, `${prefilter.entries} of ${entries} are held`)
     globalThis.gc?.()
     if (round === 0) [bytes, rss] = [prefilter.bytes, process.memoryUsage().rss - before]
     await engine.close()
