@@ -2,7 +2,7 @@ import { MAX_BUCKET_BITS } from '../../buckets/layout.js'
 import { RevocadeError } from '../../errors.js'
 import type { Committed, Mutation, StoreContext, StoreStats } from '../../ports/index.js'
 import { createClient } from '../../redis/connection/connect.js'
-import { GroupCommit } from '../network/group-commit.js'
+import { GroupCommit, shareOut } from '../network/group-commit.js'
 import { ServerClock } from '../network/server-clock.js'
 import { Committer } from './committer.js'
 import { type Argument, StoreConnection } from './connection.js'
@@ -28,7 +28,7 @@ export class OpenRedis {
   readonly #settings: RedisStoreSettings
   readonly #connections: Connections
   readonly #committer: Committer
-  readonly #queue: GroupCommit<Buffer>
+  readonly #queue: GroupCommit<readonly Buffer[], Committed>
   readonly #timer: NodeJS.Timeout
   #looks = 0
   #appendfsync: string | undefined
@@ -65,8 +65,7 @@ export class OpenRedis {
     this.reader = new Reader(connections.reads, store, settings.readTimeoutMs, clock)
     this.#committer = new Committer(connections.writes, store, settings, clock)
     this.#queue = new GroupCommit({
-      pack: (mutation) => encodeMutation(mutation, store.namespaceId),
-      commit: (rows) => this.#committer.commit(rows),
+      commit: async (calls) => shareOut(await this.#committer.commit(calls.flat()), calls),
       isUnreachable: (error) =>
         error instanceof RevocadeError && error.cause !== undefined && !isAnswer(error.cause),
     })
@@ -84,7 +83,8 @@ export class OpenRedis {
   }
 
   write(mutations: readonly Mutation[]): Promise<Committed> {
-    return this.#queue.write(mutations)
+    const rows = mutations.map((mutation) => encodeMutation(mutation, this.store.namespaceId))
+    return this.#queue.add(rows, rows.length)
   }
 
   async split(bits: number): Promise<void> {

@@ -28,7 +28,7 @@ import {
  * The store in Redis, for those who have no database: **it promises less than the others**, see
  * docs/redis-store.md. The way of a commit:
  *
- * 1. `GroupCommit.write` (../network/group-commit.ts) collects calls: one batch is on its way, the next one
+ * 1. `GroupCommit.add` (../network/group-commit.ts) collects calls: one batch is on its way, the next one
  *    waits.
  * 2. `Committer.commit` (committer.ts) sends the batch with a random tag to one script
  *    (scripts/write-script.ts), which the server runs as one step.
