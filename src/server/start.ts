@@ -62,6 +62,8 @@ async function serve({ settings, verifier, app, engine }: Parts): Promise<Runnin
   await app.ready()
   void verifier?.problem() // logs at once what requests would meet
   const bound = await listenBoth(check, app, settings)
+  const { kind, path } = engine.stats().store
+  app.log.info({ store: path ?? kind }, 'the store is open')
   for (const [name, address] of Object.entries(bound))
     app.log.info({ listener: name, url: `http://${shownAddress(address)}` }, 'listening')
   let closing: Promise<void> | undefined

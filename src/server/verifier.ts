@@ -60,16 +60,25 @@ async function keysAt(place: string, logger: Logger): Promise<RemoteKeys> {
     if (!URL.canParse(place)) throw optionError('jwks', 'is not a URL that can be used')
     return remoteKeys(new URL(place), logger)
   }
-  let keys: unknown
-  try {
-    keys = JSON.parse(await readFile(place, 'utf8'))
-  } catch (error) {
-    // The message of JSON.parse would quote the file.
-    const cause = error instanceof SyntaxError ? undefined : error
-    throw new RevocadeError('ERR_CONFIG', `option 'jwks' ${KEY_SET}`, { cause })
-  }
+  const keys = await keysIn(place)
   if (!isKeySet(keys)) throw optionError('jwks', KEY_SET)
   return local(createLocalJWKSet(keys))
+}
+
+async function keysIn(path: string): Promise<unknown> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (cause) {
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+    const why = isMissing ? 'there is no such file' : "the file can't be read"
+    throw new RevocadeError('ERR_CONFIG', `option 'jwks' ${KEY_SET}: ${why}`, { cause })
+  }
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw optionError('jwks', KEY_SET) // the message of JSON.parse would quote the file
+  }
 }
 
 const KEY_SET = 'must be a URL, or the path of a JSON Web Key Set'

@@ -4,6 +4,7 @@ import { PostgresStore, type PostgresStoreOptions } from '#dist/store/postgres/i
 import { digestOf, NOW, openStore, revoke } from '#dist/testing/store/fixtures.js'
 import { bytes, commit, familyOf, put, session, versionOf } from '#dist/testing/store/session-fixtures.js'
 import { rotateInProcesses } from '../store/rotate-in-processes.js'
+import { compareWithModel } from '../store/session-model.js'
 import { type PostgresServer, startPostgres } from '../support/postgres/server.js'
 import { setStandbys } from '../support/postgres/standbys.js'
 
@@ -24,8 +25,12 @@ async function openAt(
   return store
 }
 
+it('refresh tokens: any commits do what they do in the store in memory', async () => {
+  for (const seed of [11, 12, 13]) await compareWithModel(await openAt(`model${seed}`), seed, 60)
+})
+
 it('refresh tokens: one of several processes wins a rotation, and kill -9 leaves all or none', async () => {
-  await rotateInProcesses(postgres.url('processes'), await openAt('processes'))
+  await rotateInProcesses(postgres.url('processes'), await openAt('processes'), 600)
 })
 
 it('refresh tokens: a group whose answer was lost is found, with what became of each commit', async () => {

@@ -8,6 +8,7 @@ import { digestOf, NOW, revoke, wordsOf } from '#dist/testing/store/fixtures.js'
 import { bytes, commit, familyOf, put, session, versionOf } from '#dist/testing/store/session-fixtures.js'
 import { open } from '../support/sqlite.js'
 import { temporaryDirectory } from '../support/temp.js'
+import { compareWithModel } from './session-model.js'
 
 const newPath = (): string => join(temporaryDirectory(), 'store.db')
 const code = (expected: string): unknown => expect.objectContaining({ code: expected })
@@ -67,6 +68,10 @@ describe('commits of refresh tokens in SQLite', () => {
     )
     expect(store.stats().commits).toBe(1)
   })
+})
+
+it('refresh tokens in SQLite: any commits do what they do in the store in memory', async () => {
+  for (const seed of [1, 2, 3]) await compareWithModel(await open(newPath()), seed, 60)
 })
 
 describe('a commit of refresh tokens that fails is rejected and leaves nothing, when', () => {

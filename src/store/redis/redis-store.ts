@@ -23,6 +23,7 @@ import {
   type RedisStoreOptions,
   type RedisStoreSettings,
 } from './options.js'
+import { RedisSessions } from './redis-sessions.js'
 
 /**
  * The store in Redis, for those who have no database: **it promises less than the others**, see
@@ -48,6 +49,8 @@ export class RedisStore implements RevocationStore {
     read: async (bucket, bits, since) => this.#required().reader.bucket(bucket, bits, since),
     split: async (bits) => this.#required().split(bits),
   }
+
+  readonly sessions = new RedisSessions(() => this.#required())
 
   readonly #settings: RedisStoreSettings
   #open: OpenRedis | undefined
