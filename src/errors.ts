@@ -50,7 +50,10 @@ export type RevocadeErrorCode = keyof typeof ERROR_STATUS
 export class RevocadeError extends Error {
   override readonly name = 'RevocadeError'
   readonly code: RevocadeErrorCode
-  /** HTTP status: 400 for a bad token, 401 for a revoked one, 500 for a wrong set-up, 503 when the caller should try again. */
+  /**
+   * HTTP status: 400 for a bad token, 401 for a revoked one, 500 for a wrong set-up, 503 when the caller
+   * should try again.
+   */
   readonly statusCode: number
 
   constructor(code: RevocadeErrorCode, message: string, options?: { cause?: unknown }) {
