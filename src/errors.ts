@@ -19,6 +19,8 @@ export const ERROR_STATUS = {
   ERR_REFRESH_REFUSED: 400,
   /** A login can't begin or be joined: it has ended, is revoked, or there are too many. */
   ERR_LOGIN_REFUSED: 400,
+  /** A verifier of revocade/verify was given a token that is revoked. */
+  ERR_REVOKED: 401,
   /** An option or argument is unknown, misspelt or out of range. */
   ERR_CONFIG: 500,
   /** Nothing could decide, or too many writes are waiting. Try again. */
@@ -48,7 +50,10 @@ export type RevocadeErrorCode = keyof typeof ERROR_STATUS
 export class RevocadeError extends Error {
   override readonly name = 'RevocadeError'
   readonly code: RevocadeErrorCode
-  /** HTTP status: 400 for a bad token, 500 for a wrong set-up, 503 when the caller should try again. */
+  /**
+   * HTTP status: 400 for a bad token, 401 for a revoked one, 500 for a wrong set-up, 503 when the caller
+   * should try again.
+   */
   readonly statusCode: number
 
   constructor(code: RevocadeErrorCode, message: string, options?: { cause?: unknown }) {

@@ -10,6 +10,6 @@ describe('RevocadeError', () => {
   })
 
   it('has a client or server status for every code', () => {
-    for (const status of Object.values(ERROR_STATUS)) expect([400, 500, 503]).toContain(status)
+    for (const status of Object.values(ERROR_STATUS)) expect([400, 401, 500, 503]).toContain(status)
   })
 })

@@ -8,8 +8,11 @@ import { WatchList } from './watch-list.js'
 /** What a value is loaded for, and what makes it out of date. */
 export interface Request<T> {
   readonly key: string
-  /** The first words of the digests whose changes make it out of date. Called before the load begins. */
-  watched(): readonly number[]
+  /**
+   * The first words of the digests whose changes make it out of date. Called before the load begins.
+   * Undefined: it is loaded for this caller alone, and not kept.
+   */
+  watched(): readonly number[] | undefined
   load(): T | Promise<T>
 }
 
@@ -118,12 +121,14 @@ export class LoadingCache<T> implements ChangeListener {
 
   #load(request: Request<T>, now: number): Promise<T> {
     const { key } = request
+    const watched = request.watched()
+    this.#loads++
+    if (watched === undefined) return Promise.resolve().then(() => request.load())
     const before = this.#loading.get(key)
     if (before !== undefined) this.#stopLoading(before)
-    this.#loads++
     const entry: Entry<T> = {
       key,
-      watched: request.watched(),
+      watched,
       begun: this.#deps.clock.monotonic(),
       from: now,
       until: now + this.#deps.ttlSeconds * 1000,
