@@ -15,6 +15,7 @@ import { asRecord, optionError, rejectUnknownKeys } from '../validate.js'
 
 import '../require-node.js'
 
+/** The errors of jsonwebtoken, as jwt-redis exports them. */
 export const { JsonWebTokenError, TokenExpiredError, NotBeforeError } = jsonwebtoken
 
 /** The token was destroyed; of a token from before the switch also: its label is gone. */
@@ -138,9 +139,12 @@ class Labels {
   constructor(options: LegacyOptions) {
     const { client, prefix = 'jwt_label:', until } = options
     rejectUnknownKeys(asRecord(options, "option 'legacy'"), ['client', 'prefix', 'until'], "key in 'legacy'")
-    const given = asRecord(client, "'client' of option 'legacy'")
+    const given: unknown = client
+    // Not of a copy: the methods of a client stand in its class.
+    const has = (method: string): boolean =>
+      typeof given === 'object' && given !== null && typeof Reflect.get(given, method) === 'function'
     for (const method of ['get', 'set', 'del'])
-      if (typeof given[method] !== 'function')
+      if (!has(method))
         throw optionError('legacy', `needs a 'client' with the method '${method}', as node-redis has it`)
     if (!(until instanceof Date) || Number.isNaN(until.getTime()))
       throw optionError('legacy', "needs 'until', a Date after which no process signs with jwt-redis")

@@ -1,11 +1,15 @@
+import { createRequire } from 'node:module'
 import jsonwebtoken from 'jsonwebtoken'
-import JwtRedis from 'jwt-redis'
-import { createClient } from 'redis'
+import type exported from 'jwt-redis'
+import { createClient, type RedisClientType } from 'redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createJwt, type Jwt, TokenDestroyedError, TokenInvalidError } from '#dist/drop-ins/jwt.js'
 import { createRevocade, type Revocade } from '#dist/index.js'
 import { startRedis } from '../support/redis/server.js'
 import { temporaryDirectory } from '../support/temp.js'
+
+// What `import` makes of a CommonJS default export differs between Node and test runners.
+const { default: JWTR } = createRequire(import.meta.url)('jwt-redis') as typeof exported
 
 const secret = 'secret'
 const HOUR_MS = 3_600_000
@@ -89,10 +93,10 @@ describe('createJwt', () => {
 describe('the way over from jwt-redis', () => {
   it('keeps destroyed what was destroyed before, and both know what either signs or destroys', async () => {
     const server = await startRedis()
-    const client = createClient({ url: server.url })
+    const client: RedisClientType = createClient({ url: server.url })
     await client.connect()
     try {
-      const old = new JwtRedis.default(client as never)
+      const old = new JWTR(client)
       const [destroyed, good] = [await old.sign({ jti: 'a' }, secret), await old.sign({ jti: 'b' }, secret)]
       await old.destroy('a')
       const both = createJwt(revocade, { legacy: { client, until: new Date(Date.now() + HOUR_MS) } })

@@ -117,6 +117,7 @@ describe('the tarball', () => {
       './hapi',
       './permissions',
       './sessions',
+      './jwt',
       './verify',
       './prometheus',
       './opentelemetry',
