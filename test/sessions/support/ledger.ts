@@ -1,3 +1,4 @@
+import type { SessionCommit, Target } from 'revocade/ports'
 import { expect } from 'vitest'
 import { type Family, readFamily } from '#dist/sessions/state.js'
 import type { MemoryStore } from '#dist/testing/index.js'
@@ -35,6 +36,11 @@ export class Ledger {
     this.#replaySeconds = replaySeconds
   }
 
+  /** The clock was set: what is decided now may not be committed before it is set again. */
+  clockWasSet(): void {
+    this.#highest = Math.max(this.#highest, this.#clock.wall)
+  }
+
   /** A moment: later ones are greater. */
   tick(): number {
     return ++this.#tick
@@ -58,12 +64,17 @@ export class Ledger {
   }
 
   /** Looks at all rows and revocations in the instant of a commit. */
-  witness(): void {
+  witness(commit?: SessionCommit): void {
     const tick = this.tick()
     this.#highest = Math.max(this.#highest, this.#clock.wall)
     const cutoff = this.#cutoff()
     const families = this.#store.sessions.list({ sub: SUB }).map(readFamily)
     for (const family of families) this.#learn(family, tick, cutoff)
+    const endsAll = commit?.mutations.some(
+      (mutation) => mutation.op === 'revoke' && isOfUser(mutation.target),
+    )
+    const left = endsAll === true ? families.filter(({ ended }) => ended === undefined) : []
+    expect(left, 'S8: a login from before the end of all logins goes on').toEqual([])
     const live = families.filter((family) => family.ended === undefined && !isCut(family, cutoff))
     expect(live.length, 'S9: more logins than the limit').toBeLessThanOrEqual(MAX)
   }
@@ -87,7 +98,7 @@ export class Ledger {
 
   #cutoff(): number {
     const rows = this.#store.list({ afterSeq: 0, limit: 10_000 })
-    const where = rows.filter(({ target }) => target.kind === 'selector' && 'sub' in target.where)
+    const where = rows.filter(({ target }) => isOfUser(target))
     return Math.max(0, ...where.map(({ issuedThrough = 0 }) => issuedThrough))
   }
 }
@@ -96,3 +107,5 @@ export const idOf = (family: Uint8Array): string => Buffer.from(family).toString
 
 const isCut = ({ createdAt }: Pick<Family, 'createdAt'>, cutoff: number): boolean =>
   Math.floor(createdAt / 1000) <= cutoff
+
+const isOfUser = (target: Target): boolean => target.kind === 'selector' && 'sub' in target.where

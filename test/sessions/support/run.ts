@@ -1,4 +1,5 @@
 import type fc from 'fast-check'
+import type { SessionCommit } from 'revocade/ports'
 import { expect } from 'vitest'
 import type { Issued, Rotated } from '#dist/sessions/api.js'
 import { SessionsContext } from '#dist/sessions/context.js'
@@ -71,7 +72,10 @@ export class Run {
     })
     const gate = (label: string): Promise<void> => scheduler.schedule(Promise.resolve(), label)
     for (let i = 0; i < 2; i++) {
-      const witness = { committed: () => run.#ledger.witness(), written: () => run.#ledger.witness() }
+      const witness = {
+        committed: (commit: SessionCommit) => run.#ledger.witness(commit),
+        written: () => run.#ledger.witness(),
+      }
       const late = lateStore(store, gate, witness)
       const options = { clock, maxStalenessMs: STALENESS_MS, claims: ['sid', 'sub'] }
       const harness = await scheduler.waitFor(engineHarness(late, options))
@@ -91,8 +95,10 @@ export class Run {
   }
 
   async take(step: Step): Promise<void> {
-    if (step.do === 'clock') this.#clock.advance(step.ms)
-    else if (step.do === 'deliver') await this.#deliver(step.messages)
+    if (step.do === 'clock') {
+      this.#clock.advance(step.ms)
+      this.#ledger.clockWasSet()
+    } else if (step.do === 'deliver') await this.#deliver(step.messages)
     else this.#underWay.push(this.#start(step))
   }
 
