@@ -77,7 +77,7 @@ interface Choice {
 
 function chosenOf({ case: names, stores, suite }: Choice): readonly Case[] {
   if (names !== undefined) return CASES.filter(({ name }) => names.includes(name))
-  if (stores === suite) return CASES
+  if (stores === suite) return [...SUITES.suite, ...SUITES.stores]
   return stores ? SUITES.stores : SUITES.suite
 }
 

@@ -51,3 +51,16 @@ export interface BulkReceipt {
   /** As in {@link Receipt}, for entries without `notBefore`. */
   readonly effectiveEverywhereAt: Date
 }
+
+/** The result of a call that tells caches what is out of date. */
+export interface InvalidationReceipt {
+  /** Sequence number of the change in the store. */
+  readonly seq: number
+  /** As in {@link Receipt}. */
+  readonly durable: true | 'redis'
+  /**
+   * Whoever asks after this time, in a process with the same `maxStalenessMs`, is not given what was loaded
+   * before the call.
+   */
+  readonly effectiveEverywhereAt: Date
+}

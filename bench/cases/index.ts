@@ -17,6 +17,7 @@ import { revoke } from './revoke.js'
 import { scale } from './scale.js'
 import { selectors } from './selectors.js'
 import { postgresBoot } from './stores/postgres-boot.js'
+import { postgresLarge } from './stores/postgres-large.js'
 import { postgresPropagation } from './stores/postgres-propagation.js'
 import { postgresRead } from './stores/postgres-read.js'
 import { postgresWrite } from './stores/postgres-write.js'
@@ -24,7 +25,7 @@ import { redisStore } from './stores/redis-store.js'
 import { storeCheck } from './stores/store-check.js'
 
 /** The cases by what they need, in the order in which they run. Each suite has records of its own. */
-export const SUITES: Readonly<Record<'suite' | 'stores', readonly Case[]>> = {
+export const SUITES: Readonly<Record<'suite' | 'stores' | 'large', readonly Case[]>> = {
   /** The engine on SQLite, and beside a Redis. */
   suite: [
     limit,
@@ -47,7 +48,9 @@ export const SUITES: Readonly<Record<'suite' | 'stores', readonly Case[]>> = {
   ],
   /** Stores across a network: these start a PostgreSQL and a Redis. */
   stores: [postgresWrite, postgresRead, postgresBoot, postgresPropagation, storeCheck, redisStore],
+  /** What takes many minutes, or much of the disk: run only when it is named. */
+  large: [postgresLarge],
 }
 
 /** All cases. */
-export const CASES: readonly Case[] = [...SUITES.suite, ...SUITES.stores]
+export const CASES: readonly Case[] = [...SUITES.suite, ...SUITES.stores, ...SUITES.large]

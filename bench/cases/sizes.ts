@@ -149,6 +149,7 @@ const SIZES = {
     polls: [400, 60, 4],
   },
   'postgres-boot': { entries: [1_000_000, 30_000, 2000], rounds: [5, 2, 1] },
+  'postgres-large': { entries: [10_000_000, 100_000, 3000], rounds: [3, 2, 1], writeRounds: [20, 5, 1] },
   'postgres-propagation': { tokens: [1000, 25, 10] },
   'store-check': { entries: [100_000, 5000, 1000], rounds: [300, 40, 2] },
   'redis-store': {

@@ -27,6 +27,8 @@ function timed(store: RevocationStore): { acknowledgedAt: number } {
 export interface Latencies {
   /** Milliseconds from the commit until another process no longer said "active", one for each token. */
   readonly seen: readonly number[]
+  /** From the commit until the last check of any of them began that said "active"; 0 if it was before. */
+  readonly active: readonly number[]
   /** From the call of `revoke()` until the commit. */
   readonly committed: readonly number[]
 }
@@ -60,10 +62,13 @@ export async function latencies(
     committedAt.push(told.acknowledgedAt)
     committed.push(told.acknowledgedAt - calledAt)
   }
-  const seen = (await answers) as number[][]
+  const watched = (await answers) as { readonly seenAt: number[]; readonly activeAt: (number | null)[] }[]
   // Some see it before the writer hears of its own commit.
   return {
-    seen: committedAt.map((at, i) => Math.max(0, (seen[i % WATCHERS]?.[i] ?? Number.NaN) - at)),
+    seen: committedAt.map((at, i) => Math.max(0, (watched[i % WATCHERS]?.seenAt[i] ?? Number.NaN) - at)),
+    active: committedAt.map((at, i) =>
+      Math.max(0, ...watched.map(({ activeAt }) => (activeAt[i] ?? -Infinity) - at)),
+    ),
     committed,
   }
 }

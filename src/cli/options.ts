@@ -42,7 +42,8 @@ export function addStoreOptions(command: Command): Command {
     .addOption(
       new Option('--store <path>', 'the SQLite file, postgres://user@host/db or redis://host')
         .env('REVOCADE_STORE')
-        .default('./revocade.db'),
+        .default('./revocade.db')
+        .argParser(notEmpty),
     )
     .option('--namespace <name>', "the tenant (default: 'default')")
     .option(
@@ -147,4 +148,9 @@ export function engineOptions(options: TokenOptions): RevocadeOptions {
     ...(options.claims === undefined ? {} : { claims: options.claims }),
     ...(options.idClaims === undefined ? {} : { idClaims: options.idClaims }),
   }
+}
+
+function notEmpty(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty.')
+  return text
 }

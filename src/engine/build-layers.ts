@@ -9,8 +9,10 @@ import { Commits } from './commits.js'
 import { ExactLookup } from './exact-lookup.js'
 import { Lease } from './lease.js'
 import { LivePrefilter, type LivePrefilterState } from './live-prefilter.js'
+import { type CacheOptions, LoadingCache, type LoadingCacheDeps } from './loading-cache.js'
 import { Lookup } from './lookup.js'
 import type { LookupDeps } from './lookup-deps.js'
+import { Marks } from './marks.js'
 import { OwnWrites } from './own-writes.js'
 import { Mutations } from './revocation-request.js'
 import { Revoke } from './revoke.js'
@@ -50,9 +52,12 @@ export interface Layers {
   readonly cache: VerdictCache
   readonly sync: Sync
   readonly own: OwnWrites
+  readonly marks: Marks
   readonly lookup: Lookup
   readonly commits: Commits
   readonly writer: Revoke
+  /** Makes a cache of what is loaded from elsewhere, which marks keep up to date. */
+  readonly newCache: <T>(options: CacheOptions<T>) => LoadingCache<T>
 }
 
 /**
@@ -73,12 +78,14 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
   const lease = new Lease(clock, exclusive ? Infinity : maxStalenessMs)
   const cache = new VerdictCache(settings.cacheEntries)
   const own: OwnWrites = new OwnWrites({ clock, logger, write: (mutations) => writer.writeAgain(mutations) })
+  const marks: Marks = new Marks({ digester, clock, store, commits: () => commits })
   const sync = new Sync({
     store,
     live,
     cache,
     lease,
     own,
+    marks,
     versions: shared.versions,
     clock,
     logger,
@@ -111,8 +118,17 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
     stalenessMs: exclusive ? 0 : maxStalenessMs,
   })
   const writer = new Revoke({ digester, mutations, commits, own, store, clock, clockToleranceSeconds })
-  return { digester, mutations, live, lease, cache, sync, own, lookup, commits, writer }
+  const newCache = cacheMaker({ clock, maxStalenessMs, isFresh: () => lookup.isFresh() }, marks)
+  return { digester, mutations, live, lease, cache, sync, own, marks, lookup, commits, writer, newCache }
 }
+
+const cacheMaker =
+  (deps: Omit<LoadingCacheDeps<unknown>, keyof CacheOptions<unknown>>, marks: Marks) =>
+  <T>(options: CacheOptions<T>): LoadingCache<T> => {
+    const made = new LoadingCache<T>({ ...options, ...deps })
+    marks.listen(made)
+    return made
+  }
 
 function mutationsFor(
   settings: Settings,

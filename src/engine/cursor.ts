@@ -6,11 +6,11 @@ const ORIGIN: Position = { seq: 0, epoch: '' }
 
 /** How far this engine has applied the store's history, and what applying a change means. */
 export class Cursor {
-  readonly #deps: Pick<SyncDeps, 'live' | 'cache' | 'versions' | 'own'>
+  readonly #deps: Pick<SyncDeps, 'live' | 'cache' | 'versions' | 'own' | 'marks'>
   #position = ORIGIN
   #seen = ORIGIN
 
-  constructor(deps: Pick<SyncDeps, 'live' | 'cache' | 'versions' | 'own'>) {
+  constructor(deps: Pick<SyncDeps, 'live' | 'cache' | 'versions' | 'own' | 'marks'>) {
     this.#deps = deps
   }
 
@@ -29,6 +29,7 @@ export class Cursor {
     this.#position = position
     this.#seen = position
     this.#deps.cache.maxConfirmedSeq = position.seq
+    this.#deps.marks.historyChanged() // What changed on the way here is not told one by one.
   }
 
   /** Follows again from where the filter in use was scanned, if that is before this position. */
@@ -76,5 +77,6 @@ export class Cursor {
     if (revoked) this.#deps.live.add(digest, expiresAt, selector)
     else this.#deps.own.takenBack(digest, seq)
     this.#deps.cache.forget(digest)
+    this.#deps.marks.changed(digest)
   }
 }

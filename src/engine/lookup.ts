@@ -98,7 +98,7 @@ export class Lookup {
    * Whether the prefilter holds every change committed up to Δ before this check. One clock read within it
    * decides: a stall before does no harm. Without a lease, or a clock, the store is asked.
    */
-  #isFresh(): boolean {
+  isFresh(): boolean {
     try {
       return this.#deps.lease.isLive() || this.#deps.sync.catchUp()
     } catch {
@@ -162,7 +162,7 @@ export class Lookup {
     const { live, sync, onUnknown } = this.#deps
     const begun = checkBegins()
     const options = readCheckOptions(given)
-    let fresh = probed !== undefined || this.#isFresh()
+    let fresh = probed !== undefined || this.isFresh()
     let failure: unknown
     const refreshed = fresh ? undefined : sync.refresh()
     if (refreshed !== undefined) {

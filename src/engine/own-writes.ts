@@ -73,7 +73,8 @@ export class OwnWrites {
     if (previous === undefined) return
     const at = this.#deps.clock.monotonic()
     this.#dropOld(at)
-    for (const [i, { mutation, digest }] of writes.entries()) {
+    for (const [i, { mutation, digest, isMark = false }] of writes.entries()) {
+      if (isMark) continue // {@link Marks} writes it again itself
       const key = keyOf(digest)
       // Whatever it changed: in this engine's order, the revocations before it are taken back.
       if (mutation.op === 'unrevoke') this.#dropAll(key, Infinity, true)

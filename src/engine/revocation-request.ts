@@ -106,7 +106,7 @@ export class Mutations {
     const given =
       options.expiresAt === undefined ? undefined : toSeconds(timeOf(options.expiresAt), 'expiresAt')
     if (given === undefined && maxTokenLifetimeSeconds === undefined) {
-      throw noExpiry("a selector has no 'exp' of its own; set maxTokenLifetimeSeconds, or")
+      throw noExpiry("an id or a selector has no 'exp' of its own", 'set maxTokenLifetimeSeconds, or ')
     }
     // The last token to catch is issued at issuedBefore and has the longest lifetime that a token may have.
     // Without a cutoff, tokens are issued and accepted until the revocation begins to count.
@@ -172,10 +172,10 @@ function refuseEveryone(where: unknown, why: string): void {
   throw new RevocadeError('ERR_CONFIG', `the selector {} names the tokens of everybody: it ${why}`)
 }
 
-function noExpiry(why: string): RevocadeError {
+function noExpiry(why: string, or = ''): RevocadeError {
   return new RevocadeError(
     'ERR_NO_EXPIRY',
-    `${why}: give expiresAt, so that the revocation is not kept for ever by accident`,
+    `${why}: ${or}give expiresAt, so that the revocation is not kept for ever by accident`,
   )
 }
 

@@ -1,5 +1,6 @@
 import type { BucketVersionTable } from '../buckets/version-table.js'
 import type { Clock } from '../ports/clock.js'
+import type { ChangeTeller } from './change-listener.js'
 import type { Lease } from './lease.js'
 import type { OwnWrites } from './own-writes.js'
 import type { SweeperDeps } from './sweeper.js'
@@ -10,6 +11,7 @@ export interface SyncDeps extends SweeperDeps {
   readonly cache: VerdictCache
   readonly lease: Lease
   readonly own: OwnWrites
+  readonly marks: ChangeTeller
   /** The versions that buckets in the prefix cache must have; undefined without a prefix cache. */
   readonly versions?: BucketVersionTable | undefined
   readonly clock: Clock

@@ -139,6 +139,7 @@ export class Sync {
     if (this.#deps.versions?.complete === false) await this.loadVersions()
     this.#sweeper.sweepIfDue()
     void this.#deps.own.rewrite()
+    void this.#deps.marks.rewrite()
   }
 
   /** Another filter took over. It counts once a poll from its scan on is complete: see decision 30. */

@@ -78,7 +78,8 @@ export interface SessionStore {
   /**
    * Commits, and resolves once it is durable, as {@link RevocationStore.write} does.
    *
-   * @returns what became of the mutations; undefined when a condition does not hold: nothing was written
+   * @returns what became of the mutations (without any, its epoch means nothing); undefined when a condition
+   *   does not hold: nothing was written
    */
   commit(commit: SessionCommit): Promise<Committed | undefined>
 }

@@ -31,9 +31,10 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const settings = readServerOptions(options)
   const { verification, toleranceSeconds } = settings
-  const verifier = verification && (await createVerifier(verification, toleranceSeconds))
   const app = createAdminApp(settings.logLevel)
-  const engine = await createRevocade({ ...settings.engine, logger: settings.engine.logger ?? app.log })
+  const logger = settings.engine.logger ?? app.log
+  const verifier = verification && (await createVerifier(verification, toleranceSeconds, logger))
+  const engine = await createRevocade({ ...settings.engine, logger })
   try {
     return await serve({ settings, verifier, app, engine })
   } catch (error) {
@@ -51,7 +52,7 @@ interface Parts {
 
 async function serve({ settings, verifier, app, engine }: Parts): Promise<RunningServer> {
   const { policies, sources, introspectionMaxAgeSeconds: maxAgeSeconds } = settings
-  const readiness = new Readiness(engine)
+  const readiness = new Readiness(engine, verifier)
   const verify = verifier === undefined ? {} : { verify: verifier.verify }
   const ask = withSources(createForwardAuth(engine, { policies, ...verify }), sources)
   const check = createCheckServer({ ask, readiness, logger: app.log })
@@ -59,7 +60,10 @@ async function serve({ settings, verifier, app, engine }: Parts): Promise<Runnin
     verifier && createIntrospect(engine, verifier, { policy: policies.default ?? {}, maxAgeSeconds })
   await addAdminRoutes(app, { engine, settings, readiness, verifier, introspect, answers: check.answers })
   await app.ready()
+  void verifier?.problem() // logs at once what requests would meet
   const bound = await listenBoth(check, app, settings)
+  const { kind, path } = engine.stats().store
+  app.log.info({ store: path ?? kind }, 'the store is open')
   for (const [name, address] of Object.entries(bound))
     app.log.info({ listener: name, url: `http://${shownAddress(address)}` }, 'listening')
   let closing: Promise<void> | undefined

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
 import { RevocadeError } from '../errors.js'
+import type { Logger } from '../ports/index.js'
 import { optionError } from '../validate.js'
+import { type RemoteKeys, remoteKeys } from './remote-keys.js'
 import type { VerificationSettings } from './verification-options.js'
 
 /** Verifies JWTs. What it throws says whose fault it is: see `isFaultOfToken`. */
@@ -10,11 +12,12 @@ export interface Verifier {
   readonly verify: (token: string) => Promise<JWTPayload>
   /** The same without the times: an expired token may still be accepted by whoever has a tolerance. */
   readonly verifyAnyTime: (token: string) => Promise<JWTPayload>
+  /** Why no token can be verified; undefined when they can. */
+  readonly problem: () => Promise<string | undefined>
 }
 
 /** The algorithms of a secret, when nothing else is said. */
 const HMAC = ['HS256', 'HS384', 'HS512']
-const FETCH_TIMEOUT_MS = 3000
 /** Seconds: later than any token, and earlier than what a `Date` can't hold. */
 const ANY_TIME = 1e12
 
@@ -22,14 +25,17 @@ const ANY_TIME = 1e12
  * Makes the verifier for the configured key.
  *
  * @param toleranceSeconds - for `exp` and `nbf`
+ * @param logger - is told when the key set can't be fetched
  * @throws {RevocadeError} ERR_CONFIG when the key can't be used
  */
 export async function createVerifier(
   { key: given, issuer, audience, algorithms }: VerificationSettings,
   toleranceSeconds: number,
+  logger: Logger,
 ): Promise<Verifier> {
   const { jwtVerify } = await import('jose')
-  const key = 'jwks' in given ? await keysAt(given.jwks) : secretKey(given.hmacSecret)
+  const { key, problem } =
+    'jwks' in given ? await keysAt(given.jwks, logger) : local(secretKey(given.hmacSecret))
   const accepted = algorithms ?? ('jwks' in given ? undefined : HMAC)
   const options: JWTVerifyOptions = {
     ...(issuer === undefined ? {} : { issuer: [...issuer] }),
@@ -38,7 +44,7 @@ export async function createVerifier(
   }
   const verifyWithin = (clockTolerance: number) => async (token: string) =>
     (await jwtVerify(token, key, { ...options, clockTolerance })).payload
-  return { verify: verifyWithin(toleranceSeconds), verifyAnyTime: verifyWithin(ANY_TIME) }
+  return { verify: verifyWithin(toleranceSeconds), verifyAnyTime: verifyWithin(ANY_TIME), problem }
 }
 
 function secretKey(secret: string): JWTVerifyGetKey {
@@ -46,22 +52,33 @@ function secretKey(secret: string): JWTVerifyGetKey {
   return () => bytes
 }
 
-async function keysAt(place: string): Promise<JWTVerifyGetKey> {
-  const { createLocalJWKSet, createRemoteJWKSet } = await import('jose')
+const local = (key: JWTVerifyGetKey): RemoteKeys => ({ key, problem: () => Promise.resolve(undefined) })
+
+async function keysAt(place: string, logger: Logger): Promise<RemoteKeys> {
+  const { createLocalJWKSet } = await import('jose')
   if (/^https?:\/\//i.test(place)) {
     if (!URL.canParse(place)) throw optionError('jwks', 'is not a URL that can be used')
-    return createRemoteJWKSet(new URL(place), { timeoutDuration: FETCH_TIMEOUT_MS })
+    return remoteKeys(new URL(place), logger)
   }
-  let keys: unknown
-  try {
-    keys = JSON.parse(await readFile(place, 'utf8'))
-  } catch (error) {
-    // The message of JSON.parse would quote the file.
-    const cause = error instanceof SyntaxError ? undefined : error
-    throw new RevocadeError('ERR_CONFIG', `option 'jwks' ${KEY_SET}`, { cause })
-  }
+  const keys = await keysIn(place)
   if (!isKeySet(keys)) throw optionError('jwks', KEY_SET)
-  return createLocalJWKSet(keys)
+  return local(createLocalJWKSet(keys))
+}
+
+async function keysIn(path: string): Promise<unknown> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (cause) {
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+    const why = isMissing ? 'there is no such file' : "the file can't be read"
+    throw new RevocadeError('ERR_CONFIG', `option 'jwks' ${KEY_SET}: ${why}`, { cause })
+  }
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw optionError('jwks', KEY_SET) // the message of JSON.parse would quote the file
+  }
 }
 
 const KEY_SET = 'must be a URL, or the path of a JSON Web Key Set'

@@ -7,6 +7,7 @@
  *          | prefix value                     a selector of one claim
  *          | prefix (u32 length, value)*      a selector of several claims, in the order of their names
  *          | prefix                           a selector of no claim: everybody
+ *          | as a selector                    a mark: no target, but what a cache is to forget
  * prefix   = u8 version, u8 kind, u16 number of fields, (u32 length, UTF-8 bytes)*, zeros to a multiple of 8
  * value    = 0x01, UTF-8 bytes of a string    (a hash: its 64 hexadecimal digits)
  *          | 0x02, i64 of a whole number        (an id; in a selector it is a decimal string)
@@ -16,15 +17,16 @@
  *
  * - of an id: namespace, claim name, and the issuer when there is one;
  * - of a hash: namespace;
- * - of a selector: namespace, claim names.
+ * - of a selector: namespace, claim names;
+ * - of a mark: namespace, kind of cache, name of cache, claim names.
  *
  * The value that differs from token to token comes last, so that a digest can start from the state after the
  * prefix.
  */
 const ENCODING_VERSION = 1
 
-/** The kinds of targets: the second byte of an encoding. */
-export const KIND = { id: 1, hash: 2, selector: 3 } as const
+/** The kinds of targets, and marks: the second byte of an encoding. */
+export const KIND = { id: 1, hash: 2, selector: 3, mark: 4 } as const
 
 /** One of {@link KIND}. */
 export type Kind = (typeof KIND)[keyof typeof KIND]

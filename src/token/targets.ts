@@ -103,6 +103,26 @@ export class TargetDigester {
     )
   }
 
+  /**
+   * Writes the digest of a mark to the digester's words. No target has the same encoding.
+   *
+   * @param cache the kind of cache, and its name
+   * @param where the claims of what it is to forget; `{}`: of everything
+   * @throws {RevocadeError} ERR_CONFIG or ERR_INVALID_TOKEN for unusable names and values
+   */
+  mark(
+    cache: readonly [kind: string, name: string],
+    where: Readonly<Record<string, string | number>>,
+  ): Digest {
+    const names = namesIn(where)
+    const midstate = this.#digester.once(KIND.mark, [this.#namespace, ...cache, ...names])
+    return this.#digester.values(
+      midstate,
+      names,
+      names.map((name) => selectorValue(where[name])),
+    )
+  }
+
   /** The canonical encoding whose digest is that of the target; see encoding.ts. */
   encodingOf(target: Target): Uint8Array {
     this.target(target)

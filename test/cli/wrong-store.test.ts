@@ -65,6 +65,7 @@ describe('a file that is not a store', () => {
       /^ERR_STORE_CORRUPT: the file app\.mjs is not an SQLite database.*: check its path/,
     )
     expect(readFileSync(join(dir.path, 'app.mjs'), 'utf8')).toBe(text)
+    expect((await dir.run([...REVOKE, '--store', 'app.mjs'])).stderr).toMatch(/^ERR_STORE_CORRUPT: the file /)
     expect(readdirSync(dir.path)).toEqual(['app.mjs'])
     expect((await dir.run(['doctor', '--store', 'app.mjs'])).stdout).toContain(
       'integrity: Check --store. If it is right, restore the file from a backup',
@@ -78,6 +79,26 @@ describe('a file that is not a store', () => {
       stderr: expect.stringContaining('It is empty: check --store.') as string,
     })
     expect(readFileSync(join(dir.path, 'empty.db'))).toHaveLength(0)
+  })
+})
+
+describe('a place where no file can be', () => {
+  it.each(READING)('is a directory, says %s', async (...command) => {
+    mkdirSync(join(dir.path, 'data'))
+    const { stderr } = await dir.run([...command, '--store', 'data'])
+    expect(stderr).toContain("the store data can't be opened: it is a directory; name a file in it")
+  })
+
+  it('is a device, beside which nothing is made', async () => {
+    const { stderr } = await dir.run([...REVOKE, '--store', '/dev/null'])
+    expect(stderr).toContain("/dev/null can't be opened: it is no regular file")
+    expect(readdirSync('/dev').filter((name) => name.startsWith('null'))).toEqual(['null'])
+  })
+
+  it('is no name at all', async () => {
+    expect((await dir.run(['list', '--store', ''])).stderr).toMatch(/'--store <path>' argument '' is invalid/)
+    const migrated = await dir.run(['migrate', '--from', 'a.db', '--to', ''])
+    expect(migrated.stderr).toBe('ERR_USAGE: --to is empty: name a store\n')
   })
 })
 

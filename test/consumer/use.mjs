@@ -12,6 +12,7 @@ import {
 } from 'revocade'
 import { guard } from 'revocade/express'
 import { createForwardAuth } from 'revocade/http'
+import { createPermissions } from 'revocade/permissions'
 import * as ports from 'revocade/ports'
 import { checkIntegrity, SqliteStore } from 'revocade/sqlite'
 import * as testing from 'revocade/testing'
@@ -35,6 +36,10 @@ assert.equal(isClearlyActive(claims), false)
 const verdict = await check(claims)
 assert.equal(verdict.status, 'revoked')
 assert.equal(verdict.revocation?.reason, 'lost')
+
+const permissions = createPermissions(revocade, { load: ({ sub }) => [sub] })
+assert.deepEqual(await permissions.get(claims), ['user-1'])
+assert.equal((await permissions.invalidate({ sub: 'user-1' })).durable, true)
 
 assert.equal((await revokeWhere({ sub: 'user-2' })).outcome, 'revoked')
 assert.equal(await revocade.isRevoked({ ...claims, sub: 'user-2', jti: 'b' }), true)

@@ -115,6 +115,7 @@ describe('the tarball', () => {
       './nest',
       './passport',
       './hapi',
+      './permissions',
       './sessions',
       './prometheus',
       './opentelemetry',

@@ -1,24 +1,28 @@
 import type { Mistake } from './plant.js'
 
 const SIMULATED = 'test/simulation/network-stores.test.ts'
+const SESSIONS = 'test/store/sessions.test.ts'
+const REDIS_SESSIONS = 'test/redis-store/sessions.test.ts'
 
 /** Mistakes of the stores across a network that a simulated server shows. */
 export const NETWORK_MISTAKES: readonly Mistake[] = [
   {
     name: 'a commit that PostgreSQL does not have is taken for made',
-    file: 'store/postgres/committer.ts',
+    file: 'store/postgres/durable-calls.ts',
     within: '#find',
-    is: "if (seq === null || seq === undefined) throw toRevocadeError(lost, 'write')",
+    is: "if (row[0] === null || row[0] === undefined) throw toRevocadeError(lost, 'write')",
     becomes: '',
     caughtBy: SIMULATED,
     breaks: /1: \d+ acknowledged, not committed/,
   },
   {
     name: 'a commit on PostgreSQL whose answer was lost is made once more',
-    file: 'store/postgres/committer.ts',
+    file: 'store/postgres/durable-calls.ts',
     within: 'commit',
-    is: 'return this.#find(batch, error)',
-    becomes: "return this.commit({ ...batch, tag: batch.tag.split('').reverse().join('') })",
+    is: 'return this.#find(outcome(), error)',
+    becomes: `{ const values = [...apply.values]
+      values[3] = '\\\\x' + String(values[3]).slice(2).split('').reverse().join('')
+      return this.commit({ ...apply, values }, outcome) }`,
     caughtBy: SIMULATED,
     breaks: /once: \d+/,
   },
@@ -39,5 +43,33 @@ export const NETWORK_MISTAKES: readonly Mistake[] = [
     becomes: 'this.#clock.now() + 600_000',
     caughtBy: SIMULATED,
     breaks: /a commit after its time/,
+  },
+  {
+    name: 'the revocations of a commit of refresh tokens stand although it was refused',
+    file: 'store/sqlite/write/session-writer.ts',
+    within: '#judge',
+    is: 'this.#refusedUpTo = commit.at + commit.mutations',
+    becomes: '',
+    caughtBy: SESSIONS,
+    breaks: /× .*each judged in its turn/,
+  },
+  {
+    name: 'an older copy of the file that lacks only rotations is taken for the store',
+    file: 'store/sqlite/database-watch.ts',
+    within: 'isBehind',
+    is: 'if (now.commits < known.commits) return true',
+    becomes: '',
+    caughtBy: SESSIONS,
+    breaks: /× .*older copy that is put over the file/,
+  },
+  {
+    name: 'a commit of refresh tokens in Redis does not see the one before it in its batch',
+    file: 'store/redis/scripts/session-part.ts',
+    within: 'SESSION_PART',
+    is: 'local function setRow(family, r) rowsOf[family], changedRows[family] = r, true end',
+    becomes:
+      'local kept = {}; local function setRow(family, r) kept[family], changedRows[family] = r, true end',
+    caughtBy: REDIS_SESSIONS,
+    breaks: /× .*any commits do what they do/,
   },
 ]

@@ -2,6 +2,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { optionsFromEnvironment } from '#dist/default-engine.js'
 import { PostgresStore } from '#dist/store/postgres/index.js'
+import { travels } from '../permissions/travel.js'
 import { open, verdict } from '../support/engine.js'
 import { ourError } from '../support/errors.js'
 import { type PostgresServer, startPostgres } from '../support/postgres/server.js'
@@ -31,7 +32,12 @@ it('a revocation reaches the engines of other processes, and those opened later'
   expect(await verdict(third, token('a'))).toBe('revoked')
   expect((await third.unrevoke(token('a'))).outcome).toBe('unrevoked')
   await expect.poll(() => verdict(one, token('a'))).toBe('active')
-  expect(third.stats().store).toMatchObject({ kind: 'postgres', seq: 4, schemaVersion: 1 })
+  expect(third.stats().store).toMatchObject({ kind: 'postgres', seq: 4, schemaVersion: 2 })
+})
+
+it('an invalidation of permissions travels, and is no revocation', async () => {
+  const store = postgres.url()
+  await travels(() => ({ store, maxStalenessMs: 100 }))
 })
 
 it('engines that start at once make one store', async () => {

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { optionsFromEnvironment } from '#dist/default-engine.js'
 import { RedisStore } from '#dist/store/redis/index.js'
+import { travels } from '../permissions/travel.js'
 import { open, verdict } from '../support/engine.js'
 import { ourError } from '../support/errors.js'
 import { Child } from '../support/process.js'
@@ -37,6 +38,11 @@ it('a revocation reaches the engines of other processes, and those opened later'
   expect(await third.unrevoke(token('a'))).toMatchObject({ outcome: 'unrevoked', durable: 'redis' })
   await expect.poll(() => verdict(one, token('a'))).toBe('active')
   expect(third.stats().store).toMatchObject({ kind: 'redis', seq: 4, appendfsync: 'everysec' })
+})
+
+it('an invalidation of permissions travels, and is no revocation', async () => {
+  const store = place()
+  await travels(() => ({ store, maxStalenessMs: 100 }))
 })
 
 it('with maxStalenessMs 0 each check sees what was committed before it', async () => {

@@ -8,6 +8,7 @@ import { digestOf, NOW, revoke, wordsOf } from '#dist/testing/store/fixtures.js'
 import { bytes, commit, familyOf, put, session, versionOf } from '#dist/testing/store/session-fixtures.js'
 import { open } from '../support/sqlite.js'
 import { temporaryDirectory } from '../support/temp.js'
+import { compareWithModel } from './session-model.js'
 
 const newPath = (): string => join(temporaryDirectory(), 'store.db')
 const code = (expected: string): unknown => expect.objectContaining({ code: expected })
@@ -69,6 +70,10 @@ describe('commits of refresh tokens in SQLite', () => {
   })
 })
 
+it('refresh tokens in SQLite: any commits do what they do in the store in memory', async () => {
+  for (const seed of [1, 2, 3]) await compareWithModel(await open(newPath()), seed, 60)
+})
+
 describe('a commit of refresh tokens that fails is rejected and leaves nothing, when', () => {
   const everything = { put: [session(1, { sub: 'new' }), session(2)], mutations: [revoke(2)] }
 
@@ -81,7 +86,7 @@ describe('a commit of refresh tokens that fails is rejected and leaves nothing, 
     await expect(commit(store.sessions, everything)).rejects.toThrow(code('ERR_NOT_DURABLE'))
     blocker.exec('COMMIT')
     blocker.close()
-    expect(store.sessions.get(familyOf(1))?.sub).toBe('user')
+    expect((await store.sessions.get(familyOf(1)))?.sub).toBe('user')
     expect(store.get(wordsOf(digestOf(2)))).toBeUndefined()
     expect(await commit(store.sessions, everything)).toBeDefined()
   })
@@ -92,7 +97,7 @@ describe('a commit of refresh tokens that fails is rejected and leaves nothing, 
     const large = range(10, 200).map((n) => session(n, { state: bytes(2048) }))
     const full = commit(store.sessions, { ...everything, put: [...everything.put, ...large] })
     await expect(full).rejects.toThrow(code('ERR_NOT_DURABLE'))
-    expect(store.sessions.page(undefined, 10).map(({ sub }) => sub)).toEqual(['user'])
+    expect((await store.sessions.page(undefined, 10)).map(({ sub }) => sub)).toEqual(['user'])
     expect(store.stats().seq).toBe(0)
     expect(await commit(store.sessions, everything)).toBeDefined()
   })
@@ -108,7 +113,7 @@ describe('refresh tokens in an SQLite file', () => {
     let purged = 0
     for (let step = 0; step < 3; step++) purged += await store.purge()
     expect(purged).toBe(4501)
-    const rest = store.sessions.page(undefined, 10_000)
+    const rest = await store.sessions.page(undefined, 10_000)
     expect(rest).toHaveLength(4503)
     expect(rest.filter(({ purgeAt }) => purgeAt < NOW - hour)).toEqual([])
     expect(store.sessions.get(familyOf(1))).toBeUndefined()

@@ -50,7 +50,7 @@ export async function engineHarness(store: RevocationStore, options: HarnessOpti
     },
   )
   await layers.sync.start(await layers.live.rebuild(store))
-  return { ...layers, settings, warnings, checkpoints }
+  return { ...layers, settings, store, warnings, checkpoints }
 }
 
 export type EngineHarness = Awaited<ReturnType<typeof engineHarness>>

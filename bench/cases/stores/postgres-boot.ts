@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { PostgresStore } from '#dist/store/postgres/index.js'
 import { openStore } from '#dist/testing/store/fixtures.js'
+import { type Cost, costOf } from '../../harness/cost.js'
 import { PostgresServer } from '../../harness/postgres-server.js'
 import { median } from '../../harness/statistics.js'
 import { assertAnswer, atMost, type Case, type Context, type Row } from '../../harness/types.js'
@@ -9,29 +10,8 @@ import { sizesOf } from '../sizes.js'
 
 const FETCH = 4096
 
-interface Cost {
-  readonly ms: number
-  /** Of this process: the server's own is not in it. */
-  readonly cpuMs: number
-  /** The longest time without a turn of the event loop. */
-  readonly stallMs: number
-}
-
-/** What it costs to read so many rows. */
-async function costOf(rows: number, read: () => Promise<number>): Promise<Cost> {
-  let [stallMs, last] = [0, performance.now()]
-  const timer = setInterval(() => {
-    const now = performance.now()
-    stallMs = Math.max(stallMs, now - last - 1)
-    last = now
-  }, 1)
-  const [started, cpu] = [performance.now(), process.cpuUsage()]
-  const got = await read()
-  const { user, system } = process.cpuUsage(cpu)
-  clearInterval(timer)
+const assertRead = (rows: number, got: number): void =>
   assertAnswer(got === rows, `${got} rows were read, not ${rows}`)
-  return { ms: performance.now() - started, cpuMs: (user + system) / 1000, stallMs }
-}
 
 async function scan(store: PostgresStore): Promise<number> {
   let rows = 0
@@ -62,8 +42,8 @@ async function run(context: Context): Promise<Row[]> {
   const costs: { readonly scan: Cost; readonly cursor: Cost }[] = []
   for (let round = -1; round < rounds; round++) {
     const cost = {
-      scan: await costOf(entries, () => scan(store)),
-      cursor: await costOf(entries, () => cursor(client)),
+      scan: await costOf(async () => assertRead(entries, await scan(store))),
+      cursor: await costOf(async () => assertRead(entries, await cursor(client))),
     }
     if (round >= 0) costs.push(cost)
   }

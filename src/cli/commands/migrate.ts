@@ -54,6 +54,8 @@ export function addMigrate(program: Command): void {
 
 async function migrate(options: MigrateOptions): Promise<void> {
   const { from, to, namespace } = options
+  if (from === '' || to === '')
+    throw new CliError('ERR_USAGE', `--${from === '' ? 'from' : 'to'} is empty: name a store`)
   storeOption(from)
   storeOption(to)
   if (from === to) throw new CliError('ERR_USAGE', '--from and --to name the same store')

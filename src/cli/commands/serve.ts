@@ -3,6 +3,7 @@ import { CliError } from '../errors.js'
 import { addOutputOptions } from '../options.js'
 import { readSettings } from '../serve/read-settings.js'
 import { ENGINE_SETTINGS, flagOf, SERVER_SETTINGS, type Setting, variableOf } from '../serve/settings.js'
+import { withNoteOnNew } from '../with-store.js'
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 const PACKAGES = ['fastify', '@fastify/rate-limit', 'jose']
@@ -35,7 +36,12 @@ async function serve(flags: Readonly<Record<string, unknown>>): Promise<void> {
   const file = typeof flags.config === 'string' ? flags.config : process.env.REVOCADE_CONFIG
   const options = await readSettings(flags, process.env, file === '' ? undefined : file)
   const { startServer } = await imported()
-  const server = await withPackages(() => startServer(options))
+  const { store = './revocade.db', namespace } = options.engine ?? {}
+  const start = (): ReturnType<typeof startServer> => withPackages(() => startServer(options))
+  const server =
+    typeof store === 'string' && namespace !== ''
+      ? await withNoteOnNew({ store, ...(namespace === undefined ? {} : { namespace }) }, start)
+      : await start()
   await new Promise<void>((resolve) => {
     // A second signal has its usual effect: it ends the process at once.
     for (const signal of SIGNALS) process.once(signal, () => resolve())

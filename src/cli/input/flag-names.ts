@@ -3,7 +3,7 @@ import { CliError } from '../errors.js'
 
 /** What messages of the engine call by the names of its options, and what `revoke` calls that. */
 const FLAGS: readonly (readonly [RegExp, string])[] = [
-  [/; set maxTokenLifetimeSeconds, or: give expiresAt/, ': give --expires-at TIME or --expires-in 8h'],
+  [/: set maxTokenLifetimeSeconds, or give expiresAt/, ': give --expires-at TIME or --expires-in 8h'],
   [/\bgive expiresAt\b/, 'give --expires-at TIME or --expires-in 8h'],
   [/\bexpiresAt\b/g, '--expires-at'],
   [/\bnotBefore\b/g, '--not-before'],

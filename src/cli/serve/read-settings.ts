@@ -8,6 +8,8 @@ type Values = Readonly<Record<string, unknown>>
 
 const ALL = [...SERVER_SETTINGS, ...ENGINE_SETTINGS]
 const ADMIN_NAME = 'admin'
+/** That of every credential, as `Admins` asks. */
+const FEWEST_CHARACTERS = 16
 
 /**
  * The options of the server: from flags, else from the environment, else from the file. An empty variable
@@ -62,6 +64,11 @@ async function readSettingsFile(path: string): Promise<Record<string, unknown>> 
 /** The list with the one admin of `adminToken`. What is no list is refused by the server. */
 function withToken(admins: unknown, token: unknown): unknown {
   if (token === undefined || !Array.isArray(admins)) return admins
+  if (typeof token === 'string' && token.length < FEWEST_CHARACTERS)
+    throw new CliError(
+      'ERR_USAGE',
+      `the option 'adminToken' (REVOCADE_ADMIN_TOKEN) must have at least ${FEWEST_CHARACTERS} characters`,
+    )
   const list: unknown[] = admins
   return [...list, { name: ADMIN_NAME, token }]
 }

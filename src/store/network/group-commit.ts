@@ -1,23 +1,22 @@
 import { RevocadeError } from '../../errors.js'
-import type { Committed, Mutation, Written } from '../../ports/index.js'
+import type { Committed } from '../../ports/index.js'
 
-/** Mutations of one commit, unless one call has more. */
+/** Weight of one commit, unless one call has more. */
 const BATCH = 4096
-/** Mutations that may wait. */
+/** Weight that may wait. */
 const MAX_WAITING = 131_072
 
-interface Call<P> {
-  readonly mutations: readonly P[]
-  readonly resolve: (committed: Committed) => void
+interface Call<P, R> {
+  readonly work: P
+  readonly weight: number
+  readonly resolve: (result: R) => void
   readonly reject: (error: unknown) => void
 }
 
-/** What a store gives its {@link GroupCommit}. `P` is a mutation in the form in which it is sent. */
-export interface GroupCommitDeps<P> {
-  /** Throws when the mutation can't be stored. */
-  readonly pack: (mutation: Mutation) => P
-  /** Commits all mutations or none. */
-  readonly commit: (mutations: readonly P[]) => Promise<Committed>
+/** What a store gives its {@link GroupCommit}: `P` is what a call wants, in the form in which it is sent. */
+export interface GroupCommitDeps<P, R> {
+  /** Commits all calls or none, and says what became of each. */
+  readonly commit: (calls: readonly P[]) => Promise<readonly R[]>
   /** Whether the server could not be reached. It is then not asked again for each batch that waits. */
   readonly isUnreachable: (error: unknown) => boolean
 }
@@ -26,38 +25,38 @@ export interface GroupCommitDeps<P> {
  * Group commit: one batch is on its way, and everything that is called meanwhile is the next one. The calls
  * of one turn of the event loop are together from the start.
  */
-export class GroupCommit<P> {
-  readonly #deps: GroupCommitDeps<P>
-  #calls: Call<P>[] = []
+export class GroupCommit<P, R> {
+  readonly #deps: GroupCommitDeps<P, R>
+  #calls: Call<P, R>[] = []
   #waiting = 0
   #running: Promise<void> | undefined
   /** Commits since the store was opened. */
   commits = 0
 
-  constructor(deps: GroupCommitDeps<P>) {
+  constructor(deps: GroupCommitDeps<P, R>) {
     this.#deps = deps
   }
 
-  /** Mutations that are not acknowledged yet. */
+  /** The weight of the calls that are not answered yet. */
   get waiting(): number {
     return this.#waiting
   }
 
   /**
-   * Resolves once all mutations are durable, in one commit.
+   * Resolves once the work is durable, in one commit.
    *
+   * @param weight How many rows it writes.
    * @throws {RevocadeError} ERR_UNAVAILABLE when too many are waiting
    */
-  write(mutations: readonly Mutation[]): Promise<Committed> {
-    if (this.#waiting + mutations.length > MAX_WAITING && this.#waiting > 0)
+  add(work: P, weight: number): Promise<R> {
+    if (this.#waiting + weight > MAX_WAITING && this.#waiting > 0)
       throw new RevocadeError('ERR_UNAVAILABLE', `${this.#waiting} writes are waiting: try again later`)
-    const packed = mutations.map((mutation) => this.#deps.pack(mutation))
-    this.#waiting += packed.length
-    const committed = new Promise<Committed>((resolve, reject) => {
-      this.#calls.push({ mutations: packed, resolve, reject })
+    this.#waiting += weight
+    const done = new Promise<R>((resolve, reject) => {
+      this.#calls.push({ work, weight, resolve, reject })
     })
     this.#running ??= Promise.resolve().then(() => this.#run())
-    return committed.finally(() => (this.#waiting -= packed.length))
+    return done.finally(() => (this.#waiting -= weight))
   }
 
   /** Resolves when nothing is waiting. */
@@ -69,9 +68,9 @@ export class GroupCommit<P> {
     while (this.#calls.length > 0) {
       const calls = this.#nextBatch()
       try {
-        const { written, ...commit } = await this.#deps.commit(calls.flatMap(({ mutations }) => mutations))
+        const results = await this.#deps.commit(calls.map(({ work }) => work))
         this.commits++
-        settle(calls, commit, written)
+        for (const [i, result] of results.entries()) calls[i]?.resolve(result)
       } catch (error) {
         const lost = this.#deps.isUnreachable(error)
         for (const { reject } of lost ? [...calls, ...this.#calls.splice(0)] : calls) reject(error)
@@ -81,26 +80,23 @@ export class GroupCommit<P> {
   }
 
   /** Whole calls, as many as fit. */
-  #nextBatch(): Call<P>[] {
-    let count = 0
+  #nextBatch(): Call<P, R>[] {
+    let total = 0
     let taken = 0
-    for (const { mutations } of this.#calls) {
-      if (taken > 0 && count + mutations.length > BATCH) break
-      count += mutations.length
+    for (const { weight } of this.#calls) {
+      if (taken > 0 && total + weight > BATCH) break
+      total += weight
       taken++
     }
     return this.#calls.splice(0, taken)
   }
 }
 
-/** Hands each call its part of the commit. */
-function settle(
-  calls: readonly Call<unknown>[],
-  commit: Omit<Committed, 'written'>,
-  written: readonly Written[],
-): void {
+/** Of a commit of the mutations of several calls, the part of each. */
+export function shareOut(
+  { written, ...commit }: Committed,
+  calls: readonly (readonly unknown[])[],
+): Committed[] {
   let at = 0
-  for (const { mutations, resolve } of calls) {
-    resolve({ ...commit, written: written.slice(at, (at += mutations.length)) })
-  }
+  return calls.map(({ length }) => ({ ...commit, written: written.slice(at, (at += length)) }))
 }

@@ -18,15 +18,16 @@ import type {
 import type { HandedInPool } from './driver.js'
 import { OpenPostgres } from './open-store.js'
 import { type PostgresSettings, type PostgresStoreOptions, readPostgresOptions } from './options.js'
+import { PostgresSessions } from './postgres-sessions.js'
 
 /**
  * The store on PostgreSQL, for engines on any number of machines. It lives in a schema of its own. The way of
  * a commit:
  *
- * 1. `GroupCommit.write` (../network/group-commit.ts) collects calls: one batch is on its way, the next one
+ * 1. `GroupCommit.add` (../network/group-commit.ts) collects calls: one batch is on its way, the next one
  *    waits.
  * 2. `Committer.commit` (committer.ts) makes the batch one call of `apply_v1` (functions.ts), one commit.
- * 3. It is durable when the server has answered, without a warning; see `Committer`.
+ * 3. It is durable when the server has answered, without a warning; see `DurableCalls`.
  *
  * Every statement refuses a server that is a replica.
  *
@@ -41,6 +42,8 @@ export class PostgresStore implements RevocationStore {
     read: async (bucket, bits, since) => this.#required().reader.bucket(bucket, bits, since),
     split: async (bits) => this.#required().split(bits),
   }
+
+  readonly sessions = new PostgresSessions(() => this.#required())
 
   readonly #settings: PostgresSettings
   #open: OpenPostgres | undefined

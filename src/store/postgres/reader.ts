@@ -18,6 +18,7 @@ import { type HandedInPool, type PgRow, statement } from './driver.js'
 import { replaced, replica, toRevocadeError } from './errors.js'
 import { Lane } from './lane.js'
 import { ROW_JSON } from './rows.js'
+import { SessionReader } from './session-reader.js'
 import type { OpenedStore } from './setup.js'
 import { tagOf, versionsOf } from './sql.js'
 
@@ -42,6 +43,7 @@ export class Reader {
   readonly #store: OpenedStore
   readonly #timeoutMs: number
   readonly #clock: ServerClock
+  readonly sessions: SessionReader
   /** The store's tolerance in seconds, as of the last poll. */
   toleranceSeconds: number
   /** The number of the newest change that a poll has seen. */
@@ -52,6 +54,7 @@ export class Reader {
     this.#store = store
     this.#timeoutMs = timeoutMs
     this.#clock = clock
+    this.sessions = new SessionReader((expressions, values) => this.#read(expressions, values), store)
     this.toleranceSeconds = store.toleranceSeconds
     this.lastSeq = store.seq
   }

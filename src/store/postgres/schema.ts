@@ -1,4 +1,5 @@
 import { functions } from './functions.js'
+import { sessionFunctions, sessionTables } from './session-functions.js'
 
 /**
  * One entry for each schema version; `meta` keeps the number of entries that were run. The first engine runs
@@ -58,5 +59,9 @@ export const migrations = (schema: string): readonly string[] => [
     PRIMARY KEY (namespace, bucket)
   ) WITH (fillfactor = 50);
   ${functions(schema)};
+  `,
+  `
+  ${sessionTables(schema)}
+  ${sessionFunctions(schema)};
   `,
 ]

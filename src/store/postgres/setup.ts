@@ -67,16 +67,15 @@ export async function setUp(
   }
 }
 
-type Server = Pick<OpenedStore, 'serverVersion' | 'serverMs' | 'needsExplicitTransactions'>
+type Server = Pick<OpenedStore, 'serverVersion' | 'needsExplicitTransactions'>
 
 /** Refuses a server that can't keep what the store promises. */
 async function checkServer(client: PgClient, { allowFsyncOff }: PostgresSettings): Promise<Server> {
-  const [version, number, inRecovery, fsync, encoding, isolation, readOnly, now] = await first(
+  const [version, number, inRecovery, fsync, encoding, isolation, readOnly] = await first(
     client,
     `SELECT current_setting('server_version'), current_setting('server_version_num'), pg_is_in_recovery(),
       current_setting('fsync'), current_setting('server_encoding'),
-      current_setting('default_transaction_isolation'), current_setting('default_transaction_read_only'),
-      ${NOW_MS}`,
+      current_setting('default_transaction_isolation'), current_setting('default_transaction_read_only')`,
   )
   if (inRecovery === 't') throw replica()
   if (Number(number) < OLDEST_SERVER)
@@ -89,7 +88,6 @@ async function checkServer(client: PgClient, { allowFsyncOff }: PostgresSettings
     )
   return {
     serverVersion: version ?? '',
-    serverMs: Number(now),
     needsExplicitTransactions: isolation !== 'read committed' || readOnly === 'on',
   }
 }
@@ -113,9 +111,10 @@ async function prepare(
   const ownToleranceSeconds = Math.ceil(clockToleranceSeconds)
   const toleranceSeconds = await raiseTolerance(meta, ownToleranceSeconds)
   const namespaceId = await findNamespace(client, schema, namespace)
-  const [seq] = await first(client, `SELECT max(seq) FROM ${schema}.commits`)
+  // The clock at last: the deadline of the first commit counts from it.
+  const [seq, now] = await first(client, `SELECT max(seq), ${NOW_MS} FROM ${schema}.commits`)
   return {
-    ...{ id, key, schema, namespace, namespaceId, seq: Number(seq) },
+    ...{ id, key, schema, namespace, namespaceId, seq: Number(seq), serverMs: Number(now) },
     ...{ toleranceSeconds, ownToleranceSeconds, schemaVersion },
   }
 }

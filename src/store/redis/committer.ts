@@ -2,18 +2,37 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RevocadeError } from '../../errors.js'
 import type { Committed, Written } from '../../ports/index.js'
+import { shareOut } from '../network/group-commit.js'
 import type { ServerClock } from '../network/server-clock.js'
 import type { Argument, StoreConnection } from './connection.js'
 import { describe, isAnswer, isTransient, NotConnectedError, toRevocadeError } from './errors.js'
 import type { RedisStoreSettings } from './options.js'
 import { readTime, timesOfMutation, withLength } from './row-codec.js'
 import { WRITE } from './scripts/write-script.js'
+import { placed } from './session-codec.js'
 import type { OpenedStore } from './setup.js'
 
 /** Milliseconds until a batch is sent again. */
 const RETRY_MS = 50
+/** '1' */
+const MADE = 0x31
 /** Bytes of one result of a batch that changed what was there. */
 const RESULT_BYTES = 22
+
+/** What one call wants to be written. */
+export interface Work {
+  /** Mutations, as in row-codec.ts. */
+  readonly rows: readonly Buffer[]
+  /** A commit of refresh tokens that they belong to, as in session-codec.ts. */
+  readonly sessions?: Buffer
+}
+
+/** What became of it. */
+export interface Done {
+  readonly committed: Committed
+  /** False: a condition of the commit of refresh tokens does not hold. */
+  readonly isMade: boolean
+}
 
 /**
  * Commits batches, one after another, each by one script. What counts as durable:
@@ -48,12 +67,25 @@ export class Committer {
     this.lastSeq = store.seq
   }
 
-  /** Commits rows: all or none. When it resolves, they are durable. */
-  async commit(rows: readonly Buffer[]): Promise<Committed> {
+  /** Commits what was called: all of it or nothing. When it resolves, it is durable. */
+  async commit(works: readonly Work[]): Promise<Done[]> {
     if (this.refusal !== undefined)
       throw new RevocadeError('ERR_NOT_DURABLE', `nothing was acknowledged: ${this.refusal}`)
-    const packed = Buffer.concat(rows.map(withLength))
-    const batch = { rows, packed, tag: randomBytes(8), number: ++this.#batches }
+    const batch: Batch = { ...packed(works), tag: randomBytes(8), number: ++this.#batches }
+    const reply = await this.#sent(batch)
+    const committed = this.#committed(batch, reply)
+    const parts = shareOut(
+      committed,
+      works.map(({ rows }) => rows),
+    )
+    let number = 0
+    return works.map(({ sessions }, i) => {
+      const isMade = sessions === undefined || reply[5][number++] === MADE
+      return { committed: parts[i] ?? committed, isMade }
+    })
+  }
+
+  async #sent(batch: Batch): Promise<Reply> {
     try {
       return await this.#send(batch)
     } catch (error) {
@@ -70,7 +102,7 @@ export class Committer {
   }
 
   /** Sends a batch again that may stand, or that another server may take. */
-  async #sendAgain(batch: Batch, error: unknown): Promise<Committed> {
+  async #sendAgain(batch: Batch, error: unknown): Promise<Reply> {
     const end = performance.now() + this.#settings.writeTimeoutMs
     let lost = mayStand(error) ? error : undefined
     for (;;) {
@@ -85,24 +117,23 @@ export class Committer {
     }
   }
 
-  async #send({ rows, packed, tag, number }: Batch): Promise<Committed> {
+  async #send({ packed, sessions, tag, number }: Batch): Promise<Reply> {
     const { id, namespace, namespaceId, head, ownToleranceSeconds } = this.#store
     const { durability, waitReplicas, writeTimeoutMs: timeoutMs } = this.#settings
     const args: Argument[] = [
       ...[id, namespace, namespaceId, tag, this.#name, number, this.#clock.now() + timeoutMs],
-      ...[ownToleranceSeconds, durability === 'demand' ? '1' : '0', packed],
+      ...[ownToleranceSeconds, durability === 'demand' ? '1' : '0', packed, sessions],
     ]
     if (waitReplicas === 0) {
-      const reply = await this.#connection.run(WRITE, head, args, timeoutMs)
-      return this.#committed(rows, tag, reply as Reply)
+      return (await this.#connection.run(WRITE, head, args, timeoutMs)) as Reply
     }
     const wait = { replicas: waitReplicas, timeoutMs }
     const [reply, replicas] = await this.#connection.runAndWait(WRITE, head, args, wait)
     if (replicas < waitReplicas) throw tooFewReplicas(replicas, waitReplicas)
-    return this.#committed(rows, tag, reply as Reply)
+    return reply as Reply
   }
 
-  #committed(rows: readonly Buffer[], tag: Buffer, reply: Reply): Committed {
+  #committed({ rows, tag }: Batch, reply: Reply): Committed {
     const [base, before, seq, bits, results] = reply
     const written =
       results.length > 0
@@ -119,11 +150,29 @@ export class Committer {
 interface Batch {
   readonly rows: readonly Buffer[]
   readonly packed: Buffer
+  /** The commits of refresh tokens. */
+  readonly sessions: Buffer
   readonly tag: Buffer
   readonly number: number
 }
 
-type Reply = readonly [base: number, previous: Buffer, seq: number, bits: number, results: Buffer]
+type Reply = readonly [
+  ...[base: number, previous: Buffer, seq: number, bits: number, results: Buffer],
+  made: Buffer,
+]
+
+/** The works of a batch, one after the other. */
+function packed(works: readonly Work[]): Pick<Batch, 'rows' | 'packed' | 'sessions'> {
+  const sessions: Buffer[] = []
+  let at = 0
+  for (const work of works) {
+    const { length } = work.rows
+    if (work.sessions !== undefined) sessions.push(placed(work.sessions, at, length))
+    at += length
+  }
+  const rows = works.flatMap((work) => work.rows)
+  return { rows, packed: Buffer.concat(rows.map(withLength)), sessions: Buffer.concat(sessions) }
+}
 
 function toWritten(results: Buffer, at: number): Written {
   const flags = results.readUInt8(at + 14)

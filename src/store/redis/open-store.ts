@@ -1,10 +1,10 @@
 import { MAX_BUCKET_BITS } from '../../buckets/layout.js'
 import { RevocadeError } from '../../errors.js'
-import type { Committed, Mutation, StoreContext, StoreStats } from '../../ports/index.js'
+import type { Committed, Mutation, SessionCommit, StoreContext, StoreStats } from '../../ports/index.js'
 import { createClient } from '../../redis/connection/connect.js'
 import { GroupCommit } from '../network/group-commit.js'
 import { ServerClock } from '../network/server-clock.js'
-import { Committer } from './committer.js'
+import { Committer, type Done, type Work } from './committer.js'
 import { type Argument, StoreConnection } from './connection.js'
 import { isAnswer, toRevocadeError } from './errors.js'
 import type { RedisStoreSettings } from './options.js'
@@ -12,7 +12,9 @@ import { Reader } from './reader.js'
 import { encodeMutation } from './row-codec.js'
 import { PURGE, SPLIT } from './scripts/bucket-scripts.js'
 import type { Script } from './scripts/script.js'
+import { PURGE_SESSIONS } from './scripts/session-scripts.js'
 import { problemOf, readServerFacts } from './server-facts.js'
+import { encodeCommit } from './session-codec.js'
 import { type OpenedStore, setUp } from './setup.js'
 
 /** Milliseconds between two looks at the settings of the server; every third one purges. */
@@ -28,12 +30,14 @@ export class OpenRedis {
   readonly #settings: RedisStoreSettings
   readonly #connections: Connections
   readonly #committer: Committer
-  readonly #queue: GroupCommit<Buffer>
+  readonly #queue: GroupCommit<Work, Done>
   readonly #timer: NodeJS.Timeout
   #looks = 0
   #appendfsync: string | undefined
   #maintenance: Promise<unknown> = Promise.resolve()
   #closing = false
+  /** Where the next purge of refresh tokens begins. */
+  #sessionHash = 0
 
   static async open(settings: RedisStoreSettings, context: StoreContext): Promise<OpenRedis> {
     const connect = async (): Promise<StoreConnection> =>
@@ -65,8 +69,7 @@ export class OpenRedis {
     this.reader = new Reader(connections.reads, store, settings.readTimeoutMs, clock)
     this.#committer = new Committer(connections.writes, store, settings, clock)
     this.#queue = new GroupCommit({
-      pack: (mutation) => encodeMutation(mutation, store.namespaceId),
-      commit: (rows) => this.#committer.commit(rows),
+      commit: (works) => this.#committer.commit(works),
       isUnreachable: (error) =>
         error instanceof RevocadeError && error.cause !== undefined && !isAnswer(error.cause),
     })
@@ -83,8 +86,26 @@ export class OpenRedis {
     return this.#context.buckets === true
   }
 
-  write(mutations: readonly Mutation[]): Promise<Committed> {
-    return this.#queue.write(mutations)
+  async write(mutations: readonly Mutation[]): Promise<Committed> {
+    const rows = this.#rowsOf(mutations)
+    return (await this.#queue.add({ rows }, rows.length)).committed
+  }
+
+  /**
+   * Commits refresh tokens; undefined if a condition does not hold.
+   *
+   * @param dropBefore Salts of earlier minutes than this are deleted, too.
+   */
+  async commitSessions(commit: SessionCommit, dropBefore = 0): Promise<Committed | undefined> {
+    const rows = this.#rowsOf(commit.mutations)
+    const sessions = encodeCommit(commit, dropBefore)
+    const weight = 1 + rows.length + commit.put.length
+    const { committed, isMade } = await this.#queue.add({ rows, sessions }, weight)
+    return isMade ? committed : undefined
+  }
+
+  #rowsOf(mutations: readonly Mutation[]): Buffer[] {
+    return mutations.map((mutation) => encodeMutation(mutation, this.store.namespaceId))
   }
 
   async split(bits: number): Promise<void> {
@@ -106,7 +127,16 @@ export class OpenRedis {
       deleted += count
       next = after
     }
-    return deleted
+    return this.#closing ? deleted : deleted + (await this.#purgeSessions(expiredBefore * 1000))
+  }
+
+  /** One step: nothing depends on when a row goes. */
+  async #purgeSessions(before: number): Promise<number> {
+    const [next = 0, count = 0] = (await this.#maintain(PURGE_SESSIONS, [
+      ...[this.#sessionHash, before],
+    ])) as number[]
+    this.#sessionHash = next
+    return count
   }
 
   stats(): StoreStats {

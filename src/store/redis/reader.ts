@@ -18,6 +18,7 @@ import { readTime, selectorNamesOf, splitRows, toBucketEntry, toChange, toStored
 import { BUCKET, VERSIONS } from './scripts/bucket-scripts.js'
 import { BEGIN_SCAN, GET, LIST, POLL, SCAN, TAGS } from './scripts/read-scripts.js'
 import type { Script } from './scripts/script.js'
+import { SessionReader } from './session-reader.js'
 import type { OpenedStore } from './setup.js'
 
 const NO_TAG = new Uint8Array(8)
@@ -37,6 +38,7 @@ export class Reader {
   readonly #store: OpenedStore
   readonly #timeoutMs: number
   readonly #clock: ServerClock
+  readonly sessions = new SessionReader((script, args) => this.#run(script, args))
   /** The store's tolerance in seconds, as of the last poll. */
   toleranceSeconds: number
   /** The number of the newest change that a poll has seen. */

@@ -23,12 +23,13 @@ import {
   type RedisStoreOptions,
   type RedisStoreSettings,
 } from './options.js'
+import { RedisSessions } from './redis-sessions.js'
 
 /**
  * The store in Redis, for those who have no database: **it promises less than the others**, see
  * docs/redis-store.md. The way of a commit:
  *
- * 1. `GroupCommit.write` (../network/group-commit.ts) collects calls: one batch is on its way, the next one
+ * 1. `GroupCommit.add` (../network/group-commit.ts) collects calls: one batch is on its way, the next one
  *    waits.
  * 2. `Committer.commit` (committer.ts) sends the batch with a random tag to one script
  *    (scripts/write-script.ts), which the server runs as one step.
@@ -48,6 +49,8 @@ export class RedisStore implements RevocationStore {
     read: async (bucket, bits, since) => this.#required().reader.bucket(bucket, bits, since),
     split: async (bits) => this.#required().split(bits),
   }
+
+  readonly sessions = new RedisSessions(() => this.#required())
 
   readonly #settings: RedisStoreSettings
   #open: OpenRedis | undefined

@@ -105,7 +105,8 @@ function writeTime(bytes: Buffer, value: number, at: number): void {
   bytes.writeUIntBE(value % 2 ** 48, at + 1, 6)
 }
 
-function timeBytes(value: number): Buffer {
+/** The reverse of {@link readTime}. */
+export function timeBytes(value: number): Buffer {
   const bytes = Buffer.allocUnsafe(TIME_BYTES)
   writeTime(bytes, value, 0)
   return bytes

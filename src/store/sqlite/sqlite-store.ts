@@ -14,6 +14,7 @@ import type {
   RevocationStore,
   ScanChunk,
   ScanEnd,
+  SessionStore,
   StoreContext,
   StoredRow,
   StoreInfo,
@@ -51,7 +52,7 @@ export class SqliteStore implements RevocationStore {
     split: async (bits) => this.#required().splitBuckets(bits),
   }
 
-  readonly sessions = new SqliteSessions(() => this.#required())
+  readonly sessions: SessionStore = new SqliteSessions(() => this.#required())
 
   readonly #path: string
   readonly #options: SqliteStoreOptions

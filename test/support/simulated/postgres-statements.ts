@@ -18,7 +18,7 @@ export interface Snapshot<Row> {
 
 const ID = 'simulated'
 const META: Readonly<Record<string, Buffer>> = {
-  schema_version: Buffer.from('1'),
+  schema_version: Buffer.from('2'),
   id: Buffer.from(ID),
   key: Buffer.alloc(16, 7),
   clock_tolerance: Buffer.from('0'),
@@ -70,11 +70,11 @@ export class SimulatedStatements {
 
   #setUp(sql: string, [value]: readonly unknown[]): PgRow {
     if (sql.includes('default_transaction_isolation'))
-      return ['15.0', '150000', 'f', 'on', 'UTF8', 'read committed', 'off', String(this.#now())]
+      return ['15.0', '150000', 'f', 'on', 'UTF8', 'read committed', 'off']
     if (sql.includes('to_regclass')) return ['meta', 't']
     if (sql.includes('.meta WHERE key')) return [META[String(value)]?.toString('hex') ?? null].filter(isText)
     if (sql.includes('.namespaces')) return ['1']
-    if (sql.includes('max(seq)')) return [String(this.history.head.seq)]
+    if (sql.includes('max(seq)')) return [String(this.history.head.seq), String(this.#now())]
     if (/^(BEGIN|COMMIT|ROLLBACK|SELECT pg_advisory)/.test(sql)) return []
     throw new Error(`the simulated server does not know this statement: ${sql}`)
   }

@@ -1,5 +1,6 @@
 import { GUARD, PRELUDE } from './prelude.js'
 import { Script } from './script.js'
+import { SESSION_PART } from './session-part.js'
 
 /** Commits that are kept, about. A follower whose position is older loads the store again. */
 export const COMMITS_KEPT = 200_000
@@ -81,10 +82,12 @@ end
  * ```
  * ARGV 4 tag, 5 name of the process, 6 number of its batch, 7 deadline by the server's clock,
  *      8 the engine's clock tolerance, 9 '1': demand an append-only file,
- *      10 the rows: each its length in 4 bytes, then as in row-codec.ts; one that revokes nothing takes back
+ *      10 the rows: each its length in 4 bytes, then as in row-codec.ts; one that revokes nothing takes back,
+ *      11 commits of refresh tokens among them
  *
- * {base, previous tag, seq, bits, results}   results: '' if each row is new in the store, otherwise for each
- *                                            seq, expiry, flags (1 already, 2 with a start), start
+ * {base, previous tag, seq, bits, results, made}
+ *      results: '' if each row is new in the store, otherwise for each seq, expiry, flags (1 already,
+ *      2 with a start), start; made: for each commit of refresh tokens '1' if it was made
  * ```
  */
 export const WRITE = new Script(`${PRELUDE}${GUARD}
@@ -96,7 +99,7 @@ if answered then
   if a[3] == ARGV[4] then
     -- A write, so that a WAIT after it waits for the batch as well.
     call('HSET', writers, ARGV[5], answered)
-    return {a[4], a[5], a[6], a[7], a[8]}
+    return {a[4], a[5], a[6], a[7], a[8], a[9]}
   end
   if a[1] >= batch then fail('LATE') end
 end
@@ -111,20 +114,23 @@ if not marks then fail('DAMAGED') end
 ${APPLY}
 local base, previous, pos = seq, tag, 1
 local states, order, results = {}, {}, {}
+${SESSION_PART}
 while pos <= #ARGV[10] do
   local length
   length, pos = take('>I4', ARGV[10], pos)
   local new = sub(ARGV[10], pos, pos + length - 1)
   pos = pos + length
-  local digest = sub(new, 1, 16)
+  local digest, wanted = sub(new, 1, 16), judge(mutation)
+  mutation = mutation + 1
   local state = states[digest]
-  if not state then
+  if wanted and not state then
     local old = find(digest)
     state = {old = old, row = old and row(old)}
     if old and sub(state.row, 1, 16) ~= digest then fail('DAMAGED') end
     states[digest], order[#order + 1] = state, digest
   end
-  local made, expires, already, start = applied(state.row, new)
+  local made, expires, already, start
+  if wanted then made, expires, already, start = applied(state.row, new) else plain = false end
   if made then
     seq = seq + 1
     state.row, state.seq = made, seq
@@ -133,7 +139,9 @@ while pos <= #ARGV[10] do
     results[#results + 1] = {0, 0}
   end
 end
+judge(math.huge)
 
+putSessions()
 local touched, segments, rows = {}, {}, 0
 for _, digest in ipairs(order) do
   local state = states[digest]
@@ -187,6 +195,7 @@ for i, r in ipairs(plain and {} or results) do
   packed[i] = pack('>I7I7BI7', r[1], r[2], flags, r[4] or 0)
 end
 packed = table.concat(packed)
-call('HSET', writers, ARGV[5], cmsgpack.pack({batch, now, ARGV[4], base, previous, seq, bits, packed}))
-return {base, previous, seq, bits, packed}
+local made = table.concat(madeOnes)
+call('HSET', writers, ARGV[5], cmsgpack.pack({batch, now, ARGV[4], base, previous, seq, bits, packed, made}))
+return {base, previous, seq, bits, packed, made}
 `)

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { RevocadeError } from '../../../errors.js'
 import { toRevocadeError } from '../errors.js'
 import { openDatabase, sqliteCode } from './driver.js'
+import { validateFile } from './validate-file.js'
 
 /** Milliseconds to wait for another opener, which holds the lock for a moment even if it is refused. */
 const LOCK_TIMEOUT_MS = 200
@@ -17,9 +19,11 @@ export interface StoreLock {
  * operating system releases them when their process ends in any way. They also work between engines of one
  * process.
  *
- * @throws {RevocadeError} ERR_STORE_UNAVAILABLE when another holder excludes this one.
+ * @throws {RevocadeError} ERR_STORE_UNAVAILABLE when another holder excludes this one; what `validateFile`
+ *   throws, if nobody has opened the store before.
  */
 export function acquireLock(path: string, exclusive: boolean): StoreLock {
+  if (!existsSync(`${path}-lock`)) validateFile(path) // leaves no lock beside a file of others
   let db
   try {
     db = openDatabase(`${path}-lock`, { timeout: LOCK_TIMEOUT_MS })

@@ -1,7 +1,7 @@
 import { toRevocadeError } from '../errors.js'
 import { openDatabase } from './driver.js'
 import { fileSize } from './file-identity.js'
-import { validateFile } from './validate-file.js'
+import { validateFile, validatePath } from './validate-file.js'
 
 /**
  * The namespaces that a store file holds, without an engine. An engine makes its own when it opens the file,
@@ -13,6 +13,7 @@ import { validateFile } from './validate-file.js'
  */
 export function readNamespaces(path: string): string[] {
   try {
+    validatePath(path, true)
     validateFile(path)
     if (fileSize(path) === 0) return []
     const db = openDatabase(path, { readonly: true, fileMustExist: true })

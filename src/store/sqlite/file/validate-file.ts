@@ -43,7 +43,10 @@ export function validatePath(path: string, create: boolean): void {
       )
     )
   }
-  if (stat?.isDirectory() === true) throw cannotOpen(path, 'it is a directory; name a file in it')
+  if (stat?.isFile() === false) {
+    const what = stat.isDirectory() ? 'is a directory; name a file in it' : 'is no regular file; name one'
+    throw cannotOpen(path, `it ${what}`)
+  }
   if (create) return
   if (stat === undefined) throw cannotOpen(path, 'the file is gone; restore it from a backup')
   if (stat.size === 0) throw cannotOpen(path, 'the file was emptied; restore it from a backup')
