@@ -65,7 +65,7 @@ async function end(context: SessionsContext, what: ToEnd, why: Why): Promise<Don
     case 'token': {
       const token = context.tokens.read(what.refreshToken)
       const family = token === undefined ? undefined : await context.family(token.family)
-      return family === undefined || family.ended !== undefined ? NOTHING : endFamily(context, family, why)
+      return family === undefined || isOver(context, family) ? NOTHING : endFamily(context, family, why)
     }
     case 'user':
       return endUser(context, what, why)
@@ -122,7 +122,9 @@ async function endUser(
   const now = context.now()
   const conditions = [areUnchanged({ sub }, families)]
   if (except !== undefined) {
-    const others = families.filter(({ sid, ended }) => sid !== except && ended?.login !== true)
+    const others = families.filter(
+      (family) => family.sid !== except && !(family.ended?.login === true && isOver(context, family)),
+    )
     const endings = byLogin(others).map((login) => endingOfLogin(context, login, why))
     return endings.length === 0 ? NOTHING : commit(context, joined(endings), conditions)
   }
@@ -166,6 +168,15 @@ function markedAs(family: Family, now: number, login: boolean): SessionRow[] {
   const { ended } = family
   if (ended !== undefined && (ended.login || !login)) return []
   return [rowOf({ ...family, ended: { at: ended?.at ?? now, login } })]
+}
+
+/**
+ * Whether a session ended so long ago that this engine has heard of it, whoever ended it. What ended just now
+ * is ended once more: after that this engine answers by it, too.
+ */
+function isOver(context: SessionsContext, { ended }: Family): boolean {
+  const { maxStalenessMs, clockToleranceSeconds } = context.engine.settings
+  return ended !== undefined && ended.at + maxStalenessMs + clockToleranceSeconds * 1000 < context.now()
 }
 
 const isLiveAt =
