@@ -54,15 +54,6 @@ export const NETWORK_MISTAKES: readonly Mistake[] = [
     breaks: /× .*each judged in its turn/,
   },
   {
-    name: 'an older copy of the file that lacks only rotations is taken for the store',
-    file: 'store/sqlite/database-watch.ts',
-    within: 'isBehind',
-    is: 'if (now.commits < known.commits) return true',
-    becomes: '',
-    caughtBy: SESSIONS,
-    breaks: /× .*older copy that is put over the file/,
-  },
-  {
     name: 'a commit of refresh tokens in Redis does not see the one before it in its batch',
     file: 'store/redis/scripts/session-part.ts',
     within: 'SESSION_PART',
