@@ -51,7 +51,8 @@ interface Entry<T> {
 }
 
 const B64TOKEN = /^[\w\-.~+/]+=*$/
-const FEWEST_CHARACTERS = 16
+/** Of the secret of an admin or a client. */
+export const FEWEST_CHARACTERS = 16
 
 /** The admins by their tokens. Of tokens it keeps hashes only. */
 export class Admins {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { FEWEST_CHARACTERS } from '../../server/credentials.js'
 import type { ServerOptions } from '../../server/index.js'
 import { rejectUnknownKeys } from '../../validate.js'
 import { CliError, isSystemError, systemReason } from '../errors.js'
@@ -8,8 +9,6 @@ type Values = Readonly<Record<string, unknown>>
 
 const ALL = [...SERVER_SETTINGS, ...ENGINE_SETTINGS]
 const ADMIN_NAME = 'admin'
-/** That of every credential, as `Admins` asks. */
-const FEWEST_CHARACTERS = 16
 
 /**
  * The options of the server: from flags, else from the environment, else from the file. An empty variable

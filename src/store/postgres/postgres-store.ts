@@ -15,10 +15,10 @@ import type {
   StoreQuery,
   StoreStats,
 } from '../../ports/index.js'
+import { NetworkSessions } from '../network/network-sessions.js'
 import type { HandedInPool } from './driver.js'
 import { OpenPostgres } from './open-store.js'
 import { type PostgresSettings, type PostgresStoreOptions, readPostgresOptions } from './options.js'
-import { PostgresSessions } from './postgres-sessions.js'
 
 /**
  * The store on PostgreSQL, for engines on any number of machines. It lives in a schema of its own. The way of
@@ -43,7 +43,8 @@ export class PostgresStore implements RevocationStore {
     split: async (bits) => this.#required().split(bits),
   }
 
-  readonly sessions = new PostgresSessions(() => this.#required())
+  // One call of `commit_sessions_v1` for the commits that wait, under the lock that every writer takes.
+  readonly sessions = new NetworkSessions(() => this.#required())
 
   readonly #settings: PostgresSettings
   #open: OpenPostgres | undefined

@@ -16,6 +16,7 @@ import type {
   StoreStats,
 } from '../../ports/index.js'
 import type { RedisClient } from '../../redis/connection/client.js'
+import { NetworkSessions } from '../network/network-sessions.js'
 import { OpenRedis } from './open-store.js'
 import {
   readRedisStoreOptions,
@@ -23,7 +24,6 @@ import {
   type RedisStoreOptions,
   type RedisStoreSettings,
 } from './options.js'
-import { RedisSessions } from './redis-sessions.js'
 
 /**
  * The store in Redis, for those who have no database: **it promises less than the others**, see
@@ -50,7 +50,8 @@ export class RedisStore implements RevocationStore {
     split: async (bits) => this.#required().split(bits),
   }
 
-  readonly sessions = new RedisSessions(() => this.#required())
+  // A commit takes its turn among the mutations of its batch, in the same script (scripts/session-part.ts).
+  readonly sessions = new NetworkSessions(() => this.#required())
 
   readonly #settings: RedisStoreSettings
   #open: OpenRedis | undefined

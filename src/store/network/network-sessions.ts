@@ -6,17 +6,20 @@ import type {
   StoredSession,
 } from '../../ports/index.js'
 import { requireFamily, requireGroup, requireSessionCommit } from '../format/session.js'
-import type { OpenPostgres } from './open-store.js'
 
-/**
- * The part of a store on PostgreSQL that keeps refresh tokens. Commits that wait are one call of
- * `commit_sessions_v1` (session-functions.ts), under the lock that every writer takes.
- */
-export class PostgresSessions implements SessionStore {
-  readonly #open: () => OpenPostgres
+/** What is used of an open store across a network. */
+export interface OpenSessions {
+  readonly reader: { readonly sessions: Pick<SessionStore, 'get' | 'list' | 'page' | 'salt'> }
+  /** @param dropBefore - salts of earlier minutes are deleted in the same commit */
+  commitSessions(commit: SessionCommit, dropBefore?: number): Promise<Committed | undefined>
+}
 
-  /** @param open throws when the store is not open */
-  constructor(open: () => OpenPostgres) {
+/** The part of a store across a network that keeps refresh tokens. It refuses what no store can keep. */
+export class NetworkSessions implements SessionStore {
+  readonly #open: () => OpenSessions
+
+  /** @param open - throws when the store is not open */
+  constructor(open: () => OpenSessions) {
     this.#open = open
   }
 
