@@ -96,7 +96,7 @@ export class Revoke {
   #readEntry(entry: RevocationInput, index: number, onInvalid: RevokeManyOptions['onInvalid']): ReadEntry {
     try {
       const mutation = this.#deps.mutations.ofEntry(entry)
-      return this.#hasExpired(mutation) ? 'expired' : mutation
+      return this.hasExpired(mutation) ? 'expired' : mutation
     } catch (error) {
       if (!(error instanceof RevocadeError)) throw error
       if (onInvalid === undefined)
@@ -108,7 +108,7 @@ export class Revoke {
 
   async #revoke(mutation: RevokeMutation, ack: RevokeOptions['ack'], note?: string): Promise<Receipt> {
     const { target, expiresAt } = mutation
-    if (this.#hasExpired(mutation)) return this.#nothingWritten('expired', target, expiresAt)
+    if (this.hasExpired(mutation)) return this.#nothingWritten('expired', target, expiresAt)
     const { commits, store } = this.#deps
     const committed = await commits.revoke([mutation])
     const { at, reached } = commits.everywhere()
@@ -136,7 +136,7 @@ export class Revoke {
 
   /** Commits revocations again that the store had acknowledged and lost. */
   async writeAgain(mutations: readonly RevokeMutation[]): Promise<void> {
-    const live = mutations.filter((mutation) => !this.#hasExpired(mutation))
+    const live = mutations.filter((mutation) => !this.hasExpired(mutation))
     if (live.length > 0) await this.#deps.commits.revoke(live)
   }
 
@@ -148,7 +148,8 @@ export class Revoke {
     return receipt({ outcome, target, written, redis, effectiveEverywhereAt }, store)
   }
 
-  #hasExpired({ expiresAt }: RevokeMutation): boolean {
+  /** Whether a revocation has ended already, so that there is nothing to store. */
+  hasExpired({ expiresAt }: RevokeMutation): boolean {
     const { store, clock, clockToleranceSeconds } = this.#deps
     // A verifier of another engine may still accept the token.
     const tolerance = Math.max(clockToleranceSeconds, store.clockToleranceSeconds ?? 0)
