@@ -83,7 +83,7 @@ export class Guard {
     if ('goTo' in view) return reply.redirect(view.goTo, 303)
     const notice = login?.notice
     if (login !== undefined) login.notice = undefined
-    const path = reply.request.routeOptions.url?.split('/').at(-1) ?? ''
+    const [, , path = ''] = reply.request.routeOptions.url?.split('/') ?? []
     return sendPage(reply, document({ ...view, login, notice, path: path === '' ? './' : path }), view.status)
   }
 }

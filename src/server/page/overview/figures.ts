@@ -50,7 +50,7 @@ function answersView(answers: ReadonlyMap<number, number>): Html {
       ${rows.map(
         ([status, number]) =>
           html`<tr>
-            <th scope="row" class="number">${status}</th>
+            <th scope="row">${status}</th>
             <td>${MEANINGS[status] ?? ''}</td>
             <td class="number">${count(number)}</td>
           </tr>`,

@@ -13,6 +13,7 @@ export const FORMS = css`
     font-weight: 400;
   }
   fieldset {
+    min-width: 0;
     border: 1px solid var(--line);
     border-radius: 8px;
     margin: 1rem 0;
@@ -37,7 +38,7 @@ export const FORMS = css`
     min-height: 2.75rem;
   }
   input[type='datetime-local'] {
-    max-width: 18rem;
+    max-width: min(18rem, 100%);
   }
   textarea {
     font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace;
