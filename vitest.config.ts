@@ -24,7 +24,11 @@ const WITH_REDIS = [
 const WITH_POSTGRES = ['test/postgres/**/*.test.ts']
 
 /** Test files that use both. */
-const WITH_BOTH = ['test/examples/**/*.test.ts', 'test/faults/matrix.test.ts']
+const WITH_BOTH = [
+  'test/examples/**/*.test.ts',
+  'test/faults/matrix.test.ts',
+  'test/sessions/processes.test.ts',
+]
 
 /**
  * Test files that share a process with others, which saves a fifth of their time: they leave nothing behind.
