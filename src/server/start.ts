@@ -62,7 +62,8 @@ async function serve({ settings, verifier, app, engine }: Parts): Promise<Runnin
     verifier && createIntrospect(engine, verifier, { policy: policies.default ?? {}, maxAgeSeconds })
   const metrics = createMetrics(engine, check.answers)
   app.addHook('onClose', () => metrics.stop())
-  await addAdminRoutes(app, { engine, settings, readiness, verifier, introspect, metrics })
+  const { answers } = check
+  await addAdminRoutes(app, { engine, settings, readiness, verifier, introspect, metrics, answers })
   await app.ready()
   void verifier?.problem() // logs at once what requests would meet
   const bound = await listenBoth(check, app, settings)
