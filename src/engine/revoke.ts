@@ -19,7 +19,7 @@ import {
   readRevokeOptions,
   type RevokeMutation,
 } from './revocation-request.js'
-import { BulkWriter, type ReadEntry } from './revoke-many.js'
+import { BulkWriter, type Done, type ReadEntry } from './revoke-many.js'
 import type { Write } from './write.js'
 
 /** What {@link Revoke} needs. */
@@ -62,6 +62,32 @@ export class Revoke {
   async unrevokeWhere(selector: unknown): Promise<Receipt> {
     const { digester, mutations } = this.#deps
     return this.#unrevoke(mutations.honoured(digester.selectorTarget(selector)))
+  }
+
+  /**
+   * Takes back a revocation as it was seen, and no newer one of the same target.
+   *
+   * @param seq - the number of the revocation that was seen
+   * @returns undefined when the target has another number now: nothing was written
+   * @throws {RevocadeError} ERR_CONFIG when the store can't commit on a condition
+   */
+  async undo(target: Target, seq: number): Promise<Receipt | undefined> {
+    const { digester, clock, commits, store, own } = this.#deps
+    const { sessions } = store
+    if (sessions === undefined) throw unconditional(store.kind)
+    await own.rewrite()
+    for (const digest of digester.targets.all(target)) {
+      if ((await store.get(digest))?.seq !== seq) continue
+      const bytes = digestBytes(digest)
+      const mutation = { op: 'unrevoke', digest: bytes, revokedAt: clock.now() } as const
+      const done = await commits.conditionally(
+        sessions,
+        [{ digest: bytes, seq }],
+        [{ mutation, target, digest }],
+      )
+      return done === undefined ? undefined : this.#takenBack(target, done)
+    }
+    return undefined
   }
 
   async revokeMany(
@@ -119,18 +145,22 @@ export class Revoke {
   }
 
   async #unrevoke(target: Target): Promise<Receipt> {
-    const { digester, clock, commits, store, own } = this.#deps
+    const { digester, clock, commits, own } = this.#deps
     // What a failover lost is written again first: afterwards it would undo this.
     await own.rewrite()
     const revokedAt = clock.now()
     const writes = digester.targets.all(target).map((digest): Write => {
       return { mutation: { op: 'unrevoke', digest: digestBytes(digest), revokedAt }, target, digest }
     })
-    const committed = await commits.write(writes)
-    const written = committed.written.find(({ seq }) => seq > 0) ?? first(committed.written)
+    return this.#takenBack(target, await commits.write(writes))
+  }
+
+  async #takenBack(target: Target, done: Done): Promise<Receipt> {
+    const { commits, store } = this.#deps
+    const written = done.written.find(({ seq }) => seq > 0) ?? first(done.written)
     if (written.seq === 0) return this.#nothingWritten('unchanged', target, written.expiresAt)
     const { at } = commits.everywhere()
-    const redis = await committed.published
+    const redis = await done.published
     return receipt({ outcome: 'unrevoked', target, written, redis, effectiveEverywhereAt: at }, store)
   }
 
@@ -161,6 +191,13 @@ function first(written: readonly Written[]): Written {
   const result = written.at(0)
   if (result !== undefined) return result
   throw new RevocadeError('ERR_NOT_DURABLE', 'the store did not say what it wrote: try again')
+}
+
+function unconditional(kind: string): RevocadeError {
+  return new RevocadeError(
+    'ERR_CONFIG',
+    `the store (${kind}) can't commit on a condition: take it back with unrevoke or unrevokeWhere`,
+  )
 }
 
 function isIterable(value: unknown): boolean {
