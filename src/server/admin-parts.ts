@@ -14,6 +14,8 @@ export interface AdminParts {
   readonly metrics: Pick<Metrics, 'text'>
   /** How often proxies got which status. */
   readonly answers: CheckServer['answers']
+  /** Aborted when the listeners are about to be closed: whatever never ends by itself ends then. */
+  readonly closing: AbortSignal
   readonly verifier: Verifier | undefined
   /** Undefined without a verification key. */
   readonly introspect: Introspect | undefined

@@ -7,6 +7,9 @@ const PLACES: readonly { readonly path: string; readonly name: string; readonly 
   { path: './', name: 'Overview' },
   { path: 'lookup', name: 'Look up' },
   { path: 'revoke', name: 'Revoke', editor: true },
+  { path: 'list', name: 'Revocations' },
+  { path: 'changes', name: 'Changes' },
+  { path: 'sessions', name: 'Sessions' },
 ]
 
 /** What a whole page is made of. */
@@ -18,10 +21,12 @@ export interface DocumentParts {
   /** The path below `/ui/`, to mark in the navigation. */
   readonly path: string
   readonly notice?: Html | undefined
+  /** A script to load. */
+  readonly script?: string | undefined
 }
 
 /** A whole page. All addresses are relative, so that a proxy may show it below another path. */
-export function document({ title, body, login, path, notice }: DocumentParts): string {
+export function document({ title, body, login, path, notice, script }: DocumentParts): string {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -32,6 +37,7 @@ export function document({ title, body, login, path, notice }: DocumentParts): s
         <title>${title} · Revocade</title>
         <link rel="icon" href="icon.svg" />
         <link rel="stylesheet" href="style.css" />
+        ${script !== undefined && html`<script src="${script}" defer></script>`}
       </head>
       <body>
         <a class="skip" href="#main">Skip to the content</a>

@@ -19,15 +19,15 @@ export const facts = (list: readonly Fact[]): Html =>
       )}
   </dl>`
 
-/** All that is known of a revocation. */
-export function revocationFacts(revocation: Revocation, now: number): Html {
+/** All that is known of a revocation, or of one that was taken back. */
+export function revocationFacts(revocation: Revocation, now: number, isTakenBack = false): Html {
   const { target, reason, actor, revokedAt, expiresAt, notBefore, seq } = revocation
   return facts([
-    ['Revokes', targetWords(target)],
+    [isTakenBack ? 'Revoked' : 'Revokes', targetWords(target)],
     ['Which of them', cutoffWords(revocation, now)],
     ['Reason', reason ?? html`<span class="quiet">none given</span>`],
     ['By', actor ?? html`<span class="quiet">not recorded</span>`],
-    ['Revoked at', moment(revokedAt, now)],
+    [isTakenBack ? 'Taken back at' : 'Revoked at', moment(revokedAt, now)],
     ['Counts from', notBefore && moment(notBefore, now)],
     ['Ends', moment(expiresAt, now)],
     ['Change', html`<span class="number">${seq}</span>`],

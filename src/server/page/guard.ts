@@ -81,6 +81,11 @@ export class Guard {
 
   #send(view: View, login: Login | undefined, reply: FastifyReply): FastifyReply {
     if ('goTo' in view) return reply.redirect(view.goTo, 303)
+    if ('download' in view)
+      return reply
+        .type(view.type)
+        .header('Content-Disposition', `attachment; filename="${view.fileName}"`)
+        .send(view.download)
     const notice = login?.notice
     if (login !== undefined) login.notice = undefined
     const [, , path = ''] = reply.request.routeOptions.url?.split('/') ?? []

@@ -1,15 +1,23 @@
+import type { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import type { Form } from '../oauth/form.js'
 import type { Html } from './html.js'
 import type { Login } from './logins.js'
 
-/** A page, or where to go instead. */
+/** A page, a file, or where to go instead. */
 export type View =
   | {
       readonly title: string
       readonly body: Html
       /** @default 200 */
       readonly status?: number
+      /** Relative to `/ui/`. */
+      readonly script?: string
+    }
+  | {
+      readonly download: Readable
+      readonly type: string
+      readonly fileName: string
     }
   | {
       /** Relative to `/ui/`. */

@@ -3,28 +3,39 @@ import { type Html, html } from '../html.js'
 import { count, duration } from '../words.js'
 import { partsView } from './parts.js'
 
-/** The figures of the engine and of the answers to proxies. */
-export function figuresView(stats: Stats, answers: ReadonlyMap<number, number>, storeWorks: boolean): Html {
-  const { prefilter, lease, store, decided } = stats
+/** What the figures show, by the names of their places. */
+export function figureTexts({ prefilter, lease, store, decided }: Stats): Readonly<Record<string, string>> {
   const checks = Object.values(decided).reduce((sum, value) => sum + value, 0)
   const share = (100 * (decided.prefilter + decided.cache)) / checks
-  const inMemory = checks === 0 ? 'since the start' : `${share.toFixed(1)} % decided in memory`
-  const age = lease.ageMs === null ? '–' : `${count(lease.ageMs)} ms`
+  return {
+    live: count(prefilter.entries),
+    checks: count(checks),
+    memory: checks === 0 ? 'since the start' : `${share.toFixed(1)} % decided in memory`,
+    staleness: lease.ageMs === null ? '–' : `${count(lease.ageMs)} ms`,
+    changes: count(store.seq),
+  }
+}
+
+/** The figures of the engine and of the answers to proxies. */
+export function figuresView(stats: Stats, answers: ReadonlyMap<number, number>, storeWorks: boolean): Html {
+  const texts = figureTexts(stats)
+  const text = (name: string): Html => html`<span data-text="${name}">${texts[name]}</span>`
+  const longest = duration(stats.lease.maxStalenessMs)
   return html`<section aria-label="Figures">
     <ul class="figures">
-      ${figure('Live revocations', count(prefilter.entries), 'in the memory of this server')}
-      ${figure('Checks', count(checks), inMemory)}
-      ${figure('Staleness', age, `at most ${duration(lease.maxStalenessMs)} by the option`)}
-      ${figure('Changes', count(store.seq), 'in the store since it was made')}
+      ${figure('Live revocations', text('live'), 'in the memory of this server')}
+      ${figure('Checks', text('checks'), text('memory'))}
+      ${figure('Staleness', text('staleness'), `at most ${longest} by the option`)}
+      ${figure('Changes', text('changes'), 'in the store since it was made')}
     </ul>
     <h2>Parts</h2>
     ${partsView(stats, storeWorks)}
-    <h2>Answers to proxies</h2>
+    <h2>Answers to proxies since the start</h2>
     ${answersView(answers)}
   </section>`
 }
 
-const figure = (name: string, value: string, note: string): Html =>
+const figure = (name: string, value: Html, note: Html | string): Html =>
   html`<li>
     <span class="name">${name}</span> <span class="value">${value}</span> <span class="quiet">${note}</span>
   </li>`
@@ -43,7 +54,7 @@ function answersView(answers: ReadonlyMap<number, number>): Html {
       <tr>
         <th scope="col">Status</th>
         <th scope="col">Meaning</th>
-        <th scope="col" class="number">Since the start</th>
+        <th scope="col" class="number">Number</th>
       </tr>
     </thead>
     <tbody>

@@ -4,9 +4,11 @@ import type { Problem } from './problems.js'
 /** What is wrong, or that nothing is. */
 export function problemsView(problems: readonly Problem[], now: number): Html {
   const level = problems[0]?.level ?? 'good'
-  const time = new Date(now).toISOString().slice(11, 19)
   return html`<section class="state ${level}" id="state" aria-label="State">
-    <p class="headline"><strong>${HEADLINES[level]}</strong> <span class="quiet">as of ${time} UTC</span></p>
+    <p class="headline">
+      <strong>${HEADLINES[level]}</strong>
+      <span class="quiet">as of <span data-text="time">${timeText(now)}</span></span>
+    </p>
     ${
       problems.length > 0 &&
       html`<ul>
@@ -18,6 +20,9 @@ export function problemsView(problems: readonly Problem[], now: number): Html {
     }
   </section>`
 }
+
+/** The time of day. */
+export const timeText = (now: number): string => `${new Date(now).toISOString().slice(11, 19)} UTC`
 
 const HEADLINES = {
   good: 'All is well: every token is judged.',

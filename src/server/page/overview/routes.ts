@@ -1,37 +1,34 @@
 import type { FastifyInstance } from 'fastify'
-import type { Revocade, Stats } from '../../../api.js'
 import { html } from '../html.js'
+import { rowsView } from '../list/rows-view.js'
+import { chartsView } from '../live/charts.js'
+import { liveAfter } from '../live-after.js'
 import type { PageParts } from '../page-parts.js'
 import { figuresView } from './figures.js'
-import { problemsIn } from './problems.js'
-import { problemsView } from './problems-view.js'
+import type { Overview } from './overview.js'
 
-/** The page that comes first: what is wrong, then the figures. */
-export function overviewRoutes(
-  app: FastifyInstance,
-  { engine, readiness, settings, answers, guard }: PageParts,
-): void {
-  const overview = guard.reads(async ({ now }) => {
-    const stats = statsOf(engine)
-    const unready = await readiness.problem()
-    const verifies = settings.verification !== undefined
-    const problems = problemsIn({ stats, unready, verifies, byPolicy: stats?.decided.policy ?? 0 })
-    const storeWorks = unready?.includes('store') !== true
-    const body = html`${problemsView(problems, now)}
-    ${stats !== undefined && figuresView(stats, answers, storeWorks)}`
-    return { title: 'Overview', body }
+/** The page that comes first: what is wrong, then what happens, then the figures. */
+export function overviewRoutes(app: FastifyInstance, overview: Overview, { engine, guard }: PageParts): void {
+  const page = guard.reads(async ({ now }) => {
+    const { section, storeWorks } = await overview.state()
+    const stats = overview.stats()
+    const changes = await overview.changes()
+    const body = html`${section}
+      <p class="quiet" id="live">Reload the page for newer numbers.</p>
+      ${chartsView(overview.sampler.rates)}
+      ${
+        changes !== undefined &&
+        changes.length > 0 &&
+        html`<h2>Newest changes</h2>
+          ${rowsView(changes, liveAfter(engine), now)}
+          <p><a href="changes">More, and by whom</a></p>`
+      }
+      ${stats !== undefined && figuresView(stats, overview.answers, storeWorks)}`
+    return { title: 'Overview', body, script: 'live.js' }
   })
   app.get('/', (request, reply) => {
     const [path = ''] = request.url.split('?')
     // Without the slash, relative addresses would lead elsewhere.
-    return path.endsWith('/') ? overview(request, reply) : reply.redirect('ui/', 308)
+    return path.endsWith('/') ? page(request, reply) : reply.redirect('ui/', 308)
   })
-}
-
-function statsOf(engine: Pick<Revocade, 'stats'>): Stats | undefined {
-  try {
-    return engine.stats()
-  } catch {
-    return undefined
-  }
 }
