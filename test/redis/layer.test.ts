@@ -18,8 +18,8 @@ beforeEach(() => redis.command('FLUSHALL'))
 const token = (jti: string): TokenClaims => ({ jti, exp: TOMORROW })
 
 /**
- * Revocations of the tokens `t0`, `t1` and so on. By `jti` alone, for any issuer, they would give each token a
- * second digest, and with it a second chance of a false positive.
+ * Revocations of the tokens `t0`, `t1` and so on. By `jti` alone, for any issuer, they would give each token
+ * a second digest, and with it another chance of a false positive.
  */
 const revocations = (count: number): { token: TokenClaims }[] =>
   Array.from({ length: count }, (_, i) => ({ token: token(`t${i}`) }))
