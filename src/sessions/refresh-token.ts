@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto'
 
 const VERSION = 1
 const PREFIX = 'rt_'
@@ -93,7 +93,7 @@ export function isSameHash(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function tokenOf(family: Uint8Array, generation: number, secret: Uint8Array): RefreshToken {
-  return { family, generation, secret, hash: createHash('sha256').update(secret).digest() }
+  return { family, generation, secret, hash: hash('sha256', secret, 'buffer') }
 }
 
 const headOf = (family: Uint8Array, generation: number): Buffer =>
