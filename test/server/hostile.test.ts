@@ -166,9 +166,10 @@ describe('a slow body', () => {
     ['a chunk that is none', (client: Client) => client.socket.write('zz\r\n')],
   ])('that ends with %s: the lines before stay revoked, and the rest is not', async (_what, end) => {
     const [before, cut] = [`before-${Math.random()}`, `cut-${Math.random()}`]
+    const lines = line(before) + line(cut).slice(0, -2)
     const client = new Client(
       server.admin,
-      `${head}${bearer(EDITOR)}Transfer-Encoding: chunked\r\n\r\n${chunk(line(before) + line(cut).slice(0, -2))}`,
+      `${head}${bearer(EDITOR)}Transfer-Encoding: chunked\r\n\r\n${chunk(lines)}`,
     )
     await once(client.socket, 'connect')
     // Once this one is answered, the server has read what was sent before it.
