@@ -1,6 +1,7 @@
 import { CACHE_MISTAKES } from './cache-mistakes.js'
 import { FAILOVER_MISTAKES } from './failover-mistakes.js'
 import { NETWORK_MISTAKES } from './network-mistakes.js'
+import { PAGE_MISTAKES } from './page-mistakes.js'
 import type { Mistake } from './plant.js'
 import { SESSION_MISTAKES } from './session-mistakes.js'
 
@@ -263,6 +264,7 @@ export const MISTAKES: readonly Mistake[] = [
   ...FAILOVER_MISTAKES,
   ...NETWORK_MISTAKES,
   ...SESSION_MISTAKES,
+  ...PAGE_MISTAKES,
   ...CACHE_MISTAKES,
   {
     name: 'of two headers Authorization the first one is checked',
