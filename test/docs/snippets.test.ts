@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../support/temp.js'
 const run = promisify(execFile)
 let directory: string
 
-/** What the snippets of docs/adapters and docs/guides/monitoring.md import. */
+/** What the snippets of docs/adapters, docs/guides and docs/session-stores.md import. */
 const FRAMEWORKS = [
   'express',
   'express-jwt',
@@ -34,6 +34,8 @@ const FRAMEWORKS = [
   'fast-gateway',
   'prom-client',
   'jsonwebtoken',
+  'express-session',
+  'better-auth',
 ]
 
 beforeAll(async () => {

@@ -117,6 +117,7 @@ describe('the tarball', () => {
       './hapi',
       './permissions',
       './sessions',
+      './session-stores',
       './jwt',
       './verify',
       './prometheus',
