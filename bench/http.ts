@@ -20,7 +20,7 @@ import { assertAnswer, atLeast, type Context, type Measurement, type Row } from 
 import { LoadClient, ServerProcess } from './http/processes.js'
 import { ENTRIES, type Entry, INTROSPECTION } from './http/servers.js'
 import { storeFile } from './inputs/store-file.js'
-import { pools } from './inputs/tokens.js'
+import { hmacKey, pools } from './inputs/tokens.js'
 
 const ENTRIES_HELD = 100_000
 const TOKENS = 256
@@ -106,8 +106,9 @@ async function started(context: Context, stops: Stop[]): Promise<readonly [Conte
   const { tokens } = pools(context, { active: TOKENS, revoked: 1 }).active
   const redis = await RedisServer.start()
   stops.push(() => redis[Symbol.asyncDispose]())
+  const secret = hmacKey(context).export().toString('hex')
   const start = async (name: string, introspection: string): Promise<ServerProcess> => {
-    const server = await ServerProcess.start(name, { store, redis: redis.url, introspection })
+    const server = await ServerProcess.start(name, { store, redis: redis.url, introspection, secret })
     stops.push(() => server.stop())
     return server
   }

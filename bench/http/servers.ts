@@ -1,6 +1,12 @@
 import { Agent, createServer, request as httpRequest, type Server } from 'node:http'
+import fastifyJwt from '@fastify/jwt'
 import express, { type RequestHandler } from 'express'
-import fastify, { type onRequestAsyncHookHandler, type onRequestHookHandler } from 'fastify'
+import { expressjwt, type Request as VerifiedRequest } from 'express-jwt'
+import fastify, {
+  type FastifyRequest,
+  type onRequestAsyncHookHandler,
+  type onRequestHookHandler,
+} from 'fastify'
 import { Redis } from 'ioredis'
 import { guard as expressGuard } from '#dist/adapters/express.js'
 import { guard as fastifyGuard } from '#dist/adapters/fastify.js'
@@ -14,6 +20,8 @@ export interface Given {
   readonly redis: string
   /** URL of an RFC 7662 endpoint. */
   readonly introspection: string
+  /** The key of the tokens, for HS256, in hexadecimal. */
+  readonly secret: string
 }
 
 /** A server that is measured. The first of each group is what the others are compared with. */
@@ -98,14 +106,32 @@ const fastifyAsking =
     if (!(await ask(tokenOf(request.headers.authorization)))) await reply.code(401).send()
   }
 
+/** express-jwt, which verifies a token and leaves its claims in `request.auth`. */
+const expressVerifier = ({ secret }: Given): RequestHandler =>
+  expressjwt({ secret: Buffer.from(secret, 'hex'), algorithms: ['HS256'] }) as RequestHandler
+
+/** A route behind @fastify/jwt, which leaves the claims in `request.user`, and then behind hooks. */
+async function onFastifyJwt({ secret }: Given, after: onRequestHookHandler[] = []): Promise<number> {
+  const app = fastify()
+  await app.register(fastifyJwt, { secret: Buffer.from(secret, 'hex') })
+  const verify: onRequestAsyncHookHandler = async (request) => {
+    await request.jwtVerify()
+  }
+  app.get('/', { onRequest: [verify, ...after], handler: () => 'ok' })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return portOf(app.server)
+}
+
 const engineOn = ({ store }: Given): Promise<Revocade> => createRevocade({ store, snapshot: false })
 
 /** A guard may cost 3 % of an empty route. */
 const WANTED = 0.97
 
-const [EXPRESS, FASTIFY] = [
+const [EXPRESS, EXPRESS_JWT, FASTIFY, FASTIFY_JWT] = [
   { group: 'Express', path: '/' },
+  { group: 'express-jwt', path: '/' },
   { group: 'Fastify', path: '/' },
+  { group: '@fastify/jwt', path: '/' },
 ]
 
 /** In the order of the table. To measure another server, add it here, in one of these groups or a new one. */
@@ -127,6 +153,16 @@ export const ENTRIES: readonly Entry[] = [
     name: 'Express, RFC 7662 introspection',
     start: (given) => onExpress(expressAsking(introspectionAsks(given))),
   },
+  { ...EXPRESS_JWT, name: 'express-jwt', start: (given) => onExpress(expressVerifier(given)) },
+  {
+    ...EXPRESS_JWT,
+    name: 'express-jwt, guard on its claims',
+    least: WANTED,
+    start: async (given) => {
+      const claims = (request: VerifiedRequest): unknown => request.auth
+      return onExpress(expressVerifier(given), expressGuard(await engineOn(given), { claims }))
+    },
+  },
   { ...FASTIFY, name: 'Fastify, empty route', start: () => onFastify() },
   {
     ...FASTIFY,
@@ -143,6 +179,16 @@ export const ENTRIES: readonly Entry[] = [
     ...FASTIFY,
     name: 'Fastify, RFC 7662 introspection',
     start: (given) => onFastify([fastifyAsking(introspectionAsks(given))]),
+  },
+  { ...FASTIFY_JWT, name: '@fastify/jwt', start: (given) => onFastifyJwt(given) },
+  {
+    ...FASTIFY_JWT,
+    name: '@fastify/jwt, guard on its claims',
+    least: WANTED,
+    start: async (given) => {
+      const claims = (request: FastifyRequest): unknown => request.user
+      return onFastifyJwt(given, [fastifyGuard(await engineOn(given), { claims })])
+    },
   },
   {
     group: 'Fastify',

@@ -1,7 +1,7 @@
 import type { Revocade, Token, TokenClaims } from '../api.js'
 import { RevocadeError } from '../errors.js'
-import { TokenReader } from '../token/jwt.js'
 import { numericDate } from '../token/numeric-date.js'
+import { DecodedClaims } from './decoded-claims.js'
 import type { Policy } from './policy.js'
 import type { RefusalReason } from './refusal.js'
 
@@ -17,8 +17,8 @@ export interface Judgement {
 const ACTIVE: Judgement = Object.freeze({ status: 'active' })
 const EXPIRED: Judgement = Object.freeze({ status: 'expired' })
 
-/** The engine has its own, smaller limit. */
-const reader = new TokenReader(1 << 20)
+/** For all guards of the process. The engine has its own, smaller limit of length. */
+const decoded = new DecodedClaims(1 << 20, 4096)
 
 /**
  * Judges one token: a raw string, or verified claims. An expired token is refused before the engine is asked:
@@ -37,7 +37,7 @@ export function judge(
   let claims: TokenClaims | undefined
   let expiry: number | undefined
   try {
-    claims = typeof token === 'string' ? reader.read(token).claims : token
+    claims = typeof token === 'string' ? decoded.read(token) : token
     expiry = claims === undefined ? undefined : numericDate(claims, 'exp')
   } catch (error) {
     return failed(error)

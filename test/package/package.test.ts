@@ -119,6 +119,7 @@ describe('the tarball', () => {
       './sessions',
       './session-stores',
       './jwt',
+      './express-jwt-blacklist',
       './verify',
       './prometheus',
       './opentelemetry',
