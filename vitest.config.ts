@@ -16,6 +16,7 @@ const WITH_REDIS = [
   'test/deploy/kubernetes.test.ts',
   'test/drop-ins/jwt.test.ts',
   'test/session-stores/express-session.test.ts',
+  'test/limits/limits.test.ts',
   'test/bench/{peers,question-scripts}.test.ts',
   // Its mistakes are caught by tests of both projects.
   'test/planted/**/*.test.ts',

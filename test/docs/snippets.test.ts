@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../support/temp.js'
 const run = promisify(execFile)
 let directory: string
 
-/** What the snippets of docs/adapters, docs/guides and docs/session-stores.md import. */
+/** What the snippets of docs/adapters, docs/guides and other pages import. */
 const FRAMEWORKS = [
   'express',
   'express-jwt',
@@ -36,6 +36,7 @@ const FRAMEWORKS = [
   'jsonwebtoken',
   'express-session',
   'better-auth',
+  'rate-limiter-flexible',
 ]
 
 beforeAll(async () => {

@@ -118,6 +118,7 @@ describe('the tarball', () => {
       './permissions',
       './sessions',
       './session-stores',
+      './limits',
       './jwt',
       './express-jwt-blacklist',
       './verify',

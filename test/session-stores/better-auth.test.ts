@@ -8,9 +8,10 @@ interface Auth {
   handler(request: Request): Promise<Response>
 }
 
-// Its types need those of browsers.
-const { betterAuth } = (await import(String('better-auth'))) as { betterAuth: (options: object) => Auth }
-const { memoryAdapter } = (await import(String('better-auth/adapters/memory'))) as {
+// Its types need those of browsers: the compiler must not follow the import.
+const [MAIN, MEMORY]: string[] = ['better-auth', 'better-auth/adapters/memory']
+const { betterAuth } = (await import(MAIN ?? '')) as { betterAuth: (options: object) => Auth }
+const { memoryAdapter } = (await import(MEMORY ?? '')) as {
   memoryAdapter: (tables: Record<string, unknown[]>) => unknown
 }
 
