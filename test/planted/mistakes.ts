@@ -2,6 +2,7 @@ import { CACHE_MISTAKES } from './cache-mistakes.js'
 import { FAILOVER_MISTAKES } from './failover-mistakes.js'
 import { LIMIT_MISTAKES } from './limit-mistakes.js'
 import { NETWORK_MISTAKES } from './network-mistakes.js'
+import { PAGE_MISTAKES } from './page-mistakes.js'
 import type { Mistake } from './plant.js'
 import { SESSION_MISTAKES } from './session-mistakes.js'
 import { SESSION_STORE_MISTAKES } from './session-store-mistakes.js'
@@ -265,6 +266,7 @@ export const MISTAKES: readonly Mistake[] = [
   ...FAILOVER_MISTAKES,
   ...NETWORK_MISTAKES,
   ...SESSION_MISTAKES,
+  ...PAGE_MISTAKES,
   ...CACHE_MISTAKES,
   ...SESSION_STORE_MISTAKES,
   ...LIMIT_MISTAKES,
