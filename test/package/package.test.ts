@@ -119,6 +119,7 @@ describe('the tarball', () => {
       './sessions',
       './jwt',
       './express-jwt-blacklist',
+      './token-manager',
       './verify',
       './prometheus',
       './opentelemetry',

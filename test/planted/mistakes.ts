@@ -1,4 +1,5 @@
 import { CACHE_MISTAKES } from './cache-mistakes.js'
+import { DROP_IN_MISTAKES } from './drop-in-mistakes.js'
 import { FAILOVER_MISTAKES } from './failover-mistakes.js'
 import { NETWORK_MISTAKES } from './network-mistakes.js'
 import type { Mistake } from './plant.js'
@@ -264,6 +265,7 @@ export const MISTAKES: readonly Mistake[] = [
   ...NETWORK_MISTAKES,
   ...SESSION_MISTAKES,
   ...CACHE_MISTAKES,
+  ...DROP_IN_MISTAKES,
   {
     name: 'of two headers Authorization the first one is checked',
     file: 'http/gate.ts',
