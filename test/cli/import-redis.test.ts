@@ -177,7 +177,7 @@ describe('import --from-redis', () => {
   })
 
   it('--dry-run says the same, and writes nothing', async () => {
-    for (const held of [jwt({ jti: 'a' }), jwt({ jti: 'b' }), 'opaque', `${'x'.repeat(17_000)}`])
+    for (const held of [jwt({ jti: 'a' }), jwt({ jti: 'b' }), 'opaque', 'x'.repeat(17_000)])
       await blacklist(held)
     await client.set(`blacklist:${jwt({ jti: 'old', exp: 1 })}`, '1')
     const dry = await importKeys('--dry-run')
@@ -289,16 +289,16 @@ describe('keys that come and go while they are read', () => {
     await Promise.all(tokens.map((token) => blacklist(token)))
     const engine = await createRevocade({ store: join(dir.path, 'revocade.db'), snapshot: false })
     onTestFinished(() => engine.close())
-    let running = true
+    const services = { write: true }
     const writing = (async () => {
-      for (let i = 0; running; i++) {
+      for (let i = 0; services.write; i++) {
         const token = jwt({ jti: `new-${i}`, exp: inSeconds(3600) })
         tokens.push(token)
         await Promise.all([engine.revoke(token), blacklist(token)])
       }
     })()
     const { code } = await importKeys()
-    running = false
+    services.write = false
     await writing
     expect(code).toBe(0)
     expect((await revokedOf(tokens)).filter((revoked) => !revoked)).toEqual([])
@@ -307,16 +307,16 @@ describe('keys that come and go while they are read', () => {
   it('are all revoked after a second run, if it begins once nobody writes to the old side', async () => {
     const tokens = Array.from({ length: 3000 }, (_, i) => jwt({ jti: `old-${i}` }))
     await Promise.all(tokens.map((token) => blacklist(token)))
-    let running = true
+    const services = { write: true }
     const writing = (async () => {
-      for (let i = 0; running; i++) {
+      for (let i = 0; services.write; i++) {
         const token = jwt({ jti: `new-${i}` })
         tokens.push(token)
         await blacklist(token)
       }
     })()
     await importKeys()
-    running = false
+    services.write = false
     await writing
     const { summary } = await importKeys()
     expect(summary.imported).toBeGreaterThanOrEqual(tokens.length)

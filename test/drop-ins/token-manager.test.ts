@@ -205,11 +205,11 @@ describe('@Authenticated()', () => {
   })
 
   it.each([
-    ['a class', [class {}, { kind: 'class' }]],
-    ['a class, in the older way', [class {}]],
+    ['a class', [Map, { kind: 'class' }]],
+    ['a class, in the older way', [Map]],
     ['a field', [undefined, { kind: 'field' }]],
     ['a field, in the older way', [{}, 'field', undefined]],
-    ['a static field, in the older way', [class {}, 'field', undefined]],
+    ['a static field, in the older way', [Map, 'field', undefined]],
     ['an accessor, in the older way', [{}, 'field', { get: () => 1 }]],
     ['a property that is no function', [{}, 'field', { value: 1 }]],
     ['a parameter', [{}, 'method', 0]],

@@ -30,7 +30,8 @@ export function addImport(program: Command): void {
   const command = program
     .command('import')
     .description(
-      'Revoke what the lines of a file name, or the keys of a blacklist in Redis. Bad ones are reported and skipped.',
+      'Revoke what the lines of a file name, or the keys of a blacklist in Redis. ' +
+        'Bad ones are reported and skipped.',
     )
     .argument('[file]', 'the file, or - for stdin', '-')
     .addOption(

@@ -8,9 +8,9 @@ import { noteQueued, redisText } from '../output/redis-receipt.js'
 import { withNoteOnNew } from '../with-store.js'
 import { dryRun } from './dry-run.js'
 import {
-  type ImportHooks,
   Importer,
   type ImporterOptions,
+  type ImportHooks,
   type ImportSummary,
   StrictImportError,
 } from './importer.js'
@@ -79,8 +79,8 @@ function notesOn(holds: KindOfKeys, idClaims: readonly string[], withoutId: numb
     notes.push("the ids hold only where the checking services have 'jti' in 'idClaims'")
   if (withoutId > 0)
     notes.push(
-      `${withoutId} of the JWTs have no id (${idClaims.join(', ')}): they are revoked where services check the ` +
-        'token itself, not its claims',
+      `${withoutId} of the JWTs have no id (${idClaims.join(', ')}): they are revoked where services ` +
+        'check the token itself, not its claims',
     )
   return notes
 }

@@ -115,7 +115,8 @@ function needed(until: number | undefined): number {
 function notAJwt(text: string, sealed: boolean): CliError {
   if (sealed)
     return bad(
-      'holds an encrypted token or a PASETO: --keys-hold token is right where your services check it as it is',
+      'holds an encrypted token or a PASETO: ' +
+        '--keys-hold token is right where your services check it as it is',
     )
   if (/^[\da-f]{64}$/i.test(text)) return bad('holds no JWT, but perhaps a hash: see --keys-hold sha256')
   if (/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text))
