@@ -96,10 +96,10 @@ class Server {
       const isGone = typeof ttlMs !== 'number' || ttlMs === -2
       return isGone ? { name, type: 'none', ttlMs: 0 } : { name, type: String(type), ttlMs }
     }
-    const keys = await this.#ask('TYPE and PTTL', Promise.all(names.map(one)))
+    const found = await this.#ask('TYPE and PTTL', Promise.all(names.map(one)))
     // On another server every key would be gone.
     this.#checkConnection()
-    return keys
+    return found
   }
 
   /** Which master has which slots, as one of them sees it; the same text for a server alone. */
