@@ -15,6 +15,8 @@ const WITH_REDIS = [
   'test/cli/{doctor,import-redis,redis,watch}.test.ts',
   'test/deploy/kubernetes.test.ts',
   'test/drop-ins/jwt.test.ts',
+  'test/session-stores/express-session.test.ts',
+  'test/limits/limits.test.ts',
   'test/bench/{peers,question-scripts}.test.ts',
   // Its mistakes are caught by tests of both projects.
   'test/planted/**/*.test.ts',

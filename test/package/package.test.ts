@@ -117,6 +117,8 @@ describe('the tarball', () => {
       './hapi',
       './permissions',
       './sessions',
+      './session-stores',
+      './limits',
       './jwt',
       './express-jwt-blacklist',
       './token-manager',
