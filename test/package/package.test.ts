@@ -121,6 +121,7 @@ describe('the tarball', () => {
       './limits',
       './jwt',
       './express-jwt-blacklist',
+      './token-manager',
       './verify',
       './prometheus',
       './opentelemetry',

@@ -1,4 +1,5 @@
 import { CACHE_MISTAKES } from './cache-mistakes.js'
+import { DROP_IN_MISTAKES } from './drop-in-mistakes.js'
 import { FAILOVER_MISTAKES } from './failover-mistakes.js'
 import { LIMIT_MISTAKES } from './limit-mistakes.js'
 import { NETWORK_MISTAKES } from './network-mistakes.js'
@@ -268,6 +269,7 @@ export const MISTAKES: readonly Mistake[] = [
   ...SESSION_MISTAKES,
   ...PAGE_MISTAKES,
   ...CACHE_MISTAKES,
+  ...DROP_IN_MISTAKES,
   ...SESSION_STORE_MISTAKES,
   ...LIMIT_MISTAKES,
   {
