@@ -25,6 +25,7 @@ import type { Case, CaseResult, Scale, Settings } from './harness/types.js'
 const USAGE = `npm run bench [-- options]
   --case NAME       only this case (repeatable): ${CASES.map(({ name }) => name).join(', ')}
   --stores          only the cases of stores across a network, which need a PostgreSQL and a Redis
+  --sessions        only those of sessions and caches on the engine, beside what others have
   --suite           only the others
   --quick           smaller sizes, fewer rounds: a rough idea within a minute
   --test            answers only, tiny sizes, no judgement of figures: for continuous integration
@@ -38,6 +39,7 @@ async function main(): Promise<number> {
     options: {
       case: { type: 'string', multiple: true },
       stores: { type: 'boolean', default: false },
+      sessions: { type: 'boolean', default: false },
       suite: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       test: { type: 'boolean', default: false },
@@ -69,16 +71,17 @@ async function main(): Promise<number> {
   return missed > 0 && scale === 'full' ? 1 : 0
 }
 
-interface Choice {
+/** What runs unless cases are named. */
+const BY_DEFAULT = ['suite', 'stores', 'sessions'] as const
+
+type Choice = Readonly<Record<(typeof BY_DEFAULT)[number], boolean>> & {
   readonly case?: readonly string[] | undefined
-  readonly stores: boolean
-  readonly suite: boolean
 }
 
-function chosenOf({ case: names, stores, suite }: Choice): readonly Case[] {
+function chosenOf({ case: names, ...choice }: Choice): readonly Case[] {
   if (names !== undefined) return CASES.filter(({ name }) => names.includes(name))
-  if (stores === suite) return [...SUITES.suite, ...SUITES.stores]
-  return stores ? SUITES.stores : SUITES.suite
+  const chosen = BY_DEFAULT.filter((suite) => choice[suite])
+  return (chosen.length === 0 ? BY_DEFAULT : chosen).flatMap((suite) => SUITES[suite])
 }
 
 /**
