@@ -1,15 +1,10 @@
 import { defineConfig } from 'vitest/config'
 import SlowestFirst from './test/slowest-first.js'
+import { distAlias } from './test/support/dist-alias.js'
 
 // Another folder with a build: a copy that was broken on purpose, to see the tests go red (test/planted).
 const dist = process.env.REVOCADE_DIST
-const alias =
-  dist === undefined
-    ? []
-    : [
-        { find: /^#dist\//, replacement: `${dist}/` },
-        { find: /^revocade$/, replacement: `${dist}/index.js` },
-      ]
+const alias = dist === undefined ? [] : distAlias(dist)
 
 /** Test files that use a Redis server. One that does and is not listed here fails and says so. */
 const WITH_REDIS = [
@@ -29,7 +24,11 @@ const WITH_REDIS = [
 const WITH_POSTGRES = ['test/postgres/**/*.test.ts']
 
 /** Test files that use both. */
-const WITH_BOTH = ['test/examples/**/*.test.ts', 'test/faults/matrix.test.ts']
+const WITH_BOTH = [
+  'test/examples/**/*.test.ts',
+  'test/faults/matrix.test.ts',
+  'test/sessions/processes.test.ts',
+]
 
 /**
  * Test files that share a process with others, which saves a fifth of their time: they leave nothing behind.

@@ -1,6 +1,7 @@
 import type { CheckOptions, Receipt, Revocade, RevokeOptions, Token } from './api.js'
 import { entryFromText } from './claims-option.js'
 import { createRevocade } from './create-revocade.js'
+import { exposeInternals, internalsOf } from './engine/internals.js'
 import { RevocadeError } from './errors.js'
 import type { RevocadeOptions } from './options.js'
 import { redisUrlProblem } from './redis/usable.js'
@@ -50,7 +51,7 @@ export async function revoke(token: Token, options?: RevokeOptions): Promise<Rec
 async function start(): Promise<Revocade> {
   try {
     await closing.catch(() => undefined)
-    const engine = await createRevocade(configured ?? (await usableOptions(process.env)))
+    const engine = await createRevocade(configured ?? (await environmentOptions()))
     const self = starting
     const close = (): Promise<void> => {
       // A second close() must not release the engine that was created since the first.
@@ -58,7 +59,9 @@ async function start(): Promise<Revocade> {
       closing = engine.close()
       return closing
     }
-    return { ...engine, close, [Symbol.asyncDispose]: close }
+    const shared = { ...engine, close, [Symbol.asyncDispose]: close }
+    exposeInternals(shared, internalsOf(engine, 'the default engine'))
+    return shared
   } catch (error) {
     // The next call tries again: the store may be available by then.
     starting = undefined
@@ -66,8 +69,11 @@ async function start(): Promise<Revocade> {
   }
 }
 
-/** The options from environment variables, without a `REDIS_URL` that this package can't use. */
-async function usableOptions(env: Environment): Promise<RevocadeOptions> {
+/**
+ * The options from the environment variables that {@link configure} lists, without a `REDIS_URL` that this
+ * package can't use.
+ */
+export async function environmentOptions(env: Environment = process.env): Promise<RevocadeOptions> {
   const { redis, ...options } = optionsFromEnvironment(env)
   if (typeof redis !== 'string') return options
   const problem = env.REVOCADE_REDIS_URL === undefined ? await redisUrlProblem(redis) : undefined

@@ -12,6 +12,7 @@ import { addMigrate } from './commands/migrate.js'
 import { addRestore } from './commands/restore.js'
 import { addRevoke } from './commands/revoke.js'
 import { addServe } from './commands/serve.js'
+import { addSessions } from './commands/sessions.js'
 import { addStats } from './commands/stats.js'
 import { addTune } from './commands/tune.js'
 import { addUnrevoke } from './commands/unrevoke.js'
@@ -47,6 +48,7 @@ Examples: revocade demo
     addCheck,
     addUnrevoke,
     addList,
+    addSessions,
     addImport,
     addExport,
     addMigrate,

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Revocade } from '../api.js'
-import type { RevocadeOptions } from '../options.js'
 import type { RevocationStore } from '../ports/index.js'
 import type { StoreOptions, TokenOptions } from './options.js'
 import { note } from './output/print.js'
@@ -17,7 +16,7 @@ import { requireStore, withStore } from './with-store.js'
  */
 export async function readStore<T>(
   options: TokenOptions,
-  overrides: Pick<RevocadeOptions, 'redis'>,
+  overrides: Parameters<typeof withStore>[1],
   use: (engine: Revocade, store: RevocationStore) => Promise<T>,
 ): Promise<T> {
   return withReadable(options, async (readable) => {

@@ -79,7 +79,7 @@ async function presentIn(store: string): Promise<readonly string[] | undefined> 
  */
 export async function withStore<T>(
   options: TokenOptions,
-  overrides: Pick<RevocadeOptions, 'claims' | 'idClaims' | 'prefilter' | 'redis'>,
+  overrides: Pick<RevocadeOptions, 'claims' | 'idClaims' | 'prefilter' | 'redis' | 'maxTokenLifetimeSeconds'>,
   use: (engine: Revocade, store: RevocationStore) => Promise<T>,
 ): Promise<T> {
   // Loaded here, not at the top: `--help` and a mistyped option do not need the database driver.

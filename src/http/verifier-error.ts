@@ -1,5 +1,10 @@
 /** Codes by which verifiers say that the keys could not be had: jose, fast-jwt. */
-const NO_KEYS = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JOSE_GENERIC', 'FAST_JWT_KEY_FETCHING_ERROR'])
+const NO_KEYS = new Set([
+  'ERR_JWKS_TIMEOUT',
+  'ERR_JWKS_INVALID',
+  'ERR_JOSE_GENERIC',
+  'FAST_JWT_KEY_FETCHING_ERROR',
+])
 
 /**
  * Whether what a verifier threw is the fault of the token. It is not where the keys could not be fetched:

@@ -1,7 +1,7 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { AdminParts } from './admin-parts.js'
 import { HTTP_OPTIONS, refuseMalformed } from './http-server.js'
-import { METRICS_TYPE, metricsText } from './metrics.js'
+import { METRICS_TYPE } from './metrics.js'
 import { oauthRoutes } from './oauth/routes.js'
 import { openApiDocument } from './openapi.js'
 import type { LogLevel } from './options.js'
@@ -57,13 +57,13 @@ export function createAdminApp(level: LogLevel): FastifyInstance {
 
 /** Adds the routes. Those that change or show revocations exist only with credentials. */
 export async function addAdminRoutes(app: FastifyInstance, parts: AdminParts): Promise<void> {
-  const { settings, readiness } = parts
+  const { settings, readiness, metrics } = parts
   app.get('/livez', () => 'ok\n')
   app.get('/readyz', async (_request, reply) => {
     const problem = await readiness.problem()
     return reply.code(problem === undefined ? 200 : 503).send(`${problem ?? 'ok'}\n`)
   })
-  app.get('/metrics', (_request, reply) => reply.type(METRICS_TYPE).send(metricsText(parts)))
+  app.get('/metrics', (_request, reply) => reply.type(METRICS_TYPE).send(metrics.text()))
   const document = openApiDocument(settings.idClaims)
   app.get('/openapi.json', () => document)
   if (settings.clients.size > 0) await app.register(oauthRoutes, parts)

@@ -1,15 +1,16 @@
 import type { Revocade } from '../api.js'
-import type { MetricsParts } from './metrics.js'
+import type { Metrics } from './metrics.js'
 import type { Introspect } from './oauth/introspect.js'
 import type { ServerSettings } from './options.js'
 import type { Readiness } from './readiness.js'
 import type { Verifier } from './verifier.js'
 
 /** What the routes of the admin listener need. */
-export interface AdminParts extends MetricsParts {
+export interface AdminParts {
   readonly engine: Revocade
   readonly settings: ServerSettings
   readonly readiness: Readiness
+  readonly metrics: Pick<Metrics, 'text'>
   readonly verifier: Verifier | undefined
   /** Undefined without a verification key. */
   readonly introspect: Introspect | undefined

@@ -1,6 +1,7 @@
 import type { JWTVerifyGetKey } from 'jose'
 import { isFaultOfToken } from '../http/verifier-error.js'
 import type { Logger } from '../ports/index.js'
+import { KeySetError, keySetFetch } from './key-set-fetch.js'
 
 const FETCH_TIMEOUT_MS = 3000
 /** An outage is said at most this often. */
@@ -9,14 +10,14 @@ const WARN_EVERY_MS = 60_000
 /** The keys of an issuer, which are fetched when they are needed. */
 export interface RemoteKeys {
   readonly key: JWTVerifyGetKey
-  /** Fetches the key set if that never succeeded. Returns why no token can be verified, else undefined. */
+  /** Fetches the key set if there is none that can be used. Returns why no token can be verified, if so. */
   readonly problem: () => Promise<string | undefined>
 }
 
 /** The key set at a URL. A failure to fetch it is logged, without what may be secret in the URL. */
 export async function remoteKeys(url: URL, logger: Logger): Promise<RemoteKeys> {
-  const { createRemoteJWKSet } = await import('jose')
-  const keys = createRemoteJWKSet(url, { timeoutDuration: FETCH_TIMEOUT_MS })
+  const { createRemoteJWKSet, customFetch } = await import('jose')
+  const keys = createRemoteJWKSet(url, { timeoutDuration: FETCH_TIMEOUT_MS, [customFetch]: keySetFetch() })
   const place = `${url.origin}${url.pathname}`
   let silentUntil = -Infinity
   const warn = (error: unknown): void => {
@@ -27,34 +28,38 @@ export async function remoteKeys(url: URL, logger: Logger): Promise<RemoteKeys> 
       keys.jwks() === undefined
         ? 'no token can be verified'
         : 'new keys are not known, and the old ones are used for ten minutes'
-    logger.warn({ jwks: place, reason: reasonOf(error) }, `the key set can't be fetched: ${effect}`)
+    logger.warn({ jwks: place, reason: reasonOf(error) }, `${problemOf(error)}: ${effect}`)
   }
   const key: JWTVerifyGetKey = async (header, token) => {
     try {
       return await keys(header, token)
     } catch (error) {
-      if (!isFaultOfToken(error) || codeOf(error) === 'ERR_JWKS_INVALID') warn(error)
+      if (!isFaultOfToken(error)) warn(error)
       throw error
     }
   }
   const problem = async (): Promise<string | undefined> => {
-    if (keys.jwks() !== undefined) return undefined
+    // What is older than this is fetched before a token is verified with it.
+    if (keys.fresh) return undefined
     try {
       await keys.reload()
       return undefined
     } catch (error) {
       warn(error)
-      return "the key set can't be fetched: see the log"
+      return `${problemOf(error)}: see the log`
     }
   }
   return { key, problem }
 }
 
-/** Messages of `fetch` may quote the URL, so only codes are told, and what jose says. */
+const problemOf = (error: unknown): string =>
+  error instanceof KeySetError ? "the URL of 'jwks' gives no key set" : "the key set can't be fetched"
+
+/** Messages of `fetch` may quote the URL, so only codes are told. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
-  const code = codeOf(error.cause) ?? codeOf(error)
-  return code?.startsWith('ERR_J') === true ? error.message : (code ?? error.name)
+  if (error instanceof KeySetError) return error.message
+  return codeOf(error.cause) ?? codeOf(error) ?? error.name
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -7,6 +7,7 @@ import { type Address, shownAddress } from './address.js'
 import { addAdminRoutes, createAdminApp } from './admin-app.js'
 import { type CheckServer, createCheckServer } from './check-server.js'
 import { drain, listen } from './http-server.js'
+import { createMetrics } from './metrics.js'
 import { createIntrospect } from './oauth/introspect.js'
 import { readServerOptions, type ServerOptions, type ServerSettings } from './options.js'
 import { Readiness } from './readiness.js'
@@ -38,6 +39,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   try {
     return await serve({ settings, verifier, app, engine })
   } catch (error) {
+    await app.close()
     await engine.close()
     throw error
   }
@@ -58,7 +60,9 @@ async function serve({ settings, verifier, app, engine }: Parts): Promise<Runnin
   const check = createCheckServer({ ask, readiness, logger: app.log })
   const introspect =
     verifier && createIntrospect(engine, verifier, { policy: policies.default ?? {}, maxAgeSeconds })
-  await addAdminRoutes(app, { engine, settings, readiness, verifier, introspect, answers: check.answers })
+  const metrics = createMetrics(engine, check.answers)
+  app.addHook('onClose', () => metrics.stop())
+  await addAdminRoutes(app, { engine, settings, readiness, verifier, introspect, metrics })
   await app.ready()
   void verifier?.problem() // logs at once what requests would meet
   const bound = await listenBoth(check, app, settings)

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
+import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
 import { RevocadeError } from '../errors.js'
 import type { Logger } from '../ports/index.js'
 import { optionError } from '../validate.js'
+import { isKeySet } from './key-set.js'
 import { type RemoteKeys, remoteKeys } from './remote-keys.js'
 import type { VerificationSettings } from './verification-options.js'
 
@@ -82,7 +83,3 @@ async function keysIn(path: string): Promise<unknown> {
 }
 
 const KEY_SET = 'must be a URL, or the path of a JSON Web Key Set'
-
-function isKeySet(value: unknown): value is JSONWebKeySet {
-  return typeof value === 'object' && value !== null && 'keys' in value && Array.isArray(value.keys)
-}

@@ -11,6 +11,7 @@ import {
   RevocadeError,
 } from 'revocade'
 import { guard } from 'revocade/express'
+import blacklist, { isRevoked as isBlacklisted } from 'revocade/express-jwt-blacklist'
 import { createForwardAuth } from 'revocade/http'
 import { createPermissions } from 'revocade/permissions'
 import * as ports from 'revocade/ports'
@@ -89,6 +90,13 @@ await revoke({ ...claims, jti: 'd' })
 assert.equal(await isRevoked({ ...claims, jti: 'd' }), true)
 assert.equal(await isRevoked({ ...claims, jti: 'c', iss: undefined }), true)
 await (await defaultRevocade()).close()
+
+// A drop-in, on an engine of its own over the same file.
+process.env.REVOCADE_STORE = './use.db'
+const user = { sub: 'user-3', iat: inAnHour - 3600, exp: inAnHour }
+await blacklist.revoke(user)
+assert.equal(await isBlacklisted(undefined, user), true)
+await blacklist.close()
 
 assert.ok(Object.keys(testing).length > 0)
 assert.deepEqual(Object.keys(ports), [])

@@ -106,6 +106,7 @@ describe('a gate', () => {
     [Object.assign(new Error('x'), { status: 400 }), 'invalid'],
     [Object.assign(new Error('x'), { statusCode: 502 }), 'unknown'],
     [Object.assign(new Error('x'), { code: 'ERR_JWKS_TIMEOUT' }), 'unknown'],
+    [Object.assign(new Error('x'), { code: 'ERR_JWKS_INVALID' }), 'unknown'],
     [Object.assign(new Error('connect ECONNREFUSED'), { syscall: 'connect' }), 'unknown'],
     [new TypeError('fetch failed'), 'unknown'],
     [new DOMException('late', 'TimeoutError'), 'unknown'],

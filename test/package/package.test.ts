@@ -118,6 +118,7 @@ describe('the tarball', () => {
       './permissions',
       './sessions',
       './jwt',
+      './express-jwt-blacklist',
       './verify',
       './prometheus',
       './opentelemetry',

@@ -1,6 +1,8 @@
+import { CACHE_MISTAKES } from './cache-mistakes.js'
 import { FAILOVER_MISTAKES } from './failover-mistakes.js'
 import { NETWORK_MISTAKES } from './network-mistakes.js'
 import type { Mistake } from './plant.js'
+import { SESSION_MISTAKES } from './session-mistakes.js'
 
 const REDIS = 'test/redis/interleavings.test.ts'
 const RESTORED = 'test/redis/restored.test.ts'
@@ -260,6 +262,8 @@ export const MISTAKES: readonly Mistake[] = [
   },
   ...FAILOVER_MISTAKES,
   ...NETWORK_MISTAKES,
+  ...SESSION_MISTAKES,
+  ...CACHE_MISTAKES,
   {
     name: 'of two headers Authorization the first one is checked',
     file: 'http/gate.ts',

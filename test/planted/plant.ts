@@ -16,14 +16,18 @@ export interface Mistake {
   readonly breaks: RegExp
 }
 
-/** Copies the build, with one source file compiled anew with a mistake in it. */
-export function plant(mistake: Mistake, source: string, build: string, copy: string): void {
+/** Copies the build, with some source files compiled anew with mistakes in them. */
+export function plant(mistakes: readonly Mistake[], source: string, build: string, copy: string): void {
   cpSync(build, copy, { recursive: true, filter: (path) => !/\.(?:map|d\.ts)$/.test(path) })
-  const text = withMistake(mistake, readFileSync(`${source}/${mistake.file}`, 'utf8'))
-  const { outputText } = ts.transpileModule(text, {
-    compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext },
-  })
-  writeFileSync(`${copy}/${mistake.file.replace(/\.ts$/, '.js')}`, outputText)
+  for (const file of new Set(mistakes.map((mistake) => mistake.file))) {
+    const own = mistakes.filter((mistake) => mistake.file === file)
+    const original = readFileSync(`${source}/${file}`, 'utf8')
+    const text = own.reduce((changed, mistake) => withMistake(mistake, changed), original)
+    const { outputText } = ts.transpileModule(text, {
+      compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext },
+    })
+    writeFileSync(`${copy}/${file.replace(/\.ts$/, '.js')}`, outputText)
+  }
 }
 
 /** The source text with the mistake in it. Throws where its place is not there exactly once. */

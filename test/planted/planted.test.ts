@@ -3,16 +3,14 @@ import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { report } from '../support/scale.js'
+import { report, SCALE } from '../support/scale.js'
 import type { ModuleFailures } from './failures-reporter.js'
+import { type Group, grouped, groupOf, nameOf } from './groups.js'
 import { MISTAKES } from './mistakes.js'
 import { type Mistake, plant, withMistake } from './plant.js'
 
 // A test that can't fail shows nothing. Each mistake is made on purpose, in a copy of the build, and the test
 // against it must say which promise it breaks.
-
-/** Some tests draw random histories: few are tried first, and many only if none of these went wrong. */
-const SCALES = ['1', '10']
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const copies = `${root}build/planted`
@@ -22,21 +20,48 @@ describe('a planted mistake is noticed', () => {
   /** What failed, by the number of the mistake. */
   const failures = new Map<number, string>()
   const isCaught = (i: number): boolean => MISTAKES[i]?.breaks.test(failures.get(i) ?? '') === true
+  const remaining = (): number[] => [...MISTAKES.keys()].filter((i) => !isCaught(i))
+
+  const alone = (): Group[] => remaining().map((i) => [i])
 
   beforeAll(async () => {
-    // The folder's name ends as the build's does, so that Vitest loads what is in it natively as well.
-    for (const [i, mistake] of MISTAKES.entries())
-      plant(mistake, `${root}src`, `${root}dist`, `${copies}/${i}/dist`)
-    for (const scale of SCALES) {
-      const tried = [...MISTAKES.keys()].filter((i) => !isCaught(i))
-      if (tried.length === 0) return
-      for (const [i, text] of await runTests(tried, scale)) failures.set(i, text)
-    }
+    // What is not noticed is tried once more, alone, with more of the random histories that some tests draw.
+    await tryAll(SCALE > 1 ? alone() : grouped(MISTAKES, remaining()), '1')
+    await tryAll(alone(), '10')
   }, 1_200_000)
+
+  async function tryAll(groups: readonly Group[], scale: string): Promise<void> {
+    for (const group of groups) {
+      const mistakes = group.flatMap((i) => MISTAKES[i] ?? [])
+      // The folder's name ends as the build's does, so that Vitest loads what is in it natively as well.
+      plant(mistakes, `${root}src`, `${root}dist`, `${copies}/${nameOf(group)}/dist`)
+    }
+    if (groups.length === 0) return
+    for (const [group, text] of await runTests(groups, scale)) for (const i of group) failures.set(i, text)
+  }
 
   it.each(MISTAKES.map(({ name }, i) => ({ name, i })))('$name', ({ i }) => {
     expect(isCaught(i), failures.get(i)).toBe(true)
     report('planted mistakes', { caught: 1 })
+  })
+})
+
+describe('mistakes share a copy', () => {
+  const one: Mistake = {
+    ...{ name: '', file: 'a.ts', within: 'a', is: '', becomes: '' },
+    ...{ caughtBy: 'a.test.ts', breaks: /× a/ },
+  }
+  const other = { ...one, within: 'b', breaks: /× b[^]*× c/ }
+
+  it('if one file catches them by different titles, and they stand in different declarations', () => {
+    expect(grouped([one, other], [0, 1])).toEqual([[0, 1]])
+    for (const apart of [
+      { ...other, caughtBy: 'b.test.ts' },
+      { ...other, within: 'a' },
+      { ...other, breaks: /× c[^]*× a/ },
+      { ...other, breaks: /active/ },
+    ])
+      expect(grouped([one, apart], [0, 1])).toEqual([[0], [1]])
   })
 })
 
@@ -62,13 +87,13 @@ describe('a mistake is planted', () => {
   })
 })
 
-/** Runs the tests against some mistakes, all in one Vitest: what failed, by the number of the mistake. */
-async function runTests(tried: readonly number[], scale: string): Promise<Map<number, string>> {
+/** Runs the tests against some groups of mistakes, all in one Vitest: what failed, by group. */
+async function runTests(groups: readonly Group[], scale: string): Promise<Map<Group, string>> {
   // What runs broken code is no coverage, and no news.
   const env = {
     ...process.env,
     REVOCADE_PLANTED: copies,
-    REVOCADE_PLANTED_ONLY: tried.join(),
+    REVOCADE_PLANTED_ONLY: groups.map(nameOf).join(),
     REVOCADE_TEST_SCALE: scale,
     REVOCADE_TEST_REPORT: undefined,
     NO_COLOR: '1',
@@ -86,6 +111,6 @@ async function runTests(tried: readonly number[], scale: string): Promise<Map<nu
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as ModuleFailures)
-  if (found.length !== tried.length) throw new Error(`not every mistake was tried: ${stdout}${stderr}`)
-  return new Map(found.map(({ project, failures }) => [Number(project), failures.join('\n')]))
+  if (found.length !== groups.length) throw new Error(`not every mistake was tried: ${stdout}${stderr}`)
+  return new Map(found.map(({ project, failures }) => [groupOf(project), failures.join('\n')]))
 }

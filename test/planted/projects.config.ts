@@ -1,51 +1,43 @@
 import { defineConfig } from 'vitest/config'
 import base from '../../vitest.config.js'
+import { distAlias } from '../support/dist-alias.js'
+import { groupOf, titlesOf } from './groups.js'
 import { MISTAKES } from './mistakes.js'
 
-// Run by planted.test.ts: a project for each mistake, with the tests that must catch it, on a copy of the
-// build that has the mistake in it.
+// Run by planted.test.ts: a project for each group of mistakes, with the tests that must catch them, on a
+// copy of the build that has them in it.
 
 /** The folder that holds the copies. */
 const copies = process.env.REVOCADE_PLANTED ?? ''
-/** The numbers of the mistakes that are tried. */
-const tried = (process.env.REVOCADE_PLANTED_ONLY ?? '').split(',').map(Number)
-
-/** The titles that must fail, `|` between them, or '' where any test may: others need not run. */
-const titlesOf = ({ source }: RegExp): string =>
-  source.startsWith('×')
-    ? source
-        .split('[^]*')
-        .map((title) => title.replace('× ', ''))
-        .join('|')
-    : ''
+/** The groups of mistakes that are tried. */
+const tried = (process.env.REVOCADE_PLANTED_ONLY ?? '').split(',')
 
 export default defineConfig({
   test: {
     ...base.test,
     reporters: ['./test/planted/failures-reporter.ts'],
-    projects: MISTAKES.flatMap(({ caughtBy, breaks }, i) => {
-      const dist = `${copies}/${i}/dist`
-      return tried.includes(i)
-        ? {
+    projects: tried.flatMap((name) => {
+      const mistakes = groupOf(name).flatMap((number) => MISTAKES[number] ?? [])
+      const dist = `${copies}/${name}/dist`
+      const include = [...new Set(mistakes.map(({ caughtBy }) => caughtBy))]
+      const usesPostgres = include.some((file) => file.startsWith('test/postgres/'))
+      return mistakes.length === 0
+        ? []
+        : {
             extends: true as const,
-            resolve: {
-              alias: [
-                { find: /^#dist\//, replacement: `${dist}/` },
-                { find: /^revocade$/, replacement: `${dist}/index.js` },
-              ],
-            },
+            resolve: { alias: distAlias(dist) },
             test: {
-              name: String(i),
-              include: [caughtBy],
+              name,
+              include,
               setupFiles: ['test/setup.ts', 'test/planted/only-titles.ts'],
               globalSetup: [
                 'test/support/redis/global-setup.ts',
-                ...(caughtBy.startsWith('test/postgres/') ? ['test/support/postgres/global-setup.ts'] : []),
+                ...(usesPostgres ? ['test/support/postgres/global-setup.ts'] : []),
               ],
-              env: { REVOCADE_DIST: dist, REVOCADE_TEST_TITLES: titlesOf(breaks) },
+              // Others need not run. Without a title, any test may say what breaks.
+              env: { REVOCADE_DIST: dist, REVOCADE_TEST_TITLES: mistakes.flatMap(titlesOf).join('|') },
             },
           }
-        : []
     }),
   },
 })

@@ -1,49 +1,105 @@
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { send } from '../adapters/request.js'
-import { mint, sidecar } from './sidecar.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { KEY_SET, mint, sidecar } from './sidecar.js'
 
-let body: string | undefined
-const issuer = createServer((_, response) => response.writeHead(body === undefined ? 500 : 200).end(body))
-const warnings: string[] = []
+/** Milliseconds between two questions to an issuer that gives no key set. */
+const RETRY_AFTER_MS = 2000
+
+let status = 500
+let body = ''
+let asked = 0
+const issuer = createServer((_, response) => {
+  asked++
+  response.writeHead(status).end(body)
+})
+let warnings: string[] = []
 const ignored = (): void => undefined
 const warn = (details: object, message: string): number =>
   warnings.push(`${message} ${JSON.stringify(details)}`)
-let server: Awaited<ReturnType<typeof sidecar>>
+const logger = { debug: ignored, info: ignored, warn, error: ignored }
+let jwks: string
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => issuer.listen(0, '127.0.0.1', resolve))
-  const address = issuer.address()
-  const port = typeof address === 'object' ? address?.port : undefined
-  server = await sidecar({
-    jwks: `http://127.0.0.1:${port}/jwks.json?key=hidden`,
-    engine: { logger: { debug: ignored, info: ignored, warn, error: ignored } },
+  jwks = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}/jwks.json?key=hidden`
+})
+
+afterAll(() => void issuer.close())
+
+describe('a key set that can not be had', () => {
+  it.each([
+    ['an error of the issuer', 500, 'x', /the answer has status 500/],
+    ['a redirect', 302, '', /the answer has status 302/],
+    ['text', 200, 'hello', /the answer is not a JSON Web Key Set/],
+    ['other JSON', 200, '{"issuer":"x"}', /the answer is not a JSON Web Key Set/],
+    ['keys that are none', 200, '{"keys":["x"]}', /the answer is not a JSON Web Key Set/],
+  ])('because of %s: 503, not ready, a warning, few questions', async (_what, code, text, reason) => {
+    ;[status, body, asked, warnings] = [code, text, 0, []]
+    const begun = performance.now()
+    const server = await sidecar({ jwks, engine: { logger } })
+    try {
+      const authorization = [`Bearer ${await mint()}`]
+      for (let i = 0; i < 15; i++) {
+        const checked = await send(server.check, '/check', { authorization })
+        expect([checked.status, checked.headers['retry-after']]).toEqual([503, '1'])
+        for (const port of [server.check, server.admin]) {
+          const probed = await send(port, '/readyz')
+          expect(probed.status).toBe(503)
+          expect(probed.text).toBe("the URL of 'jwks' gives no key set: see the log\n")
+        }
+      }
+      expect(asked).toBeLessThanOrEqual(1 + (performance.now() - begun) / RETRY_AFTER_MS)
+      expect(warnings[0]).toMatch(reason)
+      expect(warnings[0]).toContain('/jwks.json"')
+      expect(warnings.join()).not.toContain('hidden')
+      expect(warnings.length).toBeLessThan(15)
+    } finally {
+      await server.close()
+    }
+  })
+
+  it('is asked for again, and used once it is there; a later outage changes nothing at first', async () => {
+    ;[status, body] = [500, '']
+    const server = await sidecar({ jwks, engine: { logger } })
+    try {
+      expect((await send(server.check, '/readyz')).status).toBe(503)
+      ;[status, body] = [200, KEY_SET]
+      await expect
+        .poll(async () => (await send(server.check, '/readyz')).status, { timeout: 60_000 })
+        .toBe(200)
+      const authorization = [`Bearer ${await mint()}`]
+      ;[status, body, asked] = [500, '', 0]
+      expect((await send(server.check, '/check', { authorization })).status).toBe(200)
+      expect((await send(server.check, '/readyz')).status).toBe(200)
+      expect(asked).toBe(0)
+    } finally {
+      await server.close()
+    }
+  })
+
+  it('because nobody listens there, is told by the code of the error', async () => {
+    warnings = []
+    issuer.close()
+    const server = await sidecar({ jwks, engine: { logger } })
+    try {
+      expect((await send(server.check, '/readyz')).text).toBe("the key set can't be fetched: see the log\n")
+      expect(warnings[0]).toMatch(/can't be fetched: no token can be verified .*"ECONNREFUSED"/)
+    } finally {
+      await server.close()
+    }
   })
 })
 
-afterAll(async () => {
-  await server.close()
-  issuer.close()
-})
-
-describe('a key set that can not be fetched', () => {
-  it('is a warning that names it without its query, and is not repeated for each request', async () => {
-    await expect.poll(() => warnings.length, { timeout: 30_000 }).toBeGreaterThan(0)
-    const authorization = [`Bearer ${await mint()}`]
-    for (let i = 0; i < 20; i++)
-      expect((await send(server.check, '/check', { authorization })).status).toBe(503)
-    expect(warnings.length).toBeLessThan(20)
-    expect(warnings[0]).toContain('/jwks.json"')
-    expect(warnings[0]).toContain('Expected 200 OK')
-    expect(warnings.join()).not.toContain('hidden')
-  })
-
-  it('makes /readyz say 503 until it was fetched once', async () => {
-    const before = await send(server.check, '/readyz')
-    expect([before.status, before.text]).toEqual([503, "the key set can't be fetched: see the log\n"])
-    body = '{"keys":[]}'
-    expect((await send(server.check, '/readyz')).status).toBe(200)
-    body = undefined
-    expect((await send(server.check, '/readyz')).status).toBe(200)
+it('a file of keys that are none is refused at the start', async () => {
+  const file = join(temporaryDirectory(), 'jwks.json')
+  writeFileSync(file, '{"keys":["x"]}')
+  await expect(sidecar({ jwks: file })).rejects.toMatchObject({
+    code: 'ERR_CONFIG',
+    message: "option 'jwks' must be a URL, or the path of a JSON Web Key Set",
   })
 })

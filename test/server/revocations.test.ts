@@ -242,7 +242,8 @@ describe('the admin listener', () => {
     const reply = await get('/metrics')
     expect(reply.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
     const samples = (await reply.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
-    for (const line of samples) expect(line).toMatch(/^[a-z_]+(\{[a-z_]+="\w+"\})? (\+Inf|-?[\d.e+-]+)$/)
+    for (const line of samples)
+      expect(line).toMatch(/^[a-z_]+(\{([a-z_]+="[\w.+]+",?)+\})? (NaN|\+Inf|-?[\d.e+-]+)$/)
     expect(samples).toContain('revocade_lease_live 1')
     expect(samples).toContain('revocade_up 1')
     expect(samples.find((line) => line.startsWith('revocade_check_answers_total{status="200"}'))).toMatch(

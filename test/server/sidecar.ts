@@ -14,6 +14,10 @@ export const CLIENT = { id: 'the client', secret: 'its+secret%:0123456789' }
 export const OTHER_CLIENT = { id: 'other', secret: 'the-secret-of-the-other-client' }
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+/** The key of the issuer, as its key set. */
+export const KEY_SET = JSON.stringify({
+  keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256' }],
+})
 const forger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
 const nowSeconds = (): number => Math.floor(Date.now() / 1000)
 let tokens = 0
@@ -42,7 +46,7 @@ export async function sidecar(
 ): Promise<RunningServer & { readonly check: number; readonly admin: number; readonly folder: string }> {
   const folder = temporaryDirectory()
   const jwks = join(folder, 'jwks.json')
-  writeFileSync(jwks, JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256' }] }))
+  writeFileSync(jwks, KEY_SET)
   const { engine, ...more } = options
   const server = await startServer({
     engine: { store: join(folder, 'revocade.db'), maxTokenLifetimeSeconds: 3600, ...engine },

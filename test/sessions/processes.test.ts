@@ -1,109 +1,109 @@
-import { once } from 'node:events'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
-import { createSessions, type IssuedClaims, type SessionsOptions } from '#dist/sessions/index.js'
-import { open } from '../support/engine.js'
-import { Callee } from '../support/process.js'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { random } from '../faults/matrix/random.js'
+import { DURABLE } from '../redis-store/support.js'
+import { startPostgres } from '../support/postgres/server.js'
+import { startRedis } from '../support/redis/server.js'
 import { report, scaled } from '../support/scale.js'
-import { DAY_SECONDS, fate } from '../support/sessions.js'
 import { temporaryDirectory } from '../support/temp.js'
+import { Chain, type Event } from './support/chain.js'
+import { Peers } from './support/peers.js'
 
-// Real processes on one SQLite file, which are killed in between.
+// Real processes on one store, of which one after the other is killed.
 
-interface Answer {
-  readonly is: string
-  readonly refreshToken?: string
-  readonly claims?: IssuedClaims
+const SEED = Number(process.env.REVOCADE_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31))
+const EVENTS: readonly Event[] = ['replay', 'late replay', 'reuse', 'revoke']
+
+/** A place for a store, and what stops its server. */
+type Place = readonly [store: string, stop: () => Promise<void>]
+
+const PLACES: Readonly<Record<string, () => Promise<Place>>> = {
+  SQLite: () => Promise.resolve([join(temporaryDirectory(), 'store.db'), () => Promise.resolve()]),
+  PostgreSQL: async () => {
+    const server = await startPostgres()
+    return [server.url(), () => server.stop()]
+  },
+  Redis: async () => {
+    const server = await startRedis({ args: DURABLE })
+    return [server.url, () => server.stop()]
+  },
 }
 
-/** What a process says of its sessions as it goes. */
-interface Told {
-  readonly session?: number
-  readonly refreshToken?: string
-  readonly claims?: IssuedClaims
-  readonly ended?: string
-}
+describe.each(Object.entries(PLACES))('four processes with sessions in %s', (name, place) => {
+  let peers: Peers
+  beforeAll(async () => {
+    const [store, stop] = await place()
+    peers = await Peers.start(store)
+    return async () => {
+      await peers.stop()
+      await stop()
+    }
+  })
 
-const PEER = new URL('children/peer.mjs', import.meta.url)
-
-/** A store, and what all processes open it with. */
-function place(options: SessionsOptions) {
-  const engine = { store: join(temporaryDirectory(), 'store.db'), maxTokenLifetimeSeconds: 90 * DAY_SECONDS }
-  const start = async (): Promise<Callee> => {
-    const peer = new Callee(PEER, [JSON.stringify({ engine, options })])
-    await peer.up
-    return peer
-  }
-  return { engine, start }
-}
-
-/** Four processes that get the same tokens at the same moment. */
-async function race(options: SessionsOptions, count: number) {
-  const { engine, start } = place(options)
-  const first = await start()
-  const peers = [first, ...(await Promise.all([start(), start(), start()]))]
-  const tokens = (await first.call('create', { count })) as string[]
-  const args = { tokens, at: Date.now() + 300 }
-  const answers = (await Promise.all(peers.map((peer) => peer.call('refreshAll', args)))) as Answer[][]
-  return { engine, tokens, byToken: tokens.map((_, i) => answers.map((all) => all[i] ?? { is: 'missing' })) }
-}
-
-describe('four processes with sessions on one file', () => {
   it('S1: that get the same tokens at once agree on each successor', async () => {
-    const { byToken } = await race({ replaySeconds: 60 }, scaled(200))
-    for (const answers of byToken) {
-      expect(answers.map(({ is }) => is).sort()).toEqual(['replayed', 'replayed', 'replayed', 'rotated'])
-      expect(new Set(answers.map(({ refreshToken }) => refreshToken)).size).toBe(1)
-      expect(new Set(answers.map(({ claims }) => claims?.iat)).size).toBe(1)
+    const begun = await peers.create(scaled(60))
+    const answers = await peers.take(() => begun.map(({ refreshToken }) => ({ token: refreshToken })))
+    for (const each of answers) {
+      expect(each.map(({ is }) => is).sort()).toEqual(['replayed', 'replayed', 'replayed', 'rotated'])
+      expect(new Set(each.map(({ refreshToken }) => refreshToken)).size).toBe(1)
+      expect(new Set(each.map(({ claims }) => claims?.iat)).size).toBe(1)
     }
   })
 
   it('S2: in strict mode give one successor, and end its session', async () => {
-    const options = { replaySeconds: 0 }
-    const { engine, byToken } = await race(options, scaled(60))
-    const revocade = await open(engine)
-    const sessions = createSessions(revocade, options)
-    for (const answers of byToken) {
-      const [won, ...others] = answers.filter(({ is }) => is === 'rotated')
-      if (won?.claims === undefined || won.refreshToken === undefined) throw new Error('nobody won')
+    const strict = peers.withWindow(0)
+    const begun = await strict.create(scaled(40))
+    const answers = await strict.take(() => begun.map(({ refreshToken }) => ({ token: refreshToken })))
+    const won = answers.map((each) => {
+      const [first, ...others] = each.filter(({ is }) => is === 'rotated')
+      if (first?.claims === undefined || first.refreshToken === undefined) throw new Error('nobody won')
       expect(others).toEqual([])
-      const losers = answers.map(({ is }) => is).filter((is) => is !== 'rotated')
+      const losers = each.map(({ is }) => is).filter((is) => is !== 'rotated')
       expect(losers.filter((is) => is === 'reused').length).toBeGreaterThanOrEqual(1)
       expect(losers.filter((is) => is !== 'reused' && is !== 'ended')).toEqual([])
-      expect(await fate(sessions.rotate(won.refreshToken))).toBe('ended')
-      const { claims } = won
-      expect(await revocade.isRevoked({ ...claims, jti: 'access', exp: claims.iat + 600 })).toBe(true)
-    }
+      return { refreshToken: first.refreshToken, claims: first.claims }
+    })
+    const after = await strict.take(() => won.map(({ refreshToken }) => ({ token: refreshToken })))
+    expect(new Set(after.flat().map(({ is }) => is))).toEqual(new Set(['ended']))
+    const revoked = await strict.areRevoked(won.map(({ claims }) => claims))
+    expect(new Set(revoked.flat())).toEqual(new Set([true]))
   })
 
-  it('S10: killed at any moment, leave each session whole: alive, or ended with its tokens', async () => {
-    const options = { replaySeconds: 60 }
-    const { engine, start } = place(options)
-    const counts = { kills: scaled(12), alive: 0, ended: 0 }
-    for (let kill = 0; kill < counts.kills; kill++) {
-      const peer = await start()
-      const last = new Map<number, { refreshToken: string; claims: IssuedClaims }>()
-      peer.process.on('message', ({ session, refreshToken, claims, ended }: Told) => {
-        if (ended !== undefined) expect(ended).toBe('reused')
-        if (session === undefined || refreshToken === undefined || claims === undefined) return
-        last.set(session, { refreshToken, claims })
+  it('S10: that are killed one after the other keep one branch of each session or end it whole', async () => {
+    const chance = random(SEED)
+    const chains = (await peers.create(24)).map((begun) => new Chain(begun))
+    const rounds = scaled(10)
+    for (let round = 0; round < rounds; round++) {
+      const where = `seed ${SEED}, round ${round}`
+      const events = chains.map((chain): Event => {
+        const event = EVENTS[chance.below(12)] ?? 'refresh'
+        return chain.allows(event) ? event : 'refresh'
       })
-      const over = once(peer.process, 'disconnect')
-      void peer.call('live', { count: 12 }).catch(() => undefined)
-      await sleep(150 + Math.random() * 250)
-      await Promise.all([peer.kill(), over])
-      const revocade = await open(engine)
-      const sessions = createSessions(revocade, options)
-      for (const { refreshToken, claims } of last.values()) {
-        // What was lost is at most an answer: the last token that was told is good, or was good just now.
-        const isRevoked = await revocade.isRevoked({ ...claims, jti: 'access', exp: claims.iat + 600 })
-        expect(await fate(sessions.rotate(refreshToken))).toBe(isRevoked ? 'ended' : 'taken')
-        counts[isRevoked ? 'ended' : 'alive']++
+      const eventOf = (i: number): Event => events[i] ?? 'refresh'
+      const killAfterMs = round % 2 === 0 ? chance.below(20) : undefined
+      const answers = await peers.take(
+        (peer) => chains.map((chain, i) => chain.step(eventOf(i), peer)),
+        killAfterMs,
+      )
+      for (const [i, chain] of chains.entries()) chain.judge(eventOf(i), answers[i] ?? [], where)
+      // Also the access tokens from before, with what came last: the process that is new says so as well.
+      for (const which of [0, -1]) {
+        const revoked = await peers.areRevoked(chains.flatMap(({ claims }) => claims.at(which) ?? []))
+        for (const each of revoked) expect(each, where).toEqual(chains.map(({ hasEnded }) => hasEnded))
       }
-      await revocade.close()
     }
-    expect(counts.alive).toBeGreaterThan(0)
-    report('sessions in a process that is killed', counts)
+    expect(await peers.count(chains.map(({ sub }) => sub))).toEqual(
+      chains.map(({ hasEnded }) => (hasEnded ? 0 : 1)),
+    )
+    const ended = chains.filter(({ hasEnded }) => hasEnded).length
+    expect(
+      [ended, chains.length - ended].every((count) => count > 0),
+      `seed ${SEED}`,
+    ).toBe(true)
+    report(`sessions in ${name}, processes killed`, {
+      kills: Math.ceil(rounds / 2),
+      ended,
+      alive: chains.length - ended,
+    })
   })
 })

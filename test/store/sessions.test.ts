@@ -2,6 +2,7 @@ import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
+import { readDatabaseHead } from '#dist/store/sqlite/file/database-head.js'
 import { HeldFile } from '#dist/store/sqlite/file/held-file.js'
 import type { SqliteStore } from '#dist/store/sqlite/index.js'
 import { digestOf, NOW, revoke, wordsOf } from '#dist/testing/store/fixtures.js'
@@ -132,15 +133,17 @@ describe('refresh tokens in an SQLite file', () => {
     expect([file.includes(gone), file.includes(kept)]).toEqual([false, true])
   })
 
-  it('are not taken from an older copy that is put over the file', async () => {
+  it('are not taken from an older copy that lacks nothing but rotations', async () => {
     const path = newPath()
     const copy = newPath()
     const store = await open(path)
     await store.write([revoke(1)])
     await put(store.sessions, session(1))
-    const backup = new Database(path, { readonly: true })
-    await backup.backup(copy)
-    backup.close()
+    // Page by page, with the change counter of SQLite: a backup by SQLite has another one.
+    const db = new Database(path)
+    db.pragma('wal_checkpoint(TRUNCATE)')
+    db.close()
+    copyFileSync(path, copy)
     const file = new HeldFile(path)
     const { text } = file.stamp()
     let version = 0
@@ -149,12 +152,16 @@ describe('refresh tokens in an SQLite file', () => {
       await put(store.sessions, session(1))
       version = await versionOf(store.sessions, 1)
     }
-    file.release()
+    const page = Number(ask(path, "SELECT rootpage FROM sqlite_schema WHERE name = 'head'"))
+    const known = readDatabaseHead(file, page)
     copyFileSync(copy, path)
+    const older = readDatabaseHead(file, page)
+    file.release()
+    expect(older).toEqual({ ...known, commits: 2 })
     const parts = { conditions: [{ family: familyOf(1), version }], put: [session(1)] }
     await expect(commit(store.sessions, parts)).rejects.toThrow(code('ERR_NOT_DURABLE'))
     await Promise.resolve(store.poll({ seq: 0, epoch: '' }, 10)).catch(() => undefined)
-    expect(await versionIn(store)).toBeLessThan(version)
+    expect(await versionIn(store)).toBe(2)
   })
 
   it('count in the head, which older processes count on', async () => {

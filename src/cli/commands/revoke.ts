@@ -1,8 +1,8 @@
-import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import type { Receipt, Revocade, RevocationInput, RevokeOptions, Selector, Time, Token } from '../../api.js'
 import type { Line } from '../../read-lines.js'
 import { CliError, reportOf } from '../errors.js'
+import { operatingSystemUser } from '../input/actor.js'
 import { type CutoffFlags, cutoffOptions } from '../input/cutoff.js'
 import { inFlagNames, withFlagNames } from '../input/flag-names.js'
 import {
@@ -213,13 +213,4 @@ function expiry({ expiresAt, expiresIn }: RevokeCommandOptions): Time | undefine
   if (expiresAt !== undefined) return parseTime(expiresAt, '--expires-at')
   if (expiresIn !== undefined) return Math.ceil(Date.now() / 1000 + parseDuration(expiresIn, '--expires-in'))
   return undefined
-}
-
-function operatingSystemUser(): string {
-  try {
-    return userInfo().username
-  } catch {
-    // A container may run under a user number without a name.
-    return `uid ${process.getuid?.() ?? 'unknown'}`
-  }
 }

@@ -2,6 +2,7 @@ import type { StoreOptions } from '../options.js'
 import { whole } from '../output/format-numbers.js'
 import { requireStore, withStore } from '../with-store.js'
 import { fail, type Finding, millisecondsText, ok, warn } from './finding.js'
+import { checkSessions } from './sessions.js'
 
 /** Milliseconds above which a poll may not come in time for a lease of a second. */
 const SLOW_ROUND_TRIP_MS = 100
@@ -42,6 +43,7 @@ export async function openedStore(
         'clock tolerance',
         `${whole(Number(facts.clockToleranceSeconds))} s, the largest of the engines that used the store`,
       ),
+      ...(await checkSessions(store)),
     ]
   })
 }

@@ -8,6 +8,12 @@ import { withReadable } from '../read-store.js'
 import { requireStore, withStore } from '../with-store.js'
 import { walSize } from './disk.js'
 import { fail, type Finding, ok, warn, why } from './finding.js'
+import { checkSessions, madeAtOf } from './sessions.js'
+
+interface ContentOptions extends StoreOptions {
+  readonly deep?: boolean
+  readonly madeAt: number | undefined
+}
 
 /** Checks the file. Checks that need a sound file are skipped if it is damaged. */
 export async function checkStoreFile(
@@ -22,10 +28,12 @@ export async function checkStoreFile(
   }
   if (!found.isFile()) return [fail('store file', `${path} is not a file`, 'Give the path of a file.')]
   const findings = [ok('store file', `${path}, ${bytes(found.size)}`), await permissions(path, found.mode)]
-  return [...findings, ...(await withReadable(options, checkContent))]
+  // Of the file itself: what is read may be a copy of it.
+  const madeAt = madeAtOf(found)
+  return [...findings, ...(await withReadable({ ...options, madeAt }, checkContent))]
 }
 
-async function checkContent(options: StoreOptions & { readonly deep?: boolean }): Promise<Finding[]> {
+async function checkContent(options: ContentOptions): Promise<Finding[]> {
   const integrity = await checkIntegrity(options.store, options.deep === true)
   return integrity.status === 'ok' ? [integrity, ...(await opened(options))] : [integrity]
 }
@@ -77,7 +85,7 @@ async function checkIntegrity(path: string, deep: boolean): Promise<Finding> {
   }
 }
 
-async function opened(options: StoreOptions): Promise<Finding[]> {
+async function opened({ madeAt, ...options }: ContentOptions): Promise<Finding[]> {
   try {
     const { readNamespaces } = await import('../../store/sqlite/index.js')
     // Any namespace shows whether the store works. Only one that was named must be there.
@@ -97,6 +105,7 @@ async function opened(options: StoreOptions): Promise<Finding[]> {
           `${whole(Number(facts.clockToleranceSeconds))} s, the largest of the engines that used the store`,
         ),
         walSize(Number(facts.walBytes)),
+        ...(await checkSessions(store, madeAt)),
       ]
     })
   } catch (error) {

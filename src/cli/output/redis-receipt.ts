@@ -4,7 +4,11 @@ import { note, tone } from './print.js'
 type InRedis = Receipt['redis']
 
 /** What a receipt says of where the change is. */
-export function durableText({ seq, durable, redis }: Receipt | BulkReceipt): string {
+export function durableText({
+  seq,
+  durable,
+  redis,
+}: Pick<Receipt | BulkReceipt, 'seq' | 'durable' | 'redis'>): string {
   return `durable${durable === 'redis' ? ' in Redis' : ''}, seq ${seq}${redisText(redis)}`
 }
 

@@ -1,49 +1,53 @@
 // An engine with sessions among others on one store, which does what it is told.
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { importBuilt } from '../../support/package-under-test.mjs'
 import { serve } from '../../support/serve.mjs'
 
 const { createRevocade } = await importBuilt('index.js')
 const { createSessions } = await importBuilt('sessions/index.js')
-const { engine, options } = JSON.parse(process.argv[2])
-const revocade = await createRevocade(engine)
-const sessions = createSessions(revocade, options)
+const revocade = await createRevocade(JSON.parse(process.argv[2]))
+/** By the window for replays, in seconds. */
+const kinds = new Map(
+  [0, 60].map((replaySeconds) => [replaySeconds, createSessions(revocade, { replaySeconds })]),
+)
 
-/** Resolves once it is in the pipe, which outlives this process. */
-const tell = (message) => new Promise((resolve) => process.send(message, resolve))
+const refusal = ({ code, reason, message }) => ({ is: reason ?? `${code}: ${message}` })
 
-const refresh = (token) =>
-  sessions.rotate(token).then(
-    ({ refreshToken, replayed, claims }) => ({ is: replayed ? 'replayed' : 'rotated', refreshToken, claims }),
-    ({ code, reason, message }) => ({ is: reason ?? `${code}: ${message}` }),
+function take(sessions, { token, revoke }) {
+  if (revoke !== undefined)
+    return sessions.revoke({ sid: revoke }).then(({ ended }) => ({ is: 'revoked', ended }), refusal)
+  return sessions.rotate(token).then(
+    ({ refreshToken, replayed, claims }) => ({
+      is: replayed ? 'replayed' : 'rotated',
+      refreshToken,
+      claims,
+    }),
+    refusal,
   )
-
-/** Refreshes a session for ever, with what it was told last; every tenth time it comes with a spent token. */
-async function live(i) {
-  let [last, spent] = [await sessions.create({ sub: `u${i}` }), undefined]
-  for (let round = 1; ; round++) {
-    await tell({ session: i, refreshToken: last.refreshToken, claims: last.claims })
-    if (round % 10 === 0 && i % 2 === 0) {
-      const { is } = await refresh(spent)
-      await tell({ session: i, ended: is })
-      ;[last, spent] = [await sessions.create({ sub: `u${i}` }), undefined]
-      continue
-    }
-    const next = await sessions.rotate(last.refreshToken)
-    ;[spent, last] = [spent ?? last.refreshToken, next]
-  }
 }
 
 serve({
-  create: async ({ count }) =>
+  create: ({ count, replaySeconds }) =>
     Promise.all(
-      Array.from({ length: count }, async (_, i) => (await sessions.create({ sub: `u${i}` })).refreshToken),
+      Array.from({ length: count }, async () => {
+        const { refreshToken, claims } = await kinds.get(replaySeconds).create({ sub: randomUUID() })
+        return { refreshToken, claims }
+      }),
     ),
-  refreshAll: async ({ tokens, at }) => {
+  take: async ({ steps, at, replaySeconds }) => {
     await sleep(at - Date.now())
-    return Promise.all(tokens.map(refresh))
+    return Promise.all(steps.map((step) => take(kinds.get(replaySeconds), step)))
   },
-  live: ({ count }) => {
-    for (let i = 0; i < count; i++) void live(i)
-  },
+  /** How many live sessions a user has. */
+  count: async ({ subs }) =>
+    Promise.all(
+      subs.map(async (sub) => {
+        let found = 0
+        for await (const _ of kinds.get(60).list({ sub })) found++
+        return found
+      }),
+    ),
+  areRevoked: ({ claims }) =>
+    Promise.all(claims.map((one) => revocade.isRevoked({ ...one, jti: 'access', exp: one.iat + 600 }))),
 })

@@ -70,6 +70,11 @@ export class Ledger {
     const cutoff = this.#cutoff()
     const families = this.#store.sessions.list({ sub: SUB }).map(readFamily)
     for (const family of families) this.#learn(family, tick, cutoff)
+    const sids = this.#endedLogins()
+    const half = families.filter(
+      (family) => family.ended !== undefined && !sids.has(family.sid) && !isCut(family, cutoff),
+    )
+    expect(half, 'S5: a session ended, and its access tokens did not').toEqual([])
     const endsAll = commit?.mutations.some(
       (mutation) => mutation.op === 'revoke' && isOfUser(mutation.target),
     )
@@ -97,9 +102,20 @@ export class Ledger {
   }
 
   #cutoff(): number {
-    const rows = this.#store.list({ afterSeq: 0, limit: 10_000 })
-    const where = rows.filter(({ target }) => isOfUser(target))
+    const where = this.#rows().filter(({ target }) => isOfUser(target))
     return Math.max(0, ...where.map(({ issuedThrough = 0 }) => issuedThrough))
+  }
+
+  /** The logins that a revocation without cutoff names. */
+  #endedLogins(): ReadonlySet<string> {
+    const rows = this.#rows().filter(({ issuedThrough }) => issuedThrough === undefined)
+    return new Set(
+      rows.flatMap(({ target }) => (target.kind === 'selector' ? [String(target.where.sid)] : [])),
+    )
+  }
+
+  #rows() {
+    return this.#store.list({ afterSeq: 0, limit: 10_000 })
   }
 }
 
