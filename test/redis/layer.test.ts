@@ -17,6 +17,13 @@ beforeEach(() => redis.command('FLUSHALL'))
 
 const token = (jti: string): TokenClaims => ({ jti, exp: TOMORROW })
 
+/**
+ * Revocations of the tokens `t0`, `t1` and so on. By `jti` alone, for any issuer, they would give each token
+ * a second digest, and with it another chance of a false positive.
+ */
+const revocations = (count: number): { token: TokenClaims }[] =>
+  Array.from({ length: count }, (_, i) => ({ token: token(`t${i}`) }))
+
 /** Longer than any reply of a busy machine takes, in milliseconds. */
 const timeoutMs = 10_000
 
@@ -56,7 +63,7 @@ const fields = async (): Promise<number> => {
 describe('A check', () => {
   it('asks nothing of Redis if reads is when-store-fails and the store answers', async () => {
     const engine = await open({ redis: { url: redis.url, reads: 'when-store-fails', timeoutMs } })
-    await engine.revokeMany(Array.from({ length: 60 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
+    await engine.revokeMany(revocations(60))
     await ready(engine)
     const tokens = falsePositives(engine, 20)
     const sent = await countCommands(redis)
@@ -71,7 +78,7 @@ describe('A check', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     onTestFinished(() => void vi.useRealTimers())
     const engine = await open({ redis: { url: redis.url, reads: 'when-store-fails' } })
-    await engine.revokeMany(Array.from({ length: 60 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
+    await engine.revokeMany(revocations(60))
     await ready(engine)
     await redis.command('FLUSHALL')
     expect(await fields()).toBe(0)
@@ -92,7 +99,7 @@ describe('A check', () => {
 
   it('makes one round trip for a false positive, then none until its digest changes', async () => {
     const engine = await open()
-    await engine.revokeMany(Array.from({ length: 40 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
+    await engine.revokeMany(revocations(40))
     await ready(engine)
     const [wrong] = falsePositives(engine)
     const sent = await countCommands(redis)
@@ -110,7 +117,7 @@ describe('A check', () => {
 
   it('shares one command with all concurrent checks of the same token', async () => {
     const engine = await open()
-    await engine.revokeMany(Array.from({ length: 40 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
+    await engine.revokeMany(revocations(40))
     await ready(engine)
     const [wrong] = falsePositives(engine)
     const sent = await countCommands(redis)
@@ -123,7 +130,7 @@ describe('A check', () => {
     const proxy = await startProxy({ url: redis.url })
     onTestFinished(() => proxy.stop())
     const engine = await open({ redis: { url: proxy.url, timeoutMs } })
-    await engine.revokeMany(Array.from({ length: 60 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
+    await engine.revokeMany(revocations(60))
     await ready(engine)
     const wrong = falsePositives(engine, 200)
     proxy.latency(50)
@@ -140,7 +147,7 @@ describe('A check', () => {
 describe('A bucket in Redis', () => {
   it('is a small hash with an expiry that holds only current revocations', async () => {
     const engine = await open()
-    await engine.revokeMany(Array.from({ length: 3000 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
+    await engine.revokeMany(revocations(3000))
     await ready(engine)
     const keys = await buckets()
     expect(keys.length).toBe(engine.stats().redis?.buckets)
@@ -166,7 +173,7 @@ describe('A bucket in Redis', () => {
 
   it('replaces a key of another type', async () => {
     const engine = await open()
-    await engine.revokeMany(Array.from({ length: 40 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
+    await engine.revokeMany(revocations(40))
     await ready(engine)
     const [key = ''] = await buckets()
     await redis.command('SET', key, 'something else')
@@ -179,7 +186,7 @@ describe('A bucket in Redis', () => {
   it('loses its expired fields when it is written whole', async () => {
     const store = join(temporaryDirectory(), 'store.db')
     const engine = await open({ store, clockToleranceSeconds: 0 })
-    await engine.revokeMany(Array.from({ length: 100 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
+    await engine.revokeMany(revocations(100))
     await ready(engine)
     const [key = ''] = await buckets()
     // Fields of revocations that have expired and that the store has purged.
@@ -231,7 +238,7 @@ describe('A receipt', () => {
 describe('The prefix cache', () => {
   it('proves no absence after FLUSHALL, and is filled again', async () => {
     const engine = await open()
-    await engine.revokeMany(Array.from({ length: 1000 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
+    await engine.revokeMany(revocations(1000))
     await ready(engine)
     const [first, second] = falsePositives(engine)
     await redis.command('FLUSHALL')
@@ -273,7 +280,7 @@ describe('The prefix cache', () => {
   it('of a large store that is new to Redis is split, then filled', async () => {
     const store = join(temporaryDirectory(), 'store.db')
     const before = await open({ store, redis: undefined })
-    await before.revokeMany(Array.from({ length: 20_000 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
+    await before.revokeMany(revocations(20_000))
     const engine = await open({ store })
     await ready(engine)
     expect(await fields()).toBe(20_000)
@@ -297,7 +304,7 @@ describe('The access list of docs/redis.md', () => {
       redis: { url: redis.url, username: 'revocade', password: 'secret', timeoutMs },
       logger: { debug: note, info: ignore, warn: note, error: note },
     })
-    await engine.revokeMany(Array.from({ length: 600 }, (_, i) => ({ jti: `t${i}`, expiresAt: TOMORROW })))
+    await engine.revokeMany(revocations(600))
     await ready(engine)
     await expect(engine.revoke(token('a'))).resolves.toMatchObject({ redis: 'written' })
     await engine.unrevoke(token('a'))

@@ -180,7 +180,7 @@ export class PostgresServer {
 
   /** True: SIGSTOP to the server and its children, so that connections hang; false: SIGCONT. */
   suspend(suspended: boolean): void {
-    for (const pid of this.#pids()) process.kill(pid, suspended ? 'SIGSTOP' : 'SIGCONT')
+    this.#signal(suspended ? 'SIGSTOP' : 'SIGCONT')
   }
 
   /** SIGKILL to the server and its children, as in a crash. Resolves once it is gone. */
@@ -188,19 +188,23 @@ export class PostgresServer {
     const child = this.#process
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     const exit = once(child, 'exit')
-    for (const pid of this.#pids()) {
-      try {
-        process.kill(pid, 'SIGKILL')
-      } catch {
-        // It has just ended.
-      }
-    }
+    this.#signal('SIGKILL')
     await exit
   }
 
   readonly stop = async (): Promise<void> => {
     await this.kill()
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    for (const pid of this.#pids()) {
+      try {
+        process.kill(pid, signal)
+      } catch {
+        // A child that has just ended.
+      }
+    }
   }
 
   /** The server first: it would start crashed children again. */
