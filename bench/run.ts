@@ -25,7 +25,7 @@ import type { Case, CaseResult, Scale, Settings } from './harness/types.js'
 const USAGE = `npm run bench [-- options]
   --case NAME       only this case (repeatable): ${CASES.map(({ name }) => name).join(', ')}
   --stores          only the cases of stores across a network, which need a PostgreSQL and a Redis
-  --sessions        only those of sessions and caches on the engine, beside what others have
+  --races           only those of refresh tokens in a race: outcomes, not times
   --suite           only the others
   --quick           smaller sizes, fewer rounds: a rough idea within a minute
   --test            answers only, tiny sizes, no judgement of figures: for continuous integration
@@ -39,7 +39,7 @@ async function main(): Promise<number> {
     options: {
       case: { type: 'string', multiple: true },
       stores: { type: 'boolean', default: false },
-      sessions: { type: 'boolean', default: false },
+      races: { type: 'boolean', default: false },
       suite: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       test: { type: 'boolean', default: false },
@@ -71,17 +71,17 @@ async function main(): Promise<number> {
   return missed > 0 && scale === 'full' ? 1 : 0
 }
 
-/** What runs unless cases are named. */
-const BY_DEFAULT = ['suite', 'stores', 'sessions'] as const
+const RUN = ['suite', 'stores', 'races'] as const
 
-type Choice = Readonly<Record<(typeof BY_DEFAULT)[number], boolean>> & {
+interface Choice extends Readonly<Record<(typeof RUN)[number], boolean>> {
   readonly case?: readonly string[] | undefined
 }
 
-function chosenOf({ case: names, ...choice }: Choice): readonly Case[] {
+/** The cases that are named, or else those of the suites that are, or of all but the large one. */
+function chosenOf({ case: names, ...given }: Choice): readonly Case[] {
   if (names !== undefined) return CASES.filter(({ name }) => names.includes(name))
-  const chosen = BY_DEFAULT.filter((suite) => choice[suite])
-  return (chosen.length === 0 ? BY_DEFAULT : chosen).flatMap((suite) => SUITES[suite])
+  const named = RUN.filter((suite) => given[suite])
+  return (named.length === 0 ? RUN : named).flatMap((suite) => SUITES[suite])
 }
 
 /**

@@ -16,8 +16,8 @@ import { redisMemory } from './redis-memory.js'
 import { revoke } from './revoke.js'
 import { scale } from './scale.js'
 import { selectors } from './selectors.js'
-import { sessionsRace } from './sessions-race.js'
-import { sessionsTheft } from './sessions-theft.js'
+import { sessionsRace } from './sessions/race.js'
+import { sessionsTheft } from './sessions/theft.js'
 import { postgresBoot } from './stores/postgres-boot.js'
 import { postgresLarge } from './stores/postgres-large.js'
 import { postgresPropagation } from './stores/postgres-propagation.js'
@@ -27,7 +27,7 @@ import { redisStore } from './stores/redis-store.js'
 import { storeCheck } from './stores/store-check.js'
 
 /** The cases by what they need, in the order in which they run. Each suite has records of its own. */
-export const SUITES: Readonly<Record<'suite' | 'stores' | 'sessions' | 'large', readonly Case[]>> = {
+export const SUITES: Readonly<Record<'suite' | 'stores' | 'races' | 'large', readonly Case[]>> = {
   /** The engine on SQLite, and beside a Redis. */
   suite: [
     limit,
@@ -50,11 +50,11 @@ export const SUITES: Readonly<Record<'suite' | 'stores' | 'sessions' | 'large', 
   ],
   /** Stores across a network: these start a PostgreSQL and a Redis. */
   stores: [postgresWrite, postgresRead, postgresBoot, postgresPropagation, storeCheck, redisStore],
-  /** What is built on the engine, beside what others have for it. */
-  sessions: [sessionsRace, sessionsTheft],
+  /** Who is signed in after a race or a theft: outcomes, not times. */
+  races: [sessionsRace, sessionsTheft],
   /** What takes many minutes, or much of the disk: run only when it is named. */
   large: [postgresLarge],
 }
 
 /** All cases. */
-export const CASES: readonly Case[] = [...SUITES.suite, ...SUITES.stores, ...SUITES.sessions, ...SUITES.large]
+export const CASES: readonly Case[] = [...SUITES.suite, ...SUITES.stores, ...SUITES.races, ...SUITES.large]

@@ -1,9 +1,9 @@
-import type { Issuer } from '../engines/refresh/issuer.js'
-import { withEach } from '../engines/refresh/issuers.js'
-import { type Left, lostAnswer, race } from '../engines/refresh/plays.js'
-import { atMost, type Case, type Context, type Row } from '../harness/types.js'
-import { Random } from '../inputs/random.js'
-import { sizesOf } from './sizes.js'
+import type { Issuer } from '../../engines/refresh/issuer.js'
+import { withEach } from '../../engines/refresh/issuers.js'
+import { type Left, lostAnswer, race } from '../../engines/refresh/plays.js'
+import { atMost, type Case, type Context, type Row } from '../../harness/types.js'
+import { Random } from '../../inputs/random.js'
+import { sizesOf } from '../sizes.js'
 
 /** What an honest client does with one refresh token. */
 const SITUATIONS = {

@@ -1,9 +1,9 @@
-import type { Issuer } from '../engines/refresh/issuer.js'
-import { withEach } from '../engines/refresh/issuers.js'
-import { type SignedIn, type Theft, theft } from '../engines/refresh/plays.js'
-import { atLeast, type Case, type Context, type Row } from '../harness/types.js'
-import { Random } from '../inputs/random.js'
-import { sizesOf } from './sizes.js'
+import type { Issuer } from '../../engines/refresh/issuer.js'
+import { withEach } from '../../engines/refresh/issuers.js'
+import { type SignedIn, type Theft, theft } from '../../engines/refresh/plays.js'
+import { atLeast, type Case, type Context, type Row } from '../../harness/types.js'
+import { Random } from '../../inputs/random.js'
+import { sizesOf } from '../sizes.js'
 
 /** When a thief uses a token: within the time in which a replay is answered, or after it. */
 const SITUATIONS = {
