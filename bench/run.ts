@@ -25,6 +25,7 @@ import type { Case, CaseResult, Scale, Settings } from './harness/types.js'
 const USAGE = `npm run bench [-- options]
   --case NAME       only this case (repeatable): ${CASES.map(({ name }) => name).join(', ')}
   --stores          only the cases of stores across a network, which need a PostgreSQL and a Redis
+  --sessions        only those of sessions, verified tokens and permissions
   --races           only those of refresh tokens in a race: outcomes, not times
   --suite           only the others
   --quick           smaller sizes, fewer rounds: a rough idea within a minute
@@ -39,6 +40,7 @@ async function main(): Promise<number> {
     options: {
       case: { type: 'string', multiple: true },
       stores: { type: 'boolean', default: false },
+      sessions: { type: 'boolean', default: false },
       races: { type: 'boolean', default: false },
       suite: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
@@ -71,7 +73,7 @@ async function main(): Promise<number> {
   return missed > 0 && scale === 'full' ? 1 : 0
 }
 
-const RUN = ['suite', 'stores', 'races'] as const
+const RUN = ['suite', 'stores', 'sessions', 'races'] as const
 
 interface Choice extends Readonly<Record<(typeof RUN)[number], boolean>> {
   readonly case?: readonly string[] | undefined

@@ -1,14 +1,13 @@
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setImmediate, setTimeout } from 'node:timers/promises'
-import Database from 'better-sqlite3'
 import { createRevocade, type Revocade, type TokenClaims } from '#dist/index.js'
+import { BareInsert } from '../engines/bare-insert.js'
 import { AwaitedRevoke, TOLERATED } from '../engines/engine-workloads.js'
-import { interleave, measurements, of, timing, type Workload } from '../harness/measure.js'
+import { interleave, measurements, of, timing } from '../harness/measure.js'
 import { median } from '../harness/statistics.js'
 import { assertAnswer, atLeast, atMost, type Case, type Context, type Row } from '../harness/types.js'
-import { EXPIRES_AT, freshClaims } from '../inputs/claims.js'
+import { freshClaims } from '../inputs/claims.js'
 import { Random } from '../inputs/random.js'
 import { IN_FLIGHT, revokeAll } from './revoke/burst.js'
 import { largeStore } from './revoke/large-store.js'
@@ -16,47 +15,6 @@ import { sizesOf } from './sizes.js'
 
 /** Single checks timed per turn of the event loop. */
 const GROUP = 8
-
-/** What a revocation costs without this package: one row, one index, one fsync. */
-class BareInsert implements Workload {
-  readonly name = 'bare insert'
-  readonly #random: Random
-  readonly #db: Database.Database
-  readonly #insert: Database.Statement
-  #targets: string[] = []
-
-  constructor(random: Random, path: string) {
-    this.#random = random
-    this.#db = new Database(path)
-    this.#db.pragma('journal_mode = WAL')
-    this.#db.pragma('synchronous = FULL')
-    this.#db.exec(
-      `CREATE TABLE revocations (seq INTEGER PRIMARY KEY, namespace INTEGER NOT NULL,
-      digest BLOB NOT NULL, revoked INTEGER NOT NULL, expires_at INTEGER NOT NULL,
-      revoked_at INTEGER NOT NULL, target TEXT NOT NULL, UNIQUE (namespace, digest)) STRICT`,
-    )
-    this.#insert = this.#db.prepare('INSERT INTO revocations VALUES (NULL, 1, ?, 1, ?, ?, ?)')
-  }
-
-  prepare(count: number): void {
-    this.#targets = Array.from({ length: count }, () => {
-      const { iss, jti } = freshClaims(this.#random)
-      return JSON.stringify(['id', 'jti', jti, iss])
-    })
-  }
-
-  run(count: number): number {
-    let written = 0
-    for (let i = 0; i < count; i++) {
-      written += this.#insert.run(randomBytes(16), EXPIRES_AT, Date.now(), this.#targets[i]).changes
-    }
-    return written
-  }
-
-  close(): void {
-    this.#db.close()
-  }
-}
 
 async function run(context: Context): Promise<Row[]> {
   const random = new Random(context.seed, 'revoke')

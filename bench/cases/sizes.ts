@@ -95,6 +95,26 @@ const SIZES = {
   boot: { entries: [1_000_000, 30_000, 2000], rounds: [5, 3, 1] },
   redis: { entries: [1_000_000, 10_000, 2000], checkRounds: [400, 60, 1], writeRounds: [60, 10, 1] },
   'redis-memory': { entries: [1_000_000, 10_000, 3000] },
+  sessions: {
+    users: [10_000, 500, 20],
+    rounds: [60, 10, 1],
+    batch: [50, 20, 5],
+    bursts: [5, 2, 1],
+    burst: [20_000, 1500, 60],
+    listRounds: [100, 20, 1],
+  },
+  verified: {
+    entries: [100_000, 2000, 500],
+    tokens: [1000, 100, 20],
+    rounds: [60, 8, 1],
+    batch: [64, 32, 8],
+  },
+  permissions: {
+    entries: [100_000, 2000, 500],
+    users: [5000, 500, 20],
+    rounds: [200, 30, 1],
+    batch: [512, 128, 16],
+  },
   propagation: { tokens: [1000, 25, 10] },
   'latency-under-churn': {
     entries: [1_000_000, 10_000, 2000],

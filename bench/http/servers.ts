@@ -145,6 +145,11 @@ export const ENTRIES: readonly Entry[] = [
   },
   {
     ...EXPRESS,
+    name: 'Express, a middleware that does nothing',
+    start: () => onExpress((_req, _res, next) => next()),
+  },
+  {
+    ...EXPRESS,
     name: 'Express, ioredis EXISTS',
     start: (given) => onExpress(expressAsking(redisAsks(given))),
   },
@@ -169,6 +174,11 @@ export const ENTRIES: readonly Entry[] = [
     name: 'Fastify, guard',
     least: WANTED,
     start: async (given) => onFastify([fastifyGuard(await engineOn(given))]),
+  },
+  {
+    ...FASTIFY,
+    name: 'Fastify, a hook that does nothing',
+    start: () => onFastify([(_request, _reply, done) => done()]),
   },
   {
     ...FASTIFY,

@@ -46,12 +46,12 @@ export async function liveOf(
 ): Promise<readonly Family[]> {
   const { revocations } = context
   const open = families.filter((family) => family.ended === undefined && !isExpired(family, now))
-  const exactly = !revocations.isFollowed
-  const isRevoked = await Promise.all(
-    open.map(async (family) => {
-      const matches = await revocations.of(claimsSince(family, family.createdAt), exactly)
-      return revocations.revoking(matches, now).length > 0
-    }),
+  const exactly = !revocations.isFollowed()
+  const matches = await Promise.all(
+    open.map(async (family) => revocations.of(claimsSince(family, family.createdAt), exactly)),
   )
-  return open.filter((_, i) => isRevoked[i] === false)
+  return open.filter((_, i) => {
+    const found = matches[i]
+    return found !== undefined && revocations.revoking(found, now).length === 0
+  })
 }

@@ -1,7 +1,7 @@
 import { isRevokedBy, type Matched } from '../engine/candidate.js'
 import type { EngineInternals } from '../engine/internals.js'
 import { TokenDigests } from '../engine/token-digests.js'
-import type { Digest, SessionCondition, StoredRow } from '../ports/index.js'
+import type { Digest, MaybePromise, SessionCondition, StoredRow } from '../ports/index.js'
 import { digestBytes } from '../token/identify.js'
 
 /** What the store has of one selector that a session matches. */
@@ -11,6 +11,9 @@ export interface Match {
   /** Undefined where there is no row, or, unless it was asked exactly, where the prefilter knows of none. */
   readonly row: StoredRow | undefined
 }
+
+/** A cutoff is compared with `iat`, whatever the engine compares it with in tokens. */
+const NO_TIME_CLAIMS: ConstructorParameters<typeof TokenDigests>[1] = new Map()
 
 /**
  * The revocations that a session matches by its claims: those by `sub`, `sid` and `client_id` that the engine
@@ -24,29 +27,31 @@ export class LiveRevocations {
   }
 
   /** Whether what the prefilter rules out is not in the store, but for the changes of the last Δ. */
-  get isFollowed(): boolean {
-    return this.#engine.layers.lease.isLive()
+  isFollowed(): boolean {
+    return this.#engine.layers.lookup.isFresh()
   }
 
   /**
    * Looks up the revocations that claims match.
    *
    * @param exactly - ask the store for each; else only for those that the prefilter can't rule out
+   * @returns at once, without a promise, where the store need not be asked or answers at once
    */
-  async of(claims: Readonly<Record<string, unknown>>, exactly: boolean): Promise<readonly Match[]> {
+  of(claims: Readonly<Record<string, unknown>>, exactly: boolean): MaybePromise<readonly Match[]> {
     const { layers, store } = this.#engine
     const { digester, live } = layers
-    // A cutoff is compared with `iat`, whatever the engine compares it with in tokens.
-    const digests = new TokenDigests(digester, new Map())
+    const digests = new TokenDigests(digester, NO_TIME_CLAIMS)
     digests.fill(digester.tokenIfIdentifiable(claims), [...live.configuredSelectors, digester.everyone])
-    return Promise.all(
-      Array.from({ length: digests.length }, async (_, i): Promise<Match> => {
-        const digest = digests.at(i)
-        const ask = exactly || live.prefilter.has(digest)
-        const matched = digests.matched(i)
-        return { digest, matched, row: ask ? await store.get(digest) : undefined }
-      }),
-    )
+    const matches: Match[] = []
+    const waiting: Promise<void>[] = []
+    for (let i = 0; i < digests.length; i++) {
+      const [digest, matched] = [digests.at(i), digests.matched(i)]
+      const row = exactly || live.prefilter.has(digest) ? store.get(digest) : undefined
+      if (row instanceof Promise)
+        waiting.push(row.then((found) => void (matches[i] = { digest, matched, row: found })))
+      else matches[i] = { digest, matched, row }
+    }
+    return waiting.length === 0 ? matches : Promise.all(waiting).then(() => matches)
   }
 
   /** Those that are in force, as far as they revoke what was issued at the time of the claims. */

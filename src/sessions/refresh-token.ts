@@ -1,4 +1,7 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import crypto, { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+
+// Not imported by name: an older Node.js has no `hash`, and must get as far as require-node.ts.
+const { hash } = crypto
 
 const VERSION = 1
 const PREFIX = 'rt_'
@@ -93,7 +96,7 @@ export function isSameHash(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function tokenOf(family: Uint8Array, generation: number, secret: Uint8Array): RefreshToken {
-  return { family, generation, secret, hash: createHash('sha256').update(secret).digest() }
+  return { family, generation, secret, hash: hash('sha256', secret, 'buffer') }
 }
 
 const headOf = (family: Uint8Array, generation: number): Buffer =>

@@ -41,7 +41,7 @@ export async function rotate(
 export async function find(context: SessionsContext, refreshToken: unknown): Promise<Session | undefined> {
   const token = context.tokens.read(refreshToken)
   if (token === undefined) return undefined
-  const exactly = !context.revocations.isFollowed
+  const exactly = !context.revocations.isFollowed()
   const { decision } = await look(context, { token, proof: undefined, exactly })
   return decision.is === 'current' || decision.is === 'replayed' ? sessionOf(decision.family) : undefined
 }

@@ -13,6 +13,8 @@ const TIME_BYTES = 6
 const TAIL_AT = TIMES_AT + 4 * TIME_BYTES
 const DAY_MS = 86_400_000
 
+const NO_TAIL: Pick<SessionState, 'jkt' | 'details'> = Object.freeze({})
+
 /** How a session ended. */
 export interface Ended {
   readonly at: number
@@ -42,7 +44,8 @@ export interface Family extends Omit<StoredSession, 'state'>, SessionState {}
 export type NewFamily = Omit<Family, 'version' | 'purgeAt'>
 
 /** @throws {RevocadeError} ERR_STORE_MISMATCH or ERR_STORE_CORRUPT when the state of a row can't be read */
-export function readFamily({ state, ...row }: StoredSession): Family {
+export function readFamily(row: StoredSession): Family {
+  const { family, version, sid, clientId, sub, createdAt, purgeAt, state } = row
   const bytes = Buffer.from(state.buffer, state.byteOffset, state.byteLength)
   if (bytes[0] !== FORMAT)
     throw new RevocadeError(
@@ -52,15 +55,24 @@ export function readFamily({ state, ...row }: StoredSession): Family {
   if (bytes.length < TAIL_AT) throw unreadable()
   const time = (index: number): number => bytes.readUIntBE(TIMES_AT + index * TIME_BYTES, TIME_BYTES)
   const flags = bytes.readUInt8(1)
+  const { jkt, details } = bytes.length === TAIL_AT ? NO_TAIL : readTail(bytes.toString('utf8', TAIL_AT))
+  // Name by name: to copy "the rest" costs more than all else that is done here.
   return {
-    ...row,
+    family,
+    version,
+    sid,
+    clientId,
+    sub,
+    createdAt,
+    purgeAt,
     generation: bytes.readUInt32BE(2),
     hash: bytes.subarray(HASH_AT, TIMES_AT),
     rotatedAt: time(0),
     idleUntil: time(1),
     endsAt: time(2),
     ended: (flags & ENDED) === 0 ? undefined : { at: time(3), login: (flags & LOGIN_ENDED) !== 0 },
-    ...readTail(bytes.toString('utf8', TAIL_AT)),
+    jkt,
+    details,
   }
 }
 
@@ -93,7 +105,6 @@ function stateOf({
 }
 
 function readTail(text: string): Pick<SessionState, 'jkt' | 'details'> {
-  if (text === '') return {}
   try {
     const { jkt, details } = asRecord(JSON.parse(text), 'the tail')
     return {

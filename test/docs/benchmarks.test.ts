@@ -17,6 +17,7 @@ describe('benchmarks.md', () => {
   it.each([
     [PAGE, 'suite', ['headlines', 'record']],
     [STORES, 'stores', ['record']],
+    ['docs/benchmarks-sessions.md', 'sessions', ['record']],
     ['docs/scale.md', 'large', ['record']],
   ] as const)('the figures of %s are those of the newest record, digit by digit', (page, suite, parts) => {
     const record = readRecord(newestRecord(suite))

@@ -52,6 +52,26 @@ it('engines that start at once make one store', async () => {
   expect(new Set(receipts.map(({ seq }) => seq)).size).toBe(receipts.length)
 })
 
+it('a revocation does not read the whole table, whatever the server thinks of its size', async () => {
+  const store = postgres.url('plans')
+  const first = await open({ store })
+  await Promise.all(Array.from({ length: 4000 }, (_, i) => first.revoke(token(`t${i}`))))
+  await first.close()
+  // Connects before the server has counted the rows: its plans are those for a small table.
+  const second = await open({ store })
+  for (let i = 0; i < 300; i++) await second.revoke(token(`one after another ${i}`))
+  // The end of a connection writes its statistics.
+  await second.close()
+  const blocks = async (): Promise<number> => {
+    const [read] = await postgres.query(`SELECT heap_blks_hit + heap_blks_read
+      FROM pg_statio_user_tables WHERE schemaname = 'plans' AND relname = 'revocations'`)
+    return Number(read)
+  }
+  await expect.poll(blocks).toBeGreaterThan(4300)
+  // A block or two for each row. The table has about 60: read whole each time, they are more than 18,000.
+  expect(await blocks()).toBeLessThan(2 * 4300)
+})
+
 it("a program's own pool is used, whatever parsers it has, and is left open", async () => {
   const pool = new pg.Pool({ connectionString: postgres.url('public'), max: 4 })
   onTestFinished(() => pool.end())

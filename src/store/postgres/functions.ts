@@ -34,34 +34,47 @@ BEGIN
   END IF;
 END $f$`
 
-/** The head, and the changes after a position if there are any: all from one snapshot, that of the call. */
+/**
+ * The head, and the changes after a position if there are any: all from one snapshot, that of the call. An
+ * idle poll is this function only, which therefore is one statement, with as few settings as it needs.
+ */
 const poll = (schema: string): string => `
 CREATE OR REPLACE FUNCTION ${schema}.poll_v1(a_name text, a_after bigint, a_after_tag text, a_seen bigint,
   a_limit int, a_buckets boolean,
   OUT o_replica boolean, OUT o_store text, OUT o_ns int, OUT o_seq bigint, OUT o_tag text,
   OUT o_tolerance bigint, OUT o_now bigint, OUT o_after_tag text, OUT o_seen_tag text, OUT o_last_tag text,
   OUT o_changes json, OUT o_bits int, OUT o_versions json)
+LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $f$
+BEGIN
+  SELECT pg_is_in_recovery(), ${NOW_MS}, c.seq, encode(c.tag, 'hex'), s.id, s.bucket_bits,
+    (SELECT convert_from(m.value, 'UTF8') FROM ${schema}.meta m WHERE m.key = 'id'),
+    (SELECT convert_from(m.value, 'UTF8')::bigint FROM ${schema}.meta m WHERE m.key = 'clock_tolerance')
+  INTO o_replica, o_now, o_seq, o_tag, o_ns, o_bits, o_store, o_tolerance
+  FROM (SELECT seq, tag FROM ${schema}.commits ORDER BY seq DESC LIMIT 1) c
+    LEFT JOIN ${schema}.namespaces s ON s.name = a_name;
+  IF o_seq = a_after AND a_seen = a_after AND o_tag = a_after_tag THEN RETURN; END IF;
+  SELECT * INTO o_after_tag, o_seen_tag, o_last_tag, o_changes, o_versions
+    FROM ${schema}.changes_v1(o_ns, o_bits, o_seq, a_after, a_seen, a_limit, a_buckets);
+END $f$`
+
+/** What is new at the head since a position. */
+const changes = (schema: string): string => `
+CREATE OR REPLACE FUNCTION ${schema}.changes_v1(a_ns int, a_bits int, a_head bigint, a_after bigint,
+  a_seen bigint, a_limit int, a_buckets boolean,
+  OUT o_after_tag text, OUT o_seen_tag text, OUT o_last_tag text, OUT o_changes json, OUT o_versions json)
 LANGUAGE plpgsql STABLE ${PLANS} AS $f$
 BEGIN
-  o_replica := pg_is_in_recovery();
-  o_now := ${NOW_MS};
-  SELECT convert_from(m.value, 'UTF8') INTO o_store FROM ${schema}.meta m WHERE m.key = 'id';
-  SELECT convert_from(m.value, 'UTF8')::bigint INTO o_tolerance FROM ${schema}.meta m
-    WHERE m.key = 'clock_tolerance';
-  SELECT s.id, s.bucket_bits INTO o_ns, o_bits FROM ${schema}.namespaces s WHERE s.name = a_name;
-  SELECT c.seq, encode(c.tag, 'hex') INTO o_seq, o_tag FROM ${schema}.commits c ORDER BY c.seq DESC LIMIT 1;
-  IF o_seq = a_after AND a_seen = a_after AND o_tag = a_after_tag THEN RETURN; END IF;
   o_after_tag := ${tagOf(schema, 'a_after')};
   o_seen_tag := ${tagOf(schema, 'a_seen')};
-  IF a_after < o_seq THEN
+  IF a_after < a_head THEN
     WITH page AS MATERIALIZED (
       SELECT r.seq, r.namespace, r.digest, r.revoked, r.expires_at, r.selector
       FROM ${schema}.revocations r WHERE r.seq > a_after ORDER BY r.seq LIMIT a_limit
-    ), own AS (SELECT * FROM page WHERE namespace = o_ns),
+    ), own AS (SELECT * FROM page WHERE namespace = a_ns),
     last AS (SELECT max(seq) AS seq FROM page HAVING count(*) >= a_limit),
     versions AS (
-      SELECT v.bucket, v.seq, encode(v.tag, 'hex') AS tag FROM (${versionsOf(schema, 'o_ns', 'o_bits')}) v
-      WHERE a_buckets AND v.bucket IN (SELECT ${bucketOf('own.digest', 'o_bits')} FROM own)
+      SELECT v.bucket, v.seq, encode(v.tag, 'hex') AS tag FROM (${versionsOf(schema, 'a_ns', 'a_bits')}) v
+      WHERE a_buckets AND v.bucket IN (SELECT ${bucketOf('own.digest', 'a_bits')} FROM own)
     )
     SELECT json_build_array((SELECT seq FROM last), (SELECT json_agg(json_build_array(seq,
         encode(uuid_send(digest), 'hex'), revoked, expires_at, selector) ORDER BY seq) FROM own)),
@@ -106,6 +119,11 @@ END $f$`
 
 /** The functions of schema version 1. */
 export const functions = (schema: string): string =>
-  [applyFunction(schema), outcome(schema), poll(schema), purge(schema), ...bucketFunctions(schema)].join(
-    ';\n',
-  )
+  [
+    applyFunction(schema),
+    outcome(schema),
+    changes(schema),
+    poll(schema),
+    purge(schema),
+    ...bucketFunctions(schema),
+  ].join(';\n')

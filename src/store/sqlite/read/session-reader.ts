@@ -2,17 +2,18 @@ import type { SessionGroup, StoredSession } from '../../../ports/index.js'
 import type { Connection } from '../file/driver.js'
 import { fromKept, type KeptText, toKept } from '../file/kept-text.js'
 
-const COLUMNS = 'family, version, sid, client_id, sub, created_at, purge_at, state'
+/** Bytes come as text: each blob would be a piece of memory of its own, which the garbage collector pays. */
+const COLUMNS = 'hex(family), version, sid, client_id, sub, created_at, purge_at, hex(state)'
 
 type RawSession = readonly [
-  family: Buffer,
+  family: string,
   version: number,
   sid: KeptText,
   clientId: KeptText,
   sub: KeptText,
   createdAt: number,
   purgeAt: number,
-  state: Buffer,
+  state: string,
 ]
 
 /** Reads refresh tokens on a given connection. Each call reads one snapshot. */
@@ -40,7 +41,7 @@ export class SessionReader {
 
   salt(minute: number): Uint8Array | undefined {
     const salt = this.#statements.salt.get(minute)
-    return salt === undefined ? undefined : bytesOf(salt)
+    return salt === undefined ? undefined : new Uint8Array(salt)
   }
 }
 
@@ -55,8 +56,10 @@ const toSession = (row: RawSession): StoredSession => ({
   state: bytesOf(row[7]),
 })
 
-const bytesOf = ({ buffer, byteOffset, length }: Buffer): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, length)
+function bytesOf(hex: string): Uint8Array {
+  const { buffer, byteOffset, length } = Buffer.from(hex, 'hex')
+  return new Uint8Array(buffer, byteOffset, length)
+}
 
 function prepare(db: Connection, namespace: number) {
   const where = `SELECT ${COLUMNS} FROM sessions WHERE namespace = ${namespace}`
