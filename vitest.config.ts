@@ -12,9 +12,11 @@ const WITH_REDIS = [
   'test/redis-store/**/*.test.ts',
   'test/support/redis/**/*.test.ts',
   'test/faults/{redis-*,staleness-redis}.test.ts',
-  'test/cli/{doctor,redis,watch}.test.ts',
+  'test/cli/{doctor,import-redis,redis,watch}.test.ts',
   'test/deploy/kubernetes.test.ts',
   'test/drop-ins/jwt.test.ts',
+  'test/session-stores/express-session.test.ts',
+  'test/limits/limits.test.ts',
   'test/bench/{peers,question-scripts}.test.ts',
   // Its mistakes are caught by tests of both projects.
   'test/planted/**/*.test.ts',

@@ -13,6 +13,7 @@ export type CliErrorCode =
   | 'ERR_USAGE'
   | 'ERR_FILE'
   | 'ERR_BAD_LINE'
+  | 'ERR_BAD_KEY'
   | 'ERR_NOT_COPIED'
   | 'ERR_PEER_MISSING'
   | 'ERR_INTERNAL'

@@ -56,6 +56,8 @@ export interface Layers {
   readonly lookup: Lookup
   readonly commits: Commits
   readonly writer: Revoke
+  /** Selectors whose cutoff is compared with another claim than `iat`. */
+  readonly timeClaims: LookupDeps['timeClaims']
   /** Makes a cache of what is loaded from elsewhere, which marks keep up to date. */
   readonly newCache: <T>(options: CacheOptions<T>) => LoadingCache<T>
 }
@@ -93,6 +95,7 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
     exclusive,
     checkpoint: (why, position) => checkpoint?.(why, live, position),
   })
+  const timeClaims = preparedTimeClaims(settings, digester)
   const lookup = new Lookup({
     digester,
     live,
@@ -100,7 +103,7 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
     sync,
     clock,
     clockToleranceSeconds,
-    timeClaims: preparedTimeClaims(settings, digester),
+    timeClaims,
     exactLookup: new ExactLookup(cache, store, shared.prefixCache, settings.redis?.reads),
     onUnknown: settings.onUnknown,
   })
@@ -119,7 +122,8 @@ export function buildLayers(settings: Settings, parts: LayerParts): Layers {
   })
   const writer = new Revoke({ digester, mutations, commits, own, store, clock, clockToleranceSeconds })
   const newCache = cacheMaker({ clock, maxStalenessMs, isFresh: () => lookup.isFresh() }, marks)
-  return { digester, mutations, live, lease, cache, sync, own, marks, lookup, commits, writer, newCache }
+  const ways = { lookup, commits, writer, newCache }
+  return { digester, mutations, live, lease, cache, sync, own, marks, timeClaims, ...ways }
 }
 
 const cacheMaker =

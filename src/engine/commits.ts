@@ -68,6 +68,22 @@ export class Commits {
     return committed === undefined ? undefined : this.#apply(writes, committed)
   }
 
+  /**
+   * Commits writes, if all conditions hold within the commit.
+   *
+   * @param sessions - of the store
+   * @returns undefined when a condition does not hold: nothing was written
+   */
+  async conditionally(
+    sessions: Pick<SessionStore, 'commit'>,
+    conditions: SessionCommit['conditions'],
+    writes: readonly Write[],
+  ): Promise<Done | undefined> {
+    const mutations = writes.map(({ mutation }) => mutation)
+    const committed = await sessions.commit({ conditions, put: [], mutations })
+    return committed === undefined ? undefined : this.#apply(writes, committed)
+  }
+
   /** When a change committed just now holds for all engines. Waits by the clock that can't be set. */
   everywhere(): { readonly at: Date; readonly reached: () => Promise<void> } {
     const { clock, stalenessMs } = this.#deps

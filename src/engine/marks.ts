@@ -1,6 +1,6 @@
 import type { RevokeOptions } from '../api.js'
 import type { Clock } from '../ports/clock.js'
-import type { Digest, RevocationStore, Target } from '../ports/index.js'
+import type { Digest, RevocationStore, StoredRow, Target } from '../ports/index.js'
 import type { InvalidationReceipt } from '../receipt.js'
 import { digestBytes, type TokenDigester } from '../token/identify.js'
 import type { ChangeListener, ChangeTeller } from './change-listener.js'
@@ -106,11 +106,18 @@ export class Marks implements ChangeTeller {
   }
 }
 
+/** What the name of a mark ends with. */
+const MARK_ZEROS = '0'.repeat(32)
+
+/** Whether a row is a mark, which no listing should show. */
+export const isMark = ({ revoked, target }: Pick<StoredRow, 'revoked' | 'target'>): boolean =>
+  !revoked && target.kind === 'hash' && target.sha256.endsWith(MARK_ZEROS)
+
 /** The two mutations of a mark. */
 function writesOf(digest: Digest, now: number, ttlSeconds: number): Write[] {
   const bytes = digestBytes(digest)
   // A row must name something. No token has a hash with so many zeros, and it tells nothing of the claims.
-  const target: Target = { kind: 'hash', sha256: Buffer.from(bytes).toString('hex').padEnd(64, '0') }
+  const target: Target = { kind: 'hash', sha256: `${Buffer.from(bytes).toString('hex')}${MARK_ZEROS}` }
   const expiresAt = Math.ceil(now / 1000) + ttlSeconds
   return [
     {

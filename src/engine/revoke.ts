@@ -19,7 +19,7 @@ import {
   readRevokeOptions,
   type RevokeMutation,
 } from './revocation-request.js'
-import { BulkWriter, type ReadEntry } from './revoke-many.js'
+import { BulkWriter, type Done, type ReadEntry } from './revoke-many.js'
 import type { Write } from './write.js'
 
 /** What {@link Revoke} needs. */
@@ -64,6 +64,32 @@ export class Revoke {
     return this.#unrevoke(mutations.honoured(digester.selectorTarget(selector)))
   }
 
+  /**
+   * Takes back a revocation as it was seen, and no newer one of the same target.
+   *
+   * @param seq - the number of the revocation that was seen
+   * @returns undefined when the target has another number now: nothing was written
+   * @throws {RevocadeError} ERR_CONFIG when the store can't commit on a condition
+   */
+  async undo(target: Target, seq: number): Promise<Receipt | undefined> {
+    const { digester, clock, commits, store, own } = this.#deps
+    const { sessions } = store
+    if (sessions === undefined) throw unconditional(store.kind)
+    await own.rewrite()
+    for (const digest of digester.targets.all(target)) {
+      if ((await store.get(digest))?.seq !== seq) continue
+      const bytes = digestBytes(digest)
+      const mutation = { op: 'unrevoke', digest: bytes, revokedAt: clock.now() } as const
+      const done = await commits.conditionally(
+        sessions,
+        [{ digest: bytes, seq }],
+        [{ mutation, target, digest }],
+      )
+      return done === undefined ? undefined : this.#takenBack(target, done)
+    }
+    return undefined
+  }
+
   async revokeMany(
     entries: Iterable<RevocationInput> | AsyncIterable<RevocationInput>,
     options: RevokeManyOptions = {},
@@ -96,7 +122,7 @@ export class Revoke {
   #readEntry(entry: RevocationInput, index: number, onInvalid: RevokeManyOptions['onInvalid']): ReadEntry {
     try {
       const mutation = this.#deps.mutations.ofEntry(entry)
-      return this.#hasExpired(mutation) ? 'expired' : mutation
+      return this.hasExpired(mutation) ? 'expired' : mutation
     } catch (error) {
       if (!(error instanceof RevocadeError)) throw error
       if (onInvalid === undefined)
@@ -108,7 +134,7 @@ export class Revoke {
 
   async #revoke(mutation: RevokeMutation, ack: RevokeOptions['ack'], note?: string): Promise<Receipt> {
     const { target, expiresAt } = mutation
-    if (this.#hasExpired(mutation)) return this.#nothingWritten('expired', target, expiresAt)
+    if (this.hasExpired(mutation)) return this.#nothingWritten('expired', target, expiresAt)
     const { commits, store } = this.#deps
     const committed = await commits.revoke([mutation])
     const { at, reached } = commits.everywhere()
@@ -119,24 +145,28 @@ export class Revoke {
   }
 
   async #unrevoke(target: Target): Promise<Receipt> {
-    const { digester, clock, commits, store, own } = this.#deps
+    const { digester, clock, commits, own } = this.#deps
     // What a failover lost is written again first: afterwards it would undo this.
     await own.rewrite()
     const revokedAt = clock.now()
     const writes = digester.targets.all(target).map((digest): Write => {
       return { mutation: { op: 'unrevoke', digest: digestBytes(digest), revokedAt }, target, digest }
     })
-    const committed = await commits.write(writes)
-    const written = committed.written.find(({ seq }) => seq > 0) ?? first(committed.written)
+    return this.#takenBack(target, await commits.write(writes))
+  }
+
+  async #takenBack(target: Target, done: Done): Promise<Receipt> {
+    const { commits, store } = this.#deps
+    const written = done.written.find(({ seq }) => seq > 0) ?? first(done.written)
     if (written.seq === 0) return this.#nothingWritten('unchanged', target, written.expiresAt)
     const { at } = commits.everywhere()
-    const redis = await committed.published
+    const redis = await done.published
     return receipt({ outcome: 'unrevoked', target, written, redis, effectiveEverywhereAt: at }, store)
   }
 
   /** Commits revocations again that the store had acknowledged and lost. */
   async writeAgain(mutations: readonly RevokeMutation[]): Promise<void> {
-    const live = mutations.filter((mutation) => !this.#hasExpired(mutation))
+    const live = mutations.filter((mutation) => !this.hasExpired(mutation))
     if (live.length > 0) await this.#deps.commits.revoke(live)
   }
 
@@ -148,7 +178,8 @@ export class Revoke {
     return receipt({ outcome, target, written, redis, effectiveEverywhereAt }, store)
   }
 
-  #hasExpired({ expiresAt }: RevokeMutation): boolean {
+  /** Whether a revocation has ended already, so that there is nothing to store. */
+  hasExpired({ expiresAt }: RevokeMutation): boolean {
     const { store, clock, clockToleranceSeconds } = this.#deps
     // A verifier of another engine may still accept the token.
     const tolerance = Math.max(clockToleranceSeconds, store.clockToleranceSeconds ?? 0)
@@ -160,6 +191,13 @@ function first(written: readonly Written[]): Written {
   const result = written.at(0)
   if (result !== undefined) return result
   throw new RevocadeError('ERR_NOT_DURABLE', 'the store did not say what it wrote: try again')
+}
+
+function unconditional(kind: string): RevocadeError {
+  return new RevocadeError(
+    'ERR_CONFIG',
+    `the store (${kind}) can't commit on a condition: take it back with unrevoke or unrevokeWhere`,
+  )
 }
 
 function isIterable(value: unknown): boolean {

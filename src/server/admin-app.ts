@@ -5,6 +5,7 @@ import { METRICS_TYPE } from './metrics.js'
 import { oauthRoutes } from './oauth/routes.js'
 import { openApiDocument } from './openapi.js'
 import type { LogLevel } from './options.js'
+import { pageRoutes } from './page/routes.js'
 import { asRequestError, problemOf, RequestError } from './problem.js'
 import { revocationRoutes } from './revocations/routes.js'
 
@@ -67,7 +68,10 @@ export async function addAdminRoutes(app: FastifyInstance, parts: AdminParts): P
   const document = openApiDocument(settings.idClaims)
   app.get('/openapi.json', () => document)
   if (settings.clients.size > 0) await app.register(oauthRoutes, parts)
-  if (settings.admins.size > 0) await app.register(revocationRoutes, parts)
+  if (settings.admins.size > 0) {
+    await app.register(revocationRoutes, parts)
+    await app.register(pageRoutes, { prefix: '/ui', ...parts })
+  }
   if (settings.clients.size + settings.admins.size === 0)
     app.log.warn({}, "no 'admins' and no 'clients': nothing can be revoked through this server")
 }

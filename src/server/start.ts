@@ -62,7 +62,11 @@ async function serve({ settings, verifier, app, engine }: Parts): Promise<Runnin
     verifier && createIntrospect(engine, verifier, { policy: policies.default ?? {}, maxAgeSeconds })
   const metrics = createMetrics(engine, check.answers)
   app.addHook('onClose', () => metrics.stop())
-  await addAdminRoutes(app, { engine, settings, readiness, verifier, introspect, metrics })
+  const { answers } = check
+  const ending = new AbortController()
+  const { signal: closing } = ending
+  const known = { engine, settings, readiness, verifier, introspect, metrics, answers, closing }
+  await addAdminRoutes(app, known)
   await app.ready()
   void verifier?.problem() // logs at once what requests would meet
   const bound = await listenBoth(check, app, settings)
@@ -70,9 +74,11 @@ async function serve({ settings, verifier, app, engine }: Parts): Promise<Runnin
   app.log.info({ store: path ?? kind }, 'the store is open')
   for (const [name, address] of Object.entries(bound))
     app.log.info({ listener: name, url: `http://${shownAddress(address)}` }, 'listening')
-  let closing: Promise<void> | undefined
+  let closed: Promise<void> | undefined
   const close = (): Promise<void> =>
-    (closing ??= end({ check, app, engine, readiness }, settings).then(() => app.log.info({}, 'ended')))
+    (closed ??= end({ check, app, engine, readiness, ending }, settings).then(() =>
+      app.log.info({}, 'ended'),
+    ))
   return { engine, ...bound, close }
 }
 
@@ -95,11 +101,16 @@ interface Ending {
   readonly app: FastifyInstance
   readonly engine: Revocade
   readonly readiness: Readiness
+  readonly ending: AbortController
 }
 
-async function end({ check, app, engine, readiness }: Ending, settings: ServerSettings): Promise<void> {
+async function end(
+  { check, app, engine, readiness, ending }: Ending,
+  settings: ServerSettings,
+): Promise<void> {
   readiness.drain()
   await sleep(settings.drainSeconds * 1000)
+  ending.abort()
   const graceMs = settings.shutdownSeconds * 1000
   await Promise.all([drain(check.server, graceMs), drain(app.server, graceMs)])
   await app.close()

@@ -20,6 +20,7 @@ describe.each(['ndjson', 'csv'])('import and export as %s', (format) => {
     expect(summaryOf(first.stdout)).toEqual({
       lines: 12,
       imported: 12,
+      already: 0,
       expired: 0,
       invalid: 0,
       redis: 'off',

@@ -3,11 +3,12 @@ import { stringify } from 'csv-stringify/sync'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { printable, reportOf } from '#dist/cli/errors.js'
-import { readCsv, toCells } from '#dist/cli/formats/csv.js'
+import { readCsv } from '#dist/cli/formats/csv.js'
 import { toInput } from '#dist/cli/formats/entry.js'
 import { parseDuration, parseTime } from '#dist/cli/input/time.js'
 import { parseClaims } from '#dist/cli/options.js'
 import { coloured } from '#dist/cli/output/print.js'
+import { toCells } from '#dist/export/csv-cells.js'
 import { type Line, readLines } from '#dist/read-lines.js'
 
 async function linesOf(chunks: readonly Uint8Array[]): Promise<Line[]> {

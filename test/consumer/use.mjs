@@ -15,6 +15,7 @@ import blacklist, { isRevoked as isBlacklisted } from 'revocade/express-jwt-blac
 import { createForwardAuth } from 'revocade/http'
 import { createPermissions } from 'revocade/permissions'
 import * as ports from 'revocade/ports'
+import { revocable } from 'revocade/session-stores'
 import { checkIntegrity, SqliteStore } from 'revocade/sqlite'
 import * as testing from 'revocade/testing'
 
@@ -41,6 +42,21 @@ assert.equal(verdict.revocation?.reason, 'lost')
 const permissions = createPermissions(revocade, { load: ({ sub }) => [sub] })
 assert.deepEqual(await permissions.get(claims), ['user-1'])
 assert.equal((await permissions.invalidate({ sub: 'user-1' })).durable, true)
+
+const kept = new Map([['sid-1', { user: 'user-1' }]])
+const sessionStore = revocable(
+  {
+    get: (sid, callback) => callback(null, kept.get(sid)),
+    set: (sid, session, callback) => callback(kept.set(sid, session) && null),
+    destroy: (sid, callback) => callback(kept.delete(sid) && null),
+  },
+  await createRevocade({ store: './sessions.db' }),
+  { lifetimeSeconds: 3600 },
+)
+assert.deepEqual(await sessionStore.get('sid-1'), { user: 'user-1' })
+await sessionStore.destroy('sid-1')
+kept.set('sid-1', { user: 'user-1' })
+assert.equal(await sessionStore.get('sid-1'), undefined)
 
 assert.equal((await revokeWhere({ sub: 'user-2' })).outcome, 'revoked')
 assert.equal(await revocade.isRevoked({ ...claims, sub: 'user-2', jti: 'b' }), true)

@@ -47,7 +47,7 @@ describe('commands', () => {
 
   it('every npm script that README.md or CONTRIBUTING.md names is there', () => {
     const text = README + readPage('CONTRIBUTING.md')
-    const named = [...text.matchAll(/npm (?:run ([\w:]+)|(start|test))\b/g)].map(
+    const named = [...text.matchAll(/npm (?:run ([\w:-]+)|(start|test))\b/g)].map(
       ([, script = '', short = '']) => script || short,
     )
     expect(named.length).toBeGreaterThan(4)

@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../support/temp.js'
 const run = promisify(execFile)
 let directory: string
 
-/** What the snippets of docs/adapters and docs/guides/monitoring.md import. */
+/** What the snippets of docs/adapters, docs/guides and other pages import. */
 const FRAMEWORKS = [
   'express',
   'express-jwt',
@@ -34,6 +34,9 @@ const FRAMEWORKS = [
   'fast-gateway',
   'prom-client',
   'jsonwebtoken',
+  'express-session',
+  'better-auth',
+  'rate-limiter-flexible',
 ]
 
 beforeAll(async () => {

@@ -1,8 +1,12 @@
 import { CACHE_MISTAKES } from './cache-mistakes.js'
+import { DROP_IN_MISTAKES } from './drop-in-mistakes.js'
 import { FAILOVER_MISTAKES } from './failover-mistakes.js'
+import { LIMIT_MISTAKES } from './limit-mistakes.js'
 import { NETWORK_MISTAKES } from './network-mistakes.js'
+import { PAGE_MISTAKES } from './page-mistakes.js'
 import type { Mistake } from './plant.js'
 import { SESSION_MISTAKES } from './session-mistakes.js'
+import { SESSION_STORE_MISTAKES } from './session-store-mistakes.js'
 
 const REDIS = 'test/redis/interleavings.test.ts'
 const RESTORED = 'test/redis/restored.test.ts'
@@ -263,7 +267,11 @@ export const MISTAKES: readonly Mistake[] = [
   ...FAILOVER_MISTAKES,
   ...NETWORK_MISTAKES,
   ...SESSION_MISTAKES,
+  ...PAGE_MISTAKES,
   ...CACHE_MISTAKES,
+  ...DROP_IN_MISTAKES,
+  ...SESSION_STORE_MISTAKES,
+  ...LIMIT_MISTAKES,
   {
     name: 'of two headers Authorization the first one is checked',
     file: 'http/gate.ts',

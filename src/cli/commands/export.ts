@@ -2,11 +2,9 @@ import { createWriteStream } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { type Command, Option } from 'commander'
-import { stringify } from 'csv-stringify/sync'
+import { type ExportFormat, headOf, lineOf } from '../../export/lines.js'
 import type { RevocationStore } from '../../ports/index.js'
 import { CliError, isSystemError, systemReason } from '../errors.js'
-import { COLUMNS, toCells } from '../formats/csv.js'
-import { type ExportRecord, toRecord } from '../formats/record.js'
 import { addStoreOptions, type StoreOptions } from '../options.js'
 import { tone, write, writeJson, writeLine } from '../output/print.js'
 import { Progress } from '../output/progress.js'
@@ -14,7 +12,7 @@ import { readStore } from '../read-store.js'
 import { storedRows } from '../store-rows.js'
 
 interface ExportOptions extends StoreOptions {
-  readonly format: 'ndjson' | 'csv'
+  readonly format: ExportFormat
   readonly output?: string
   readonly expired?: boolean
   readonly kind?: 'token' | 'selector'
@@ -56,12 +54,12 @@ async function* exportChunks(
   options: ExportOptions,
   count: { rows: number },
 ): AsyncGenerator<string, void, void> {
-  const toLine = options.format === 'csv' ? csvLine : jsonLine
+  const { format } = options
   const progress = new Progress('export', 'revocations', undefined, options.progress)
-  let text = options.format === 'csv' ? `${COLUMNS.join(',')}\n` : ''
+  let text = headOf(format)
   try {
     for await (const row of storedRows(store, options)) {
-      text += toLine(toRecord(row))
+      text += lineOf(row, format)
       count.rows++
       if (text.length < 64 * 1024) continue
       progress.update(count.rows)
@@ -72,14 +70,6 @@ async function* exportChunks(
   } finally {
     progress.stop()
   }
-}
-
-function jsonLine(record: ExportRecord): string {
-  return `${JSON.stringify(record)}\n`
-}
-
-function csvLine(record: ExportRecord): string {
-  return stringify([toCells(record)])
 }
 
 /**

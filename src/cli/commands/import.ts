@@ -3,7 +3,9 @@ import { type Command, Option } from 'commander'
 import { CliError } from '../errors.js'
 import { readCsv } from '../formats/csv.js'
 import { readNdjson } from '../formats/ndjson.js'
+import { type FromRedisOptions, importFromRedis } from '../import/from-redis.js'
 import { Importer, type ImporterOptions, type ImportSummary } from '../import/importer.js'
+import { KINDS_OF_KEYS } from '../import/key-input.js'
 import { openFile } from '../input/tokens.js'
 import { addTokenOptions } from '../options.js'
 import { LineReporter } from '../output/line-reporter.js'
@@ -19,11 +21,18 @@ interface ImportOptions extends ImporterOptions {
   readonly progress: boolean
 }
 
-/** Adds `import`, which revokes what the lines of a file name. */
+/** Of the options below, those that belong to only one of the two sources. */
+const FOR_FILES = ['format', 'anyIssuer'] as const
+const FOR_REDIS = ['fromUrl', 'keysHold', 'iss', 'dryRun'] as const
+
+/** Adds `import`, which revokes what the lines of a file name, or the keys of a hand-made blacklist. */
 export function addImport(program: Command): void {
   const command = program
     .command('import')
-    .description('Revoke what the lines of a file name. Bad lines are reported and skipped.')
+    .description(
+      'Revoke what the lines of a file name, or the keys of a blacklist in Redis. ' +
+        'Bad ones are reported and skipped.',
+    )
     .argument('[file]', 'the file, or - for stdin', '-')
     .addOption(
       new Option(
@@ -31,11 +40,52 @@ export function addImport(program: Command): void {
         'of the lines (default: by the file name, or else by the first character)',
       ).choices(['ndjson', 'csv']),
     )
-    .option('--strict', 'stop at the first bad line and fail')
+    .option('--strict', 'stop at the first bad line or key and fail')
     .option('--any-issuer', 'a line with an id and no issuer revokes that id of any issuer')
+    .option(
+      '--from-redis <pattern>',
+      "instead of a file: the keys of a hand-made blacklist (SETEX), such as 'blacklist:*'",
+    )
+    .addOption(
+      new Option(
+        '--from-url <url>',
+        'the Redis with these keys, also nodes of a cluster (default: --redis; see there)',
+      ).env('REVOCADE_FROM_URL'),
+    )
+    .addOption(
+      new Option(
+        '--keys-hold <what>',
+        'what stands in the place of the star: a JWT (default), any token, an id, or a SHA-256',
+      ).choices(KINDS_OF_KEYS),
+    )
+    .option('--iss <issuer>', 'the issuer of the ids in the keys (default: any)')
+    .option('--dry-run', 'only read the keys, and say what would become of them')
     .option('--no-progress', 'show no progress bar')
-    .action(importFile)
+    .action(importAny)
   addTokenOptions(command)
+}
+
+async function importAny(
+  file: string,
+  options: ImportOptions & FromRedisOptions & { readonly fromRedis?: string },
+  command: Command,
+): Promise<void> {
+  const { fromRedis } = options
+  if (fromRedis !== undefined && command.args.length > 0)
+    throw new CliError('ERR_USAGE', 'give a file or --from-redis, not both')
+  const stray = (fromRedis === undefined ? FOR_REDIS : FOR_FILES).find(
+    (name) => command.getOptionValueSource(name) === 'cli',
+  )
+  if (stray !== undefined) {
+    const flag = `--${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+    throw new CliError(
+      'ERR_USAGE',
+      `${flag} goes with ${fromRedis === undefined ? '--from-redis' : 'a file'} only`,
+    )
+  }
+  if (fromRedis === undefined) return importFile(file, options)
+  // Most likely the keys hold something else.
+  if (!(await importFromRedis(fromRedis, options))) process.exitCode = 2
 }
 
 async function importFile(file: string, options: ImportOptions): Promise<void> {

@@ -16,6 +16,8 @@ const TOO_MANY_KINDS: ErrorReport = {
 export interface ImportSummary {
   lines: number
   imported: number
+  /** How many of `imported` were revoked already. */
+  already: number
   expired: number
   invalid: number
   redis: BulkReceipt['redis']
@@ -70,6 +72,7 @@ export class Importer {
   readonly summary: ImportSummary = {
     lines: 0,
     imported: 0,
+    already: 0,
     expired: 0,
     invalid: 0,
     redis: 'off',
@@ -114,6 +117,7 @@ export class Importer {
       onProgress: (durable) => this.#hooks.onProgress(this.#bytes, before + durable),
     })
     this.summary.imported += receipt.count
+    this.summary.already += receipt.already
     this.summary.expired += receipt.expired
     this.summary.redis = combineStates([this.summary.redis, receipt.redis])
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import { toRecord } from '../../export/record.js'
 import type { StoredRow } from '../../ports/index.js'
-import { toRecord } from '../formats/record.js'
 import { changedRows } from './changed-rows.js'
 import type { OpenNamespace } from './open-store.js'
 import { covers } from './row-writer.js'

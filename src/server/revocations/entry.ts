@@ -1,16 +1,29 @@
-import type { Receipt, Revocade, RevocationInput, RevokeOptions, Selector, Time } from '../../api.js'
+import type {
+  Receipt,
+  Revocade,
+  RevocationInput,
+  RevokeOptions,
+  RevokeWhereOptions,
+  Selector,
+  Time,
+  Token,
+} from '../../api.js'
 import { RequestError } from '../problem.js'
 
 /** A body that has met its schema. */
 export type Entry = Readonly<Record<string, unknown>>
 
-type Writer = Pick<Revocade, 'revoke' | 'revokeWhere' | 'unrevoke' | 'unrevokeWhere'>
+/** What can revoke: an engine, or something that only says what would be. */
+interface Revoker<T> {
+  readonly revoke: (token: Token, options: RevokeOptions) => Promise<T>
+  readonly revokeWhere: (selector: Selector, options: RevokeWhereOptions) => Promise<T>
+}
 
 /**
  * Makes the revocation that a body asks for, in the name of whoever asks. An id without issuer is that id of
  * any issuer, as on the command line.
  */
-export function revokeEntry(engine: Writer, entry: Entry, actor: string): Promise<Receipt> {
+export function revokeEntry<T>(engine: Revoker<T>, entry: Entry, actor: string): Promise<T> {
   const options: RevokeOptions = {
     ...timesOf(entry),
     ...(typeof entry.reason === 'string' ? { reason: entry.reason } : {}),
@@ -26,7 +39,10 @@ export function revokeEntry(engine: Writer, entry: Entry, actor: string): Promis
 }
 
 /** Takes back the revocation that a body names. */
-export function unrevokeEntry(engine: Writer, entry: Entry): Promise<Receipt> {
+export function unrevokeEntry(
+  engine: Pick<Revocade, 'unrevoke' | 'unrevokeWhere'>,
+  entry: Entry,
+): Promise<Receipt> {
   if (typeof entry.token === 'string') return engine.unrevoke(entry.token)
   const where = selectorOf(entry.where)
   return where === undefined ? engine.unrevoke(namedId(entry).claims) : engine.unrevokeWhere(where)

@@ -1,6 +1,6 @@
-import { isWithoutCutoff } from '../../engine/verdict.js'
-import type { StoredRow } from '../../ports/index.js'
-import { optionName } from '../../token/claim-path.js'
+import { isWithoutCutoff } from '../engine/verdict.js'
+import type { StoredRow } from '../ports/index.js'
+import { optionName } from '../token/claim-path.js'
 
 /** A revocation as export writes it and import reads it. Times are ISO 8601, to the millisecond. */
 export interface ExportRecord {

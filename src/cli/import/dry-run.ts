@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto'
+import { Mutations } from '../../engine/revocation-request.js'
+import { readOptions } from '../../options.js'
+import { TokenDigester } from '../../token/identify.js'
+import { reportOf } from '../errors.js'
+import type { Entry } from '../formats/entry.js'
+import { engineOptions, type TokenOptions } from '../options.js'
+import type { ImportHooks, ImportSummary } from './importer.js'
+
+/** What would become of the entries. */
+export type DryRunSummary = Pick<ImportSummary, 'lines' | 'imported' | 'expired' | 'invalid'>
+
+/** Judges entries as an engine does. It opens no store. */
+export async function dryRun(
+  batches: AsyncIterable<readonly Entry[]>,
+  options: TokenOptions,
+  hooks: ImportHooks,
+): Promise<DryRunSummary> {
+  const judge = judgeOf(options)
+  const summary = { lines: 0, imported: 0, expired: 0, invalid: 0 }
+  for await (const entries of batches) {
+    for (const entry of entries) {
+      summary.lines++
+      try {
+        summary[judge(entry)]++
+      } catch (error) {
+        summary.invalid++
+        hooks.onBad(entry.line, reportOf(error))
+      }
+    }
+    hooks.onProgress(summary.lines, summary.imported)
+  }
+  return summary
+}
+
+/** Throws what the engine would throw. */
+function judgeOf(options: TokenOptions): (entry: Entry) => 'imported' | 'expired' {
+  const settings = readOptions(engineOptions(options))
+  const { idClaims, namespace, maxTokenBytes, clockToleranceSeconds } = settings
+  const mutations = new Mutations({
+    // Its digests go nowhere.
+    digester: new TokenDigester({ key: randomBytes(16), namespace, idClaims, maxTokenBytes }),
+    clock: Date,
+    idClaims: [...new Set([...idClaims, 'jti'])],
+    selectors: new Set(),
+    maxTokenLifetimeSeconds: undefined,
+    issuerClockAheadSeconds: 0,
+  })
+  return (entry) => {
+    if ('error' in entry) throw entry.error
+    const { expiresAt } = mutations.ofEntry(entry.input)
+    return (expiresAt + clockToleranceSeconds) * 1000 <= Date.now() ? 'expired' : 'imported'
+  }
+}

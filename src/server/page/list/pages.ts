@@ -1,0 +1,77 @@
+import { newestRows, rowsAfter } from '../../../engine/newest-rows.js'
+import type { RevocationStore, StoredRow } from '../../../ports/index.js'
+import type { Filter } from './filter.js'
+
+/** Rows on one page. */
+const PAGE_ROWS = 50
+/** Rows looked at for one page: a rare text in a large store must not keep the server busy. */
+const MOST_LOOKED_AT = 20_000
+
+/** Where a page begins: at the newest change, or beside the row with a number. */
+export type Place = { readonly before?: number } | { readonly after: number }
+
+/** A page of the listing, newest first. */
+export interface Page {
+  readonly rows: readonly StoredRow[]
+  /** For the page before this one; undefined for the first. */
+  readonly newer: number | undefined
+  /** For the page after this one; undefined for the last. */
+  readonly older: number | undefined
+  /** Set where so many rows were looked at that the rest was left for the next page. */
+  readonly stoppedAt: number | undefined
+}
+
+/**
+ * Reads a page.
+ *
+ * @param liveAfter - NumericDate seconds: what expires up to then has ended
+ */
+export async function readPage(
+  store: RevocationStore,
+  filter: Filter,
+  { place, liveAfter }: { readonly place: Place; readonly liveAfter: number },
+): Promise<Page> {
+  if ('after' in place) {
+    const found = await take(rowsAfter(store, place.after), filter, liveAfter)
+    const [oldest] = found.rows
+    // Else there is no full page that is newer: the newest one shows them as well.
+    if (oldest !== undefined && found.next !== undefined)
+      return {
+        rows: found.rows.toReversed(),
+        newer: found.next,
+        older: oldest.seq,
+        stoppedAt: undefined,
+      }
+    return readPage(store, filter, { place: {}, liveAfter })
+  }
+  const { rows, next, isFull } = await take(newestRows(store, place), filter, liveAfter)
+  return {
+    rows,
+    newer: place.before === undefined ? undefined : (rows[0]?.seq ?? place.before - 1),
+    older: next,
+    stoppedAt: next === undefined || isFull ? undefined : next,
+  }
+}
+
+/**
+ * As many rows as a page has.
+ *
+ * @returns the number of the last row that was looked at, unless there are no more rows
+ */
+async function take(
+  source: AsyncIterable<StoredRow>,
+  filter: Filter,
+  liveAfter: number,
+): Promise<{ readonly rows: StoredRow[]; readonly next: number | undefined; readonly isFull: boolean }> {
+  const rows: StoredRow[] = []
+  let looked = 0
+  let last: number | undefined
+  for await (const row of source) {
+    if (rows.length === PAGE_ROWS || looked === MOST_LOOKED_AT)
+      return { rows, next: last, isFull: rows.length === PAGE_ROWS }
+    looked++
+    last = row.seq
+    if (filter.accepts(row, liveAfter)) rows.push(row)
+  }
+  return { rows, next: undefined, isFull: rows.length === PAGE_ROWS }
+}

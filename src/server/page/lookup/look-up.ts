@@ -1,0 +1,63 @@
+import type { Revocade, TokenClaims } from '../../../api.js'
+import { claimsOfToken } from '../../../engine/claims-of-token.js'
+import { type Naming, rowsNaming } from '../../../engine/rows-naming.js'
+import type { Verdict } from '../../../engine/verdict.js'
+import { isFaultOfToken } from '../../../http/verifier-error.js'
+import type { Form } from '../../oauth/form.js'
+import { RequestError } from '../../problem.js'
+import type { Verifier } from '../../verifier.js'
+import { pastedToken } from '../token-input.js'
+
+/** What was found. */
+export interface Found {
+  /** The token, to go on with; undefined where a claim was asked for. */
+  readonly token: string | undefined
+  /** The claims that were looked up; undefined for a token that has none to read. */
+  readonly claims: TokenClaims | undefined
+  readonly signature: 'right' | 'wrong' | 'unknown' | 'no-key' | undefined
+  readonly verdict: Verdict
+  readonly naming: Naming | undefined
+}
+
+interface Parts {
+  readonly engine: Revocade
+  readonly verifier: Verifier | undefined
+}
+
+/** @throws {RevocadeError} ERR_INVALID_TOKEN for what can't be a token */
+export async function lookUpToken({ engine, verifier }: Parts, form: Form): Promise<Found> {
+  const token = pastedToken(form.get('token') ?? '')
+  const claims = claimsOfToken(engine, token)
+  const verdict = await engine.check(token, { onUnknown: 'throw' })
+  const signature = claims === undefined ? undefined : await signatureOf(token, verifier)
+  return { token, claims, signature, verdict, naming: await namingOf(engine, token) }
+}
+
+/** Whether tokens with a claim are revoked, as far as it decides alone. */
+export async function lookUpClaim({ engine }: Pick<Parts, 'engine'>, form: Form): Promise<Found> {
+  const [claim, value, iss] = [form.get('claim'), form.get('value'), form.get('iss')]
+  if (claim === undefined || value === undefined)
+    throw new RequestError(400, 'no-value', 'there is no value to look up')
+  const claims = { [claim]: value.trim(), ...(iss === undefined ? {} : { iss: iss.trim() }) }
+  const verdict = await engine.check(claims, { onUnknown: 'throw', selectorsOnly: true })
+  return { token: undefined, claims, signature: undefined, verdict, naming: await namingOf(engine, claims) }
+}
+
+/** Undefined where the store can't be asked: the verdict says so. */
+async function namingOf(engine: Revocade, token: string | TokenClaims): Promise<Naming | undefined> {
+  try {
+    return await rowsNaming(engine, token)
+  } catch {
+    return undefined
+  }
+}
+
+async function signatureOf(token: string, verifier: Verifier | undefined): Promise<Found['signature']> {
+  if (verifier === undefined) return 'no-key'
+  try {
+    await verifier.verifyAnyTime(token)
+    return 'right'
+  } catch (error) {
+    return isFaultOfToken(error) ? 'wrong' : 'unknown'
+  }
+}

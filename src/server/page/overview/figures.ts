@@ -1,0 +1,71 @@
+import type { Stats } from '../../../api.js'
+import { type Html, html } from '../html.js'
+import { count, duration } from '../words.js'
+import { partsView } from './parts.js'
+
+/** What the figures show, by the names of their places. */
+export function figureTexts({ prefilter, lease, store, decided }: Stats): Readonly<Record<string, string>> {
+  const checks = Object.values(decided).reduce((sum, value) => sum + value, 0)
+  const share = (100 * (decided.prefilter + decided.cache)) / checks
+  return {
+    live: count(prefilter.entries),
+    checks: count(checks),
+    memory: checks === 0 ? 'since the start' : `${share.toFixed(1)} % decided in memory`,
+    staleness: lease.ageMs === null ? '–' : `${count(lease.ageMs)} ms`,
+    changes: count(store.seq),
+  }
+}
+
+/** The figures of the engine and of the answers to proxies. */
+export function figuresView(stats: Stats, answers: ReadonlyMap<number, number>, storeWorks: boolean): Html {
+  const texts = figureTexts(stats)
+  const text = (name: string): Html => html`<span data-text="${name}">${texts[name]}</span>`
+  const longest = duration(stats.lease.maxStalenessMs)
+  return html`<section aria-label="Figures">
+    <ul class="figures">
+      ${figure('Live revocations', text('live'), 'in the memory of this server')}
+      ${figure('Checks', text('checks'), text('memory'))}
+      ${figure('Staleness', text('staleness'), `at most ${longest} by the option`)}
+      ${figure('Changes', text('changes'), 'in the store since it was made')}
+    </ul>
+    <h2>Parts</h2>
+    ${partsView(stats, storeWorks)}
+    <h2>Answers to proxies since the start</h2>
+    ${answersView(answers)}
+  </section>`
+}
+
+const figure = (name: string, value: Html, note: Html | string): Html =>
+  html`<li>
+    <span class="name">${name}</span> <span class="value">${value}</span> <span class="quiet">${note}</span>
+  </li>`
+
+const MEANINGS: Readonly<Record<number, string>> = {
+  200: 'let through',
+  401: 'refused: revoked, expired, missing or damaged',
+  503: 'could not be decided',
+}
+
+function answersView(answers: ReadonlyMap<number, number>): Html {
+  if (answers.size === 0) return html`<p class="quiet">No proxy has asked since the start.</p>`
+  const rows = [...answers].toSorted(([a], [b]) => a - b)
+  return html`<table class="parts">
+    <thead>
+      <tr>
+        <th scope="col">Status</th>
+        <th scope="col">Meaning</th>
+        <th scope="col" class="number">Number</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows.map(
+        ([status, number]) =>
+          html`<tr>
+            <th scope="row">${status}</th>
+            <td>${MEANINGS[status] ?? ''}</td>
+            <td class="number">${count(number)}</td>
+          </tr>`,
+      )}
+    </tbody>
+  </table>`
+}

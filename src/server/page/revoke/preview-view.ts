@@ -1,0 +1,79 @@
+import type { Plan } from '../../../engine/planner.js'
+import type { Entry } from '../../revocations/entry.js'
+import { csrfField } from '../document.js'
+import { facts, revocationFacts } from '../facts.js'
+import { type Html, html } from '../html.js'
+import type { Login } from '../logins.js'
+import { moment, targetWords } from '../words.js'
+
+/** What a preview shows. */
+export interface PreviewParts {
+  readonly plan: Plan
+  readonly entry: Entry
+  /** Where the entry waits in the login. */
+  readonly kept: string
+  readonly login: Login
+  readonly now: number
+  readonly fault?: string | undefined
+}
+
+/** What would be revoked, and the form that does it. */
+export function previewView({ plan, entry, kept, login, now, fault }: PreviewParts): Html {
+  const { target, expiresAt, hasExpired, present } = plan
+  const isSelector = 'where' in entry
+  const isLive = present !== undefined && present.expiresAt.getTime() > now
+  return html`<section class="card">
+      ${facts([
+        ['Would revoke', targetWords(target)],
+        ['Which of them', isSelector && cutoffWords(plan, entry, now)],
+        ['How many', howMany(target, isSelector)],
+        ['Ends', moment(expiresAt, now)],
+        ['By', login.admin.name],
+      ])}
+    </section>
+    ${hasExpired && html`<p class="fault">It has expired, so there is nothing to revoke.</p>`}
+    ${
+      isLive &&
+      html`<h2>It is revoked already</h2>
+        <p>To revoke it again replaces the reason and the name. The later cutoff and the later end stay.</p>
+        <section class="card">${revocationFacts(present, now)}</section>`
+    }
+    <form class="card" method="post" action="confirm">
+      ${fault !== undefined && html`<p class="fault" role="alert">${fault}</p>`} ${csrfField(login)}
+      <input type="hidden" name="kept" value="${kept}" />
+      <label for="reason">Reason</label>
+      <input
+        id="reason"
+        name="reason"
+        required
+        maxlength="1024"
+        autocomplete="off"
+        autofocus
+        aria-describedby="reason-note"
+      />
+      <p class="quiet" id="reason-note">It is kept with the revocation. Do not put a token into it.</p>
+      ${isEverybody(plan) && EVERYBODY}
+      <div class="buttons">
+        <button class="danger" type="submit">Revoke</button> <a href="revoke">Do not</a>
+      </div>
+    </form>`
+}
+
+const EVERYBODY = html`<label class="choice">
+  <input type="checkbox" name="everybody" value="yes" required />
+  <span>Yes, revoke the tokens of everybody</span>
+</label>`
+
+const isEverybody = ({ target }: Plan): boolean =>
+  target.kind === 'selector' && Object.keys(target.where).length === 0
+
+function cutoffWords({ issuedBefore }: Plan, entry: Entry, now: number): Html {
+  if (issuedBefore === undefined) return html`all of them, also those issued later, until it ends`
+  if (entry.issuedBefore === undefined) return html`those issued until you confirm`
+  return html`those issued before ${moment(issuedBefore, now)}, and in that second`
+}
+
+function howMany({ kind }: Plan['target'], isSelector: boolean): string {
+  if (isSelector) return 'every token that matches; the store has no list of tokens, so nobody can count them'
+  return kind === 'selector' ? 'the one token with this id, of any issuer' : 'one token'
+}

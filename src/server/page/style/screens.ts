@@ -1,0 +1,26 @@
+import { css } from './css.js'
+
+/** What narrow screens and wishes of the reader change. */
+export const SCREENS = css`
+  @media (max-width: 40rem) {
+    .who {
+      margin-left: 0;
+      width: 100%;
+      justify-content: space-between;
+    }
+    .facts div {
+      grid-template-columns: 1fr;
+    }
+    nav a,
+    .tabs a {
+      padding: 0.6rem 0.7rem;
+    }
+    th,
+    td {
+      padding: 0.4rem 0.5rem;
+    }
+    .parts th:first-child {
+      width: auto;
+    }
+  }
+`

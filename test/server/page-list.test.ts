@@ -1,0 +1,293 @@
+import { parse } from 'csv-parse/sync'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { stateOf } from '#dist/server/page/list/rows-view.js'
+import { send } from '../adapters/request.js'
+import { EDITOR, ISSUER, mint, sidecar, VIEWER } from './sidecar.js'
+import { type Answer, hidden, Visitor, words } from './visitor.js'
+
+let server: Awaited<ReturnType<typeof sidecar>>
+let editor: Visitor
+let viewer: Visitor
+
+beforeAll(async () => {
+  server = await sidecar()
+  editor = new Visitor(server.admin)
+  viewer = new Visitor(server.admin)
+  await editor.logIn(EDITOR)
+  await viewer.logIn(VIEWER)
+})
+
+afterAll(() => server.close())
+
+const exp = Math.floor(Date.now() / 1000) + 3600
+
+/** The links of a page, by their texts. */
+const linksOf = ({ text }: Answer): Map<string, string> =>
+  new Map(
+    Array.from(text.matchAll(/<a[^>]*href="([^"]*)"[^>]*>([^<]*)<\/a>/g), ([, href = '', name = '']) => [
+      name,
+      href.replaceAll('&amp;', '&'),
+    ]),
+  )
+
+/** The ids that a page of the list shows, in its order. */
+const idsOf = ({ text }: Answer): string[] => Array.from(text.matchAll(/jti = (n\d+)/g), ([, id = '']) => id)
+
+/** Sends a filter, and goes where it leads. */
+async function filtered(fields: Readonly<Record<string, string>>, visitor = viewer): Promise<Answer> {
+  const { status, headers } = await visitor.post('list', fields)
+  expect(status).toBe(303)
+  return visitor.get(headers.get('location') ?? '')
+}
+
+describe('the list of revocations', () => {
+  it('says that there are none', async () => {
+    expect(words(await viewer.get('list'))).toContain('Nothing is revoked.')
+    expect(words(await viewer.get('changes'))).toContain('Nothing has been revoked yet.')
+  })
+
+  it('is in pages, newest first, forwards and back', async () => {
+    const entries = Array.from({ length: 120 }, (_, i) => ({ jti: `n${i}`, iss: ISSUER, expiresAt: exp }))
+    await server.engine.revokeMany(entries)
+    const newestFirst = entries.map(({ jti }) => jti).toReversed()
+    const [first, second, third] = [
+      newestFirst.slice(0, 50),
+      newestFirst.slice(50, 100),
+      newestFirst.slice(100),
+    ]
+    const page1 = await viewer.get('list')
+    expect(idsOf(page1)).toEqual(first)
+    expect(linksOf(page1).has('Newer')).toBe(false)
+    const page2 = await viewer.get(linksOf(page1).get('Older') ?? '')
+    expect(idsOf(page2)).toEqual(second)
+    const page3 = await viewer.get(linksOf(page2).get('Older') ?? '')
+    expect(idsOf(page3)).toEqual(third)
+    expect(linksOf(page3).has('Older')).toBe(false)
+    const back = await viewer.get(linksOf(page3).get('Newer') ?? '')
+    expect(idsOf(back)).toEqual(second)
+    // There is no full page that is newer.
+    expect(idsOf(await viewer.get(linksOf(back).get('Newer') ?? ''))).toEqual(first)
+    expect(idsOf(await viewer.get(linksOf(back).get('Newest') ?? ''))).toEqual(first)
+    for (const query of ['before=x', 'after=-1', 'before=1&before=2', 'after=99999999999999999999'])
+      expect(idsOf(await viewer.get(`list?${query}`))).toEqual(first)
+  })
+
+  it('is filtered by a text in the id, the user or the reason, by who did it, and by kind', async () => {
+    await server.engine.revokeWhere({ sub: 'Mallory' }, { reason: 'laptop LOST', actor: 'carol' })
+    await server.engine.revoke({ jti: 'single', iss: ISSUER, exp }, { reason: 'paste site', actor: 'dave' })
+    for (const [fields, found, missing] of [
+      [{ text: 'mallory' }, 'sub = Mallory', 'jti = single'],
+      [{ text: ' laptop lost ' }, 'sub = Mallory', 'jti = single'],
+      [{ text: 'jti = single' }, 'jti = single', 'sub = Mallory'],
+      [{ actor: 'CAR' }, 'sub = Mallory', 'jti = single'],
+      [{ kind: 'selector' }, 'sub = Mallory', 'jti = single'],
+      [{ kind: 'token', text: 's' }, 'jti = single', 'sub = Mallory'],
+      [{ kind: 'other', text: 'paste' }, 'jti = single', 'sub = Mallory'],
+    ] as const) {
+      const text = words(await filtered(fields))
+      expect(text).toContain(found)
+      expect(text).not.toContain(missing)
+    }
+    expect(words(await filtered({ text: 'nowhere' }))).toContain(
+      'Nothing here matches. The store has no tokens',
+    )
+    expect((await viewer.post('list', { text: ' ' })).headers.get('location')).toBe('list')
+  })
+
+  it('keeps the filter from page to page, and has it in no address', async () => {
+    const token = await mint()
+    const { headers } = await viewer.post('list', { text: token })
+    expect(headers.get('location')).toMatch(/^list\?view=[\w-]{43}$/)
+    const page1 = await filtered({ text: 'n' })
+    const older = linksOf(page1).get('Older') ?? ''
+    expect(older).toMatch(/^list\?before=\d+&view=[\w-]{43}$/)
+    const page2 = await viewer.get(older)
+    expect(idsOf(page2).length).toBe(50)
+    expect(page2.text).toContain('value="n"')
+  })
+
+  it('says when a filter is not known any more, or is of another login', async () => {
+    const { headers } = await viewer.post('list', { text: 'x' })
+    for (const path of [headers.get('location') ?? '', 'list?view=x', 'export?view=x']) {
+      const answer = await editor.get(path)
+      expect([answer.status, words(answer)]).toEqual([410, expect.stringContaining('filter anew')])
+    }
+  })
+
+  it('stops to look after many rows, and goes on from there', async () => {
+    const own = await sidecar()
+    try {
+      const visitor = new Visitor(own.admin)
+      await visitor.logIn(VIEWER)
+      await own.engine.revoke({ jti: 'oldest', exp }, { reason: 'the needle' })
+      await own.engine.revokeMany(
+        Array.from({ length: 20_100 }, (_, i) => ({ jti: `x${i}`, expiresAt: exp })),
+      )
+      const page1 = await filtered({ text: 'the needle' }, visitor)
+      expect(words(page1)).toMatch(/Nothing was found so far\. Looked back to change \d+/)
+      const page2 = await visitor.get(linksOf(page1).get('Older') ?? '')
+      expect(words(page2)).toContain('jti = oldest')
+    } finally {
+      await own.close()
+    }
+  })
+})
+
+describe('an export', () => {
+  it('has what the list has, of all pages, in the form that the command line writes', async () => {
+    await server.engine.revoke({ jti: 'gone', exp })
+    await server.engine.unrevoke({ jti: 'gone' })
+    const { headers, text } = await viewer.get('export?format=ndjson')
+    expect(headers.get('content-type')).toBe('application/x-ndjson')
+    expect(headers.get('content-disposition')).toMatch(
+      /^attachment; filename="revocations-\d{4}-\d\d-\d\d\.ndjson"$/,
+    )
+    const records = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(records).toHaveLength(122)
+    expect(records[0]).toEqual({
+      jti: 'n0',
+      iss: ISSUER,
+      expiresAt: new Date(exp * 1000).toISOString(),
+      revokedAt: expect.any(String) as string,
+    })
+    expect(records.find(({ where }) => where !== undefined)).toMatchObject({
+      where: { sub: 'Mallory' },
+      reason: 'laptop LOST',
+      actor: 'carol',
+      sameSecond: 'revoke',
+    })
+    const { headers: second } = await viewer.post('list', { text: 'laptop' })
+    const view = second.get('location')?.split('view=')[1] ?? ''
+    const csv = await viewer.get(`export?format=csv&view=${view}`)
+    const rows: string[][] = parse(csv.text)
+    expect(rows).toHaveLength(2)
+    expect(rows[1]).toContain('{"sub":"Mallory"}')
+  })
+
+  it('of nothing is a file without lines', async () => {
+    const { headers } = await viewer.post('list', { text: 'nowhere' })
+    const view = headers.get('location')?.split('view=')[1] ?? ''
+    expect((await viewer.get(`export?format=ndjson&view=${view}`)).text).toBe('')
+    expect((await viewer.get(`export?format=csv&view=${view}`)).text).toMatch(/^jti,iss,[\w,]+\n$/)
+  })
+
+  it('needs a login', async () => {
+    expect((await new Visitor(server.admin).get('export?format=csv')).status).toBe(303)
+  })
+})
+
+/** The page of the one revocation that a text finds. */
+async function pageOf(text: string, visitor: Visitor): Promise<Answer> {
+  const list = await filtered({ text }, visitor)
+  return visitor.get(/href="(revocation\?seq=\d+)"/.exec(list.text)?.[1] ?? '')
+}
+
+const statusAtCheck = async (token: string): Promise<number> =>
+  (await send(server.check, '/check', { authorization: [`Bearer ${token}`] })).status
+
+describe('to take back', () => {
+  it('shows what that means, and does it when it is confirmed', async () => {
+    const token = await mint({ jti: 'mistaken' })
+    await server.engine.revoke(token, { reason: 'the wrong one', actor: 'carol' })
+    const page = await pageOf('mistaken', editor)
+    expect(words(page)).toMatch(/It counts .* Reason the wrong one By carol/)
+    expect(words(page)).toMatch(/The token is accepted again: here at once, and everywhere after 1 s/)
+    const kept = hidden(page, 'kept')
+    const unsure = await editor.post('undo', { kept })
+    expect([unsure.status, words(unsure)]).toEqual([
+      409,
+      expect.stringContaining('Nothing was done: say that'),
+    ])
+    expect(await statusAtCheck(token)).toBe(401)
+    const done = await editor.post('undo', { kept, sure: 'yes' })
+    expect(await statusAtCheck(token)).toBe(200)
+    const after = words(await editor.get(done.headers.get('location') ?? ''))
+    expect(after).toMatch(/^Taken back: the token with jti = mistaken .*It was taken back.*By carol/)
+    expect(after).not.toContain('may be used again')
+    // A second click.
+    const second = await editor.post('undo', { kept, sure: 'yes' })
+    expect([second.status, words(second)]).toEqual([409, expect.stringContaining('nothing was done')])
+    expect(words(await filtered({ text: 'mistaken' }))).toContain('Nothing here matches')
+    expect(words(await filtered({ text: 'mistaken', state: 'changes' }))).toMatch(
+      /Taken back the wrong one revoked by carol, taken back/,
+    )
+  })
+
+  it('does nothing when somebody has revoked it again since', async () => {
+    const token = await mint({ jti: 'again' })
+    await server.engine.revoke(token, { reason: 'by mistake', actor: 'carol' })
+    const page = await pageOf('again', editor)
+    await server.engine.revoke(token, { reason: 'really stolen', actor: 'dave' })
+    const answer = await editor.post('undo', { kept: hidden(page, 'kept'), sure: 'yes' })
+    expect([answer.status, words(answer)]).toEqual([409, expect.stringContaining('changed meanwhile')])
+    expect(words(answer)).toMatch(/Reason really stolen By dave/)
+    expect(await statusAtCheck(token)).toBe(401)
+    // What is shown now may be taken back.
+    expect((await editor.post('undo', { kept: hidden(answer, 'kept'), sure: 'yes' })).status).toBe(303)
+    expect(await statusAtCheck(token)).toBe(200)
+  })
+
+  it('is for editors', async () => {
+    const token = await mint({ jti: 'kept-back' })
+    await server.engine.revoke(token)
+    expect(words(await pageOf('kept-back', viewer))).toContain('Only an editor can take it back')
+    const kept = hidden(await pageOf('kept-back', editor), 'kept')
+    const refused = await viewer.post('undo', { kept, sure: 'yes' })
+    expect([refused.status, words(refused)]).toEqual([403, expect.stringContaining('only an editor')])
+    const other = new Visitor(server.admin)
+    await other.logIn(EDITOR)
+    expect((await other.post('undo', { kept, sure: 'yes' })).status).toBe(410)
+    expect(await statusAtCheck(token)).toBe(401)
+  })
+
+  it('of a selector says that stolen tokens work again', async () => {
+    await server.engine.revokeWhere({ sub: 'many' })
+    expect(words(await pageOf('sub = many', editor))).toMatch(/Tokens that it revokes .* Also stolen ones/)
+  })
+
+  it('finds no revocation that was changed, or never was', async () => {
+    const { seq } = await server.engine.revoke({ jti: 'moved', exp })
+    await server.engine.revoke({ jti: 'moved', exp })
+    for (const query of [`seq=${seq}`, 'seq=999999', 'seq=x', 'seq=1&seq=2', '']) {
+      const answer = await viewer.get(`revocation?${query}`)
+      expect([answer.status, words(answer)]).toEqual([404, expect.stringContaining('changed since')])
+    }
+  })
+})
+
+describe('changes', () => {
+  it('are counted by who made them, and lead to those of one', async () => {
+    const page = await viewer.get('changes')
+    const text = words(page)
+    expect(text).toMatch(/By whom Of all changes .* not recorded \d+ \d+/)
+    expect(text).toMatch(/carol 2 1 (?:now|\d+ s ago)/)
+    const list = words(await filtered({ actor: 'carol', state: 'changes' }))
+    expect(list).toContain('sub = Mallory')
+    expect(list).not.toContain('jti = single')
+  })
+
+  it('stand on the overview, the newest ones', async () => {
+    await server.engine.revokeWhere({ sub: 'the-newest' }, { reason: 'just now', actor: 'erin' })
+    expect(words(await viewer.get('./'))).toMatch(
+      /Newest changes all tokens with sub = the-newest just now erin/,
+    )
+  })
+
+  it('show what begins later, and what has ended', async () => {
+    const notBefore = new Date(Date.now() + 600_000)
+    await server.engine.revoke({ jti: 'begins', exp }, { notBefore })
+    expect(words(await filtered({ text: 'begins' }))).toContain('Begins later')
+    expect(words(await pageOf('begins', viewer))).toContain('It begins later')
+    const row = {
+      seq: 1,
+      target: { kind: 'hash', sha256: '' },
+      revoked: true,
+      expiresAt: exp,
+      revokedAt: 0,
+    } as const
+    expect([stateOf(row, exp, 0), stateOf(row, exp - 1, 0)]).toEqual(['ended', 'live'])
+  })
+})
