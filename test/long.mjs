@@ -12,6 +12,8 @@ const FILES = [
   'test/engine/interleavings',
   'test/redis/interleavings',
   'test/simulation',
+  'test/server/load',
+  'test/server/malformed',
   'test/planted',
   'test/package/package-managers',
 ]

@@ -1,5 +1,6 @@
 // The client's process. It costs little, so that the server is what is measured: requests are made ahead, and
 // of an answer only the status and the length are read. One request at a time on each connection.
+import { randomUUID } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 import type { Load, Loaded } from './processes.js'
 
@@ -8,6 +9,8 @@ const { connections, tokens } = JSON.parse(process.argv[2] ?? '') as {
   readonly tokens: readonly string[]
 }
 const OK = Buffer.from('HTTP/1.1 200')
+/** Tokens to revoke that are made ahead for each millisecond: more than are revoked in it. */
+const REVOKED_PER_MS = 12
 
 class Connection {
   readonly latenciesNs: number[] = []
@@ -66,12 +69,34 @@ const opened = (port: number): Promise<Socket> =>
     socket.on('error', reject)
   })
 
-async function load({ port, path, ms }: Load): Promise<Loaded> {
-  const requests = tokens.map((token) =>
+const presenting = ({ path }: Load): Buffer[] =>
+  tokens.map((token) =>
     Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\n\r\n`),
   )
+
+/** The form of RFC 7009. The server has no key, so it takes the claims of the token as they are. */
+function revoking({ path, ms, revokes }: Load): Buffer[] {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const [header, exp] = [part({ alg: 'HS256' }), Math.floor(Date.now() / 1000) + 3600]
+  return Array.from({ length: Math.ceil(ms * REVOKED_PER_MS) }, () => {
+    const token = `${header}.${part({ jti: randomUUID(), iss: 'bench', exp })}.c2lnbmF0dXJl`
+    const client = { client_id: revokes?.id ?? '', client_secret: revokes?.secret ?? '' }
+    const body = new URLSearchParams({ token, ...client }).toString()
+    const type = 'application/x-www-form-urlencoded'
+    return Buffer.from(
+      `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: ${type}\r\n` +
+        `Content-Length: ${body.length}\r\n\r\n${body}`,
+    )
+  })
+}
+
+async function load(asked: Load): Promise<Loaded> {
+  const { port, ms } = asked
+  const requests = asked.revokes === undefined ? presenting(asked) : revoking(asked)
   const sockets = await Promise.all(Array.from({ length: connections }, () => opened(port)))
-  const all = sockets.map((socket, i) => new Connection(socket, requests, i * 16))
+  // So that no two connections revoke the same token.
+  const apart = Math.floor(requests.length / connections)
+  const all = sockets.map((socket, i) => new Connection(socket, requests, i * apart))
   const begun = performance.now()
   await Promise.all(all.map((one) => one.run(begun + ms)))
   const elapsedMs = performance.now() - begun

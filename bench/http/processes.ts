@@ -8,6 +8,8 @@ export interface Load {
   readonly port: number
   readonly path: string
   readonly ms: number
+  /** The client (RFC 7009) that revokes a new token with each request. Without it, tokens are presented. */
+  readonly revokes?: { readonly id: string; readonly secret: string }
 }
 
 /** What became of it. */

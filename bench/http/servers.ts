@@ -22,6 +22,8 @@ export interface Given {
   readonly introspection: string
   /** The key of the tokens, for HS256, in hexadecimal. */
   readonly secret: string
+  /** Where the server of {@link SIDECAR} takes revocations. */
+  readonly adminPort: number
 }
 
 /** A server that is measured. The first of each group is what the others are compared with. */
@@ -34,6 +36,12 @@ export interface Entry {
   /** Starts it in this process; it answers every good token with 200. Returns its port. */
   readonly start: (given: Given) => Promise<number>
 }
+
+/** The name of the server that is also measured while it revokes. */
+export const SIDECAR = 'revocade serve, /check'
+
+/** Who revokes through it. */
+export const REVOKER = { id: 'bench', secret: 'the-secret-of-the-bench' }
 
 /** The name of the server that answers introspections, which is not measured. */
 export const INTROSPECTION = 'introspection endpoint'
@@ -203,12 +211,17 @@ export const ENTRIES: readonly Entry[] = [
   {
     group: 'Fastify',
     path: '/check',
-    name: 'revocade serve, /check',
+    name: SIDECAR,
     least: 0.85,
-    start: async ({ store }) => {
-      const any = '127.0.0.1:0'
-      const engine = { store, snapshot: false }
-      const server = await startServer({ engine, listen: any, adminListen: any, logLevel: 'silent' })
+    start: async ({ store, adminPort }) => {
+      const server = await startServer({
+        engine: { store, snapshot: false },
+        listen: '127.0.0.1:0',
+        adminListen: `127.0.0.1:${adminPort}`,
+        logLevel: 'silent',
+        clients: [{ ...REVOKER, tokens: 'any' }],
+        revocationsPerMinute: 1e6,
+      })
       return server.listen.port
     },
   },

@@ -6,7 +6,7 @@ import { readCredential, type Scheme, schemeOf } from './credential.js'
 import { type Checker, judge, type Judgement } from './judge.js'
 import { type Policy, type PolicyOptions, readPolicy } from './policy.js'
 import { type RefusalReason, RefusedRequest } from './refusal.js'
-import { isFaultOfToken } from './verifier-error.js'
+import { hasNoKey, isFaultOfToken } from './verifier-error.js'
 
 /** Options of a guard. `Request` is the framework's own type. */
 export interface GuardOptions<Request> extends PolicyOptions {
@@ -160,6 +160,7 @@ async function verified(
     try {
       claims = await verify(token)
     } catch (error) {
+      if (hasNoKey(error)) throw optionError('verify', 'has no key: the secret is missing or empty')
       return court.refuse(isFaultOfToken(error) ? 'invalid' : 'unknown', error)
     }
     if (!isClaims(claims)) return court.refuse('invalid')

@@ -19,3 +19,13 @@ export function isFaultOfToken(error: unknown): boolean {
     ('statusCode' in error ? error.statusCode : undefined) ?? ('status' in error ? error.status : 0)
   return !(typeof status === 'number' && status >= 500)
 }
+
+/**
+ * Whether a verifier failed because it has no key: the secret is missing or empty. Then no token is good, and
+ * none is to blame. jose and Web Cryptography, jsonwebtoken, and fast-jwt say it so.
+ */
+export function hasNoKey(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if ('code' in error && error.code === 'FAST_JWT_MISSING_KEY') return true
+  return /^(?:Zero-length key is not supported|secret or public key must be provided)$/.test(error.message)
+}

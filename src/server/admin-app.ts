@@ -20,6 +20,7 @@ const PROBES: ReadonlySet<string | null> = new Set(['/livez', '/readyz', '/metri
 
 /** Makes the admin listener, without routes: its log is needed first. */
 export function createAdminApp(level: LogLevel): FastifyInstance {
+  const quiet = QUIET_LEVELS.find((one) => one === level) ?? 'warn'
   const app = fastify({
     // No URL, which may hold a token that somebody put there.
     logger: { level, serializers: { req: ({ method }: { method: string }) => ({ method }) } },
@@ -28,17 +29,19 @@ export function createAdminApp(level: LogLevel): FastifyInstance {
     keepAliveTimeout: HTTP_OPTIONS.keepAliveTimeout ?? 0,
     requestTimeout: HTTP_OPTIONS.requestTimeout ?? 0,
     clientErrorHandler: refuseMalformed,
-    frameworkErrors: (error, _request, reply) => void sendProblem(error, reply),
+    frameworkErrors: (error, { method }, reply) => {
+      app.log.info({ method, route: null, status: asRequestError(error).statusCode, ms: 0 }, 'answered')
+      void sendProblem(error, reply)
+    },
+    // The framework's own two lines for each request. There is one of ours.
+    childLoggerFactory: (logger, bindings, options) => logger.child(bindings, { ...options, level: quiet }),
     // A body means what it says, or it is refused.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   })
+  app.removeContentTypeParser('text/plain')
   app.addHook('onRequest', (_request, reply, done) => {
     reply.header('Cache-Control', 'no-store')
     done()
-  })
-  // The framework's own two lines for each request. There is one of ours.
-  app.addHook('onRoute', (route) => {
-    route.logLevel = QUIET_LEVELS.find((quiet) => quiet === level) ?? 'warn'
   })
   app.addHook('onResponse', ({ method, routeOptions }, { statusCode: status, elapsedTime }, done) => {
     const route = routeOptions.url ?? null

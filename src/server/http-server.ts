@@ -6,6 +6,8 @@ import type { Address } from './address.js'
 
 /** A token of 16 KiB must fit beside what proxies add. Node.js takes 16 KiB in all. */
 const MAX_HEADER_BYTES = 32 * 1024
+/** No limit but the bytes. Node.js drops what comes after the first thousand headers, and says nothing. */
+const MAX_HEADERS = 0
 /** Longer than proxies keep a connection (Caddy: two minutes): none sends into one that is closing. */
 const KEEP_ALIVE_MS = 130_000
 /** For the whole of a request with its body. */
@@ -35,14 +37,31 @@ const STATUS: Readonly<Record<string, string | undefined>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
+/** A server that listens. */
+export interface Listener {
+  /** Its address, with the port that a port 0 has become. */
+  readonly address: Address
+  /**
+   * Stops listening, and waits for the requests under way. Connections without one are closed.
+   *
+   * @param graceMs - after this, all connections are cut
+   */
+  readonly drain: (graceMs: number) => Promise<void>
+}
+
 /**
  * Starts listening.
  *
  * @param option - the option that the address is of
- * @returns the address, with the port that a port 0 has become
  * @throws {RevocadeError} ERR_CONFIG when the address can't be listened on
  */
-export async function listen(server: Server, { host, port }: Address, option: string): Promise<Address> {
+export async function listen(server: Server, { host, port }: Address, option: string): Promise<Listener> {
+  server.maxHeadersCount = MAX_HEADERS
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   await new Promise<void>((resolve, reject) => {
     const refuse = ({ code = 'no reason given' }: NodeJS.ErrnoException): void =>
       reject(optionError(option, `has an address that can't be listened on (${code})`))
@@ -53,18 +72,15 @@ export async function listen(server: Server, { host, port }: Address, option: st
     })
   })
   const bound = server.address()
-  return { host, port: typeof bound === 'object' && bound !== null ? bound.port : port }
+  const address = { host, port: typeof bound === 'object' && bound !== null ? bound.port : port }
+  return { address, drain: (graceMs) => drain(server, sockets, graceMs) }
 }
 
-/**
- * Stops listening, and waits for the requests under way. Connections that wait for a next request are closed.
- *
- * @param graceMs - after this, connections are cut
- */
-export async function drain(server: Server, graceMs: number): Promise<void> {
-  if (!server.listening) return
+async function drain(server: Server, sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
   const deadline = performance.now() + graceMs
   const closed = new Promise<'closed'>((resolve) => server.close(() => resolve('closed')))
+  // To Node.js, a connection on which nothing came yet is not idle.
+  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
   // A connection becomes idle when its answer is sent, and then its client may keep it.
   do {
     if (performance.now() < deadline) server.closeIdleConnections()

@@ -2,6 +2,8 @@ import { isKeySet } from './key-set.js'
 
 /** How long an issuer that gave no key set is left alone, in milliseconds. */
 const RETRY_AFTER_MS = 2000
+/** Bytes of the longest key set that is read: some hundred keys with their certificates. */
+const MAX_BYTES = 1 << 20
 
 /** What `fetch` is to jose. */
 type Fetch = (url: string, options: RequestInit) => Promise<Response>
@@ -38,9 +40,23 @@ async function keySetAt(url: string, options: RequestInit): Promise<string> {
     await response.body?.cancel()
     throw new KeySetError(`the answer has status ${response.status}, and not 200`)
   }
-  const text = await response.text()
+  const text = await textOf(response)
   if (!isKeySet(parsed(text))) throw new KeySetError('the answer is not a JSON Web Key Set')
   return text
+}
+
+/** The body, decompressed. An answer without an end must not fill the memory. */
+async function textOf(response: Response): Promise<string> {
+  const body: AsyncIterable<Uint8Array> | null = response.body
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  // To end the loop early cancels the body.
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length
+    if (bytes > MAX_BYTES) throw new KeySetError(`the answer has more than ${MAX_BYTES} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 function parsed(text: string): unknown {

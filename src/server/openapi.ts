@@ -74,6 +74,13 @@ const RECEIPT = object(
   ['seq', 'outcome', 'target', 'expiresAt', 'durable', 'redis', 'effectiveEverywhereAt'],
 )
 
+/** Lines of a bulk request that could not be used. */
+const PROBLEMS: Schema = {
+  type: 'array',
+  description: 'The first 100 lines that could not be used.',
+  items: object({ line: NUMBER, detail: TEXT }, ['line', 'detail']),
+}
+
 const BULK_RECEIPT = object(
   {
     seq: NUMBER,
@@ -84,11 +91,7 @@ const BULK_RECEIPT = object(
     durable: DURABLE,
     redis: REDIS,
     effectiveEverywhereAt: DATE,
-    problems: {
-      type: 'array',
-      description: 'The first 100 lines that could not be used.',
-      items: object({ line: NUMBER, detail: TEXT }, ['line', 'detail']),
-    },
+    problems: PROBLEMS,
   },
   ['seq', 'count', 'already', 'expired', 'invalid', 'durable', 'redis', 'effectiveEverywhereAt', 'problems'],
 )
@@ -109,7 +112,11 @@ const REVOCATION = object(
   ['target', 'expiresAt', 'revokedAt', 'seq'],
 )
 
-const PROBLEM = object({ type: TEXT, title: TEXT, status: NUMBER, code: TEXT }, ['type', 'title', 'status'])
+const PROBLEM = object({ type: TEXT, title: TEXT, status: NUMBER, code: TEXT, problems: PROBLEMS }, [
+  'type',
+  'title',
+  'status',
+])
 
 function object(properties: Schema, required: readonly string[]): Schema {
   return { type: 'object', required, properties }

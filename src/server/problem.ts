@@ -9,6 +9,8 @@ export interface ApiProblem {
   readonly status: number
   /** A code of `RevocadeError`, where the engine refused. */
   readonly code?: RevocadeErrorCode
+  /** The first lines of a bulk request that could not be used. */
+  readonly problems?: unknown
 }
 
 /** A failure of a request, with the status and the headers of its answer. The message is shown to clients. */
@@ -18,19 +20,28 @@ export class RequestError extends Error {
   /** Stable: the end of a problem's type, or the `error` of OAuth. */
   readonly problem: string
   readonly headers: Readonly<Record<string, string>>
+  readonly details: Pick<ApiProblem, 'problems'>
 
+  // eslint-disable-next-line max-params -- the last two are rare
   constructor(
     statusCode: number,
     problem: string,
     message: string,
     headers: Readonly<Record<string, string>> = {},
+    details: Pick<ApiProblem, 'problems'> = {},
   ) {
     super(redact(message))
     this.statusCode = statusCode
     this.problem = problem
     this.headers = headers
+    this.details = details
   }
 }
+
+/** What a revocation must have. */
+export const WANTED =
+  "it must have one of 'token', 'where', or an id claim such as 'jti', " +
+  'and no member that is unknown or of another type (see /openapi.json)'
 
 /** What clients of a server that can't answer at the moment are told. */
 export const RETRY_AFTER = { 'Retry-After': '1' } as const
@@ -46,6 +57,7 @@ export function asRequestError(error: unknown): RequestError {
   if (status === 413) return new RequestError(413, 'too-large', 'the body is too large')
   if (status === 415) return new RequestError(415, 'media-type', 'the body has a type that is not read here')
   if (status === 503) return new RequestError(503, 'unavailable', 'the server is about to end', RETRY_AFTER)
+  if (isBadJson(error)) return new RequestError(400, 'invalid-json', NOT_JSON)
   if (status >= 400 && status < 500)
     return new RequestError(400, 'invalid-request', `the request is not valid${placeOf(error)}`)
   return new RequestError(500, 'internal', 'the request failed: see the log of the server')
@@ -53,9 +65,9 @@ export function asRequestError(error: unknown): RequestError {
 
 /** The body of a problem. */
 export function problemOf(error: RequestError, cause: unknown): ApiProblem {
-  const { problem, message, statusCode } = error
+  const { problem, message, statusCode, details } = error
   const code = cause instanceof RevocadeError ? { code: cause.code } : {}
-  return { type: `urn:revocade:${problem}`, title: message, status: statusCode, ...code }
+  return { type: `urn:revocade:${problem}`, title: message, status: statusCode, ...code, ...details }
 }
 
 /** In a request, a wrong argument is a mistake of whoever sent it. */
@@ -68,6 +80,16 @@ function ofEngine({ code, message, statusCode }: RevocadeError): RequestError {
   return new RequestError(status, problem, title, status === 503 ? RETRY_AFTER : {})
 }
 
+const NOT_JSON =
+  'the body is not valid JSON. Several revocations, one for each line, have the type application/x-ndjson'
+
+/** Fastify has a code for it since 5.3; before, it is the error of the parser. */
+const isBadJson = (error: unknown): boolean =>
+  error instanceof SyntaxError ||
+  (error instanceof Error &&
+    'code' in error &&
+    /^FST_ERR_CTP_(?:EMPTY|INVALID)_JSON/.test(String(error.code)))
+
 function statusOf(error: unknown): number {
   if (typeof error !== 'object' || error === null || !('statusCode' in error)) return 500
   return typeof error.statusCode === 'number' ? error.statusCode : 500
@@ -79,8 +101,7 @@ function placeOf(error: unknown): string {
   const list: unknown[] = Array.isArray(error.validation) ? error.validation : []
   const [first] = list
   // There are several, where none of several forms fits: then none of them says what is wrong.
-  if (list.length > 1)
-    return ': it must name one target, and have no member that is unknown or of another type'
+  if (list.length > 1) return `: ${WANTED}`
   if (typeof first !== 'object' || first === null || !('message' in first)) return ''
   const place = 'instancePath' in first ? String(first.instancePath).slice(0, 100) : ''
   return `: ${place} ${String(first.message)}`

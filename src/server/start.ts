@@ -6,7 +6,7 @@ import { createForwardAuth } from '../http/index.js'
 import { type Address, shownAddress } from './address.js'
 import { addAdminRoutes, createAdminApp } from './admin-app.js'
 import { type CheckServer, createCheckServer } from './check-server.js'
-import { drain, listen } from './http-server.js'
+import { listen, type Listener } from './http-server.js'
 import { createMetrics } from './metrics.js'
 import { createIntrospect } from './oauth/introspect.js'
 import { readServerOptions, type ServerOptions, type ServerSettings } from './options.js'
@@ -69,35 +69,44 @@ async function serve({ settings, verifier, app, engine }: Parts): Promise<Runnin
   await addAdminRoutes(app, known)
   await app.ready()
   void verifier?.problem() // logs at once what requests would meet
-  const bound = await listenBoth(check, app, settings)
+  const listeners = await listenBoth(check, app, settings)
+  const bound = { listen: listeners.listen.address, adminListen: listeners.adminListen.address }
   const { kind, path } = engine.stats().store
   app.log.info({ store: path ?? kind }, 'the store is open')
+  const signatures =
+    verifier === undefined ? "not verified: there is no 'jwks' and no 'hmacSecret'" : 'verified'
+  app.log.info({}, `signatures are ${signatures}`)
   for (const [name, address] of Object.entries(bound))
     app.log.info({ listener: name, url: `http://${shownAddress(address)}` }, 'listening')
   let closed: Promise<void> | undefined
   const close = (): Promise<void> =>
-    (closed ??= end({ check, app, engine, readiness, ending }, settings).then(() =>
+    (closed ??= end({ listeners, app, engine, readiness, ending }, settings).then(() =>
       app.log.info({}, 'ended'),
     ))
   return { engine, ...bound, close }
+}
+
+interface Listeners {
+  readonly listen: Listener
+  readonly adminListen: Listener
 }
 
 async function listenBoth(
   check: CheckServer,
   app: FastifyInstance,
   settings: ServerSettings,
-): Promise<{ readonly listen: Address; readonly adminListen: Address }> {
+): Promise<Listeners> {
   const proxies = await listen(check.server, settings.listen, 'listen')
   try {
     return { listen: proxies, adminListen: await listen(app.server, settings.adminListen, 'adminListen') }
   } catch (error) {
-    await drain(check.server, 0)
+    await proxies.drain(0)
     throw error
   }
 }
 
 interface Ending {
-  readonly check: CheckServer
+  readonly listeners: Listeners
   readonly app: FastifyInstance
   readonly engine: Revocade
   readonly readiness: Readiness
@@ -105,14 +114,14 @@ interface Ending {
 }
 
 async function end(
-  { check, app, engine, readiness, ending }: Ending,
+  { listeners, app, engine, readiness, ending }: Ending,
   settings: ServerSettings,
 ): Promise<void> {
   readiness.drain()
   await sleep(settings.drainSeconds * 1000)
   ending.abort()
   const graceMs = settings.shutdownSeconds * 1000
-  await Promise.all([drain(check.server, graceMs), drain(app.server, graceMs)])
+  await Promise.all(Object.values(listeners).map((listener: Listener) => listener.drain(graceMs)))
   await app.close()
   await engine.close()
 }

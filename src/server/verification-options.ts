@@ -50,7 +50,8 @@ function readKey({ jwks, hmacSecret }: Given): VerificationSettings['key'] | und
   }
   if (hmacSecret === undefined) return undefined
   if (typeof hmacSecret === 'string' && hmacSecret.length >= FEWEST_SECRET_CHARACTERS) return { hmacSecret }
-  throw optionError('hmacSecret', `must be a string of at least ${FEWEST_SECRET_CHARACTERS} characters`)
+  const has = typeof hmacSecret === 'string' ? `: it has ${hmacSecret.length}` : ''
+  throw optionError('hmacSecret', `must be a string of at least ${FEWEST_SECRET_CHARACTERS} characters${has}`)
 }
 
 function readNames(value: unknown, option: string): readonly string[] | undefined {

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { chmodSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createRevocade } from 'revocade'
@@ -46,7 +46,21 @@ describe.runIf(canLosePermissions)('a store that this user may only read', () =>
     expect(ndjson(run('export').stdout)).toEqual([expect.objectContaining(TOKEN)])
     expect(run('doctor', '--json').stdout).toMatch(/"check":"integrity","status":"ok"/)
     expect(run('doctor', '--json').stdout).toMatch(/"check":"permissions","status":"fail"/)
+    const stats: unknown = JSON.parse(run('stats', '--json').stdout)
+    expect(stats).toMatchObject({ counts: { tokens: 1 }, store: { path } })
     expect(readdirSync(folder)).toEqual(files)
+  })
+
+  it('is migrated from a copy of it, which can not be followed', async () => {
+    const { path } = await readOnlyStore('closed')
+    const target = temporaryDirectory()
+    chmodSync(target, 0o777)
+    const run = (...args: string[]) =>
+      unprivilegedRevocade(['migrate', '--from', path, '--to', join(target, 'new.db'), ...args])
+    const followed = run('--follow')
+    expect(followed.stderr).toContain(`--follow needs a source that this user may write, and ${path} is none`)
+    const { ok, stdout } = run('--json')
+    expect([ok, JSON.parse(stdout)]).toMatchObject([true, { written: 1, missing: 0, identical: true }])
   })
 
   it.each(['in use', 'closed'] as const)('refuses to start an engine while it is %s', async (state) => {

@@ -12,9 +12,15 @@ export interface ProxyProgram {
 }
 
 /** Where the packages of Debian have the program, and which packages. */
-const DEBIAN: Readonly<Record<ProxyName, readonly [path: string, ...packages: string[]]>> = {
+const DEBIAN: Readonly<Record<ProxyName | 'apache2', readonly [path: string, ...packages: string[]]>> = {
   nginx: ['usr/sbin/nginx', 'nginx'],
   caddy: ['usr/bin/caddy', 'caddy'],
+  apache2: [
+    'usr/sbin/apache2',
+    ...['apache2-bin', 'libapr1', 'libaprutil1', 'libcjose0', 'libhiredis0.14', 'libjansson4'],
+    ...['libapache2-mod-oauth2', 'liboauth2-0', 'liboauth2-apache0', 'libmemcached11', 'libhashkit2'],
+    'libapache2-mod-auth-openidc',
+  ],
   haproxy: ['usr/sbin/haproxy', 'haproxy', 'liblua5.3-0', 'libopentracing-c-wrapper0', 'libopentracing1'],
 }
 
@@ -24,7 +30,7 @@ const DEBIAN: Readonly<Record<ProxyName, readonly [path: string, ...packages: st
  *
  * @returns the program, or why there is none
  */
-export async function findProxy(name: ProxyName, folder: string): Promise<ProxyProgram | string> {
+export async function findProxy(name: ProxyName | 'apache2', folder: string): Promise<ProxyProgram | string> {
   const found = onPath(name)
   if (found !== undefined) return { program: found, libraries: '' }
   if (process.env.REVOCADE_TEST_NO_INSTALL === '1')

@@ -19,22 +19,27 @@ export interface Ports {
   readonly edit?: (text: string) => string
 }
 
-/** A configuration of docs/deploy, with the ports of a test. */
-function configured(file: string, { proxy, check, app, edit = (text) => text }: Ports): string {
+/** A configuration of docs/deploy, with other ports in the place of its own ones. */
+export function configured(file: string, ports: Readonly<Record<number, number>>, edit = same): string {
   const text = edit(readFileSync(join(DEPLOY, file), 'utf8'))
-  const ports = new Map([
-    ['127.0.0.1:8080', proxy],
-    ['127.0.0.1:8521', check],
-    ['127.0.0.1:3000', app],
-  ])
-  for (const [place] of ports) if (!text.includes(place)) throw new Error(`${file} does not name ${place}`)
-  return text.replace(/127\.0\.0\.1:(?:8080|8521|3000)/g, (place) => `127.0.0.1:${ports.get(place) ?? 0}`)
+  for (const port of Object.keys(ports))
+    if (!text.includes(`127.0.0.1:${port}`)) throw new Error(`${file} does not name 127.0.0.1:${port}`)
+  return text.replace(/127\.0\.0\.1:(\d+)/g, (place, port: string) => {
+    const other = ports[Number(port)]
+    return other === undefined ? place : `127.0.0.1:${other}`
+  })
 }
+
+const same = (text: string): string => text
+
+/** A configuration of a proxy that asks /check. */
+const asking = (file: string, { proxy, check, app, edit }: Ports): string =>
+  configured(file, { 8080: proxy, 8521: check, 3000: app }, edit)
 
 /** Writes the configuration into a folder; returns the arguments of the program. */
 const PREPARE: Readonly<Record<ProxyName, (folder: string, ports: Ports) => readonly string[]>> = {
   nginx: (folder, ports) => {
-    writeFileSync(join(folder, 'revocade.conf'), configured('nginx/revocade.conf', ports))
+    writeFileSync(join(folder, 'revocade.conf'), asking('nginx/revocade.conf', ports))
     const kinds = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     const places = kinds.map((kind) => `${kind}_temp_path ${folder}/${kind};`).join(' ')
     // Else a worker of nobody could not write here.
@@ -48,27 +53,41 @@ const PREPARE: Readonly<Record<ProxyName, (folder: string, ports: Ports) => read
     return ['-p', folder, '-e', 'stderr', '-c', join(folder, 'nginx.conf')]
   },
   caddy: (folder, ports) => {
-    writeFileSync(join(folder, 'Caddyfile'), configured('caddy/Caddyfile', ports))
+    writeFileSync(join(folder, 'Caddyfile'), asking('caddy/Caddyfile', ports))
     return ['run', '--config', 'Caddyfile', '--adapter', 'caddyfile']
   },
   haproxy: (folder, ports) => {
-    writeFileSync(join(folder, 'haproxy.cfg'), configured('haproxy/haproxy.cfg', ports))
+    writeFileSync(join(folder, 'haproxy.cfg'), asking('haproxy/haproxy.cfg', ports))
     copyFileSync(join(DEPLOY, 'haproxy/revocade.lua'), join(folder, 'revocade.lua'))
     return ['-db', '-f', 'haproxy.cfg']
   },
 }
 
+/** A proxy that runs. */
+export interface RunningProxy {
+  readonly port: number
+  readonly stop: () => Promise<void>
+}
+
 /** Starts a proxy with its configuration of docs/deploy. */
 export async function runProxy(
   name: ProxyName,
-  { program, libraries }: ProxyProgram,
+  program: ProxyProgram,
   folder: string,
   upstreams: Omit<Ports, 'proxy'>,
-): Promise<{ readonly port: number; readonly stop: () => Promise<void> }> {
+): Promise<RunningProxy> {
   const place = join(folder, `${name}-run`)
   mkdirSync(place)
   const port = portToTry()
-  const args = PREPARE[name](place, { ...upstreams, proxy: port })
+  return startProxy(program, PREPARE[name](place, { ...upstreams, proxy: port }), { place, port })
+}
+
+/** Starts a program, and waits until it accepts connections at its port. */
+export async function startProxy(
+  { program, libraries }: ProxyProgram,
+  args: readonly string[],
+  { place, port, env = {} }: { place: string; port: number; env?: Readonly<Record<string, string>> },
+): Promise<RunningProxy> {
   const child = spawn(program, args, {
     cwd: place,
     env: {
@@ -77,6 +96,7 @@ export async function runProxy(
       HOME: place,
       XDG_DATA_HOME: place,
       XDG_CONFIG_HOME: place,
+      ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -118,6 +118,16 @@ describe('a gate', () => {
     expect(reasonOf(await gateOf(engineOf({}).engine, { verify })(bearer('a')))).toBe(reason)
   })
 
+  it.each([
+    new DOMException('Zero-length key is not supported', 'DataError'),
+    new Error('secret or public key must be provided'),
+    Object.assign(new Error('The key option is missing.'), { code: 'FAST_JWT_MISSING_KEY' }),
+  ])('says that a verifier has no key, and blames no token: %s', async (thrown) => {
+    const verify = () => Promise.reject(thrown)
+    const decided = Promise.resolve(gateOf(engineOf({}).engine, { verify })(bearer('a')))
+    await expect(decided).rejects.toEqual(ourError('ERR_CONFIG', "option 'verify' has no key"))
+  })
+
   it('refuses the result of a verifier handed over whole', async () => {
     const verify = () => ({ payload: { jti: 'a' }, protectedHeader: {} })
     const decided = Promise.resolve(gateOf(engineOf({}).engine, { verify })(bearer('a')))

@@ -38,6 +38,7 @@ describe('a key set that can not be had', () => {
     ['text', 200, 'hello', /the answer is not a JSON Web Key Set/],
     ['other JSON', 200, '{"issuer":"x"}', /the answer is not a JSON Web Key Set/],
     ['keys that are none', 200, '{"keys":["x"]}', /the answer is not a JSON Web Key Set/],
+    ['ten megabytes', 200, `${KEY_SET}${' '.repeat(10 << 20)}`, /the answer has more than 1048576 bytes/],
   ])('because of %s: 503, not ready, a warning, few questions', async (_what, code, text, reason) => {
     ;[status, body, asked, warnings] = [code, text, 0, []]
     const begun = performance.now()
@@ -79,6 +80,28 @@ describe('a key set that can not be had', () => {
       expect(asked).toBe(0)
     } finally {
       await server.close()
+    }
+  })
+
+  it('because its answer never ends: everybody gets 503, after one question to the issuer', async () => {
+    let questions = 0
+    const hanging = createServer((_, response) => {
+      questions++
+      response.writeHead(200, { 'content-length': '100' }).write('{"keys":')
+    })
+    await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve))
+    const { port } = hanging.address() as AddressInfo
+    const server = await sidecar({ jwks: `http://127.0.0.1:${port}/`, engine: { logger } })
+    try {
+      const authorization = [`Bearer ${await mint()}`]
+      const asked = Array.from({ length: 20 }, () => send(server.check, '/check', { authorization }))
+      expect((await send(server.check, '/livez')).status).toBe(200)
+      for (const { status } of await Promise.all(asked)) expect(status).toBe(503)
+      expect(questions).toBe(1)
+    } finally {
+      await server.close()
+      hanging.closeAllConnections()
+      hanging.close()
     }
   })
 

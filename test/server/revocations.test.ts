@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createRevocade } from 'revocade'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { send } from '../adapters/request.js'
-import { EDITOR, mint, sidecar, VIEWER } from './sidecar.js'
+import { revocade as runCli } from '../support/cli.js'
+import { temporaryDirectory } from '../support/temp.js'
+import { EDITOR, ISSUER, mint, sidecar, VIEWER } from './sidecar.js'
 
 let server: Awaited<ReturnType<typeof sidecar>>
 
@@ -79,15 +83,26 @@ describe('POST /revocations', () => {
     ['a selector that no check looks for', { where: { email: 'a' } }, 'config'],
     ['no expiry', { token: 'opaque' }, 'no-expiry'],
     ['a time in milliseconds', { token: 'opaque', expiresAt: Date.now() }, 'invalid-time'],
-    ['no JSON', '{', 'invalid-request'],
+    ['no JSON', '{', 'invalid-json'],
+    ['lines', '{"token":"a"}\n{"token":"b"}', 'invalid-json'],
   ])('refuses %s with a problem', async (_what, body, type) => {
     const { status, headers, json } = await post(body)
     expect([status, json.type, json.status]).toEqual([400, `urn:revocade:${type}`, 400])
     expect(headers.get('content-type')).toMatch(/^application\/problem\+json/)
   })
 
-  it('refuses another type and a body that is too large', async () => {
-    expect((await post('<a/>', { type: 'application/xml' })).status).toBe(415)
+  it.each(['POST', 'DELETE'])('says which types it reads, for %s with none or another', async (method) => {
+    const types = ['application/xml', 'text/plain', 'application/x-www-form-urlencoded']
+    const sent = types.map((type) => ({ body: '{"token":"a"}', type }))
+    const ndjson = { body: '{"token":"a"}', type: 'application/x-ndjson' }
+    for (const one of [...sent, ...(method === 'DELETE' ? [ndjson] : []), {}]) {
+      const { status, json } = await call('', { method, ...one })
+      expect([status, json.type]).toEqual([415, 'urn:revocade:media-type'])
+      expect(json.title).toContain('application/json')
+    }
+  })
+
+  it('refuses a body that is too large', async () => {
     expect((await post({ token: 'a'.repeat(200_000) })).status).toBe(413)
   })
 
@@ -129,6 +144,54 @@ describe('NDJSON', () => {
     expect(problems.map(({ line }) => line).toSorted((a, b) => a - b)).toEqual([2, 7, 8, 9])
     expect(JSON.stringify(problems)).not.toContain(token)
     expect(await statusAtCheck(token)).toBe(401)
+  })
+
+  it('takes what revocade export writes, in the name of whoever asks', async () => {
+    const expiresAt = Math.floor(Date.now() / 1000) + 3600
+    const place = temporaryDirectory()
+    const store = join(place, 'exported.db')
+    const engine = await createRevocade({ store, idClaims: ['jti', 'uti'], maxTokenLifetimeSeconds: 3600 })
+    const by = { actor: 'carol', reason: 'exported' }
+    await engine.revoke({ jti: 'x1', iss: ISSUER, exp: expiresAt }, by)
+    await engine.revoke({ jti: 'x2', exp: expiresAt }, by)
+    await engine.revoke({ uti: 'x3', iss: ISSUER, exp: expiresAt }, by)
+    await engine.revoke('opaque', { ...by, expiresAt })
+    await engine.revokeWhere({ sub: 'user-9' }, by)
+    await engine.revokeWhere({ sid: 's-9' }, { ...by, issuedBefore: 'ever' })
+    await engine.close()
+    const exported = await runCli(['export', '--store', store], { cwd: place })
+    expect(exported.stdout.trim().split('\n')).toHaveLength(6)
+
+    const other = await sidecar({ engine: { idClaims: ['jti', 'uti'] } })
+    try {
+      const reply = await fetch(`http://127.0.0.1:${other.admin}/revocations`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${EDITOR}`, 'content-type': 'application/x-ndjson' },
+        body: exported.stdout,
+      })
+      expect([reply.status, await reply.json()]).toMatchObject([200, { count: 6, invalid: 0 }])
+      for (const claims of [{ jti: 'x1' }, { jti: 'x2' }, { jti: undefined, uti: 'x3' }, { sub: 'user-9' }])
+        expect(await other.engine.isRevoked(await mint(claims)), JSON.stringify(claims)).toBe(true)
+      expect(await other.engine.isRevoked('opaque')).toBe(true)
+      for await (const { actor, reason } of other.engine.list())
+        expect([actor, reason]).toEqual(['alice', 'exported'])
+    } finally {
+      await other.close()
+    }
+  })
+
+  it('says 400 when there are lines and none can be used, and why', async () => {
+    for (const [text, title] of [
+      ['{"reason":"a"}\n{"x":1}\nhello', 'none of the 3 lines can be used: nothing was revoked'],
+      ['{"token":"a","actor":"eve","expiresAt":4000000000}', "the line can't be used: nothing was revoked"],
+      [`{"idClaim":"uti","id":"a","revokedAt":"2026-01-01T00:00:00Z","expiresAt":4000000000}`, undefined],
+    ]) {
+      const { status, json } = await lines(text)
+      expect([status, json.type]).toEqual([400, 'urn:revocade:no-usable-line'])
+      if (title !== undefined) expect(json.title).toBe(title)
+      expect(json.problems).toContainEqual({ line: 1, detail: expect.any(String) as string })
+    }
+    expect(await lines('')).toMatchObject({ status: 200, json: { count: 0, invalid: 0 } })
   })
 
   it('ends at its limit', async () => {

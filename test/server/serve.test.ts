@@ -23,6 +23,7 @@ interface Line {
   readonly msg: string
   readonly listener?: string
   readonly url?: string
+  readonly status?: number
 }
 
 const linesOf = ({ stdout }: Running): Line[] =>
@@ -44,6 +45,8 @@ async function portsOf(running: Running): Promise<{ readonly check: number; read
   return { check: port('listen'), admin: port('adminListen') }
 }
 
+/** What is said when a server starts. */
+const BEGIN = /^(?:the store is open|signatures are|listening)/
 const LISTEN = ['--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0']
 
 describe('revocade serve', () => {
@@ -121,6 +124,28 @@ describe('revocade serve', () => {
     for (const word of [ADMIN, secret, 'c2VjcmV0', btoa(`gw:${secret}`)]) expect(stdout).not.toContain(word)
   })
 
+  it('writes one line for each request of an admin, whatever it is', async () => {
+    const running = new Running(['serve', ...LISTEN], { cwd: dir.path, env: { REVOCADE_ADMIN_TOKEN: ADMIN } })
+    const { admin } = await portsOf(running)
+    const headers = { authorization: `Bearer ${ADMIN}` }
+    const fetched = ['/revocations', '/nowhere', '/%zz', '/livez'].map((path) =>
+      fetch(`http://127.0.0.1:${admin}${path}`, { headers }).then(({ status }) => status),
+    )
+    const statuses = [200, 404, 400, 200]
+    expect(await Promise.all(fetched)).toEqual(statuses)
+    running.signal('SIGINT')
+    await running.ended
+    const lines = linesOf(running)
+      .filter(({ msg }) => !BEGIN.test(msg))
+      .map(({ msg, status }) => [msg, status])
+    expect(lines.toSorted()).toEqual([
+      ['answered', 200],
+      ['answered', 400],
+      ['answered', 404],
+      ['ended', undefined],
+    ])
+  })
+
   it.each([
     [
       'an open listener without credentials',
@@ -155,6 +180,24 @@ describe('revocade serve', () => {
       /^ERR_FILE: the file of --config can't be read: there is no/,
     ],
     ['a secret as a flag', ['--admin-token', 'x'], {}, /^ERR_USAGE: unknown option/],
+    [
+      'an empty secret',
+      [],
+      { REVOCADE_HMAC_SECRET: '' },
+      /^ERR_USAGE: REVOCADE_HMAC_SECRET is empty: set it, or unset it if no signature is to be verified\n$/,
+    ],
+    [
+      'a short secret',
+      [],
+      { REVOCADE_HMAC_SECRET: 'short' },
+      /^ERR_CONFIG: option 'hmacSecret' must be a string of at least 32 characters: it has 5\n$/,
+    ],
+    [
+      'a key set that is not there',
+      ['--jwks', 'none.json'],
+      {},
+      /^ERR_CONFIG: option 'jwks' must be a URL, or the path of a JSON Web Key Set: there is no such file/,
+    ],
     [
       'own tokens without a key',
       [],

@@ -5,6 +5,7 @@ import { CliError } from '../errors.js'
 import { addOutputOptions, type OutputOptions } from '../options.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
 import { Progress } from '../output/progress.js'
+import { withReadable } from '../read-store.js'
 import { isServer, namespacesAt, shownLocation } from '../store-location.js'
 import { liveAfter } from '../store-rows.js'
 import { changedRows } from '../transfer/changed-rows.js'
@@ -53,12 +54,24 @@ export function addMigrate(program: Command): void {
 }
 
 async function migrate(options: MigrateOptions): Promise<void> {
-  const { from, to, namespace } = options
+  const { from, to } = options
   if (from === '' || to === '')
     throw new CliError('ERR_USAGE', `--${from === '' ? 'from' : 'to'} is empty: name a store`)
   storeOption(from)
   storeOption(to)
   if (from === to) throw new CliError('ERR_USAGE', '--from and --to name the same store')
+  await withReadable({ ...options, store: from }, async ({ store: readable }) => {
+    if (options.follow === true && readable !== from)
+      throw new CliError(
+        'ERR_USAGE',
+        `--follow needs a source that this user may write, and ${from} is none: leave it out`,
+      )
+    await migrateFrom({ ...options, from: readable })
+  })
+}
+
+async function migrateFrom(options: MigrateOptions): Promise<void> {
+  const { from, namespace } = options
   await requireStore({ store: from, namespace: namespace ?? (await firstNamespace(from)) })
   const namespaces = namespace === undefined ? ((await namespacesAt(from)) ?? []) : [namespace]
   if (options.follow === true) await followAll(namespaces, options)

@@ -1,5 +1,6 @@
+import { existsSync, realpathSync } from 'node:fs'
 import type { Command } from 'commander'
-import type { RevocationStore } from '../../ports/index.js'
+import type { RevocationStore, StoreStats } from '../../ports/index.js'
 import { printable } from '../errors.js'
 import { addRedisOptions, addStoreOptions, type RedisFlags, type StoreOptions } from '../options.js'
 import { whole } from '../output/format-numbers.js'
@@ -42,9 +43,7 @@ async function stats(options: StoreOptions & RedisFlags): Promise<void> {
   const observed = inspectedRedis(options)
   await readStore(options, { redis: null }, async (_engine, store) => {
     const counts = await count(store)
-    const facts = Object.fromEntries(
-      Object.entries(store.stats()).filter(([name]) => !CONNECTION_STATS.has(name)),
-    )
+    const facts = factsOf(store, options)
     const layer =
       observed === undefined
         ? undefined
@@ -71,6 +70,15 @@ async function stats(options: StoreOptions & RedisFlags): Promise<void> {
     )
     if (layer !== undefined) await writeLine(`\n${redisText(layer)}`)
   })
+}
+
+type Facts = Record<string, StoreStats[string]>
+
+/** How the store is set up, with the path that the options name: perhaps a copy of it is read. */
+function factsOf(store: RevocationStore, options: StoreOptions): Readonly<Facts> {
+  const entries = Object.entries(store.stats()).filter(([name]) => !CONNECTION_STATS.has(name))
+  const path = existsSync(options.store) ? { path: realpathSync(options.store) } : {}
+  return { ...Object.fromEntries(entries), ...path }
 }
 
 /** The selector without claims. */

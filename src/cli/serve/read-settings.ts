@@ -6,13 +6,16 @@ import { CliError, isSystemError, systemReason } from '../errors.js'
 import { ENGINE_SETTINGS, SERVER_SETTINGS, type Setting, valueOf, variableOf } from './settings.js'
 
 type Values = Readonly<Record<string, unknown>>
+type Environment = Readonly<Record<string, string | undefined>>
 
 const ALL = [...SERVER_SETTINGS, ...ENGINE_SETTINGS]
 const ADMIN_NAME = 'admin'
+/** Settings with which signatures are verified. */
+const KEYS = new Set(['jwks', 'hmacSecret'])
 
 /**
  * The options of the server: from flags, else from the environment, else from the file. An empty variable
- * counts as unset.
+ * counts as unset, except that of a key, which is refused.
  *
  * @param flags - the texts of the flags, by the names of the settings
  * @param file - the path of a JSON file with the settings by their names
@@ -21,13 +24,14 @@ const ADMIN_NAME = 'admin'
  */
 export async function readSettings(
   flags: Values,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   file: string | undefined,
 ): Promise<ServerOptions> {
   const values: Record<string, unknown> = file === undefined ? {} : await readSettingsFile(file)
   for (const setting of ALL) {
     const flag = flags[setting.name]
     const variable = env[variableOf(setting)] ?? ''
+    refuseEmptyKey(setting, env, flag)
     if (typeof flag === 'string') values[setting.name] = valueOf(setting, flag)
     else if (variable !== '') values[setting.name] = valueOf(setting, variable)
   }
@@ -37,6 +41,13 @@ export async function readSettings(
   const engine = { ...named(ENGINE_SETTINGS), redis: redisOption(redis, redisPrefix) }
   const own = { ...named(SERVER_SETTINGS), admins: withToken(admins, adminToken) }
   return { ...without(own, 'adminToken'), engine: without(engine, 'redisPrefix') }
+}
+
+/** An empty variable counts as unset. For a key that would mean: let every signature pass. */
+function refuseEmptyKey(setting: Setting, env: Environment, flag: unknown): void {
+  const name = variableOf(setting)
+  if (!KEYS.has(setting.name) || flag !== undefined || env[name] !== '') return
+  throw new CliError('ERR_USAGE', `${name} is empty: set it, or unset it if no signature is to be verified`)
 }
 
 const without = (values: Values, name: string): Values =>

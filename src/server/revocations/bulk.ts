@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { BulkReceipt, Revocade, RevocationInput } from '../../api.js'
 import { type Line, readLines } from '../../read-lines.js'
-import { asRequestError, RequestError } from '../problem.js'
+import { asRequestError, RequestError, WANTED } from '../problem.js'
 import { bulkInput, type Entry } from './entry.js'
 import type { Schema } from './schemas.js'
 
@@ -29,6 +29,8 @@ const MOST_PROBLEMS = 100
 /**
  * Revokes one entry for each line (NDJSON), thousands to a commit, while the lines arrive. Lines that can't
  * be used are counted and told; the others stand.
+ *
+ * @throws {RequestError} when there are lines, and none can be used
  */
 export async function revokeLines(
   request: FastifyRequest,
@@ -60,7 +62,16 @@ export async function revokeLines(
   const receipt = await engine.revokeMany(entries(), {
     onInvalid: (error, _entry, index) => refuse(numbers[index] ?? 0, asRequestError(error).message),
   })
+  if (refused > 0 && receipt.count + receipt.already + receipt.expired === 0)
+    throw noneUsable(refused, problems)
   return { ...receipt, invalid: refused, problems }
+}
+
+/** Nobody who looks at the status alone may believe that something was revoked. */
+function noneUsable(refused: number, problems: readonly LineProblem[]): RequestError {
+  const lines = refused === 1 ? 'the line' : `none of the ${refused} lines`
+  const message = `${lines} ${refused === 1 ? "can't" : 'can'} be used: nothing was revoked`
+  return new RequestError(400, 'no-usable-line', message, {}, { problems })
 }
 
 /** Ends with an error when more than the limit arrives. What was revoked before it stays revoked. */
@@ -91,7 +102,7 @@ function entryOf(line: Line, matches: (value: unknown) => unknown): Entry {
     throw invalidLine('the line is not valid JSON')
   }
   if (typeof value !== 'object' || value === null || matches(value) !== true)
-    throw invalidLine('the line must name one target, and have no member that is unknown or of another type')
+    throw invalidLine(`the line is not valid: ${WANTED}`)
   return { ...value }
 }
 

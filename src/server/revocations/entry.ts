@@ -106,12 +106,16 @@ function selectorOf(where: unknown): Selector | undefined {
   return Object.fromEntries(claims)
 }
 
-const DETAILS = new Set(['notBefore', 'expiresAt', 'reason', 'ack'])
+const DETAILS = new Set(['notBefore', 'expiresAt', 'reason', 'ack', 'revokedAt', 'actor'])
 
-/** The id claim of an entry, alone and with the issuer. */
-function namedId(entry: Entry): { readonly id: Selector; readonly claims: Selector } {
+/** The id claim of an entry, alone and with the issuer. An export has some claims as `idClaim` and `id`. */
+function namedId({ idClaim, id: value, ...entry }: Entry): {
+  readonly id: Selector
+  readonly claims: Selector
+} {
+  const named = typeof idClaim === 'string' ? { ...entry, [idClaim]: value } : { id: value, ...entry }
   const claims =
-    selectorOf(Object.fromEntries(Object.entries(entry).filter(([name]) => !DETAILS.has(name)))) ?? {}
+    selectorOf(Object.fromEntries(Object.entries(named).filter(([name]) => !DETAILS.has(name)))) ?? {}
   const id = Object.fromEntries(Object.entries(claims).filter(([name]) => name !== 'iss'))
   return { id, claims }
 }

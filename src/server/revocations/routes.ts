@@ -10,8 +10,26 @@ import { revokeLines } from './bulk.js'
 import { type Entry, revokeEntry, unrevokeEntry } from './entry.js'
 import { bulkLineSchema, LIST_QUERY, revocationSchema, undoSchema } from './schemas.js'
 
+const JSON_TYPE = 'application/json'
 const NDJSON = 'application/x-ndjson'
 const PAGE = 100
+
+const wrongType = (): RequestError =>
+  new RequestError(
+    415,
+    'media-type',
+    `send one revocation as ${JSON_TYPE}, or one for each line as ${NDJSON}`,
+  )
+
+/** Schemas are not applied to what is missing, nor to lines that are yet to come. */
+function demandBody(
+  { method, body }: FastifyRequest,
+  _reply: FastifyReply,
+  done: (error?: Error) => void,
+): void {
+  if (body === undefined || (body instanceof Readable && method !== 'POST')) done(wrongType())
+  else done()
+}
 
 type Body = Entry | Readable
 
@@ -25,6 +43,7 @@ export function revocationRoutes(app: FastifyInstance, parts: AdminParts, done: 
   const { engine, settings } = parts
   const { admins, idClaims } = settings
   app.addContentTypeParser(NDJSON, (_request, payload, ready) => ready(null, payload))
+  app.addContentTypeParser('*', (_request, _payload, ready) => ready(wrongType()))
   const adminOf = (request: FastifyRequest): Admin => {
     const credential = readCredential(authorizationOf(request.raw))
     const admin = credential.kind === 'token' ? admins.find(credential.token) : undefined
@@ -48,19 +67,22 @@ export function revocationRoutes(app: FastifyInstance, parts: AdminParts, done: 
   const querystring = { schema: { querystring: LIST_QUERY }, preValidation: readQuery }
   app.get<{ Querystring: ListQuery }>('/revocations', querystring, (request) => page(engine, request.query))
   const body = {
-    content: { 'application/json': { schema: revocationSchema(idClaims) }, [NDJSON]: { schema: {} } },
+    content: { [JSON_TYPE]: { schema: revocationSchema(idClaims) }, [NDJSON]: { schema: {} } },
   }
   const bulk = { engine, schema: bulkLineSchema(idClaims), maxBytes: settings.bulkBytes }
-  app.post<{ Body: Body }>('/revocations', { schema: { body } }, async (request, reply) => {
-    const actor = editorOf(request).name
-    if (request.body instanceof Readable) return revokeLines(request, request.body, { ...bulk, actor })
-    const receipt = await revokeEntry(engine, request.body, actor)
-    return reply.code(receipt.outcome === 'revoked' ? 201 : 200).send(receipt)
-  })
-  const undo = { content: { 'application/json': { schema: undoSchema(idClaims) } } }
-  app.delete<{ Body: Entry }>('/revocations', { schema: { body: undo } }, (request) =>
-    unrevokeEntry(engine, request.body),
+  app.post<{ Body: Body }>(
+    '/revocations',
+    { schema: { body }, preValidation: demandBody },
+    async (request, reply) => {
+      const actor = editorOf(request).name
+      if (request.body instanceof Readable) return revokeLines(request, request.body, { ...bulk, actor })
+      const receipt = await revokeEntry(engine, request.body, actor)
+      return reply.code(receipt.outcome === 'revoked' ? 201 : 200).send(receipt)
+    },
   )
+  const undo = { content: { [JSON_TYPE]: { schema: undoSchema(idClaims) } } }
+  const taking = { schema: { body: undo }, preValidation: demandBody }
+  app.delete<{ Body: Entry }>('/revocations', taking, (request) => unrevokeEntry(engine, request.body))
   done()
 }
 

@@ -69,10 +69,26 @@ export const revocationSchema = (idClaims: readonly string[]): Schema => ({
   anyOf: targets(idClaims, { ...COMMON, ack: ACK }, CUTOFFS),
 })
 
+/** What `revocade export` writes besides. It is not kept: whoever asks is the actor, and the time is now. */
+const EXPORTED: Schema = {
+  revokedAt: { type: 'string', format: 'date-time', description: 'Of a line of an export. Not kept.' },
+  actor: { type: 'string', description: 'Of a line of an export, beside `revokedAt`. Not kept.' },
+}
+
 /** A line of a bulk request. */
-export const bulkLineSchema = (idClaims: readonly string[]): Schema => ({
-  anyOf: [...targets(idClaims, COMMON, CUTOFFS), target('sha256', { sha256: SHA256, ...COMMON })],
-})
+export const bulkLineSchema = (idClaims: readonly string[]): Schema => {
+  const more = { ...COMMON, ...EXPORTED }
+  const named = { idClaim: { enum: idClaims }, id: { anyOf: [{ type: 'string' }, { type: 'number' }] } }
+  return {
+    type: 'object',
+    dependencies: { actor: ['revokedAt'], idClaim: ['id'] },
+    anyOf: [
+      ...targets(idClaims, more, CUTOFFS),
+      target('idClaim', { ...named, iss: ISSUER, ...more }),
+      target('sha256', { sha256: SHA256, ...more }),
+    ],
+  }
+}
 
 /** A revocation to take back. */
 export const undoSchema = (idClaims: readonly string[]): Schema => ({ anyOf: targets(idClaims, {}, {}) })

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { createServer } from 'node:tls'
 import { onTestFinished, TestRunner } from 'vitest'
 import { temporaryDirectory } from '../temp.js'
-import type { RedisServer } from './server.js'
 
 /** A certificate that nobody knows, of an authority of its own, for `localhost` and 127.0.0.1. */
 export interface Certificate {
@@ -28,7 +27,7 @@ export function makeCertificate(): Certificate {
   return { path, pem: readFileSync(path, 'utf8'), key: readFileSync(key, 'utf8') }
 }
 
-/** TLS in front of a Redis, which may be built without it. */
+/** TLS in front of a server that has none. */
 export interface TlsFront {
   readonly port: number
   /** Ends all connections. The next ones are accepted. */
@@ -37,10 +36,10 @@ export interface TlsFront {
 }
 
 /** Listens on loopback. The end of the test closes it; outside of a test, the caller does. */
-export async function startTls(redis: RedisServer, { key, pem }: Certificate): Promise<TlsFront> {
+export async function startTls(to: { readonly port: number }, { key, pem }: Certificate): Promise<TlsFront> {
   const open = new Set<() => void>()
   const server = createServer({ key, cert: pem }, (secure) => {
-    const plain = connect(redis.port, '127.0.0.1')
+    const plain = connect(to.port, '127.0.0.1')
     const end = (): void => {
       open.delete(end)
       plain.destroy()
