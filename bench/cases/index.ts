@@ -30,36 +30,37 @@ import { redisStore } from './stores/redis-store.js'
 import { storeCheck } from './stores/store-check.js'
 
 /** The cases by what they need, in the order in which they run. Each suite has records of its own. */
-export const SUITES: Readonly<Record<'suite' | 'stores' | 'sessions' | 'races' | 'large', readonly Case[]>> = {
-  /** The engine on SQLite, and beside a Redis. */
-  suite: [
-    limit,
-    check,
-    network,
-    scale,
-    fuse,
-    selectors,
-    allocation,
-    falsePositives,
-    revoke,
-    bulkImport,
-    boot,
-    redis,
-    redisMemory,
-    propagation,
-    latencyUnderChurn,
-    adversary,
-    prefilter,
-  ],
-  /** Stores across a network: these start a PostgreSQL and a Redis. */
-  stores: [postgresWrite, postgresRead, postgresBoot, postgresPropagation, storeCheck, redisStore],
-  /** What is built upon the engine. */
-  sessions: [sessions, verified, permissions],
-  /** Who is signed in after a race or a theft: outcomes, not times. */
-  races: [sessionsRace, sessionsTheft],
-  /** What takes many minutes, or much of the disk: run only when it is named. */
-  large: [postgresLarge],
-}
+export const SUITES: Readonly<Record<'suite' | 'stores' | 'sessions' | 'races' | 'large', readonly Case[]>> =
+  {
+    /** The engine on SQLite, and beside a Redis. */
+    suite: [
+      limit,
+      check,
+      network,
+      scale,
+      fuse,
+      selectors,
+      allocation,
+      falsePositives,
+      revoke,
+      bulkImport,
+      boot,
+      redis,
+      redisMemory,
+      propagation,
+      latencyUnderChurn,
+      adversary,
+      prefilter,
+    ],
+    /** Stores across a network: these start a PostgreSQL and a Redis. */
+    stores: [postgresWrite, postgresRead, postgresBoot, postgresPropagation, storeCheck, redisStore],
+    /** What is built upon the engine. */
+    sessions: [sessions, verified, permissions],
+    /** Who is signed in after a race or a theft: outcomes, not times. */
+    races: [sessionsRace, sessionsTheft],
+    /** What takes many minutes, or much of the disk: run only when it is named. */
+    large: [postgresLarge],
+  }
 
 /** All cases. */
 export const CASES: readonly Case[] = Object.values(SUITES).flat()
