@@ -44,12 +44,13 @@ async function rowOf(issuer: Issuer, situation: (typeof NAMES)[number], play: Pl
   const isHeld = issuer.promises === 'strict' || (issuer.promises === 'window' && !isInStep)
   const thieves = later.filter(({ thief }) => thief).length
   const victims = later.filter(({ victim }) => victim).length
+  const signedIn = `signed in at the end: ${thieves} thieves, ${victims} victims`
   return {
     what: `${situation}, noticed: ${issuer.name}`,
     value: noticed(later),
     unit: '',
     ...(isHeld ? { target: atLeast(later.length) } : {}),
-    from: `of ${later.length}, ${noticed(atOnce)} at once; signed in at the end: ${thieves} thieves, ${victims} victims`,
+    from: `of ${later.length}, ${noticed(atOnce)} at once; ${signedIn}`,
   }
 }
 

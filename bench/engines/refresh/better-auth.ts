@@ -9,13 +9,13 @@ interface Auth {
   readonly options: object
 }
 interface BetterAuth {
-  betterAuth(options: Readonly<Record<string, unknown>>): Auth
+  readonly betterAuth: (options: Readonly<Record<string, unknown>>) => Auth
 }
 interface Migration {
-  getMigrations(options: object): Promise<{ runMigrations(): Promise<void> }>
+  readonly getMigrations: (options: object) => Promise<{ runMigrations(): Promise<void> }>
 }
 interface ForNode {
-  toNodeHandler(auth: Auth): RequestListener
+  readonly toNodeHandler: (auth: Auth) => RequestListener
 }
 
 const load = async (module: string): Promise<unknown> => import(module)
@@ -23,8 +23,8 @@ const load = async (module: string): Promise<unknown> => import(module)
 const COOKIE = 'better-auth.session_token'
 
 /**
- * The sessions of better-auth on SQLite, asked over HTTP; two servers share the file. A session has one token,
- * in a signed cookie. The refresh moves its expiry and keeps the token: it is read in
+ * The sessions of better-auth on SQLite, asked over HTTP; two servers share the file. A session has one
+ * token, in a signed cookie. The refresh moves its expiry and keeps the token: it is read in
  * `better-auth/dist/api/routes/session.mjs`. It is due on each request here (`updateAge: 0`). Passwords are
  * not hashed, since logins are not measured.
  *

@@ -6,8 +6,8 @@ import type { Issuer } from './issuer.js'
 import { RevocadeSessions } from './revocade.js'
 
 /**
- * Calls with each issuer, one after another, on stores of its own. Those from packages are loaded here, so that
- * other cases don't wait for them.
+ * Calls with each issuer, one after another, on stores of its own. Those from packages are loaded here, so
+ * that other cases don't wait for them.
  */
 export async function withEach(
   context: Pick<Context, 'directory'>,

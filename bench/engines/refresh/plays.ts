@@ -62,7 +62,7 @@ export interface Theft {
 /** Who is still signed in. When nobody is, the login was ended: the theft was noticed. */
 export type SignedIn = Readonly<Record<Party, boolean>>
 
-/** Victim and thief use the same token. Whoever is refused gives up, as a client that shows its login page. */
+/** Victim and thief use the same token. Whoever is refused gives up, as a client with a login page does. */
 export async function theft(issuer: Issuer, user: string, how: Theft): Promise<SignedIn> {
   const stolen = await issuer.login(user)
   const second: Party = how.first === 'victim' ? 'thief' : 'victim'
