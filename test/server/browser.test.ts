@@ -224,7 +224,7 @@ describe.skipIf(browser === undefined)('the page in Chromium', () => {
   it('keeps the overview up to date, and says first what is wrong', () =>
     withPage(async (page) => {
       await signIn(page)
-      await page.getByText('Live.', { exact: true }).waitFor()
+      await page.getByText('are live.').waitFor()
       const refused = page.locator('[data-text="refused-most"]')
       const before = Number(await refused.innerText())
       const line = page.locator('[data-path="refused"]')
@@ -248,7 +248,7 @@ describe.skipIf(browser === undefined)('the page in Chromium', () => {
   it('says when the numbers are not live any more', () =>
     withPage(async (page) => {
       await signIn(page)
-      await page.getByText('Live.', { exact: true }).waitFor()
+      await page.getByText('are live.').waitFor()
       await page.context().clearCookies()
       await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))')
       await page.getByText('Not live: reload the page.').waitFor()

@@ -193,7 +193,7 @@ describe('to take back', () => {
     const token = await mint({ jti: 'mistaken' })
     await server.engine.revoke(token, { reason: 'the wrong one', actor: 'carol' })
     const page = await pageOf('mistaken', editor)
-    expect(words(page)).toMatch(/It counts .* Reason the wrong one By carol/)
+    expect(words(page)).toMatch(/In force .* Reason the wrong one By carol/)
     expect(words(page)).toMatch(/The token is accepted again: here at once, and everywhere after 1 s/)
     const kept = hidden(page, 'kept')
     const unsure = await editor.post('undo', { kept })
@@ -205,7 +205,7 @@ describe('to take back', () => {
     const done = await editor.post('undo', { kept, sure: 'yes' })
     expect(await statusAtCheck(token)).toBe(200)
     const after = words(await editor.get(done.headers.get('location') ?? ''))
-    expect(after).toMatch(/^Taken back: the token with jti = mistaken .*It was taken back.*By carol/)
+    expect(after).toMatch(/^Taken back: the token with jti = mistaken .*Taken back Who took it.*By carol/)
     expect(after).not.toContain('may be used again')
     // A second click.
     const second = await editor.post('undo', { kept, sure: 'yes' })
@@ -280,7 +280,7 @@ describe('changes', () => {
     const notBefore = new Date(Date.now() + 600_000)
     await server.engine.revoke({ jti: 'begins', exp }, { notBefore })
     expect(words(await filtered({ text: 'begins' }))).toContain('Begins later')
-    expect(words(await pageOf('begins', viewer))).toContain('It begins later')
+    expect(words(await pageOf('begins', viewer))).toContain('Begins later')
     const row = {
       seq: 1,
       target: { kind: 'hash', sha256: '' },

@@ -34,18 +34,18 @@ export function changesView({ rows, actors, isAll, liveAfter }: ChangesParts, { 
           <th scope="col" class="number">Revoked</th>
           <th scope="col" class="number">Taken back</th>
           <th scope="col">Latest</th>
-          <th scope="col"><span class="unseen">Show</span></th>
         </tr>
       </thead>
       <tbody>
         ${actors.map(
           ({ actor, revoked, takenBack, latest }) =>
             html`<tr>
-              <th scope="row">${actor ?? html`<span class="quiet">not recorded</span>`}</th>
+              <th scope="row">
+                ${actor === undefined ? html`<span class="quiet">not recorded</span>` : ofActor(actor, login)}
+              </th>
               <td class="number">${count(revoked)}</td>
               <td class="number">${count(takenBack)}</td>
               <td>${distance(latest - now)}</td>
-              <td>${actor !== undefined && showButton(actor, login)}</td>
             </tr>`,
         )}
       </tbody>
@@ -62,10 +62,11 @@ export function changesView({ rows, actors, isAll, liveAfter }: ChangesParts, { 
     }`
 }
 
-const showButton = (actor: string, login: Login): Html =>
+/** Leads to the changes of one. */
+const ofActor = (actor: string, login: Login): Html =>
   html`<form method="post" action="list">
     ${csrfField(login)}
     <input type="hidden" name="actor" value="${actor}" />
     <input type="hidden" name="state" value="changes" />
-    <button class="plain" type="submit">Show <span class="unseen">changes of ${actor}</span></button>
+    <button class="link" type="submit">${actor}</button>
   </form>`

@@ -57,7 +57,7 @@ function fields({ text, actor, kind, state }: Filter): Html {
       />
     </div>
     <div>
-      <label for="actor">By</label>
+      <label for="actor">By whom</label>
       <input
         id="actor"
         name="actor"
@@ -68,7 +68,7 @@ function fields({ text, actor, kind, state }: Filter): Html {
       />
     </div>
     <div>
-      <label for="kind">Of</label>
+      <label for="kind">What</label>
       <select id="kind" name="kind">
         ${option('any', 'tokens and claims', kind)} ${option('token', 'single tokens', kind)}
         ${option('selector', 'all with a claim', kind)}
@@ -77,7 +77,7 @@ function fields({ text, actor, kind, state }: Filter): Html {
     <div>
       <label for="state">Show</label>
       <select id="state" name="state">
-        ${option('live', 'what counts', state)} ${option('changes', 'also ended and taken back', state)}
+        ${option('live', 'in force', state)} ${option('changes', 'also ended and taken back', state)}
       </select>
     </div>
   </div>`

@@ -19,7 +19,7 @@ export const SCRIPT = String.raw`'use strict'
       const { texts, paths } = JSON.parse(data)
       fill('text', texts, (place, value) => (place.textContent = value))
       fill('path', paths, (place, value) => place.setAttribute('d', value))
-      say('Live.')
+      say('Numbers and state are live.')
     })
     source.addEventListener('state', ({ data }) => {
       const state = document.getElementById('state')

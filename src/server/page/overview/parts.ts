@@ -8,7 +8,7 @@ type State = 'good' | 'bad' | 'off'
 export function partsView({ prefilter, lease, store, redis }: Stats, storeWorks: boolean): Html {
   const { kind, bytes, capacity } = prefilter
   const isFollowed = lease.live || lease.maxStalenessMs === 0
-  return html`<table class="parts">
+  return html`<table class="parts states">
     <thead>
       <tr>
         <th scope="col">Part</th>

@@ -19,21 +19,20 @@ export interface RevocationParts {
 }
 
 const HEADLINES = {
-  live: ['It counts', 'bad'],
-  later: ['It begins later', 'warn'],
-  ended: ['It has ended', 'good'],
-  'taken-back': ['It was taken back', 'good'],
+  live: 'In force',
+  later: 'Begins later',
+  ended: 'Ended',
+  'taken-back': 'Taken back',
 } as const
 
 /** One revocation, and for editors the way to take it back. */
 export function revocationView(parts: RevocationParts, { login, now }: Visit): Html {
   const { row, liveAfter, fault } = parts
   const state = stateOf(row, liveAfter, now)
-  const [headline, level] = HEADLINES[state]
   const isOver = state === 'ended' || state === 'taken-back'
   return html`${fault !== undefined && html`<p class="fault" role="alert">${fault}</p>`}
-    <section class="state ${level}" aria-label="State">
-      <p class="headline"><strong>${headline}</strong></p>
+    <section class="state plain" aria-label="State">
+      <p class="headline"><strong>${HEADLINES[state]}</strong></p>
       ${
         state === 'taken-back' &&
         html`<ul>

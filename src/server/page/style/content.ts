@@ -29,6 +29,10 @@ export const CONTENT = css`
     padding: 0.75rem 1rem;
     margin: 0 0 1rem;
   }
+  .state.plain {
+    border-color: var(--accent);
+    background: var(--card);
+  }
   .state.good {
     border-color: var(--good);
     background: var(--good-ground);
@@ -124,6 +128,8 @@ export const CONTENT = css`
     vertical-align: top;
     padding: 0.5rem 0.75rem;
     border-top: 1px solid var(--line);
+  }
+  td {
     overflow-wrap: anywhere;
   }
   thead th {
@@ -139,6 +145,9 @@ export const CONTENT = css`
   }
   .parts th:first-child {
     width: 7rem;
+  }
+  .states td:nth-child(2) {
+    white-space: nowrap;
   }
   .dot {
     display: inline-block;

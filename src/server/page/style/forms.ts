@@ -75,6 +75,16 @@ export const FORMS = css`
     padding: 0.3rem 0.7rem;
     min-height: 2.25rem;
   }
+  button.link {
+    background: none;
+    border: 0;
+    color: var(--accent);
+    margin: 0;
+    padding: 0.4rem 0;
+    text-align: left;
+    text-decoration: underline;
+    text-underline-offset: 0.15em;
+  }
   button.danger {
     background: var(--bad);
     border-color: var(--bad);

@@ -38,7 +38,8 @@ export const LISTS = css`
   .filter .fields {
     display: grid;
     gap: 0 1rem;
-    grid-template-columns: repeat(auto-fit, minmax(min(12rem, 100%), 1fr));
+    align-items: end;
+    grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr));
   }
   .filter label {
     margin-top: 0.25rem;
@@ -70,15 +71,21 @@ export const LISTS = css`
     fill: var(--accent);
     opacity: 0.15;
   }
-  .actors td form {
-    margin: 0;
+  .actors th,
+  .actors td {
+    vertical-align: middle;
   }
-  .unseen {
-    position: absolute;
-    width: 1px;
-    height: 1px;
-    overflow: hidden;
-    clip-path: inset(50%);
-    white-space: nowrap;
+  .actors thead th {
+    white-space: normal;
+  }
+  .actors th:first-child {
+    min-width: 4rem;
+  }
+  .actors tbody th {
+    overflow-wrap: anywhere;
+    padding-block: 0;
+  }
+  .rows + form {
+    margin-top: 1rem;
   }
 `
