@@ -21,6 +21,20 @@ export default defineConfig(
     },
   },
   {
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          name: 'node:crypto',
+          importNames: ['hash'],
+          message:
+            'Take it from the default import: an older Node.js has none, and must get to require-node.ts.',
+        },
+      ],
+    },
+  },
+  {
     // A test's describe block is as long as what it describes.
     files: ['src/**/*.ts', 'bench/**/*.ts'],
     rules: { 'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }] },

@@ -26,6 +26,7 @@ const USAGE = `npm run bench [-- options]
   --case NAME       only this case (repeatable): ${CASES.map(({ name }) => name).join(', ')}
   --stores          only the cases of stores across a network, which need a PostgreSQL and a Redis
   --sessions        only those of sessions, verified tokens and permissions
+  --races           only those of refresh tokens in a race: outcomes, not times
   --suite           only the others
   --quick           smaller sizes, fewer rounds: a rough idea within a minute
   --test            answers only, tiny sizes, no judgement of figures: for continuous integration
@@ -40,6 +41,7 @@ async function main(): Promise<number> {
       case: { type: 'string', multiple: true },
       stores: { type: 'boolean', default: false },
       sessions: { type: 'boolean', default: false },
+      races: { type: 'boolean', default: false },
       suite: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       test: { type: 'boolean', default: false },
@@ -71,7 +73,7 @@ async function main(): Promise<number> {
   return missed > 0 && scale === 'full' ? 1 : 0
 }
 
-const RUN = ['suite', 'stores', 'sessions'] as const
+const RUN = ['suite', 'stores', 'sessions', 'races'] as const
 
 interface Choice extends Readonly<Record<(typeof RUN)[number], boolean>> {
   readonly case?: readonly string[] | undefined

@@ -17,7 +17,9 @@ import { revoke } from './revoke.js'
 import { scale } from './scale.js'
 import { selectors } from './selectors.js'
 import { permissions } from './sessions/permissions.js'
+import { sessionsRace } from './sessions/race.js'
 import { sessions } from './sessions/sessions.js'
+import { sessionsTheft } from './sessions/theft.js'
 import { verified } from './sessions/verified.js'
 import { postgresBoot } from './stores/postgres-boot.js'
 import { postgresLarge } from './stores/postgres-large.js'
@@ -28,34 +30,37 @@ import { redisStore } from './stores/redis-store.js'
 import { storeCheck } from './stores/store-check.js'
 
 /** The cases by what they need, in the order in which they run. Each suite has records of its own. */
-export const SUITES: Readonly<Record<'suite' | 'stores' | 'sessions' | 'large', readonly Case[]>> = {
-  /** The engine on SQLite, and beside a Redis. */
-  suite: [
-    limit,
-    check,
-    network,
-    scale,
-    fuse,
-    selectors,
-    allocation,
-    falsePositives,
-    revoke,
-    bulkImport,
-    boot,
-    redis,
-    redisMemory,
-    propagation,
-    latencyUnderChurn,
-    adversary,
-    prefilter,
-  ],
-  /** Stores across a network: these start a PostgreSQL and a Redis. */
-  stores: [postgresWrite, postgresRead, postgresBoot, postgresPropagation, storeCheck, redisStore],
-  /** What is built upon the engine. */
-  sessions: [sessions, verified, permissions],
-  /** What takes many minutes, or much of the disk: run only when it is named. */
-  large: [postgresLarge],
-}
+export const SUITES: Readonly<Record<'suite' | 'stores' | 'sessions' | 'races' | 'large', readonly Case[]>> =
+  {
+    /** The engine on SQLite, and beside a Redis. */
+    suite: [
+      limit,
+      check,
+      network,
+      scale,
+      fuse,
+      selectors,
+      allocation,
+      falsePositives,
+      revoke,
+      bulkImport,
+      boot,
+      redis,
+      redisMemory,
+      propagation,
+      latencyUnderChurn,
+      adversary,
+      prefilter,
+    ],
+    /** Stores across a network: these start a PostgreSQL and a Redis. */
+    stores: [postgresWrite, postgresRead, postgresBoot, postgresPropagation, storeCheck, redisStore],
+    /** What is built upon the engine. */
+    sessions: [sessions, verified, permissions],
+    /** Who is signed in after a race or a theft: outcomes, not times. */
+    races: [sessionsRace, sessionsTheft],
+    /** What takes many minutes, or much of the disk: run only when it is named. */
+    large: [postgresLarge],
+  }
 
 /** All cases. */
-export const CASES: readonly Case[] = [...SUITES.suite, ...SUITES.stores, ...SUITES.sessions, ...SUITES.large]
+export const CASES: readonly Case[] = Object.values(SUITES).flat()

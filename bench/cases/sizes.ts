@@ -178,6 +178,8 @@ const SIZES = {
     together: [4096, 1024, 64],
     entries: [100_000, 10_000, 1000],
   },
+  'sessions-race': { logins: [100, 20, 2] },
+  'sessions-theft': { logins: [40, 10, 1] },
 } satisfies Readonly<
   Record<string, Readonly<Record<string, readonly [full: unknown, quick: unknown, test: unknown]>>>
 >

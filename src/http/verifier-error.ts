@@ -20,12 +20,20 @@ export function isFaultOfToken(error: unknown): boolean {
   return !(typeof status === 'number' && status >= 500)
 }
 
+/** How jose (Web Cryptography), jsonwebtoken and fast-jwt say it. Codes of fast-jwt also mean wrong keys. */
+const KEYLESS_MESSAGES: readonly string[] = [
+  'Zero-length key is not supported',
+  'secret or public key must be provided',
+  'The key cannot be an empty string or buffer.',
+  'The key option is required unless the only allowed algorithm is "none".',
+]
+
 /**
  * Whether a verifier failed because it has no key: the secret is missing or empty. Then no token is good, and
- * none is to blame. jose and Web Cryptography, jsonwebtoken, and fast-jwt say it so.
+ * none is to blame.
  */
 export function hasNoKey(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if ('code' in error && error.code === 'FAST_JWT_MISSING_KEY') return true
-  return /^(?:Zero-length key is not supported|secret or public key must be provided)$/.test(error.message)
+  return KEYLESS_MESSAGES.includes(error.message)
 }

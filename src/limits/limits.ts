@@ -1,8 +1,10 @@
-import { hash } from 'node:crypto'
+import crypto from 'node:crypto'
 import { RevocadeError } from '../errors.js'
 import { integerOption } from '../validate.js'
 import { type LimitsOptions, readLimitsOptions } from './options.js'
 import { SharedLimiter } from './shared-limiter.js'
+
+const { hash } = crypto
 
 /** What one {@link Limits.take} got. */
 export interface Taken {

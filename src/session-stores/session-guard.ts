@@ -1,9 +1,11 @@
-import { hash } from 'node:crypto'
+import crypto from 'node:crypto'
 import type { CheckOptions, Revocade, TokenClaims } from '../api.js'
 import { internalsOf } from '../engine/internals.js'
 import { isRevokedVerdict } from '../engine/resolution.js'
 import { RevocadeError } from '../errors.js'
 import { readRevocableOptions, type RevocableSettings } from './options.js'
+
+const { hash } = crypto
 
 /** For how long a store may take over a write of a session that was revoked meanwhile, in seconds. */
 const LATE_WRITE_SECONDS = 300

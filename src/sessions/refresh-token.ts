@@ -1,6 +1,5 @@
 import crypto, { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
-// Not imported by name: an older Node.js has no `hash`, and must get as far as require-node.ts.
 const { hash } = crypto
 
 const VERSION = 1

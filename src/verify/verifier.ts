@@ -11,7 +11,6 @@ import { asRecord, optionError, rejectUnknownKeys } from '../validate.js'
 import { frozenCopy } from './frozen-copy.js'
 import { readVerifierOptions, type VerifierOptions } from './options.js'
 
-// Not imported by name: an older Node.js has no `hash`, and must get as far as require-node.ts.
 const { hash } = crypto
 
 /** Characters of the longest token that is kept. */

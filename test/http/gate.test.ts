@@ -121,6 +121,8 @@ describe('a gate', () => {
   it.each([
     new DOMException('Zero-length key is not supported', 'DataError'),
     new Error('secret or public key must be provided'),
+    new Error('The key cannot be an empty string or buffer.'),
+    new Error('The key option is required unless the only allowed algorithm is "none".'),
     Object.assign(new Error('The key option is missing.'), { code: 'FAST_JWT_MISSING_KEY' }),
   ])('says that a verifier has no key, and blames no token: %s', async (thrown) => {
     const verify = () => Promise.reject(thrown)
