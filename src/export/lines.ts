@@ -9,8 +9,9 @@ export type ExportFormat = 'ndjson' | 'csv'
 /** What an export begins with: the names of the columns, in CSV. */
 export const headOf = (format: ExportFormat): string => (format === 'csv' ? `${COLUMNS.join(',')}\n` : '')
 
-/** The line of a revocation, as import reads it. In CSV, a text with a line break makes several of it. */
-export function lineOf(row: StoredRow, format: ExportFormat): string {
-  const record = toRecord(row)
-  return format === 'csv' ? stringify([toCells(record)]) : `${JSON.stringify(record)}\n`
+/** The lines of revocations, as import reads them. In CSV, a text with a line break makes several of one. */
+export function linesOf(rows: readonly StoredRow[], format: ExportFormat): string {
+  const records = rows.map(toRecord)
+  if (format === 'csv') return stringify(records.map(toCells))
+  return records.map((record) => `${JSON.stringify(record)}\n`).join('')
 }

@@ -6,7 +6,7 @@ import { Streams } from '#dist/server/page/live/streams.js'
 import { Logins } from '#dist/server/page/logins.js'
 import { send } from '../adapters/request.js'
 import { EDITOR, sidecar, VIEWER } from './sidecar.js'
-import { Visitor } from './visitor.js'
+import { Visitor, words } from './visitor.js'
 
 /** A page that is kept up to date. */
 class Watcher {
@@ -108,6 +108,27 @@ describe('live numbers', () => {
     await own.close()
     await watcher.ended
     expect(watcher.reply.complete).toBe(true)
+  })
+})
+
+describe('a store that can not be asked', () => {
+  it('is what the overview says first, and other pages say it too', async () => {
+    const own = await sidecar()
+    const visitor = new Visitor(own.admin)
+    await visitor.logIn(EDITOR)
+    const watcher = await watch(own.admin, visitor.cookie)
+    await expect.poll(() => watcher.events('state').length).toBe(1)
+    await own.engine.close()
+    await expect.poll(() => watcher.events('state').at(-1)).toContain('The store can not be asked')
+    const overview = await visitor.get('./')
+    expect(overview.status).toBe(200)
+    expect(words(overview)).toMatch(/^Overview Something is wrong\. .*The store can not be asked/)
+    for (const path of ['list', 'changes', 'revocation?seq=1']) {
+      const answer = await visitor.get(path)
+      expect([answer.status, words(answer)]).toEqual([503, expect.stringContaining('Not possible')])
+    }
+    await own.close()
+    await watcher.ended
   })
 })
 

@@ -2,8 +2,8 @@ import { createWriteStream } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { type Command, Option } from 'commander'
-import { type ExportFormat, headOf, lineOf } from '../../export/lines.js'
-import type { RevocationStore } from '../../ports/index.js'
+import { type ExportFormat, headOf, linesOf } from '../../export/lines.js'
+import type { RevocationStore, StoredRow } from '../../ports/index.js'
 import { CliError, isSystemError, systemReason } from '../errors.js'
 import { addStoreOptions, type StoreOptions } from '../options.js'
 import { tone, write, writeJson, writeLine } from '../output/print.js'
@@ -18,6 +18,9 @@ interface ExportOptions extends StoreOptions {
   readonly kind?: 'token' | 'selector'
   readonly progress: boolean
 }
+
+/** Revocations that are written at a time. */
+const CHUNK_ROWS = 256
 
 /** Adds `export`, which writes the revocations as lines. */
 export function addExport(program: Command): void {
@@ -48,7 +51,7 @@ async function exportStore(options: ExportOptions): Promise<void> {
   })
 }
 
-/** The text of the export in pieces of about 64 KiB. */
+/** The text of the export in pieces. */
 async function* exportChunks(
   store: RevocationStore,
   options: ExportOptions,
@@ -56,17 +59,18 @@ async function* exportChunks(
 ): AsyncGenerator<string, void, void> {
   const { format } = options
   const progress = new Progress('export', 'revocations', undefined, options.progress)
-  let text = headOf(format)
   try {
+    yield headOf(format)
+    let rows: StoredRow[] = []
     for await (const row of storedRows(store, options)) {
-      text += lineOf(row, format)
+      rows.push(row)
       count.rows++
-      if (text.length < 64 * 1024) continue
+      if (rows.length < CHUNK_ROWS) continue
       progress.update(count.rows)
-      yield text
-      text = ''
+      yield linesOf(rows, format)
+      rows = []
     }
-    if (text !== '') yield text
+    yield linesOf(rows, format)
   } finally {
     progress.stop()
   }

@@ -1,10 +1,10 @@
 import { listRows } from '../../../engine/list.js'
-import { type ExportFormat, headOf, lineOf } from '../../../export/lines.js'
-import type { RevocationStore } from '../../../ports/index.js'
+import { type ExportFormat, headOf, linesOf } from '../../../export/lines.js'
+import type { RevocationStore, StoredRow } from '../../../ports/index.js'
 import type { Filter } from './filter.js'
 
-/** Characters that are sent at a time. */
-const CHUNK = 64 * 1024
+/** Revocations that are sent at a time. Checks must not wait long. */
+const CHUNK_ROWS = 100
 
 /** What is needed for an export. */
 export interface ExportParts {
@@ -25,14 +25,15 @@ export async function* exported({
   format,
   liveAfter,
 }: ExportParts): AsyncGenerator<string, void, void> {
-  let text = headOf(format)
+  // An empty text would be no chunk, and the download of nothing is an empty file.
+  if (format === 'csv') yield headOf(format)
+  let rows: StoredRow[] = []
   for await (const row of listRows(store)) {
     if (!filter.accepts(row, liveAfter)) continue
-    text += lineOf(row, format)
-    if (text.length < CHUNK) continue
-    yield text
-    text = ''
+    rows.push(row)
+    if (rows.length < CHUNK_ROWS) continue
+    yield linesOf(rows, format)
+    rows = []
   }
-  // An empty text would be no chunk, and the download of nothing is an empty file.
-  if (text !== '') yield text
+  if (rows.length > 0) yield linesOf(rows, format)
 }
