@@ -172,8 +172,7 @@ async function answerTo<T>(command: string, answer: Promise<T>): Promise<T> {
   }
 }
 
-const isReplyError = (error: unknown): error is Error =>
-  error instanceof Error && error.name === 'ReplyError'
+const isReplyError = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError'
 
 /** The server quotes arguments, such as a key that holds a token, or a password. The first word is a code. */
 function refusal(command: string, { message }: Error): string {
