@@ -90,6 +90,19 @@ describe('import --from-redis', () => {
     }
   })
 
+  it('quotes no key when a server refuses the command that reads it', async () => {
+    const without = await startRedis({ args: ['--rename-command', 'PTTL', ''] })
+    const token = 'b7f3c0de-opaque-bearer-token'
+    await without.client().setex(`blacklist:${token}`, 60, '1')
+    const args = ['import', '--from-redis', PATTERN, '--from-url', without.url, '--keys-hold', 'token']
+    for (const how of [[], ['--json'], ['--verbose']]) {
+      const { code, stdout, stderr } = await dir.run([...args, ...how])
+      expect(code).not.toBe(0)
+      expect(stderr).toContain('the server answers PTTL with ERR')
+      expect(stdout + stderr).not.toContain('bearer-token')
+    }
+  })
+
   it('counts what it can not name by the reason, and says what to do', async () => {
     const held = [
       ['3f0b2c1a-9a0e-4f7d-8a6c-0d5f1e2b3c4d', 'a UUID: see --keys-hold jti'],

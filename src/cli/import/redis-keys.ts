@@ -90,8 +90,8 @@ class Server {
     const client = this.#client
     const one = async (name: Buffer): Promise<RedisKey> => {
       const [type, ttlMs] = await Promise.all([
-        client.callBuffer('TYPE', name),
-        client.callBuffer('PTTL', name),
+        answerTo('TYPE', client.callBuffer('TYPE', name)),
+        answerTo('PTTL', client.callBuffer('PTTL', name)),
       ])
       const isGone = typeof ttlMs !== 'number' || ttlMs === -2
       return isGone ? { name, type: 'none', ttlMs: 0 } : { name, type: String(type), ttlMs }
@@ -138,9 +138,9 @@ class Server {
       timer = setTimeout(() => reject(new Error(`no reply to ${what} in ${TIMEOUT_MS} ms`)), TIMEOUT_MS)
     })
     try {
-      return await Promise.race([answer, late])
+      return await Promise.race([answerTo(what, answer), late])
     } catch (error) {
-      throw this.#unreadable(this.#reasonOf(error), error)
+      throw this.#unreadable(this.#reasonOf(error))
     } finally {
       clearTimeout(timer)
     }
@@ -149,15 +149,33 @@ class Server {
   /** ioredis says only that the connection is closed. Why, its event has said before. */
   #reasonOf(error: unknown): string {
     const why = error instanceof Error && /connection is closed/i.test(error.message) ? this.#why : undefined
+    if (isReplyError(why)) return refusal('the connection', why)
     const { message = '', code = '' } = (why ?? error) as { message?: string; code?: string }
     return message === '' ? code : message
   }
 
-  #unreadable(why: string, cause?: unknown): CliError {
+  /** Without the error as its `cause`, which would be printed too: the command of it may hold a key. */
+  #unreadable(why: string): CliError {
     return new CliError(
       'ERR_UNAVAILABLE',
       `the keys of ${this.#description} can't be read to the end: ${why}. Run the import again`,
-      { cause },
     )
   }
+}
+
+/** The answer to a command. Of an error that the server replies, only what {@link refusal} lets through. */
+async function answerTo<T>(command: string, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    throw isReplyError(error) ? new Error(refusal(command, error)) : error
+  }
+}
+
+const isReplyError = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError'
+
+/** The server quotes arguments, such as a key that holds a token, or a password. The first word is a code. */
+function refusal(command: string, { message }: Error): string {
+  const code = /^[A-Z]{1,32}\b/.exec(message)?.[0] ?? 'an error'
+  return `the server answers ${command} with ${code}`
 }
