@@ -233,7 +233,8 @@ describe('import --from-redis', () => {
 
   it('says that no key matches', async () => {
     const ran = await dir.run(['import', '--from-redis', 'no-such-list:*', '--from-url', redis.url])
-    expect(ran).toMatchObject({ code: 2, stderr: expect.stringMatching(/no key matches 'no-such-list:\*'/) })
+    expect(ran.code).toBe(2)
+    expect(ran.stderr).toContain("no key matches 'no-such-list:*'")
   })
 
   it('says why a server can not be read, and makes no store', async () => {

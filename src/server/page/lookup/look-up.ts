@@ -1,7 +1,7 @@
 import type { Revocade, TokenClaims } from '../../../api.js'
 import { claimsOfToken } from '../../../engine/claims-of-token.js'
-import { type Naming, rowsNaming } from '../../../engine/rows-naming.js'
 import { internalsOf } from '../../../engine/internals.js'
+import { type Naming, rowsNaming } from '../../../engine/rows-naming.js'
 import type { Verdict } from '../../../engine/verdict.js'
 import { isFaultOfToken } from '../../../http/verifier-error.js'
 import type { Form } from '../../oauth/form.js'
