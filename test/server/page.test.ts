@@ -35,6 +35,7 @@ describe('the page', () => {
     const without = await sidecar({ admins: [] })
     try {
       expect((await send(without.admin, '/ui/')).status).toBe(404)
+      expect((await send(without.admin, '/')).status).toBe(404)
       expect((await send(server.check, '/ui/')).status).toBe(404)
     } finally {
       await without.close()
@@ -44,6 +45,8 @@ describe('the page', () => {
   it('goes to the address with a slash, where relative addresses are right', async () => {
     const { status, headers } = await send(server.admin, '/ui')
     expect([status, headers.location]).toEqual([308, 'ui/'])
+    const root = await send(server.admin, '/')
+    expect([root.status, root.headers.location]).toEqual([302, 'ui/'])
   })
 
   it.each(['./', 'login', 'style.css', 'icon.svg', 'nothing', 'lookup', 'revoke'])(
