@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Admins } from '#dist/server/credentials.js'
 import { html } from '#dist/server/page/html.js'
-import { Logins } from '#dist/server/page/logins.js'
+import { Login, Logins } from '#dist/server/page/logins.js'
 import { send } from '../adapters/request.js'
 import { EDITOR, forge, mint, sidecar, VIEWER } from './sidecar.js'
 import { hidden, Visitor, words } from './visitor.js'
@@ -112,9 +112,14 @@ describe('to log in', () => {
 
   it('sets a cookie for this host alone where a proxy in front has TLS', async () => {
     const visitor = new Visitor(server.admin)
-    visitor.headers['x-forwarded-proto'] = 'https'
-    const cookie = (await visitor.logIn(EDITOR)).headers.get('set-cookie') ?? ''
-    expect(cookie).toMatch(/^__Host-revocade-page=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/)
+    for (const [proto, start] of [
+      ['http, https', /^revocade-page=[^;]*; Path=\/; HttpOnly; SameSite=Strict$/],
+      ['HTTPS , http', /^__Host-revocade-page=/],
+      ['https', /^__Host-revocade-page=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/],
+    ] as const) {
+      visitor.headers['x-forwarded-proto'] = proto
+      expect((await visitor.logIn(EDITOR)).headers.get('set-cookie')).toMatch(start)
+    }
     expect((await visitor.get('./')).status).toBe(200)
     // A cookie without the prefix may come from elsewhere.
     visitor.cookie = visitor.cookie.replace('__Host-', '')
@@ -191,9 +196,11 @@ describe('to log in', () => {
     expect(logins.find(undefined)).toBeUndefined()
   })
 
-  it('keeps a thousand logins, and of each a few things', () => {
+  it('keeps ten logins of an admin, and of each a few things', () => {
     const logins = new Logins()
-    const ids = Array.from({ length: 1001 }, () => logins.begin({ name: 'a', role: 'viewer' }))
+    const other = logins.begin({ name: 'b', role: 'editor' })
+    const ids = Array.from({ length: 11 }, () => logins.begin({ name: 'a', role: 'viewer' }))
+    expect(logins.find(other)).toBeDefined()
     expect([logins.find(ids[0]), logins.find(ids[1])]).toEqual([undefined, expect.anything()])
     const login = logins.find(ids[1])
     const kept = Array.from({ length: 21 }, (_, i) => login?.keep(i))
@@ -202,6 +209,19 @@ describe('to log in', () => {
       20,
       undefined,
     ])
+  })
+
+  it('keeps no more than some of what is long', () => {
+    const login = new Login({ name: 'a', role: 'viewer' })
+    const long = 'x'.repeat(100_000)
+    const ids = Array.from({ length: 4 }, () => login.keep({ long }))
+    const isKept = (): boolean[] => ids.map((id) => login.kept(id) !== undefined)
+    expect(isKept()).toEqual([false, false, true, true])
+    ids.push(login.keep(1))
+    expect(isKept()).toEqual([false, false, true, true, true])
+    // The newest is kept in any case.
+    ids.push(login.keep(long.repeat(3)), login.keep(2))
+    expect(isKept()).toEqual([false, false, false, false, false, false, true])
   })
 
   it('compares the tokens of admins by their hashes', () => {
