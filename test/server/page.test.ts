@@ -35,6 +35,7 @@ describe('the page', () => {
     const without = await sidecar({ admins: [] })
     try {
       expect((await send(without.admin, '/ui/')).status).toBe(404)
+      expect((await send(without.admin, '/')).status).toBe(404)
       expect((await send(server.check, '/ui/')).status).toBe(404)
     } finally {
       await without.close()
@@ -44,6 +45,8 @@ describe('the page', () => {
   it('goes to the address with a slash, where relative addresses are right', async () => {
     const { status, headers } = await send(server.admin, '/ui')
     expect([status, headers.location]).toEqual([308, 'ui/'])
+    const root = await send(server.admin, '/')
+    expect([root.status, root.headers.location]).toEqual([302, 'ui/'])
   })
 
   it.each(['./', 'login', 'style.css', 'icon.svg', 'nothing', 'lookup', 'revoke'])(
@@ -335,13 +338,21 @@ describe('to look up', () => {
     await server.engine.revokeWhere({ sub: 'user-9' }, { issuedBefore: 'ever', reason: 'fired' })
     expect(words(await viewer.post('lookup', { claim: 'sub', value: ' user-9 ' }))).toContain('Reason fired')
     const nobody = words(await viewer.post('lookup', { claim: 'sub', value: 'nobody' }))
-    expect(nobody).toContain('No revocation is of this claim alone')
+    expect(nobody).toContain('Looked up: sub = nobody.')
+    expect(nobody).toContain(
+      'Nothing revokes sub = nobody as such. A token with it may still be revoked by its id',
+    )
+    expect(nobody).not.toContain('issuer only')
     await server.engine.revoke(await mint({ jti: 'with-iss' }), { reason: 'by id' })
     const asked = { claim: 'jti', value: 'with-iss' }
-    expect(words(await viewer.post('lookup', asked))).toContain('Not revoked')
+    const withoutIssuer = await viewer.post('lookup', { ...asked, iss: ' ' })
+    expect(words(withoutIssuer)).toContain('Not revoked')
+    expect(words(withoutIssuer)).toContain('by its jti and its issuer is found with the issuer only')
+    expect(withoutIssuer.text).toContain('class="state warn"')
     const iss = 'https://issuer.example'
     expect(words(await viewer.post('lookup', { ...asked, iss }))).toContain('Reason by id')
     expect((await viewer.post('lookup', { claim: 'sub' })).status).toBe(400)
+    expect((await viewer.post('lookup', { claim: 'sub', value: ' ' })).status).toBe(400)
   })
 
   it.each([
@@ -459,6 +470,19 @@ describe('to revoke', () => {
       const answer = await editor.post('preview', fields)
       expect(words(answer)).toContain(fault)
     }
+  })
+
+  it('offers nothing to confirm for what has expired, and says when an end is put off', async () => {
+    const expired = await editor.post('preview', { by: 'token', token: await mint({ exp: 1 }) })
+    expect(words(expired)).toContain('It has expired, so there is nothing to revoke. Back')
+    expect(expired.text).not.toContain('name="reason"')
+    const at = (ms: number): string => new Date(Date.now() + ms).toISOString().slice(0, 16)
+    const fields = { by: 'all.sub', claim0: 'p-soon' }
+    const early = words(await editor.post('preview', { ...fields, expiresAt: at(120_000) }))
+    expect(early).toMatch(/Ends prolonged to \S+ \S+ UTC \(.*\), because tokens may live until then/)
+    const late = words(await editor.post('preview', { ...fields, expiresAt: at(86_400_000) }))
+    expect(late).not.toContain('prolonged')
+    expect(late).toContain('Cancel')
   })
 
   it('refuses a preview of another login, and does nothing', async () => {
