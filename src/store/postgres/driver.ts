@@ -5,6 +5,8 @@ import { RevocadeError } from '../../errors.js'
 
 /** A statement. The types say that every value stays text, whatever parsers the program has set. */
 export interface PgQuery {
+  /** The server keeps what it parsed under this name, until the connection ends. */
+  readonly name?: string
   readonly text: string
   readonly values?: readonly unknown[]
   readonly rowMode: 'array'

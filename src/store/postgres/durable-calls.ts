@@ -3,6 +3,7 @@ import type { ServerClock } from '../network/server-clock.js'
 import { type HandedInPool, type PgNotice, type PgRow, statement } from './driver.js'
 import { codeOf, isAnswer, toRevocadeError } from './errors.js'
 import { Lane } from './lane.js'
+import { PreparedStatements } from './prepared-statements.js'
 import type { OpenedStore } from './setup.js'
 
 /** A statement that calls one of the functions. */
@@ -29,6 +30,7 @@ export class DurableCalls {
   readonly #clock: ServerClock
   /** The role's default is another isolation level, or transactions that only read. */
   readonly #explicit: boolean
+  readonly #prepared = new PreparedStatements()
   #warning: string | undefined
 
   constructor(pool: HandedInPool, store: OpenedStore, timeoutMs: number, clock: ServerClock) {
@@ -74,13 +76,12 @@ export class DurableCalls {
 
   /** Calls a function between two commits; its first row. Rejects with what the driver threw. */
   async call({ sql, values }: FunctionCall): Promise<PgRow> {
-    const query = statement(sql, values)
     const rows = await this.#lane.use(this.#timeoutMs, async (client) => {
       this.#warning = undefined
-      if (!this.#explicit) return (await client.query(query)).rows
+      if (!this.#explicit) return this.#prepared.run(client, sql, values)
       await client.query(statement('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'))
       try {
-        const { rows } = await client.query(query)
+        const { rows } = await client.query(statement(sql, values))
         await client.query(statement('COMMIT'))
         return rows
       } catch (error) {

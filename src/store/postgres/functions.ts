@@ -2,9 +2,9 @@ import { applyFunction } from './apply-function.js'
 import { bucketFunctions } from './bucket-functions.js'
 import { bucketOf, lock, NOW_MS, PLANS, tagOf, versionsOf } from './sql.js'
 
-// Each operation on the server is one function, called without a name: its plans are kept by the server's
-// connection, whoever is connected to it, and so it works behind a pooler. A function's name has its version:
-// engines of two versions of this package may use one store.
+// Each operation on the server is one function: its plans are kept by the server's connection, whoever is
+// connected to it, and so they are kept behind a pooler. A function's name has its version: engines of two
+// versions of this package may use one store.
 
 /** Milliseconds between two purges of one store, whichever engine makes them. */
 const PURGE_EVERY_MS = 60_000
@@ -35,8 +35,9 @@ BEGIN
 END $f$`
 
 /**
- * The head, and the changes after a position if there are any: all from one snapshot, that of the call. An
- * idle poll is this function only, which therefore is one statement, with as few settings as it needs.
+ * The head, and the changes after a position if there are any: all from one snapshot, that of the call. Where
+ * statements can't be prepared, an idle poll is this function only, which therefore is one statement, with as
+ * few settings as it needs.
  */
 const poll = (schema: string): string => `
 CREATE OR REPLACE FUNCTION ${schema}.poll_v1(a_name text, a_after bigint, a_after_tag text, a_seen bigint,

@@ -14,13 +14,14 @@ import { type RawRow, toStoredRow } from '../format/stored-row.js'
 import { selectorNames } from '../format/target.js'
 import type { ServerClock } from '../network/server-clock.js'
 import { hex } from './batch.js'
-import { type HandedInPool, type PgRow, statement } from './driver.js'
+import type { HandedInPool, PgRow } from './driver.js'
 import { replaced, replica, toRevocadeError } from './errors.js'
 import { Lane } from './lane.js'
+import { PreparedStatements } from './prepared-statements.js'
 import { ROW_JSON } from './rows.js'
 import { SessionReader } from './session-reader.js'
 import type { OpenedStore } from './setup.js'
-import { tagOf, versionsOf } from './sql.js'
+import { headOf, tagOf, versionsOf } from './sql.js'
 
 type RawChange = readonly [
   seq: number,
@@ -36,6 +37,8 @@ const NO_TAG = new Uint8Array(8)
 
 /** Where each statement shows that it is still the store that was opened, on its primary. */
 const GUARD = 3
+/** Columns of a poll after the guard: the newest change, its tag, the tolerance, and the server's time. */
+const HEAD = 4
 
 /** The read connection. Each call is one statement, and so one snapshot. */
 export class Reader {
@@ -43,6 +46,8 @@ export class Reader {
   readonly #store: OpenedStore
   readonly #timeoutMs: number
   readonly #clock: ServerClock
+  readonly #prepared = new PreparedStatements()
+  readonly #headSql: string
   readonly sessions: SessionReader
   /** The store's tolerance in seconds, as of the last poll. */
   toleranceSeconds: number
@@ -57,6 +62,7 @@ export class Reader {
     this.sessions = new SessionReader((expressions, values) => this.#read(expressions, values), store)
     this.toleranceSeconds = store.toleranceSeconds
     this.lastSeq = store.seq
+    this.#headSql = headOf(store.schema)
   }
 
   async get(digest: Digest): Promise<StoredRow | undefined> {
@@ -79,20 +85,27 @@ export class Reader {
     return rows === null || rows === undefined ? [] : (JSON.parse(rows) as RawRow[]).map(toStoredRow)
   }
 
-  /** The changes after a position; see `RevocationStore.poll`. */
+  /**
+   * The changes after a position; see `RevocationStore.poll`. Nearly all polls find nothing new, so the head is
+   * read first. Its plan is cheap once the server keeps it, and dear where a pooler makes it plan each time.
+   */
   async poll(after: Position, limit: number, seen: Position, buckets: boolean): Promise<Poll> {
+    if (this.#prepared.areKept) {
+      const { head, serverTime } = this.#noteHead(await this.#run(this.#headSql, [this.#store.namespace]))
+      if (isSame(after, head) && isSame(seen, head)) return nothingNew(head, serverTime)
+    }
+    return this.#changes(after, limit, seen, buckets)
+  }
+
+  /** The head, and what is new before it, from one snapshot. */
+  async #changes(after: Position, limit: number, seen: Position, buckets: boolean): Promise<Poll> {
     const { schema, namespace } = this.#store
     const row = await this.#run(`SELECT * FROM ${schema}.poll_v1($1, $2, $3, $4, $5, $6)`, [
       ...[namespace, after.seq, after.epoch, seen.seq, Math.max(1, limit), buckets],
     ])
-    const [, , , seq, tag, tolerance, now, afterTag, seenTag, lastTag, changes, bits, versions] = row
-    this.toleranceSeconds = Number(tolerance)
-    this.#clock.note(Number(now))
-    const head = { seq: Number(seq), epoch: tag ?? '' }
-    this.lastSeq = head.seq
-    const serverTime = Number(now)
-    if (isSame(after, head) && isSame(seen, head))
-      return { status: 'ok', changes: [], position: head, more: false, serverTime }
+    const [afterTag, seenTag, lastTag, changes, bits, versions] = row.slice(GUARD + HEAD)
+    const { head, serverTime } = this.#noteHead(row)
+    if (isSame(after, head) && isSame(seen, head)) return nothingNew(head, serverTime)
     if (!isPast(after, head, afterTag) || !isPast(seen, head, seenTag)) return { status: 'diverged' }
     const [last, found] = (JSON.parse(changes ?? '[null,null]') ?? []) as [number | null, RawChange[] | null]
     const position = last === null ? head : { seq: last, epoch: lastTag ?? '' }
@@ -105,6 +118,15 @@ export class Reader {
     } as const
     if (!buckets) return { ...answer, head }
     return { ...answer, head, buckets: { bits: Number(bits), versions: toVersions(versions) } }
+  }
+
+  /** Notes what each poll begins with, after the guard. */
+  #noteHead(row: PgRow): { readonly head: Position; readonly serverTime: number } {
+    const [seq, tag, tolerance, now] = row.slice(GUARD)
+    this.toleranceSeconds = Number(tolerance)
+    this.#clock.note(Number(now))
+    this.lastSeq = Number(seq)
+    return { head: { seq: Number(seq), epoch: tag ?? '' }, serverTime: Number(now) }
   }
 
   /** Which positions the history contains; see `RevocationStore.contains`. */
@@ -169,7 +191,7 @@ export class Reader {
     const { id, namespaceId } = this.#store
     try {
       return await this.#lane.use(this.#timeoutMs, async (client) => {
-        const [row = []] = (await client.query(statement(sql, values))).rows
+        const [row = []] = await this.#prepared.run(client, sql, values)
         const [inRecovery, store, namespace] = row
         // Thrown within the lane: the connection leads to the wrong server, and is closed.
         if (inRecovery !== 'f') throw replica()
@@ -181,6 +203,10 @@ export class Reader {
     }
   }
 }
+
+const nothingNew = (position: Position, serverTime: number): Poll => ({
+  ...{ status: 'ok', changes: [], position, more: false, serverTime },
+})
 
 const isSame = (one: Position, other: Position): boolean => one.seq === other.seq && one.epoch === other.epoch
 

@@ -26,6 +26,16 @@ export const versionsOf = (schema: string, namespace: string, bits: string): str
   UNION ALL
   SELECT b.bucket, b.seq, b.tag FROM ${schema}.buckets b WHERE ${bits} > 0 AND b.namespace = ${namespace}`
 
+/**
+ * The head, as the first columns of `poll_v1`: whether the server is a replica, the store, the namespace, the
+ * newest change and its tag, the tolerance, and the server's time. $1 is the name of the namespace.
+ */
+export const headOf = (schema: string): string => `
+  SELECT pg_is_in_recovery(), (SELECT convert_from(m.value, 'UTF8') FROM ${schema}.meta m WHERE m.key = 'id'),
+    (SELECT s.id FROM ${schema}.namespaces s WHERE s.name = $1), c.seq, encode(c.tag, 'hex'),
+    (SELECT convert_from(m.value, 'UTF8') FROM ${schema}.meta m WHERE m.key = 'clock_tolerance'), ${NOW_MS}
+  FROM ${schema}.commits c ORDER BY c.seq DESC LIMIT 1`
+
 /** The tag of the commit that made a change. */
 export const tagOf = (schema: string, seq: string): string =>
   `(SELECT encode(c.tag, 'hex') FROM ${schema}.commits c WHERE c.seq >= ${seq} ORDER BY c.seq LIMIT 1)`

@@ -60,10 +60,10 @@ export class SimulatedStatements {
     if (sql.includes('.apply_v1(')) return this.#apply(values, age)
     if (sql.includes('.outcome_v1(')) return this.#outcome(values)
     if (sql.includes('.poll_v1(')) return this.#poll(values)
+    if (sql.includes("'clock_tolerance'")) return this.#head()
     if (sql.includes('p.seq = 0 OR')) return [...GUARD, this.#contains(values)]
     if (sql.includes('r.digest = $3')) return [...GUARD, this.#get(String(values[2]))]
-    if (sql.includes('count(*)'))
-      return [...GUARD, String(snapshot.rows.size), String(snapshot.head.seq), snapshot.head.tag]
+    if (sql.includes("set_config('work_mem'")) return [...GUARD, String(snapshot.head.seq), snapshot.head.tag]
     if (sql.includes('json_agg(s)')) return [shapesOf(snapshot.rows)]
     return this.#setUp(sql, values)
   }
@@ -104,10 +104,16 @@ export class SimulatedStatements {
     return [String(seq), String(base), previous, '0', resultOf(found)]
   }
 
+  /** What each poll begins with. */
+  #head(): PgRow {
+    const { seq, tag } = this.history.head
+    return [...GUARD, String(seq), tag, '0', String(this.#now())]
+  }
+
   #poll([, after, afterTag, seen, limit]: readonly unknown[]): PgRow {
     const { history } = this
     const { seq, tag } = history.head
-    const start = [...GUARD, String(seq), tag, '0', String(this.#now())]
+    const start = this.#head()
     if (seq === after && seen === after && tag === afterTag) return [...start, ...Array<null>(6).fill(null)]
     const later = history.after(Number(after))
     const page = later.slice(0, Number(limit))
@@ -183,8 +189,8 @@ function resultOf({ base, written }: Applied): string | null {
 }
 
 function shapesOf(rows: ReadonlyMap<string, PgHeldRow>): string {
-  const live = [...rows.values()].filter(({ revoked, selector }) => revoked && selector !== null)
-  return JSON.stringify(live.map(({ selector, expiresAt }) => [selector, expiresAt]))
+  const live = [...rows.values()].filter(({ revoked }) => revoked)
+  return JSON.stringify(live.map(({ selector, expiresAt }) => [selector, expiresAt, 1]))
 }
 
 /** `COPY … (FORMAT binary)` of the live rows, as one group. */
