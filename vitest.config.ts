@@ -6,7 +6,8 @@ import { distAlias } from './test/support/dist-alias.js'
 const dist = process.env.REVOCADE_DIST
 const alias = dist === undefined ? [] : distAlias(dist)
 
-// Where V8 writes down what ran (.ci/run): in processes that run tests and in their children, not in Vitest's own.
+// Where V8 writes down what ran (.ci/run): in processes that run tests and in their children, not in
+// Vitest's own.
 const coverage = process.env.REVOCADE_TEST_COVERAGE
 
 /** Test files that use a Redis server. One that does and is not listed here fails and says so. */

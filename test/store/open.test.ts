@@ -271,7 +271,7 @@ describe('integrity', () => {
     expect(child.process.exitCode).toBe(0)
   })
 
-  it('is checked by checkIntegrity without an engine', async () => {
+  it('is checked by checkIntegrity without an engine', () => {
     expect(checkIntegrity(sample(), true)).toEqual([])
     expect(checkIntegrity(damaged()).length).toBeGreaterThan(0)
     const swapped = sample(10)

@@ -4,8 +4,8 @@ import { findPostgres } from './find.js'
 import { makeTemplate } from './template.js'
 
 /**
- * Finds the PostgreSQL of this run once, before any test file, and makes the data that its servers begin with.
- * Where there is none, the tests that need one fail and say why.
+ * Finds the PostgreSQL of this run once, before any test file, and makes the data that its servers begin
+ * with. Where there is none, the tests that need one fail and say why.
  *
  * @returns what removes the data after the last test
  */
