@@ -86,8 +86,8 @@ export class Reader {
   }
 
   /**
-   * The changes after a position; see `RevocationStore.poll`. Nearly all polls find nothing new, so the head is
-   * read first. Its plan is cheap once the server keeps it, and dear where a pooler makes it plan each time.
+   * The changes after a position; see `RevocationStore.poll`. Nearly all polls find nothing new, so the head
+   * is read first: that is cheap if the server keeps its plan.
    */
   async poll(after: Position, limit: number, seen: Position, buckets: boolean): Promise<Poll> {
     if (this.#prepared.areKept) {

@@ -74,8 +74,8 @@ async function begin(client: PgClient, { schema, id, namespace, namespaceId }: O
   const sql = `SELECT pg_is_in_recovery(), (SELECT convert_from(value, 'UTF8') FROM ${schema}.meta
       WHERE key = 'id'), (SELECT n.id FROM ${schema}.namespaces n WHERE n.name = $1),
       c.seq, encode(c.tag, 'hex'), set_config('enable_sort', 'off', true), set_config('jit', 'off', true),
-      set_config('work_mem', greatest(pg_size_bytes(current_setting('work_mem')) / 1024, ${WORK_MEM_KB}) || 'kB',
-        true)
+      set_config('work_mem',
+        greatest(pg_size_bytes(current_setting('work_mem')) / 1024, ${WORK_MEM_KB}) || 'kB', true)
     FROM ${schema}.commits c ORDER BY c.seq DESC LIMIT 1`
   const [inRecovery, foundId, foundNamespace, seq, epoch] = await one(client, sql, [namespace])
   if (inRecovery !== 'f') throw replica()
