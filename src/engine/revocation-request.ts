@@ -125,6 +125,7 @@ export class Mutations {
     { notBefore, reason, actor }: Given,
     endedBy: 'caller' | 'token' = 'caller',
   ): RevokeMutation {
+    this.#deps.digester.targets.refuseTokensIn(target)
     const start = startOf({ notBefore })
     // A token may well end within the time that a caller grants: then there is little to revoke.
     if (start !== undefined && endedBy === 'caller' && start >= expiresAt * 1000) throw endsFirst()

@@ -4,7 +4,7 @@ import { checkName, issuerOf, unusableClaim } from './claim-values.js'
 import type { Digester, Midstate } from './digester.js'
 import { encodePrefix, KIND } from './encoding.js'
 import { checkIssuer, type IssuerPrefixes } from './issuers.js'
-import { looksLikeToken } from './jwt.js'
+import { holdsToken, looksLikeToken } from './jwt.js'
 import { namesIn, selectorValue } from './selectors.js'
 
 /** The parts of a token digester that {@link TargetDigester} shares. */
@@ -73,6 +73,20 @@ export class TargetDigester {
       issuer === undefined ? ofAnyIssuer(claim, value) : { kind: 'id', claim, id: value, iss: issuer }
     this.target(target)
     return target
+  }
+
+  /**
+   * Refuses a target with a token somewhere in its values, before it is written. What an earlier version has
+   * written can still be looked up, moved and taken back.
+   *
+   * @throws {RevocadeError} ERR_INVALID_TOKEN
+   */
+  refuseTokensIn(target: Target): void {
+    if (target.kind === 'hash') return
+    const values =
+      target.kind === 'selector' ? target.where : { [target.claim]: target.id, iss: target.iss ?? '' }
+    for (const [name, value] of Object.entries(values))
+      if (typeof value === 'string' && holdsToken(value)) throw tokenAsClaim(name, 'holds a whole token')
   }
 
   /**
@@ -156,12 +170,14 @@ function ofAnyIssuer(claim: string, id: string | number): Target {
 
 /** A target is stored as it is, so a token in it would lie there for whoever reads the store. */
 function refuseToken(name: string, value: string | number): void {
-  if (typeof value !== 'string' || !looksLikeToken(value)) return
-  throw new RevocadeError(
-    'ERR_INVALID_TOKEN',
-    `the value of "${name}" is a whole token: pass it as the token, not as a claim of one`,
-  )
+  if (typeof value === 'string' && looksLikeToken(value)) throw tokenAsClaim(name, 'is a whole token')
 }
+
+const tokenAsClaim = (name: string, fault: string): RevocadeError =>
+  new RevocadeError(
+    'ERR_INVALID_TOKEN',
+    `the value of "${name}" ${fault}: pass it as the token, not as a claim of one`,
+  )
 
 /**
  * Checks the hash of a token.

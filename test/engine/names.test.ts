@@ -79,6 +79,36 @@ describe('a check of selectors only', () => {
   })
 })
 
+it('a value that holds a token is not stored, however it is wrapped', async () => {
+  const jwt = 'eyJhbGciOiJub25lIn0.e30.c2ln'
+  const jwe = 'eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..AAAA.QUJD.AAAA'
+  const sealed = `v4.local.${'A'.repeat(86)}`
+  const wraps: ((token: string) => string)[] = [
+    (token) => `JWT ${token}`,
+    (token) => `DPoP ${token}`,
+    (token) => `Authorization: Bearer ${token}`,
+    (token) => `token=${token}`,
+    (token) => `user1:${token}`,
+    (token) => encodeURIComponent(`Bearer ${token}`),
+    (token) => `https://app.example/#${token.replaceAll('.', '%2E')}`,
+  ]
+  for (const token of [jwt, jwe, sealed])
+    for (const wrap of wraps) {
+      const value = wrap(token)
+      const calls = [
+        () => engine.revoke({ jti: value }, { expiresAt }),
+        () => engine.revoke({ jti: 'x', iss: value }, { expiresAt }),
+        () => engine.revokeMany([{ jti: value, expiresAt }]),
+        () => engine.revokeWhere({ sub: value }, { expiresAt }),
+      ]
+      for (const call of calls)
+        await expect(call()).rejects.toEqual(ourError('ERR_INVALID_TOKEN', 'holds a whole token'))
+    }
+  expect(engine.stats().store.seq).toBe(0)
+  // A revocation of an earlier version can be taken back.
+  await expect(engine.unrevoke({ jti: `JWT ${jwt}` })).resolves.toMatchObject({ outcome: 'unchanged' })
+})
+
 it('a whole token in the place of a claim is refused by every way to revoke', async () => {
   const jwt = 'eyJhbGciOiJub25lIn0.e30.c2ln'
   const calls = [
