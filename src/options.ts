@@ -29,6 +29,9 @@ export const DEFAULT_CLAIMS = ['sid', 'sub']
 /** The claims that name a token, when nothing else is said. */
 export const DEFAULT_ID_CLAIMS = ['jti']
 
+/** The longest token that an engine takes by default, in bytes. */
+export const DEFAULT_MAX_TOKEN_BYTES = 16_384
+
 /** How long past its expiry a revocation is honoured, when nothing else is said. */
 export const DEFAULT_CLOCK_TOLERANCE_SECONDS = 60
 
@@ -220,7 +223,7 @@ export function readOptions(options: RevocadeOptions = {}): Settings {
     graceSeconds: clockToleranceSeconds + CLOCK_SETBACK_SECONDS,
     namespace: namespaceOption(given.namespace),
     secret: secretOption(given.secret),
-    maxTokenBytes: numberOption(given.maxTokenBytes, 'maxTokenBytes', [256, 65_536], 16_384),
+    maxTokenBytes: numberOption(given.maxTokenBytes, 'maxTokenBytes', [256, 65_536], DEFAULT_MAX_TOKEN_BYTES),
     cacheEntries: integerOption(given.cacheEntries, 'cacheEntries', [0, 10_000_000], 10_000),
     snapshot: booleanOption(given.snapshot, 'snapshot', true),
     logger: loggerOption(given.logger),

@@ -14,10 +14,12 @@ type Algorithm = 'HS256' | 'RS256' | 'ES256'
 /** As many as show no one token twice in a row; verifying takes the same for all. */
 const TOKENS = 64
 
-class Verify implements Workload {
+/** Verifies the tokens of a pool in turn, each a new string, as from a header. */
+export class Verify implements Workload {
   readonly name: string
   readonly #pool: TokenPool
   readonly #verify: (token: string) => unknown
+  #at = 0
   #tokens: string[] = []
 
   constructor(name: string, pool: TokenPool, verify: (token: string) => unknown) {
@@ -27,7 +29,7 @@ class Verify implements Workload {
   }
 
   prepare(count: number): void {
-    this.#tokens = Array.from({ length: count }, (_, i) => this.#pool.fresh(i).token)
+    this.#tokens = Array.from({ length: count }, () => this.#pool.fresh(this.#at++).token)
   }
 
   /** Throws where it takes one token's claims under another's signature. */

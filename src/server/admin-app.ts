@@ -74,6 +74,7 @@ export async function addAdminRoutes(app: FastifyInstance, parts: AdminParts): P
   if (settings.admins.size > 0) {
     await app.register(revocationRoutes, parts)
     await app.register(pageRoutes, { prefix: '/ui', ...parts })
+    app.get('/', (_request, reply) => reply.redirect('ui/', 302))
   }
   if (settings.clients.size + settings.admins.size === 0)
     app.log.warn({}, "no 'admins' and no 'clients': nothing can be revoked through this server")

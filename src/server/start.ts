@@ -73,11 +73,13 @@ async function serve({ settings, verifier, app, engine }: Parts): Promise<Runnin
   const bound = { listen: listeners.listen.address, adminListen: listeners.adminListen.address }
   const { kind, path } = engine.stats().store
   app.log.info({ store: path ?? kind }, 'the store is open')
-  const signatures =
-    verifier === undefined ? "not verified: there is no 'jwks' and no 'hmacSecret'" : 'verified'
-  app.log.info({}, `signatures are ${signatures}`)
+  if (verifier === undefined)
+    app.log.warn({}, "signatures are not verified: there is no 'jwks' and no 'hmacSecret'")
+  else app.log.info({}, 'signatures are verified')
   for (const [name, address] of Object.entries(bound))
     app.log.info({ listener: name, url: `http://${shownAddress(address)}` }, 'listening')
+  if (settings.admins.size > 0)
+    app.log.info({ url: `http://${shownAddress(bound.adminListen)}/ui/` }, 'the admin page is open')
   let closed: Promise<void> | undefined
   const close = (): Promise<void> =>
     (closed ??= end({ listeners, app, engine, readiness, ending }, settings).then(() =>

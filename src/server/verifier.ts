@@ -62,7 +62,9 @@ async function keysAt(place: string, logger: Logger): Promise<RemoteKeys> {
     return remoteKeys(new URL(place), logger)
   }
   const keys = await keysIn(place)
-  if (!isKeySet(keys)) throw optionError('jwks', KEY_SET)
+  if (!isKeySet(keys)) throw optionError('jwks', `${KEY_SET}: the file has no list 'keys' of JSON objects`)
+  if (keys.keys.length === 0)
+    throw optionError('jwks', `${KEY_SET}: its list 'keys' is empty, so no token could be verified`)
   return local(createLocalJWKSet(keys))
 }
 
@@ -78,7 +80,8 @@ async function keysIn(path: string): Promise<unknown> {
   try {
     return JSON.parse(text)
   } catch {
-    throw optionError('jwks', KEY_SET) // the message of JSON.parse would quote the file
+    // The message of JSON.parse would quote the file.
+    throw optionError('jwks', `${KEY_SET}: the file is not valid JSON`)
   }
 }
 

@@ -9,6 +9,10 @@ export interface SessionStoreLike {
   set(sid: string, session: unknown, callback?: (error?: unknown) => void): unknown
   destroy(sid: string, callback?: (error?: unknown) => void): unknown
   touch?(sid: string, session: unknown, callback?: (error?: unknown) => void): unknown
+  /** Given by express-session. */
+  generate?(request: unknown): unknown
+  /** Given by express-session. */
+  createSession?(request: unknown, session: unknown): unknown
 }
 
 type Callback = (error: unknown, value?: unknown) => void
@@ -88,17 +92,36 @@ export function revocable<S extends SessionStoreLike>(
             )
           return [name, method] as const
         }),
-      // They are made of the methods above.
-      ...['regenerate', 'load']
-        .filter((name) => typeof Reflect.get(store, name) === 'function')
-        .map((name) => {
-          const method = (...args: unknown[]): unknown =>
-            Reflect.apply(Reflect.get(store, name) as (...args: unknown[]) => unknown, guarded, args)
-          return [name, method] as const
-        }),
+      // A store may have bound its own ones to itself, past the methods above.
+      ['regenerate', (request: Identified, callback: Callback) => regenerate(guarded, request, callback)],
+      ['load', (sid: string, callback: Callback) => load(guarded, sid, callback)],
     ]),
   )
   return guarded
+}
+
+/** A request of express-session. */
+interface Identified {
+  readonly sessionID: string
+}
+
+/** As express-session has it: ends the session, and begins another one. */
+function regenerate(store: SessionStoreLike, request: Identified, callback: Callback): void {
+  store.destroy(request.sessionID, (error) => {
+    store.generate?.(request)
+    callback(error)
+  })
+}
+
+/** As express-session has it: a session without a request. */
+function load(store: SessionStoreLike, sid: string, callback: Callback): void {
+  store.get(sid, (error, session) => {
+    const isThere = session !== undefined && session !== null
+    callback(
+      error,
+      isThere ? store.createSession?.({ sessionID: sid, sessionStore: store }, session) : undefined,
+    )
+  })
 }
 
 /** What a method of the store answers by its callback. */

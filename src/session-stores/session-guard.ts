@@ -3,6 +3,8 @@ import type { CheckOptions, Revocade, TokenClaims } from '../api.js'
 import { internalsOf } from '../engine/internals.js'
 import { isRevokedVerdict } from '../engine/resolution.js'
 import { RevocadeError } from '../errors.js'
+import { claimsWithin, isWrapped } from '../token/claim-values.js'
+import { asRecord, optionError } from '../validate.js'
 import { readRevocableOptions, type RevocableSettings } from './options.js'
 
 const { hash } = crypto
@@ -25,7 +27,7 @@ export class SessionGuard {
   readonly #revocade: Revocade
   readonly #options: RevocableSettings
   readonly #now: () => number
-  readonly #idClaim: string
+  readonly #idClaims: readonly string[]
   readonly #check: CheckOptions | undefined
 
   /**
@@ -38,18 +40,19 @@ export class SessionGuard {
     this.#revocade = revocade
     this.#options = readRevocableOptions(options, settings, fallback)
     this.#now = () => settings.clock.now()
-    this.#idClaim = settings.idClaims[0] ?? 'jti'
+    this.#idClaims = settings.idClaims
     // Taken as revoked, the session would be lost: frameworks begin another one in its place.
     this.#check = settings.onUnknown === 'revoked' ? { onUnknown: 'throw' } : undefined
   }
 
   /**
    * @param value - what the store has of the session; undefined if nothing
-   * @throws {RevocadeError} ERR_UNAVAILABLE when nothing can decide, unless the policy is 'active'
+   * @throws {RevocadeError} ERR_UNAVAILABLE when nothing can decide, unless the policy is 'active';
+   *   ERR_CONFIG for claims that no revocation could be compared with
    */
   async stateOf(id: string, value: unknown): Promise<SessionState> {
     const claims: TokenClaims = {
-      ...(value === undefined ? undefined : this.#options.claimsOf(value)),
+      ...(value === undefined ? undefined : this.#claimsOf(value)),
       ...this.#named(id),
     }
     const verdict = await this.#revocade.check(claims, this.#check)
@@ -71,9 +74,21 @@ export class SessionGuard {
     })
   }
 
+  /** @throws {RevocadeError} ERR_CONFIG when no revocation could be compared with what is returned */
+  #claimsOf(value: unknown): TokenClaims | undefined {
+    const given: unknown = this.#options.claimsOf(value)
+    if (given === undefined || given === null) return undefined
+    const claims = asRecord(given, 'the result of claimsOf')
+    if (isWrapped(given) || claimsWithin(claims) !== undefined)
+      throw optionError('claimsOf', 'must return the claims themselves, without a promise')
+    const name = this.#idClaims.find((one) => Object.hasOwn(claims, one))
+    if (name === undefined) return claims
+    throw optionError('claimsOf', `must not return '${name}': the engine's idClaims let it name a token`)
+  }
+
   #named(id: unknown): Record<string, string> {
     if (typeof id !== 'string' || id === '')
       throw new RevocadeError('ERR_INVALID_TOKEN', 'the id of a session must be a string that is not empty')
-    return { [this.#idClaim]: `session ${hash('sha256', id, 'base64url')}` }
+    return { [this.#idClaims[0] ?? 'jti']: `session ${hash('sha256', id, 'base64url')}` }
   }
 }

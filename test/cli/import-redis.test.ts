@@ -218,6 +218,7 @@ describe('import --from-redis', () => {
 
   it.each([
     [[PATTERN], 'needs the URL'],
+    [['--store', 'x'], "needs a pattern, such as 'blacklist:*'"],
     [['blacklist', '--from-url', 'redis://x'], 'one star'],
     [['a*b*', '--from-url', 'redis://x'], 'one star'],
     [['a?*', '--from-url', 'redis://x'], 'one star'],
@@ -242,6 +243,12 @@ describe('import --from-redis', () => {
       expect((await dir.run(['import', flag])).stderr).toMatch(/goes with --from-redis only/)
     },
   )
+
+  it('says that no key matches', async () => {
+    const ran = await dir.run(['import', '--from-redis', 'no-such-list:*', '--from-url', redis.url])
+    expect(ran.code).toBe(2)
+    expect(ran.stderr).toContain("no key matches 'no-such-list:*'")
+  })
 
   it('says why a server can not be read, and makes no store', async () => {
     const gone = await dir.run(['import', '--from-redis', PATTERN, '--from-url', 'redis://127.0.0.1:1'])

@@ -84,6 +84,16 @@ describe('sessions end', () => {
       { reason: 'new password', actor: 'ops', withoutCutoff: true },
     ])
     expect(sidsIn((await dir.run(['sessions', 'list', '--sub', 'alice', '--json'])).stdout)).toEqual([sid])
+    const wrong = await dir.run([
+      'sessions',
+      'end',
+      '--sub',
+      'alice',
+      '--except',
+      others[0]?.session.sid ?? '',
+    ])
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('so nothing was ended')])
+    expect(await fate(sessions.rotate(kept.refreshToken))).toBe('taken')
     const all = await dir.run(['sessions', 'end', '--sub', 'alice', '--json'])
     expect(JSON.parse(all.stdout)).toMatchObject({ ended: 1, durable: true, redis: 'off', seq: 3 })
     expect(await fate(sessions.rotate(bob.refreshToken))).toBe('taken')
@@ -122,7 +132,10 @@ describe('sessions end', () => {
 
   it('remembers an end for as long as tokens of the services live', async () => {
     await service()
-    await dir.run(['sessions', 'end', '--sid', 'x', '--token-lifetime', '1h'])
+    const one = await dir.run(['sessions', 'end', '--sid', 'x', '--token-lifetime', '1h'])
+    expect(one.stdout).toMatch(
+      /^no live session; tokens with sid = x are revoked until \S+ \S+Z \(durable, seq 1\)\n$/,
+    )
     const [revocation] = ndjson((await dir.run(['list', '--json'])).stdout) as { expiresAt: string }[]
     const seconds = (Date.parse(revocation?.expiresAt ?? '') - Date.now()) / 1000
     expect(Math.round(seconds / 60)).toBe(60)
@@ -139,6 +152,9 @@ describe('sessions end', () => {
       [['end', '--sub', 'u', '--client-id', 'a'], '--client-id goes with --sid'],
       [['end', '--sub', 'u', '--token-lifetime', 'soon'], '--token-lifetime'],
       [['end', 'rt_x'], 'too many arguments'],
+      [['end', '--sub', 'u', '--except', 's'], "no live session of 'u' has the sid 's' of --except"],
+      [['ends', '--sub', 'u'], "there is no command 'sessions ends'"],
+      [['--sub', 'u'], "say what to do: 'sessions list'"],
       [['ls'], "there is no command 'sessions ls'"],
       [[], "'sessions list' or 'sessions end'"],
     ]

@@ -18,6 +18,7 @@ describe('benchmarks.md', () => {
     [PAGE, 'suite', ['headlines', 'record']],
     [STORES, 'stores', ['record']],
     ['docs/benchmarks-sessions.md', 'sessions', ['record']],
+    ['docs/benchmarks-races.md', 'races', ['record']],
     ['docs/scale.md', 'large', ['record']],
   ] as const)('the figures of %s are those of the newest record, digit by digit', (page, suite, parts) => {
     const record = readRecord(newestRecord(suite))

@@ -15,6 +15,8 @@ const tried = (process.env.REVOCADE_PLANTED_ONLY ?? '').split(',')
 export default defineConfig({
   test: {
     ...base.test,
+    // Some mistakes make their test wait for what never comes.
+    testTimeout: 60_000,
     reporters: ['./test/planted/failures-reporter.ts'],
     projects: tried.flatMap((name) => {
       const mistakes = groupOf(name).flatMap((number) => MISTAKES[number] ?? [])

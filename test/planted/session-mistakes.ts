@@ -203,7 +203,7 @@ export const SESSION_MISTAKES: readonly Mistake[] = [
     name: 'S12: the store keeps the secret of a refresh token',
     file: 'sessions/refresh-token.ts',
     within: 'tokenOf',
-    is: "createHash('sha256').update(secret).digest()",
+    is: "hash('sha256', secret, 'buffer')",
     becomes: 'Buffer.from(secret)',
     caughtBy: 'test/sessions/at-rest.test.ts',
     breaks: /× S12: are in no file/,

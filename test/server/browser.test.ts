@@ -142,7 +142,8 @@ describe.skipIf(browser === undefined)('the page in Chromium', () => {
   it('does it with the keyboard alone, and shows where the focus is', () =>
     withPage(async (page) => {
       const token = await mint({ jti: 'with-keys' })
-      // The field has the focus.
+      // The field has the focus: with the first frame that is drawn, which may be after the page has loaded.
+      await page.locator('#token:focus').waitFor()
       await page.keyboard.type(EDITOR)
       await page.keyboard.press('Enter')
       await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
@@ -158,7 +159,7 @@ describe.skipIf(browser === undefined)('the page in Chromium', () => {
       await tabTo(page, 'main button')
       await page.keyboard.press('Enter')
       await page.getByRole('heading', { level: 1, name: 'Preview' }).waitFor()
-      // The reason has the focus.
+      await page.locator('#reason:focus').waitFor()
       await page.keyboard.type('lost phone')
       await page.keyboard.press('Enter')
       await page.getByRole('status').waitFor()

@@ -118,11 +118,15 @@ describe('a key set that can not be had', () => {
   })
 })
 
-it('a file of keys that are none is refused at the start', async () => {
+it.each([
+  ['keys that are none', '{"keys":["x"]}', "the file has no list 'keys' of JSON objects"],
+  ['no key', '{"keys":[]}', "its list 'keys' is empty, so no token could be verified"],
+  ['text', '-----BEGIN', 'the file is not valid JSON'],
+])('a file of %s is refused at the start', async (_what, text, problem) => {
   const file = join(temporaryDirectory(), 'jwks.json')
-  writeFileSync(file, '{"keys":["x"]}')
+  writeFileSync(file, text)
   await expect(sidecar({ jwks: file })).rejects.toMatchObject({
     code: 'ERR_CONFIG',
-    message: "option 'jwks' must be a URL, or the path of a JSON Web Key Set",
+    message: `option 'jwks' must be a URL, or the path of a JSON Web Key Set: ${problem}`,
   })
 })

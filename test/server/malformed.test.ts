@@ -118,7 +118,7 @@ describe('malformed requests', () => {
       for (const status of statuses) counts[status] = (counts[status] ?? 0) + 1
     }
     report('malformed requests', { sent: total, ...counts })
-    const allowed = ['400', '401', '404', '405', '408', '413', '415', '417', '431', '503']
+    const allowed = ['302', '400', '401', '404', '405', '408', '413', '415', '417', '431', '503']
     expect(
       Object.keys(counts).filter((status) => !allowed.includes(status)),
       `seed ${seed}`,

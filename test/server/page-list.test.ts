@@ -94,6 +94,14 @@ describe('the list of revocations', () => {
     expect((await viewer.post('list', { text: ' ' })).headers.get('location')).toBe('list')
   })
 
+  it('looks for texts of at most 1,024 characters', async () => {
+    for (const name of ['text', 'actor']) {
+      const refused = await viewer.post('list', { [name]: 'x'.repeat(1025) })
+      expect([refused.status, words(refused)]).toEqual([400, expect.stringContaining('look for a part')])
+      expect((await viewer.post('list', { [name]: 'x'.repeat(1024) })).status).toBe(303)
+    }
+  })
+
   it('keeps the filter from page to page, and has it in no address', async () => {
     const token = await mint()
     const { headers } = await viewer.post('list', { text: token })
@@ -172,6 +180,41 @@ describe('an export', () => {
     const view = headers.get('location')?.split('view=')[1] ?? ''
     expect((await viewer.get(`export?format=ndjson&view=${view}`)).text).toBe('')
     expect((await viewer.get(`export?format=csv&view=${view}`)).text).toMatch(/^jti,iss,[\w,]+\n$/)
+  })
+
+  it('is not made for HEAD, which shows none of it', async () => {
+    const { cookie } = viewer
+    const reply = await fetch(`http://127.0.0.1:${server.admin}/ui/export`, {
+      method: 'HEAD',
+      headers: { cookie },
+    })
+    expect(reply.status).toBe(404)
+  })
+
+  it('is one of few at a time, until it is read or the client is gone', async () => {
+    const own = await sidecar()
+    const visitor = new Visitor(own.admin)
+    await visitor.logIn(VIEWER)
+    // More than the buffers of two sockets hold.
+    const reason = 'x'.repeat(1000)
+    const entries = Array.from({ length: 12_000 }, (_, i) => ({ jti: `x${i}`, expiresAt: exp, reason }))
+    await own.engine.revokeMany(entries)
+    const abort = new AbortController()
+    const unread = (): Promise<Response> =>
+      fetch(`http://127.0.0.1:${own.admin}/ui/export`, {
+        headers: { cookie: visitor.cookie },
+        signal: abort.signal,
+      })
+    const statuses = [(await unread()).status, (await unread()).status]
+    expect(statuses).toEqual([200, 200])
+    const refused = await visitor.get('export')
+    expect([refused.status, words(refused)]).toEqual([503, expect.stringContaining('under way: wait')])
+    const other = new Visitor(own.admin)
+    await other.logIn(EDITOR)
+    expect((await other.get('export')).text.trim().split('\n')).toHaveLength(12_000)
+    abort.abort()
+    await expect.poll(async () => (await visitor.get('export')).status).toBe(200)
+    await own.close()
   })
 
   it('needs a login', async () => {

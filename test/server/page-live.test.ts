@@ -133,16 +133,25 @@ describe('a store that can not be asked', () => {
 })
 
 describe('streams', () => {
-  const login = () => {
+  const login = (name = 'a') => {
     const logins = new Logins()
-    const found = logins.find(logins.begin({ name: 'a', role: 'viewer' }))
+    const found = logins.find(logins.begin({ name, role: 'viewer' }))
     if (found === undefined) throw new Error('there is no login')
     return found
   }
 
+  it('are at most 24 of one admin, and there is room again when one ends', async () => {
+    const streams = new Streams()
+    const begun = Array.from({ length: 30 }, () => streams.begin(login(), () => true))
+    expect(streams.size).toBe(24)
+    expect(streams.begin(login('b'), () => true)).toBeDefined()
+    begun[0]?.destroy()
+    await expect.poll(() => streams.begin(login(), () => true)).toBeDefined()
+  })
+
   it('are at most 64, and none once they have ended', () => {
     const streams = new Streams()
-    const begun = Array.from({ length: 80 }, () => streams.begin(login(), () => true))
+    const begun = Array.from({ length: 80 }, (_, i) => streams.begin(login(`${i}`), () => true))
     expect([begun.filter((stream) => stream !== undefined).length, streams.size]).toEqual([64, 64])
     streams.end()
     expect(begun[0]?.writableEnded).toBe(true)

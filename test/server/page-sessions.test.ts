@@ -92,6 +92,18 @@ describe('sessions on the page', () => {
     expect(again.after).toMatch(/0 sessions\. .* of the login d/)
   })
 
+  it('are counted, and no more than 50 of them are on a page', async () => {
+    await Promise.all(Array.from({ length: 120 }, (_, i) => sessions.create({ sub: 'user-5', sid: `m${i}` })))
+    const cards = ({ text }: Answer): number => text.match(/<dt>Login<\/dt>/g)?.length ?? 0
+    const list = await listed({ by: 'sub', value: 'user-5' })
+    expect([cards(list), words(list)]).toEqual([50, expect.stringContaining('50 oldest are shown, and 70')])
+    const preview = await editor.post('end', { what: 'others', sub: 'user-5', sid: 'm7' })
+    expect([cards(preview), words(preview)]).toEqual([50, expect.stringContaining('69 more are not')])
+    expect(words(preview)).toContain('How many 119 sessions are live')
+    expect((await end({ what: 'all', sub: 'user-5' })).after).toContain('120 sessions')
+    expect(await liveOf('user-5')).toEqual([])
+  })
+
   it('are shown to viewers, and ended by editors', async () => {
     await sessions.create({ sub: 'user-4', sid: 'v' })
     const list = words(await listed({ by: 'sub', value: 'user-4' }, viewer))

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Admins } from '#dist/server/credentials.js'
 import { html } from '#dist/server/page/html.js'
-import { Logins } from '#dist/server/page/logins.js'
+import { Login, Logins } from '#dist/server/page/logins.js'
 import { send } from '../adapters/request.js'
 import { EDITOR, forge, mint, sidecar, VIEWER } from './sidecar.js'
 import { hidden, Visitor, words } from './visitor.js'
@@ -35,6 +35,7 @@ describe('the page', () => {
     const without = await sidecar({ admins: [] })
     try {
       expect((await send(without.admin, '/ui/')).status).toBe(404)
+      expect((await send(without.admin, '/')).status).toBe(404)
       expect((await send(server.check, '/ui/')).status).toBe(404)
     } finally {
       await without.close()
@@ -44,6 +45,8 @@ describe('the page', () => {
   it('goes to the address with a slash, where relative addresses are right', async () => {
     const { status, headers } = await send(server.admin, '/ui')
     expect([status, headers.location]).toEqual([308, 'ui/'])
+    const root = await send(server.admin, '/')
+    expect([root.status, root.headers.location]).toEqual([302, 'ui/'])
   })
 
   it.each(['./', 'login', 'style.css', 'icon.svg', 'nothing', 'lookup', 'revoke'])(
@@ -109,9 +112,14 @@ describe('to log in', () => {
 
   it('sets a cookie for this host alone where a proxy in front has TLS', async () => {
     const visitor = new Visitor(server.admin)
-    visitor.headers['x-forwarded-proto'] = 'https'
-    const cookie = (await visitor.logIn(EDITOR)).headers.get('set-cookie') ?? ''
-    expect(cookie).toMatch(/^__Host-revocade-page=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/)
+    for (const [proto, start] of [
+      ['http, https', /^revocade-page=[^;]*; Path=\/; HttpOnly; SameSite=Strict$/],
+      ['HTTPS , http', /^__Host-revocade-page=/],
+      ['https', /^__Host-revocade-page=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/],
+    ] as const) {
+      visitor.headers['x-forwarded-proto'] = proto
+      expect((await visitor.logIn(EDITOR)).headers.get('set-cookie')).toMatch(start)
+    }
     expect((await visitor.get('./')).status).toBe(200)
     // A cookie without the prefix may come from elsewhere.
     visitor.cookie = visitor.cookie.replace('__Host-', '')
@@ -145,6 +153,10 @@ describe('to log in', () => {
   it('is limited to some attempts in a minute', async () => {
     const limited = await sidecar()
     try {
+      // Forms of another site, which a browser sends from here, are no attempts.
+      const elsewhere = new Visitor(limited.admin)
+      elsewhere.headers = { 'sec-fetch-site': 'cross-site' }
+      for (let i = 0; i < 25; i++) expect((await elsewhere.logIn(EDITOR)).status).toBe(403)
       const visitor = new Visitor(limited.admin)
       const statuses = new Set<number>()
       for (let i = 0; i < 25; i++) statuses.add((await visitor.logIn(`wrong-${i}`)).status)
@@ -184,9 +196,11 @@ describe('to log in', () => {
     expect(logins.find(undefined)).toBeUndefined()
   })
 
-  it('keeps a thousand logins, and of each a few things', () => {
+  it('keeps ten logins of an admin, and of each a few things', () => {
     const logins = new Logins()
-    const ids = Array.from({ length: 1001 }, () => logins.begin({ name: 'a', role: 'viewer' }))
+    const other = logins.begin({ name: 'b', role: 'editor' })
+    const ids = Array.from({ length: 11 }, () => logins.begin({ name: 'a', role: 'viewer' }))
+    expect(logins.find(other)).toBeDefined()
     expect([logins.find(ids[0]), logins.find(ids[1])]).toEqual([undefined, expect.anything()])
     const login = logins.find(ids[1])
     const kept = Array.from({ length: 21 }, (_, i) => login?.keep(i))
@@ -195,6 +209,19 @@ describe('to log in', () => {
       20,
       undefined,
     ])
+  })
+
+  it('keeps no more than some of what is long', () => {
+    const login = new Login({ name: 'a', role: 'viewer' })
+    const long = 'x'.repeat(100_000)
+    const ids = Array.from({ length: 4 }, () => login.keep({ long }))
+    const isKept = (): boolean[] => ids.map((id) => login.kept(id) !== undefined)
+    expect(isKept()).toEqual([false, false, true, true])
+    ids.push(login.keep(1))
+    expect(isKept()).toEqual([false, false, true, true, true])
+    // The newest is kept in any case.
+    ids.push(login.keep(long.repeat(3)), login.keep(2))
+    expect(isKept()).toEqual([false, false, false, false, false, false, true])
   })
 
   it('compares the tokens of admins by their hashes', () => {
@@ -311,13 +338,21 @@ describe('to look up', () => {
     await server.engine.revokeWhere({ sub: 'user-9' }, { issuedBefore: 'ever', reason: 'fired' })
     expect(words(await viewer.post('lookup', { claim: 'sub', value: ' user-9 ' }))).toContain('Reason fired')
     const nobody = words(await viewer.post('lookup', { claim: 'sub', value: 'nobody' }))
-    expect(nobody).toContain('No revocation is of this claim alone')
+    expect(nobody).toContain('Looked up: sub = nobody.')
+    expect(nobody).toContain(
+      'Nothing revokes sub = nobody as such. A token with it may still be revoked by its id',
+    )
+    expect(nobody).not.toContain('issuer only')
     await server.engine.revoke(await mint({ jti: 'with-iss' }), { reason: 'by id' })
     const asked = { claim: 'jti', value: 'with-iss' }
-    expect(words(await viewer.post('lookup', asked))).toContain('Not revoked')
+    const withoutIssuer = await viewer.post('lookup', { ...asked, iss: ' ' })
+    expect(words(withoutIssuer)).toContain('Not revoked')
+    expect(words(withoutIssuer)).toContain('by its jti and its issuer is found with the issuer only')
+    expect(withoutIssuer.text).toContain('class="state warn"')
     const iss = 'https://issuer.example'
     expect(words(await viewer.post('lookup', { ...asked, iss }))).toContain('Reason by id')
     expect((await viewer.post('lookup', { claim: 'sub' })).status).toBe(400)
+    expect((await viewer.post('lookup', { claim: 'sub', value: ' ' })).status).toBe(400)
   })
 
   it.each([
@@ -435,6 +470,19 @@ describe('to revoke', () => {
       const answer = await editor.post('preview', fields)
       expect(words(answer)).toContain(fault)
     }
+  })
+
+  it('offers nothing to confirm for what has expired, and says when an end is put off', async () => {
+    const expired = await editor.post('preview', { by: 'token', token: await mint({ exp: 1 }) })
+    expect(words(expired)).toContain('It has expired, so there is nothing to revoke. Back')
+    expect(expired.text).not.toContain('name="reason"')
+    const at = (ms: number): string => new Date(Date.now() + ms).toISOString().slice(0, 16)
+    const fields = { by: 'all.sub', claim0: 'p-soon' }
+    const early = words(await editor.post('preview', { ...fields, expiresAt: at(120_000) }))
+    expect(early).toMatch(/Ends prolonged to \S+ \S+ UTC \(.*\), because tokens may live until then/)
+    const late = words(await editor.post('preview', { ...fields, expiresAt: at(86_400_000) }))
+    expect(late).not.toContain('prolonged')
+    expect(late).toContain('Cancel')
   })
 
   it('refuses a preview of another login, and does nothing', async () => {

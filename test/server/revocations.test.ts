@@ -315,7 +315,7 @@ describe('the admin listener', () => {
   })
 
   it('has no /check, and says so of every other path', async () => {
-    for (const path of ['/check', '/', '/revocations/1', '/%zz']) {
+    for (const path of ['/check', '/other', '/revocations/1', '/%zz']) {
       const reply = await get(path)
       expect([404, 400]).toContain(reply.status)
       expect(reply.headers.get('content-type')).toMatch(/^application\/problem\+json/)

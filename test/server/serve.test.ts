@@ -21,6 +21,7 @@ const NEW_STORE =
 
 interface Line {
   readonly msg: string
+  readonly level?: number
   readonly listener?: string
   readonly url?: string
   readonly status?: number
@@ -46,7 +47,7 @@ async function portsOf(running: Running): Promise<{ readonly check: number; read
 }
 
 /** What is said when a server starts. */
-const BEGIN = /^(?:the store is open|signatures are|listening)/
+const BEGIN = /^(?:the store is open|signatures are|listening|the admin page is open)/
 const LISTEN = ['--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0']
 
 describe('revocade serve', () => {
@@ -135,6 +136,11 @@ describe('revocade serve', () => {
     expect(await Promise.all(fetched)).toEqual(statuses)
     running.signal('SIGINT')
     await running.ended
+    const begin = linesOf(running).filter(({ msg }) => BEGIN.test(msg))
+    expect(begin.find(({ msg }) => msg.startsWith('signatures are not verified'))?.level).toBe(40)
+    expect(begin.find(({ msg }) => msg === 'the admin page is open')?.url).toBe(
+      `http://127.0.0.1:${admin}/ui/`,
+    )
     const lines = linesOf(running)
       .filter(({ msg }) => !BEGIN.test(msg))
       .map(({ msg, status }) => [msg, status])
@@ -185,6 +191,12 @@ describe('revocade serve', () => {
       [],
       { REVOCADE_HMAC_SECRET: '' },
       /^ERR_USAGE: REVOCADE_HMAC_SECRET is empty: set it, or unset it if no signature is to be verified\n$/,
+    ],
+    [
+      'an empty token of the admin',
+      [],
+      { REVOCADE_ADMIN_TOKEN: '' },
+      /^ERR_USAGE: REVOCADE_ADMIN_TOKEN is empty: set it, or unset it if there is to be none\n$/,
     ],
     [
       'a short secret',

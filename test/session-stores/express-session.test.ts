@@ -4,9 +4,10 @@ import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
 import session, { type SessionData, type Store } from 'express-session'
 import type { Redis } from 'ioredis'
-import { createRevocade, type Revocade } from 'revocade'
+import { createRevocade, type Revocade, type RevocadeOptions } from 'revocade'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { revocable, type RevocableOptions } from '#dist/session-stores/index.js'
+import { MemoryStore } from '#dist/testing/index.js'
 import { borrowRedis } from '../support/redis/server.js'
 import { temporaryDirectory } from '../support/temp.js'
 import { engineWithSwitch, latch, LIFETIME } from './engine.js'
@@ -383,6 +384,56 @@ describe('revocable', () => {
     const guarded = revocable(store, revocade, { ...options, claimsOf: () => ({ iss: 7 }) })
     await expect(write(guarded, 'a', ann())).rejects.toMatchObject({ code: 'ERR_INVALID_TOKEN' })
     expect(await stored(store)).toEqual([])
+  })
+
+  it.each<[string, (data: SessionData) => unknown, RevocadeOptions]>([
+    ['a promise', (data) => Promise.resolve({ sub: data.user }), {}],
+    ['claims in something else', (data) => ({ payload: { sub: data.user } }), {}],
+    ['an id of a token', (data) => ({ sub: data.user, sid: 'login' }), { idClaims: ['sid', 'jti'] }],
+  ])('refuses %s as claims, which no revocation would be compared with', async (_, claimsOf, given) => {
+    const engine = await createRevocade({
+      store: new MemoryStore(),
+      maxTokenLifetimeSeconds: LIFETIME,
+      ...given,
+    })
+    const store = new session.MemoryStore()
+    const guarded = revocable(store, engine, { ...options, claimsOf: claimsOf as never })
+    const refused = { code: 'ERR_CONFIG', message: expect.stringContaining("'claimsOf'") as string }
+    await expect(write(guarded, 'a', ann())).rejects.toMatchObject(refused)
+    expect(await stored(store)).toEqual([])
+    await engine.close()
+  })
+
+  it('revokes the session before a login, also where a store has bound its own regenerate', async () => {
+    class Bound extends session.MemoryStore {
+      override regenerate = super.regenerate.bind(this)
+    }
+    const store = new Bound()
+    const guarded = revocable(store, revocade, options)
+    await write(guarded, 'before', ann())
+    const request = { sessionID: 'before' }
+    // As the middleware does, which is given the store.
+    Reflect.set(guarded, 'generate', (of: typeof request) => (of.sessionID = 'after'))
+    await answer((done) => {
+      guarded.regenerate(request as never, done)
+    })
+    expect(request.sessionID).toBe('after')
+    await write(guarded, 'before', ann())
+    expect(await stored(store)).toEqual([])
+  })
+
+  it('loads no session that has ended', async () => {
+    const store = new session.MemoryStore()
+    const guarded = revocable(store, revocade, options)
+    await write(guarded, 'load', { ...ann(), user: 'loaded' })
+    const load = (): Promise<unknown> =>
+      answer((done) => {
+        guarded.load('load', done)
+      })
+    Reflect.set(guarded, 'createSession', (_: unknown, data: SessionData) => data.user)
+    expect(await load()).toBe('loaded')
+    await revocade.revokeWhere({ sub: 'loaded' })
+    expect(await load()).toBeUndefined()
   })
 
   it.each([

@@ -4,7 +4,8 @@ import { jwtVerify } from 'jose'
 import jsonwebtoken from 'jsonwebtoken'
 import { createRevocade } from '#dist/index.js'
 import { createVerifier } from '#dist/verify/index.js'
-import { interleave, measurements, of, type Workload } from '../../harness/measure.js'
+import { Verify } from '../../engines/verifiers.js'
+import { interleave, measurements, of } from '../../harness/measure.js'
 import { atLeast, type Case, type Context, type Row } from '../../harness/types.js'
 import { freshClaims } from '../../inputs/claims.js'
 import { es256Keys } from '../../inputs/malleable-tokens.js'
@@ -12,34 +13,6 @@ import { Random } from '../../inputs/random.js'
 import { inputs } from '../../inputs/store-file.js'
 import { TokenPool } from '../../inputs/tokens.js'
 import { sizesOf } from '../sizes.js'
-
-/** Verifies the tokens of a pool in turn, each a new string, as from a header. */
-class Verifying implements Workload {
-  readonly name: string
-  readonly #pool: TokenPool
-  readonly #verify: (token: string) => unknown
-  #at = 0
-  #tokens: string[] = []
-
-  constructor(name: string, pool: TokenPool, verify: (token: string) => unknown) {
-    this.name = name
-    this.#pool = pool
-    this.#verify = verify
-  }
-
-  prepare(count: number): void {
-    this.#tokens = Array.from({ length: count }, () => this.#pool.fresh(this.#at++).token)
-  }
-
-  async run(): Promise<number> {
-    let verified = 0
-    for (const token of this.#tokens) {
-      const answer = this.#verify(token)
-      if ((answer instanceof Promise ? await answer : answer) !== undefined) verified++
-    }
-    return verified
-  }
-}
 
 /** A verified-token hit asks the engine each time; verifying again does not. */
 async function run(context: Context): Promise<Row[]> {
@@ -69,10 +42,10 @@ async function run(context: Context): Promise<Row[]> {
   }
   const timings = await interleave(
     [
-      new Verifying('verified, ES256', ofJose, (token) => kept(token)),
-      new Verifying('jose ES256', ofJose, withJose),
-      new Verifying('verified, RS256', ofJsonwebtoken, (token) => keptToo(token)),
-      new Verifying('jsonwebtoken RS256', ofJsonwebtoken, withJsonwebtoken),
+      new Verify('verified, ES256', ofJose, (token) => kept(token)),
+      new Verify('jose ES256', ofJose, withJose),
+      new Verify('verified, RS256', ofJsonwebtoken, (token) => keptToo(token)),
+      new Verify('jsonwebtoken RS256', ofJsonwebtoken, withJsonwebtoken),
     ],
     { rounds, batch },
   )

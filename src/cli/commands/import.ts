@@ -71,6 +71,9 @@ async function importAny(
   command: Command,
 ): Promise<void> {
   const { fromRedis } = options
+  // The next option was taken for the pattern.
+  if (fromRedis?.startsWith('--') === true && !fromRedis.includes('*'))
+    throw new CliError('ERR_USAGE', "--from-redis needs a pattern, such as 'blacklist:*'")
   if (fromRedis !== undefined && command.args.length > 0)
     throw new CliError('ERR_USAGE', 'give a file or --from-redis, not both')
   const stray = (fromRedis === undefined ? FOR_REDIS : FOR_FILES).find(

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { EndOptions, Session, SessionsReceipt, SessionsToEnd } from '../../sessions/index.js'
+import type { EndOptions, Session, Sessions, SessionsReceipt, SessionsToEnd } from '../../sessions/index.js'
 import { CliError, printable } from '../errors.js'
 import { operatingSystemUser } from '../input/actor.js'
 import { parseDuration, shortTime } from '../input/time.js'
@@ -34,11 +34,14 @@ export function addSessions(program: Command): void {
     .description('List the sessions in the store, or end some: their refresh and access tokens.')
     .argument('[what]')
     .action((what: string | undefined) => {
-      const problem = what === undefined ? 'say what to do' : `there is no command 'sessions ${what}'`
+      const isMissing = what === undefined || what.startsWith('-')
+      const problem = isMissing ? 'say what to do' : `there is no command 'sessions ${what}'`
       throw new CliError('ERR_USAGE', `${problem}: 'sessions list' or 'sessions end'`)
     })
   addList(command)
   addEnd(command)
+  // A mistyped command is reported as such, whatever follows it. The two commands do not take this over.
+  command.allowUnknownOption().allowExcessArguments()
 }
 
 function addList(sessions: Command): void {
@@ -110,10 +113,26 @@ async function end(options: EndCommandOptions): Promise<void> {
     ...(options.reason === undefined ? {} : { reason: options.reason }),
   }
   const lifetimeSeconds = parseDuration(options.tokenLifetime, '--token-lifetime')
-  const receipt = await changeSessions(options, lifetimeSeconds, async (sessions, store) =>
-    what === 'all' ? endAll(sessions, store, given) : sessions.revoke(what, given),
+  const receipt = await changeSessions(options, lifetimeSeconds, async (sessions, store) => {
+    if (what === 'all') return endAll(sessions, store, given)
+    if ('except' in what && what.except !== undefined) await requireSession(sessions, what.sub, what.except)
+    return sessions.revoke(what, given)
+  })
+  await report(receipt, options, new Date(Date.now() + lifetimeSeconds * 1000))
+}
+
+/**
+ * A mistyped `--except` would end the one login that is to stay.
+ *
+ * @throws {CliError} ERR_USAGE when the user has no live session of that login
+ */
+async function requireSession(sessions: Sessions, sub: string, sid: string): Promise<void> {
+  for await (const session of sessions.list({ sub })) if (session.sid === sid) return
+  throw new CliError(
+    'ERR_USAGE',
+    `no live session of '${sub}' has the sid '${sid}' of --except, so nothing was ended: ` +
+      "see 'revocade sessions list --sub USER'",
   )
-  await report(receipt, options)
 }
 
 /** @throws {CliError} ERR_USAGE unless they are named in exactly one way */
@@ -127,13 +146,30 @@ function sessionsToEnd({ sub, sid, all, except, clientId }: EndCommandOptions): 
   return sid === undefined ? 'all' : { sid, clientId }
 }
 
-async function report(receipt: SessionsReceipt | undefined, options: EndCommandOptions): Promise<void> {
+async function report(
+  receipt: SessionsReceipt | undefined,
+  options: EndCommandOptions,
+  until: Date,
+): Promise<void> {
   const { ended = 0, redis = 'off' } = receipt ?? {}
   if (options.json === true) await writeJson(receipt ?? { seq: 0, ended })
   else if (receipt === undefined || receipt.seq === 0) await writeLine('there was no session to end')
+  else if (ended === 0)
+    await writeLine(
+      `no live session; tokens with ${named(options)} are revoked until ${shortTime(until)} ` +
+        `(${durableText(receipt)})`,
+    )
   else
     await writeLine(
       `${tone('ended', 'good')} ${ended} ${ended === 1 ? 'session' : 'sessions'} (${durableText(receipt)})`,
     )
   noteQueued(redis, options)
+}
+
+/** The claims of the tokens that an end revokes. */
+function named({ sub, sid, clientId }: EndCommandOptions): string {
+  const pairs = Object.entries({ sub, sid, client_id: clientId })
+  return pairs
+    .flatMap(([name, value]) => (value === undefined ? [] : [`${name} = ${printable(value)}`]))
+    .join(' and ')
 }

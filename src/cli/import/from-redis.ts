@@ -1,5 +1,5 @@
 import { DEFAULT_ID_CLAIMS } from '../../options.js'
-import { CliError, type ErrorReport, reportOf } from '../errors.js'
+import { CliError, type ErrorReport, printable, reportOf } from '../errors.js'
 import type { Entry } from '../formats/entry.js'
 import type { RedisFlags } from '../options.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
@@ -47,7 +47,7 @@ export interface KeyImportSummary {
  * Revokes what the keys of a hand-made blacklist name, for as long as these have left. It reads the server,
  * writes nothing to it, and may run again.
  *
- * @returns whether at least one key could be used, or there was none
+ * @returns whether at least one key could be used, or all had expired or gone; not if no key matches
  * @throws {CliError} ERR_USAGE, ERR_UNAVAILABLE, and with `--strict` ERR_BAD_KEY
  */
 export async function importFromRedis(pattern: string, options: FromRedisOptions): Promise<boolean> {
@@ -64,6 +64,10 @@ export async function importFromRedis(pattern: string, options: FromRedisOptions
   const summary = await run.finish(options)
   await print(summary, options)
   for (const text of notesOn(holds, idClaims, run.withoutId)) note(text, options)
+  if (summary.keys === 0) {
+    note(`no key matches '${printable(pattern)}': is it the right pattern, server and database?`, options)
+    return false
+  }
   return summary.invalid === 0 || summary.imported + summary.expired > 0
 }
 

@@ -1,4 +1,5 @@
 import { RevocadeError } from '../../errors.js'
+import { DEFAULT_MAX_TOKEN_BYTES } from '../../options.js'
 import { type Claims, TokenReader } from '../../token/jwt.js'
 import { numericDate } from '../../token/numeric-date.js'
 import { CliError } from '../errors.js'
@@ -12,9 +13,6 @@ export const KINDS_OF_KEYS = ['jwt', 'token', 'jti', 'sha256'] as const
 
 /** `jwt`: a JWT that anyone can decode. `token`: any token. */
 export type KindOfKeys = (typeof KINDS_OF_KEYS)[number]
-
-/** The longest token that an engine takes by default, in bytes. */
-const MAX_TOKEN_BYTES = 16_384
 
 /** What {@link KeyInputs} needs. */
 export interface KeyInputsOptions {
@@ -30,7 +28,7 @@ export class KeyInputs {
   /** JWTs that no id claim names, so that they are revoked by their hash. */
   withoutId = 0
   readonly #options: KeyInputsOptions
-  readonly #reader = new TokenReader(MAX_TOKEN_BYTES)
+  readonly #reader = new TokenReader(DEFAULT_MAX_TOKEN_BYTES)
 
   constructor(options: KeyInputsOptions) {
     this.#options = options

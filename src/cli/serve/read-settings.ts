@@ -15,7 +15,7 @@ const KEYS = new Set(['jwks', 'hmacSecret'])
 
 /**
  * The options of the server: from flags, else from the environment, else from the file. An empty variable
- * counts as unset, except that of a key, which is refused.
+ * counts as unset, except that of a key or another secret, which is refused.
  *
  * @param flags - the texts of the flags, by the names of the settings
  * @param file - the path of a JSON file with the settings by their names
@@ -31,7 +31,7 @@ export async function readSettings(
   for (const setting of ALL) {
     const flag = flags[setting.name]
     const variable = env[variableOf(setting)] ?? ''
-    refuseEmptyKey(setting, env, flag)
+    refuseEmptySecret(setting, env, flag)
     if (typeof flag === 'string') values[setting.name] = valueOf(setting, flag)
     else if (variable !== '') values[setting.name] = valueOf(setting, variable)
   }
@@ -43,11 +43,16 @@ export async function readSettings(
   return { ...without(own, 'adminToken'), engine: without(engine, 'redisPrefix') }
 }
 
-/** An empty variable counts as unset. For a key that would mean: let every signature pass. */
-function refuseEmptyKey(setting: Setting, env: Environment, flag: unknown): void {
+/**
+ * An empty variable counts as unset. For a key that would mean: let every signature pass. For another secret:
+ * run without what it is for, or with another digest key.
+ */
+function refuseEmptySecret(setting: Setting, env: Environment, flag: unknown): void {
   const name = variableOf(setting)
-  if (!KEYS.has(setting.name) || flag !== undefined || env[name] !== '') return
-  throw new CliError('ERR_USAGE', `${name} is empty: set it, or unset it if no signature is to be verified`)
+  const isKey = KEYS.has(setting.name)
+  if (!(isKey || setting.secret === true) || flag !== undefined || env[name] !== '') return
+  const unless = isKey ? 'no signature is to be verified' : 'there is to be none'
+  throw new CliError('ERR_USAGE', `${name} is empty: set it, or unset it if ${unless}`)
 }
 
 const without = (values: Values, name: string): Values =>

@@ -20,8 +20,9 @@ export const writeCookie = (headers: IncomingHttpHeaders, id: string): string =>
 export const clearCookie = (headers: IncomingHttpHeaders): string =>
   `${nameFor(headers)}=; ${attributesFor(headers)}; Max-Age=0`
 
-/** The server has no TLS: a proxy in front has it, and says so. */
-const isSecure = (headers: IncomingHttpHeaders): boolean => headers['x-forwarded-proto'] === 'https'
+/** The server has no TLS: a proxy in front has it, and says so. Of several values, the first counts. */
+const isSecure = (headers: IncomingHttpHeaders): boolean =>
+  /^\s*https\s*(?:,|$)/i.test(String(headers['x-forwarded-proto'] ?? ''))
 
 const nameFor = (headers: IncomingHttpHeaders): string => (isSecure(headers) ? SECURE : PLAIN)
 

@@ -1,5 +1,5 @@
 import rateLimit from '@fastify/rate-limit'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify'
 import type { Admins } from '../credentials.js'
 import { formOf } from '../oauth/form.js'
 import { RequestError } from '../problem.js'
@@ -38,8 +38,7 @@ export async function loginRoutes(
         'Retry-After': String(Math.ceil(ttl / 1000)),
       }),
   })
-  app.post('/login', { preHandler: limit }, (request, reply) => {
-    requireSameOrigin(request)
+  app.post('/login', { preHandler: [fromHere, limit] }, (request, reply) => {
     const admin = admins.find(formOf(request.body).get('token')?.trim() ?? '')
     if (admin === undefined) {
       app.log.warn({ address: request.ip }, 'a login to the page was refused')
@@ -57,6 +56,12 @@ export async function loginRoutes(
     if (id !== undefined) logins.end(id)
     return reply.header('Set-Cookie', clearCookie(request.headers)).redirect('login', 303)
   })
+}
+
+/** Before attempts are counted: another site must not use up those of whoever has it open. */
+const fromHere: preHandlerHookHandler = (request, _reply, done) => {
+  requireSameOrigin(request)
+  done()
 }
 
 function sendForm({ headers }: FastifyRequest, reply: FastifyReply, fault?: Html): FastifyReply {

@@ -7,10 +7,12 @@ const MINUTE_MS = 60_000
 const IDLE_MS = 30 * MINUTE_MS
 /** It ends after this long in any case. */
 const ABSOLUTE_MS = 12 * 60 * MINUTE_MS
-/** The oldest one ends when there is one more. */
-const MOST_LOGINS = 1000
+/** Of one admin. The oldest of them ends when there is one more. */
+const MOST_LOGINS = 10
 /** Things that one login keeps at a time. */
 const MOST_KEPT = 20
+/** How long they may be together, in characters as JSON. One alone is bounded by the size of a request. */
+const MOST_KEPT_CHARACTERS = 256 * 1024
 
 /** Somebody who has logged in. It is in memory only: a restart of the server ends it. */
 export class Login {
@@ -19,7 +21,8 @@ export class Login {
   readonly csrf = randomId()
   /** What the next page says first. */
   notice: Html | undefined
-  readonly #kept = new Map<string, unknown>()
+  readonly #kept = new Map<string, Kept>()
+  #keptCharacters = 0
   readonly #end = new AbortController()
 
   constructor(admin: Admin) {
@@ -41,16 +44,26 @@ export class Login {
 
   /** Keeps something for a later request, such as a token, which then need not stand in a page. */
   keep(value: unknown): string {
-    const [oldest] = this.#kept.keys()
-    if (oldest !== undefined && this.#kept.size >= MOST_KEPT) this.#kept.delete(oldest)
+    const characters = JSON.stringify(value).length
+    for (const [id, oldest] of this.#kept) {
+      if (this.#kept.size < MOST_KEPT && this.#keptCharacters + characters <= MOST_KEPT_CHARACTERS) break
+      this.#kept.delete(id)
+      this.#keptCharacters -= oldest.characters
+    }
     const id = randomId()
-    this.#kept.set(id, value)
+    this.#kept.set(id, { value, characters })
+    this.#keptCharacters += characters
     return id
   }
 
   kept(id: string | undefined): unknown {
-    return this.#kept.get(id ?? '')
+    return this.#kept.get(id ?? '')?.value
   }
+}
+
+interface Kept {
+  readonly value: unknown
+  readonly characters: number
 }
 
 interface Entry {
@@ -73,8 +86,9 @@ export class Logins {
   begin(admin: Admin): string {
     const now = this.#now()
     for (const [key, entry] of this.#entries) if (isOver(entry, now)) this.#drop(key)
-    const [oldest] = this.#entries.keys()
-    if (oldest !== undefined && this.#entries.size >= MOST_LOGINS) this.#drop(oldest)
+    const own = [...this.#entries].filter(([, { login }]) => login.admin.name === admin.name)
+    const [oldest] = own
+    if (oldest !== undefined && own.length >= MOST_LOGINS) this.#drop(oldest[0])
     const id = randomId()
     this.#entries.set(keyOf(id), { login: new Login(admin), begunMs: now, usedMs: now })
     return id

@@ -50,7 +50,8 @@ export function targetWords(target: Target): Html {
   }
 }
 
-const pair = (name: string, value: string | number): Html => html`<code>${name} = ${value}</code>`
+/** A claim and its value. */
+export const pair = (name: string, value: string | number): Html => html`<code>${name} = ${value}</code>`
 
 /** Which tokens of a selector a revocation is about; undefined for a single token. */
 export function cutoffWords(revocation: Revocation, now: number): Html | undefined {

@@ -1,5 +1,9 @@
 import type { StoredRow, Target } from '../../../ports/index.js'
 import type { Form } from '../../oauth/form.js'
+import { RequestError } from '../../problem.js'
+
+/** The longest text of a filter, in characters. Reasons are no longer than that. */
+export const MOST_CHARACTERS = 1024
 
 /** What a listing shows. It waits in the login: a text that somebody pastes is in no address. */
 export class Filter {
@@ -10,12 +14,16 @@ export class Filter {
   readonly kind: 'any' | 'token' | 'selector'
   /** `changes`: also what has ended, and what was taken back. */
   readonly state: 'live' | 'changes'
+  readonly #text: string
+  readonly #actor: string
 
   constructor({ text = '', actor = '', kind = 'any', state = 'live' }: Partial<Filter> = {}) {
     this.text = text
     this.actor = actor
     this.kind = kind
     this.state = state
+    this.#text = text.toLowerCase()
+    this.#actor = actor.toLowerCase()
   }
 
   get isOpen(): boolean {
@@ -27,24 +35,35 @@ export class Filter {
     const { target, reason = '', actor = '' } = row
     if (this.state === 'live' && (!row.revoked || row.expiresAt <= liveAfter)) return false
     if (this.kind !== 'any' && (target.kind === 'selector') !== (this.kind === 'selector')) return false
-    if (!holds([actor], this.actor)) return false
-    return holds([...textsOf(target), reason], this.text)
+    if (!holds([actor], this.#actor)) return false
+    return holds([...textsOf(target), reason], this.#text)
   }
 }
 
-/** The filter of a form. */
+/**
+ * The filter of a form.
+ *
+ * @throws {RequestError} when a text is too long to look for
+ */
 export function readFilter(form: Form): Filter {
   const kind = form.get('kind')
   return new Filter({
-    text: form.get('text')?.trim() ?? '',
-    actor: form.get('actor')?.trim() ?? '',
+    text: textOf(form, 'text'),
+    actor: textOf(form, 'actor'),
     kind: kind === 'token' || kind === 'selector' ? kind : 'any',
     state: form.get('state') === 'changes' ? 'changes' : 'live',
   })
 }
 
+function textOf(form: Form, name: string): string {
+  const text = form.get(name)?.trim() ?? ''
+  if (text.length <= MOST_CHARACTERS) return text
+  throw new RequestError(400, 'too-long', 'a filter has at most 1,024 characters: look for a part')
+}
+
+/** @param part - in lower case */
 const holds = (texts: readonly string[], part: string): boolean =>
-  part === '' || texts.some((text) => text.toLowerCase().includes(part.toLowerCase()))
+  part === '' || texts.some((text) => text.toLowerCase().includes(part))
 
 /** What people may look for: values, and `name = value` as pages show it. */
 function textsOf(target: Target): string[] {

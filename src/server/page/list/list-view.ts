@@ -2,7 +2,7 @@ import { csrfField } from '../document.js'
 import { type Html, html } from '../html.js'
 import type { Visit } from '../view.js'
 import { count } from '../words.js'
-import type { Filter } from './filter.js'
+import { type Filter, MOST_CHARACTERS } from './filter.js'
 import type { Page } from './pages.js'
 import { rowsView } from './rows-view.js'
 
@@ -51,6 +51,7 @@ function fields({ text, actor, kind, state }: Filter): Html {
         id="text"
         name="text"
         value="${text}"
+        maxlength="${MOST_CHARACTERS}"
         autocomplete="off"
         autocapitalize="none"
         spellcheck="false"
@@ -62,6 +63,7 @@ function fields({ text, actor, kind, state }: Filter): Html {
         id="actor"
         name="actor"
         value="${actor}"
+        maxlength="${MOST_CHARACTERS}"
         autocomplete="off"
         autocapitalize="none"
         spellcheck="false"

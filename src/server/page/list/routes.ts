@@ -1,27 +1,38 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { internalsOf } from '../../../engine/internals.js'
-import { RequestError } from '../../problem.js'
+import { RequestError, RETRY_AFTER } from '../../problem.js'
 import { liveAfter } from '../live-after.js'
 import type { Login } from '../logins.js'
 import type { PageParts } from '../page-parts.js'
+import { Places } from '../places.js'
 import { exported } from './export.js'
 import { Filter, readFilter } from './filter.js'
 import { listView } from './list-view.js'
 import { type Place, readPage } from './pages.js'
 
+/** Searches at a time: each may look at many rows, and checks are answered in between. */
+const SEARCHES = { inAll: 6, ofAdmin: 3 }
+const EXPORTS = { inAll: 6, ofAdmin: 2 }
+
 /** The revocations in the store: filter, pages, download. */
 export function listRoutes(app: FastifyInstance, { guard, engine }: PageParts): void {
   const { store } = internalsOf(engine, 'listRoutes()')
+  const [searches, exports] = [new Places(SEARCHES), new Places(EXPORTS)]
   app.get(
     '/list',
     guard.reads(async (visit) => {
       const query = textsOf(visit.request.query)
       const filter = filterOf(visit.login, query.view)
       const alive = liveAfter(engine)
-      const page = await readPage(store, filter, { place: placeOf(query), liveAfter: alive })
-      const body = listView({ page, filter, kept: query.view, liveAfter: alive }, visit)
-      return { title: 'Revocations', body }
+      const done = placeFor(searches, visit.login)
+      try {
+        const page = await readPage(store, filter, { place: placeOf(query), liveAfter: alive })
+        const body = listView({ page, filter, kept: query.view, liveAfter: alive }, visit)
+        return { title: 'Revocations', body }
+      } finally {
+        done()
+      }
     }),
   )
   app.post(
@@ -33,20 +44,33 @@ export function listRoutes(app: FastifyInstance, { guard, engine }: PageParts): 
   )
   app.get(
     '/export',
+    // The answer to HEAD would read the whole store.
+    { exposeHeadRoute: false },
     guard.reads(({ login, request, now }) => {
       const query = textsOf(request.query)
       const filter = filterOf(login, query.view)
       const format = query.format === 'csv' ? 'csv' : 'ndjson'
-      const lines = exported({ store, filter, format, liveAfter: liveAfter(engine) })
+      const done = placeFor(exports, login)
+      const download = Readable.from(exported({ store, filter, format, liveAfter: liveAfter(engine) }))
+      download.once('close', done)
       app.log.info({ actor: login.admin.name, format }, 'revocations are exported')
       return {
-        download: Readable.from(lines),
+        download,
         type: format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson',
         fileName: `revocations-${new Date(now).toISOString().slice(0, 10)}.${format}`,
       }
     }),
   )
 }
+
+/** @throws {RequestError} when too many are busy */
+function placeFor(places: Places, login: Login): () => void {
+  const done = places.take(login)
+  if (done !== undefined) return done
+  throw new RequestError(503, 'busy', BUSY, RETRY_AFTER)
+}
+
+const BUSY = 'too many searches or downloads are under way: wait until one is done, and try again'
 
 type Query = Readonly<Partial<Record<'view' | 'before' | 'after' | 'format', string>>>
 

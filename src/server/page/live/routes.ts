@@ -34,7 +34,7 @@ export function liveRoutes(app: FastifyInstance, overview: Overview, { guard, cl
   })
   closing.addEventListener('abort', () => streams.end(), { once: true })
   app.get('/live.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(SCRIPT))
-  app.get('/live', async (request, reply) => {
+  app.get('/live', { exposeHeadRoute: false }, async (request, reply) => {
     const login = guard.loginOf(request, false)
     if (login === undefined) return reply.code(401).send()
     const stream = streams.begin(login, () => guard.loginOf(request, false) === login)

@@ -1,8 +1,9 @@
 import { PassThrough } from 'node:stream'
 import type { Login } from '../logins.js'
+import { Places } from '../places.js'
 
-/** Streams in all. */
-const MOST = 64
+/** Streams in all, and of one admin. */
+const MOST = { inAll: 64, ofAdmin: 24 }
 /** Of one login: browsers open no more connections to one server. */
 const MOST_OF_LOGIN = 6
 /** Bytes that wait for a client that does not read. */
@@ -17,6 +18,7 @@ interface Open {
 /** The pages that are being kept up to date, by server-sent events. */
 export class Streams {
   readonly #open = new Map<PassThrough, Open>()
+  readonly #places = new Places(MOST)
   #ended = false
 
   get size(): number {
@@ -26,13 +28,16 @@ export class Streams {
   /** @returns a stream; undefined when there are too many, or the server is about to end */
   begin(login: Login, isSignedIn: () => boolean): PassThrough | undefined {
     const own = [...this.#open.values()].filter((open) => open.login === login).length
-    if (this.#ended || own >= MOST_OF_LOGIN || this.#open.size >= MOST) return undefined
+    if (this.#ended || own >= MOST_OF_LOGIN) return undefined
+    const giveBack = this.#places.take(login)
+    if (giveBack === undefined) return undefined
     const stream = new PassThrough()
     this.#open.set(stream, { login, isSignedIn })
     const end = (): void => void stream.end()
     login.ended.addEventListener('abort', end, { once: true })
     stream.once('close', () => {
       this.#open.delete(stream)
+      giveBack()
       login.ended.removeEventListener('abort', end)
     })
     stream.on('error', () => undefined) // The client has gone.

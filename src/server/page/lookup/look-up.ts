@@ -1,5 +1,6 @@
 import type { Revocade, TokenClaims } from '../../../api.js'
 import { claimsOfToken } from '../../../engine/claims-of-token.js'
+import { internalsOf } from '../../../engine/internals.js'
 import { type Naming, rowsNaming } from '../../../engine/rows-naming.js'
 import type { Verdict } from '../../../engine/verdict.js'
 import { isFaultOfToken } from '../../../http/verifier-error.js'
@@ -8,10 +9,21 @@ import { RequestError } from '../../problem.js'
 import type { Verifier } from '../../verifier.js'
 import { pastedToken } from '../token-input.js'
 
+/** A claim that was looked up. */
+export interface Asked {
+  readonly claim: string
+  readonly value: string
+  readonly iss: string | undefined
+  /** Whether it is one that names a token. */
+  readonly isId: boolean
+}
+
 /** What was found. */
 export interface Found {
   /** The token, to go on with; undefined where a claim was asked for. */
   readonly token: string | undefined
+  /** The claim that was asked for; undefined where a token was. */
+  readonly asked: Asked | undefined
   /** The claims that were looked up; undefined for a token that has none to read. */
   readonly claims: TokenClaims | undefined
   readonly signature: 'right' | 'wrong' | 'unknown' | 'no-key' | undefined
@@ -30,17 +42,22 @@ export async function lookUpToken({ engine, verifier }: Parts, form: Form): Prom
   const claims = claimsOfToken(engine, token)
   const verdict = await engine.check(token, { onUnknown: 'throw' })
   const signature = claims === undefined ? undefined : await signatureOf(token, verifier)
-  return { token, claims, signature, verdict, naming: await namingOf(engine, token) }
+  const naming = await namingOf(engine, token)
+  return { token, asked: undefined, claims, signature, verdict, naming }
 }
 
 /** Whether tokens with a claim are revoked, as far as it decides alone. */
 export async function lookUpClaim({ engine }: Pick<Parts, 'engine'>, form: Form): Promise<Found> {
-  const [claim, value, iss] = [form.get('claim'), form.get('value'), form.get('iss')]
-  if (claim === undefined || value === undefined)
-    throw new RequestError(400, 'no-value', 'there is no value to look up')
-  const claims = { [claim]: value.trim(), ...(iss === undefined ? {} : { iss: iss.trim() }) }
+  const [claim = '', value = '', given = ''] = ['claim', 'value', 'iss'].map((name) => form.get(name)?.trim())
+  if (claim === '' || value === '')
+    throw new RequestError(400, 'no-value', 'there is no value to look up: give one')
+  const iss = given === '' ? undefined : given
+  const claims = { [claim]: value, ...(iss === undefined ? {} : { iss }) }
+  const isId = internalsOf(engine, 'lookUpClaim()').settings.idClaims.includes(claim)
   const verdict = await engine.check(claims, { onUnknown: 'throw', selectorsOnly: true })
-  return { token: undefined, claims, signature: undefined, verdict, naming: await namingOf(engine, claims) }
+  const naming = await namingOf(engine, claims)
+  const asked = { claim, value, iss, isId }
+  return { token: undefined, asked, claims, signature: undefined, verdict, naming }
 }
 
 /** Undefined where the store can't be asked: the verdict says so. */

@@ -3,8 +3,8 @@ import { type Fact, facts, revocationFacts } from '../facts.js'
 import { type Html, html } from '../html.js'
 import type { Login } from '../logins.js'
 import type { Visit } from '../view.js'
-import { DECIDED_BY, moment, targetWords } from '../words.js'
-import type { Found } from './look-up.js'
+import { DECIDED_BY, moment, pair, targetWords } from '../words.js'
+import type { Asked, Found } from './look-up.js'
 
 /** Characters of a claim that are shown. */
 const SHOWN = 200
@@ -39,18 +39,37 @@ const HEADLINES = {
   unknown: ['Nobody can say', 'warn'],
 } as const
 
-const ONLY_THIS_CLAIM = html`<li>
-  No revocation is of this claim alone. A token with it may be revoked by another claim of it.
-</li>`
+/** What is not known where nothing revokes a claim. */
+function notAllOf(asked: Asked): Html {
+  const others = asked.isId ? 'another claim' : 'its id or another claim'
+  return html`<li>
+      Nothing revokes ${askedWords(asked)} as such. A token with it may still be revoked by ${others}.
+    </li>
+    ${
+      isBareId(asked) &&
+      html`<li>
+        A token that was revoked by its ${asked.claim} and its issuer is found with the issuer only: give the
+        issuer, too, or look the token itself up.
+      </li>`
+    }`
+}
 
-function verdictView({ verdict, naming, token }: Found, now: number): Html {
+const isBareId = ({ isId, iss }: Asked): boolean => isId && iss === undefined
+
+const askedWords = ({ claim, value, iss }: Asked): Html =>
+  html`${pair(claim, value)}${iss !== undefined && html` of ${pair('iss', iss)}`}`
+
+function verdictView({ verdict, naming, asked }: Found, now: number): Html {
   const { status, decidedBy, reason, pending } = verdict
-  const [headline, level] = HEADLINES[status]
+  const [headline, usual] = HEADLINES[status]
+  // No all-clear: the id may be revoked together with its issuer.
+  const level = status === 'active' && asked !== undefined && isBareId(asked) ? 'warn' : usual
   return html`<section class="state ${level}" role="status">
     <p class="headline"><strong>${headline}</strong></p>
     <ul>
+      ${asked !== undefined && html`<li>Looked up: ${askedWords(asked)}.</li>`}
       ${status === 'unknown' && html`<li>${reason ?? 'The store can not be asked.'}</li>`}
-      ${token === undefined && status === 'active' && ONLY_THIS_CLAIM}
+      ${asked !== undefined && status === 'active' && notAllOf(asked)}
       ${
         pending?.notBefore &&
         html`<li>It will be ${moment(pending.notBefore, now)}: ${targetWords(pending.target)}.</li>`

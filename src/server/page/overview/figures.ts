@@ -23,7 +23,7 @@ export function figuresView(stats: Stats, answers: ReadonlyMap<number, number>, 
   const longest = duration(stats.lease.maxStalenessMs)
   return html`<section aria-label="Figures">
     <ul class="figures">
-      ${figure('Live revocations', text('live'), 'in the memory of this server')}
+      ${figure('Entries in memory', text('live'), 'revocations, and what was taken back')}
       ${figure('Checks', text('checks'), text('memory'))}
       ${figure('Staleness', text('staleness'), `at most ${longest} by the option`)}
       ${figure('Changes', text('changes'), 'in the store since it was made')}

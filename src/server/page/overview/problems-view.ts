@@ -26,6 +26,6 @@ export const timeText = (now: number): string => `${new Date(now).toISOString().
 
 const HEADLINES = {
   good: 'All is well: every token is judged.',
-  warn: 'Working, with something to look after.',
+  warn: 'Working, with a warning.',
   bad: 'Something is wrong.',
 } as const

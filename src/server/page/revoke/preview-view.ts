@@ -19,7 +19,7 @@ export interface PreviewParts {
 
 /** What would be revoked, and the form that does it. */
 export function previewView({ plan, entry, kept, login, now, fault }: PreviewParts): Html {
-  const { target, expiresAt, hasExpired, present } = plan
+  const { target, hasExpired, present } = plan
   const isSelector = 'where' in entry
   const isLive = present !== undefined && present.expiresAt.getTime() > now
   return html`<section class="card">
@@ -27,36 +27,56 @@ export function previewView({ plan, entry, kept, login, now, fault }: PreviewPar
         ['Would revoke', targetWords(target)],
         ['Which of them', isSelector && cutoffWords(plan, entry, now)],
         ['How many', howMany(target, isSelector)],
-        ['Ends', moment(expiresAt, now)],
+        ['Ends', endWords(plan, entry, now)],
         ['By', login.admin.name],
       ])}
     </section>
-    ${hasExpired && html`<p class="fault">It has expired, so there is nothing to revoke.</p>`}
     ${
       isLive &&
       html`<h2>It is revoked already</h2>
         <p>To revoke it again replaces the reason and the name. The later cutoff and the later end stay.</p>
         <section class="card">${revocationFacts(present, now)}</section>`
     }
-    <form class="card" method="post" action="confirm">
-      ${fault !== undefined && html`<p class="fault" role="alert">${fault}</p>`} ${csrfField(login)}
-      <input type="hidden" name="kept" value="${kept}" />
-      <label for="reason">Reason</label>
-      <input
-        id="reason"
-        name="reason"
-        required
-        maxlength="1024"
-        autocomplete="off"
-        autofocus
-        aria-describedby="reason-note"
-      />
-      <p class="quiet" id="reason-note">It is kept with the revocation. Do not put a token into it.</p>
-      ${isEverybody(plan) && EVERYBODY}
-      <div class="buttons">
-        <button class="danger" type="submit">Revoke</button> <a href="revoke">Do not</a>
-      </div>
-    </form>`
+    ${hasExpired ? EXPIRED : confirmation({ plan, kept, login, fault })}`
+}
+
+const EXPIRED = html`<p class="fault">It has expired, so there is nothing to revoke.</p>
+  <p><a href="revoke">Back</a></p>`
+
+/** The form that does it. */
+const confirmation = ({
+  plan,
+  kept,
+  login,
+  fault,
+}: Pick<PreviewParts, 'plan' | 'kept' | 'login' | 'fault'>): Html =>
+  html`<form class="card" method="post" action="confirm">
+    ${fault !== undefined && html`<p class="fault" role="alert">${fault}</p>`} ${csrfField(login)}
+    <input type="hidden" name="kept" value="${kept}" />
+    <label for="reason">Reason</label>
+    <input
+      id="reason"
+      name="reason"
+      required
+      maxlength="1024"
+      autocomplete="off"
+      autofocus
+      aria-describedby="reason-note"
+    />
+    <p class="quiet" id="reason-note">It is kept with the revocation. Do not put a token into it.</p>
+    ${isEverybody(plan) && EVERYBODY}
+    <div class="buttons">
+      <button class="danger" type="submit">Revoke</button> <a href="revoke">Cancel</a>
+    </div>
+  </form>`
+
+/** An end that is too early for the longest token is put off. */
+function endWords({ expiresAt }: Plan, entry: Entry, now: number): Html {
+  const { expiresAt: given } = entry
+  const isProlonged =
+    typeof given === 'string' && Math.ceil(Date.parse(given) / 1000) * 1000 < expiresAt.getTime()
+  const end = moment(expiresAt, now)
+  return isProlonged ? html`prolonged to ${end}, because tokens may live until then` : end
 }
 
 const EVERYBODY = html`<label class="choice">

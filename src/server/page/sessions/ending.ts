@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Session, Sessions, SessionsToEnd } from '../../../sessions/index.js'
 import type { Form } from '../../oauth/form.js'
 import { RequestError } from '../../problem.js'
@@ -65,17 +66,41 @@ export function readEnd(form: Form): PreparedEnd {
   }
 }
 
-/** The live sessions that an end would reach now. */
-export async function reached(sessions: Sessions, toEnd: SessionsToEnd): Promise<readonly Session[]> {
-  if ('refreshToken' in toEnd) return []
-  const found = await allOf(sessions, 'sub' in toEnd ? { sub: toEnd.sub } : { sid: toEnd.sid })
-  if ('sub' in toEnd) return found.filter(({ sid }) => sid !== toEnd.except)
-  return found.filter(({ clientId }) => toEnd.clientId === undefined || clientId === toEnd.clientId)
+/** Sessions on one page. Whoever logs in often must not make a page of any size. */
+const MOST_SHOWN = 50
+/** Sessions that are counted before checks get their turn. */
+const COUNTED_AT_ONCE = 500
+
+/** Live sessions, oldest first: those that are shown, and how many there are. */
+export interface SomeSessions {
+  readonly shown: readonly Session[]
+  readonly total: number
 }
 
-/** The live sessions of a user or a login, oldest first. */
-export async function allOf(sessions: Sessions, where: Owner['where']): Promise<readonly Session[]> {
-  const found: Session[] = []
-  for await (const session of sessions.list(where)) found.push(session)
-  return found
+/** The live sessions that an end would reach now. */
+export async function reached(sessions: Sessions, toEnd: SessionsToEnd): Promise<SomeSessions> {
+  if ('refreshToken' in toEnd) return { shown: [], total: 0 }
+  if ('sub' in toEnd) {
+    const { sub, except } = toEnd
+    return someOf(sessions, { sub }, ({ sid }) => sid !== except)
+  }
+  const { sid, clientId } = toEnd
+  return someOf(sessions, { sid }, (session) => clientId === undefined || session.clientId === clientId)
+}
+
+/** The live sessions of a user or a login that are wanted. */
+export async function someOf(
+  sessions: Sessions,
+  where: Owner['where'],
+  isWanted: (session: Session) => boolean = () => true,
+): Promise<SomeSessions> {
+  const shown: Session[] = []
+  let [total, looked] = [0, 0]
+  for await (const session of sessions.list(where)) {
+    if (++looked % COUNTED_AT_ONCE === 0) await nextTurn()
+    if (!isWanted(session)) continue
+    total++
+    if (shown.length < MOST_SHOWN) shown.push(session)
+  }
+  return { shown, total }
 }

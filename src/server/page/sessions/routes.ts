@@ -6,7 +6,7 @@ import { type Html, html } from '../html.js'
 import type { PageParts } from '../page-parts.js'
 import type { View, Visit } from '../view.js'
 import { distance } from '../words.js'
-import { allOf, Owner, PreparedEnd, reached, readEnd, readOwner } from './ending.js'
+import { Owner, PreparedEnd, reached, readEnd, readOwner, someOf } from './ending.js'
 import { openSessions } from './open-sessions.js'
 import { endPreview, ownerForm, sessionsView } from './sessions-view.js'
 
@@ -34,7 +34,7 @@ function showRoutes(app: FastifyInstance, guard: Guard, sessions: Sessions): voi
       if (typeof view !== 'string') return { title: 'Sessions', body: ownerForm(login) }
       const owner = login.kept(view)
       if (!(owner instanceof Owner)) throw new RequestError(410, 'over', OVER)
-      const found = await allOf(sessions, owner.where)
+      const found = await someOf(sessions, owner.where)
       return { title: 'Sessions', body: html`${ownerForm(login)} ${sessionsView(found, owner, visit)}` }
     }),
   )

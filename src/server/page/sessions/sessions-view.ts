@@ -4,8 +4,8 @@ import { facts } from '../facts.js'
 import { type Html, html } from '../html.js'
 import type { Login } from '../logins.js'
 import type { Visit } from '../view.js'
-import { moment } from '../words.js'
-import type { Owner, PreparedEnd } from './ending.js'
+import { count, moment } from '../words.js'
+import type { Owner, PreparedEnd, SomeSessions } from './ending.js'
 
 /** Asks whose sessions to show. */
 export const ownerForm = (login: Login, fault?: string): Html =>
@@ -28,19 +28,19 @@ export const ownerForm = (login: Login, fault?: string): Html =>
   </form>`
 
 /** The live sessions of a user or a login, and what can be done about them. */
-export function sessionsView(sessions: readonly Session[], { where }: Owner, { login, now }: Visit): Html {
+export function sessionsView({ shown, total }: SomeSessions, { where }: Owner, { login, now }: Visit): Html {
   const isEditor = login.admin.role === 'editor'
   const [name, value] = 'sub' in where ? ['user', where.sub] : ['login', where.sid]
   const heading = html`<h2>Live sessions of the ${name} <code>${value}</code></h2>`
-  if (sessions.length === 0)
+  if (total === 0)
     return html`${heading}
       <p>
         There are none. This is about services that keep sessions in this store with
         <code>revocade/sessions</code>.
         ${isEditor && html`Access tokens can be <a href="revoke">revoked</a> by a claim in any case.`}
       </p>`
-  return html`${heading}
-  ${sessions.map(
+  return html`${heading} ${notShown({ shown, total })}
+  ${shown.map(
     (session) =>
       html`<section class="card">
         ${sessionFacts(session, now)}
@@ -67,10 +67,18 @@ export function sessionsView(sessions: readonly Session[], { where }: Owner, { l
   ${
     isEditor &&
     'sub' in where &&
-    sessions.length > 1 &&
+    total > 1 &&
     endButton(login, { what: 'all', sub: where.sub }, 'End all of them…')
   }`
 }
+
+/** That there are more; undefined where there are none. */
+const notShown = ({ shown, total }: SomeSessions): Html | undefined =>
+  total > shown.length
+    ? html`<p class="quiet">
+        The ${shown.length} oldest are shown, and ${count(total - shown.length)} more are not.
+      </p>`
+    : undefined
 
 const sessionFacts = (session: Session, now: number): Html =>
   facts([
@@ -101,7 +109,7 @@ const endButton = (login: Login, fields: Readonly<Record<string, string>>, text:
 export interface EndPreview {
   readonly prepared: PreparedEnd
   readonly kept: string
-  readonly reached: readonly Session[]
+  readonly reached: SomeSessions
   /** The way back. */
   readonly back: string
   readonly fault?: string | undefined
@@ -112,7 +120,7 @@ export function endPreview(
   { prepared, kept, reached, back, fault }: EndPreview,
   { login, now }: Visit,
 ): Html {
-  const number = reached.length === 1 ? '1 session is' : `${reached.length} sessions are`
+  const number = reached.total === 1 ? '1 session is' : `${count(reached.total)} sessions are`
   return html`<section class="card">
       ${facts([
         ['Would end', prepared.words],
@@ -133,5 +141,6 @@ export function endPreview(
         <button class="danger" type="submit">End</button> <a href="${back}">Do not</a>
       </div>
     </form>
-    ${reached.map((session) => html`<section class="card">${sessionFacts(session, now)}</section>`)}`
+    ${notShown(reached)}
+    ${reached.shown.map((session) => html`<section class="card">${sessionFacts(session, now)}</section>`)}`
 }
