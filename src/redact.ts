@@ -1,5 +1,4 @@
 import { isNativeError } from 'node:util/types'
-import { JWT_FORM, PASETO_FORM } from './token-forms.js'
 
 /**
  * The longest line that is searched, in characters. An attacker may write it, and the patterns take time with
@@ -12,8 +11,9 @@ const SERVERS = 'rediss?|valkeys?|redis\\+\\w+|unix|postgres(?:ql)?|mysql|mariad
 
 /** What replaces a secret, and the pattern that finds it. Each pattern ends at the end of a line. */
 const RULES: readonly (readonly [pattern: RegExp, replacement: string])[] = [
-  [JWT_FORM, '<token>'],
-  [PASETO_FORM, '<token>'],
+  // JWTs: the base64url of `{"`, or of a brace and white space. And PASETOs.
+  [/e(?:yJ|yA|w[ko0])[\w-]{5,}\.[\w-]+(\.[\w-]*)*/g, '<token>'],
+  [/\bv[1-4]\.(?:local|public)\.[\w-]+(\.[\w-]*)*/g, '<token>'],
   // User and password of a URL: up to the last @ of the line, because a password may hold an unencoded one.
   // One slash is enough: URLs turned into paths have only one. The form in our own messages stays, and so do
   // URLs without a host, which have no user.

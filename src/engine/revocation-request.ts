@@ -4,6 +4,7 @@ import type { Mutation, Target } from '../ports/index.js'
 import { optionName } from '../token/claim-path.js'
 import { digestBytes, type TokenDigester } from '../token/identify.js'
 import { numericDate, toMilliseconds, toSeconds } from '../token/numeric-date.js'
+import { withoutTokens } from '../token/token-in-text.js'
 import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
 import { type GivenCutoff, readCutoff, timeOf } from './cutoff.js'
 
@@ -137,8 +138,8 @@ export class Mutations {
       expiresAt: Math.ceil(expiresAt),
       revokedAt: this.#deps.clock.now(),
       ...(start === undefined ? {} : { notBefore: start }),
-      ...(typeof reason === 'string' ? { reason } : {}),
-      ...(typeof actor === 'string' ? { actor } : {}),
+      ...(typeof reason === 'string' ? { reason: withoutTokens(reason) } : {}),
+      ...(typeof actor === 'string' ? { actor: withoutTokens(actor) } : {}),
     }
   }
 

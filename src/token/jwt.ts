@@ -1,7 +1,6 @@
 /// <reference lib="es2024.string" />
 import crypto from 'node:crypto'
 import { RevocadeError } from '../errors.js'
-import { JWT_FORM, PASETO_FORM } from '../token-forms.js'
 import { canonicalPaseto, isPaseto } from './paseto.js'
 
 // Not imported by name: an older Node.js has no `hash`, and must get as far as require-node.ts.
@@ -149,63 +148,6 @@ function canonical(segments: string): string {
 function isDisclosed(token: string, second: number, third: number): boolean {
   const tilde = token.indexOf('~', second)
   return tilde > 0 && tilde < third
-}
-
-/**
- * Whether a string is a whole JWT, JWE or PASETO, perhaps damaged, where an id or a claim is expected. Opaque
- * tokens can't be told from ids.
- */
-export function looksLikeToken(text: string): boolean {
-  // Ids are many and tokens among them rare.
-  if (!text.includes('.')) return false
-  const token = text.trim().replace(/^bearer\s+/i, '')
-  if (isPaseto(token)) return true
-  const dot = token.indexOf('.')
-  return dot > 0 && jsonObject(token.slice(0, dot))?.alg !== undefined
-}
-
-/** The longest beginning of a JWT that is decoded to tell it from an id. A longer one is no id. */
-const MAX_HEADER = 1024
-/** The fewest characters of the payload of a PASETO: a nonce and a tag. Shorter ones are names of hosts. */
-const MIN_PASETO = 54
-
-/**
- * Whether a JWT, JWE or PASETO is anywhere in a string, also in its percent-encoded form: behind a scheme
- * such as `JWT` or `DPoP`, the name of a parameter, or a prefix of a key.
- */
-export function holdsToken(text: string): boolean {
-  if (text.includes('.') && hasTokenIn(text)) return true
-  return text.includes('%') && hasTokenIn(text.replace(/%([\da-f]{2})/gi, decodedByte))
-}
-
-const decodedByte = (_: string, hex: string): string => String.fromCharCode(Number.parseInt(hex, 16))
-
-function hasTokenIn(text: string): boolean {
-  // Most ids end here.
-  if (!/e[yw]|v\d\./.test(text)) return false
-  for (const [found] of text.matchAll(PASETO_FORM))
-    if ((found.split('.')[2] ?? '').length >= MIN_PASETO) return true
-  for (const part of text.split(/[^\w.-]+|\.{3,}/))
-    for (const [found] of beforeLastDot(part).matchAll(JWT_FORM))
-      if (endsInHeader(found.slice(0, found.indexOf('.')))) return true
-  return false
-}
-
-/**
- * Up to the first character after the last dot: enough for the form of a JWT. Its pattern would look for a dot
- * from every character of what follows, to the end, and somebody may have written it to be slow.
- */
-function beforeLastDot(part: string): string {
-  const trimmed = part.endsWith('.') ? part.replace(/\.{1,2}$/, '') : part
-  return trimmed.slice(0, trimmed.lastIndexOf('.') + 2)
-}
-
-/** Whether the end of a segment is a JOSE header: a name may be glued to it. */
-function endsInHeader(segment: string): boolean {
-  if (segment.length > MAX_HEADER) return true
-  for (let at = 0; at >= 0; at = segment.indexOf('e', at + 1))
-    if (jsonObject(segment.slice(at))?.alg !== undefined) return true
-  return false
 }
 
 /**
