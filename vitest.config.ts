@@ -6,6 +6,10 @@ import { distAlias } from './test/support/dist-alias.js'
 const dist = process.env.REVOCADE_DIST
 const alias = dist === undefined ? [] : distAlias(dist)
 
+// Where V8 writes down what ran (.ci/run): in processes that run tests and in their children, not in
+// Vitest's own.
+const coverage = process.env.REVOCADE_TEST_COVERAGE
+
 /** Test files that use a Redis server. One that does and is not listed here fails and says so. */
 const WITH_REDIS = [
   'test/redis/**/*.test.ts',
@@ -55,6 +59,7 @@ export default defineConfig({
     hookTimeout: 300_000,
     // In milliseconds: what a test polls for comes late on a busy machine.
     expect: { poll: { timeout: 10_000 } },
+    env: coverage === undefined ? {} : { NODE_V8_COVERAGE: coverage },
     server: { deps: { external: [/\/dist\//] } },
     setupFiles: ['test/setup.ts'],
     sequence: { sequencer: SlowestFirst },
