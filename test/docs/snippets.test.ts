@@ -90,6 +90,7 @@ async function execute(snippet: Snippet, name: string): Promise<string> {
     timeout: 20_000,
     env: {
       ...process.env,
+      NODE_V8_COVERAGE: undefined, // The tests of the code count, not those of what the pages say.
       PORT: '0',
       JWT_SECRET: 'a secret of the README, for its tests only',
     },

@@ -1,19 +1,19 @@
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, chownSync, cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { appendFileSync, cpSync, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { inject } from 'vitest'
 import { runServer } from '../child-server.js'
 import { PORTS_TO_TRY, portToTry } from '../redis/free-port.js'
-import type { PostgresChoice } from './choice.js'
+import type { PostgresKit } from './choice.js'
+import { copyTemplate, NOBODY, serverFolder } from './template.js'
 
 const READY = /database system is ready to accept (read-only )?connections/
 const PORT_TAKEN = /could not bind|address already in use/i
-/** A server refuses to run as root: it then runs as a user who owns nothing else. */
-const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+
+type Kit = Extract<PostgresKit, { readonly kind: 'binaries' }>
 
 let schemas = 0
 
@@ -22,11 +22,11 @@ let schemas = 0
  * `beforeAll(async () => { postgres = await startPostgres(); return postgres.stop })`.
  */
 export async function startPostgres(): Promise<PostgresServer> {
-  const choice = inject('postgres') as PostgresChoice | undefined
+  const choice = inject('postgres') as PostgresKit | undefined
   if (choice === undefined)
     throw new Error('this test needs a PostgreSQL: add its file to WITH_POSTGRES in vitest.config.ts')
   if (choice.kind === 'none') throw new Error(choice.whatToDo)
-  const server = new PostgresServer(choice.folder)
+  const server = new PostgresServer(choice)
   try {
     await server.create()
   } catch (error) {
@@ -38,15 +38,14 @@ export async function startPostgres(): Promise<PostgresServer> {
 
 /** A PostgreSQL server as a process of ours. */
 export class PostgresServer {
-  readonly #bin: string
-  readonly #folder = mkdtempSync(join(tmpdir(), 'revocade-postgres-'))
+  readonly #kit: Kit
+  readonly #folder = serverFolder()
   readonly #data = join(this.#folder, 'data')
   #port = 0
   #process: ChildProcess | undefined
 
-  constructor(bin: string) {
-    this.#bin = bin
-    if (NOBODY.uid !== undefined) chownSync(this.#folder, NOBODY.uid, NOBODY.gid)
+  constructor(kit: Kit) {
+    this.#kit = kit
   }
 
   get port(): number {
@@ -59,11 +58,7 @@ export class PostgresServer {
   }
 
   async create(): Promise<void> {
-    execFileSync(
-      join(this.#bin, 'initdb'),
-      ['-D', this.#data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
-      { ...NOBODY, stdio: 'pipe', cwd: '/' },
-    )
+    copyTemplate(this.#kit.template, this.#data)
     // A small server: many of them start during a run.
     writeFileSync(join(this.#data, 'postgresql.auto.conf'), 'shared_buffers = 32MB\nwal_log_hints = on\n')
     for (let tries = 1; ; tries++) {
@@ -85,7 +80,7 @@ export class PostgresServer {
   /** A copy of the stopped data as a standby, on a port of its own. It follows this server, or nobody. */
   async standby({ follows = true } = {}): Promise<PostgresServer> {
     await this.kill()
-    const standby = new PostgresServer(this.#bin)
+    const standby = new PostgresServer(this.#kit)
     cpSync(this.#data, standby.#data, { recursive: true })
     await this.restart()
     standby.#port = portToTry()
@@ -104,7 +99,7 @@ export class PostgresServer {
    * pg_rewind or, where that is missing, as a copy.
    */
   async rejoin(primary: PostgresServer): Promise<void> {
-    const rewind = join(this.#bin, 'pg_rewind')
+    const rewind = join(this.#kit.folder, 'pg_rewind')
     if (existsSync(rewind)) {
       const source = `host=127.0.0.1 port=${primary.#port} user=postgres dbname=postgres`
       const args = ['-D', this.#data, '--source-server', source, '--no-sync']
@@ -238,7 +233,7 @@ export class PostgresServer {
       'listen_addresses=127.0.0.1',
     ]
     const { child, complaint } = runServer({
-      program: join(this.#bin, 'postgres'),
+      program: join(this.#kit.folder, 'postgres'),
       args,
       options: { ...NOBODY, cwd: '/' },
       ready: READY,
