@@ -56,7 +56,7 @@ export interface RevokeOptions {
    * @default the token's `exp`
    */
   readonly expiresAt?: Time | undefined
-  /** Free text, kept with the revocation; at most 1,024 characters. A JWT or PASETO in it becomes `<token>`. */
+  /** Free text that is kept; at most 1,024 characters. A JWT or PASETO in it becomes `<token>`. */
   readonly reason?: string | undefined
   /** Who did it; at most 1,024 characters. A JWT or PASETO in it becomes `<token>`. */
   readonly actor?: string | undefined
@@ -67,6 +67,17 @@ export interface RevokeOptions {
    * @default 'durable'
    */
   readonly ack?: 'durable' | 'fleet' | undefined
+}
+
+/** Options of {@link Revocade.unrevoke} and {@link Revocade.unrevokeWhere}. */
+export interface UnrevokeOptions {
+  /**
+   * Who takes it back; at most 1,024 characters. It is kept as long as the revocation would have been, and
+   * shown by the admin page. A listing shows no revocation that was taken back.
+   *
+   * @default not recorded
+   */
+  readonly actor?: string | undefined
 }
 
 /** Options of {@link Revocade.revokeWhere}. */
@@ -225,9 +236,9 @@ export interface Revocade {
     options?: RevokeManyOptions,
   ) => Promise<BulkReceipt>
   /** Takes one token's revocation back. A selector that matches the token still revokes it. */
-  readonly unrevoke: (token: Token) => Promise<Receipt>
+  readonly unrevoke: (token: Token, options?: UnrevokeOptions) => Promise<Receipt>
   /** Takes a selector's revocation back. `{}` takes back that of everybody only, no other. */
-  readonly unrevokeWhere: (selector: Selector) => Promise<Receipt>
+  readonly unrevokeWhere: (selector: Selector, options?: UnrevokeOptions) => Promise<Receipt>
   /** Reads the revocations in the store in order of `seq`, page by page. */
   readonly list: (query?: ListQuery) => AsyncIterable<Revocation>
   /** Returns counts and sizes for monitoring. */

@@ -16,6 +16,7 @@ export type {
   Token,
   TokenClaims,
   UnknownPolicy,
+  UnrevokeOptions,
 } from './api.js'
 export type { ClaimsEntry, SelectorOption } from './claims-option.js'
 export { createRevocade } from './create-revocade.js'

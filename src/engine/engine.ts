@@ -11,6 +11,7 @@ import type {
   Selector,
   Stats,
   Token,
+  UnrevokeOptions,
 } from '../api.js'
 import { published } from '../diagnostics.js'
 import { RevocadeError } from '../errors.js'
@@ -123,14 +124,14 @@ export class Engine implements Revocade {
     return published(this, 'revokeMany', () => this.#writer.revokeMany(entries, options))
   }
 
-  readonly unrevoke = async (token: Token): Promise<Receipt> => {
+  readonly unrevoke = async (token: Token, options?: UnrevokeOptions): Promise<Receipt> => {
     this.#assertOpen()
-    return published(this, 'unrevoke', () => this.#writer.unrevoke(token))
+    return published(this, 'unrevoke', () => this.#writer.unrevoke(token, options))
   }
 
-  readonly unrevokeWhere = async (selector: Selector): Promise<Receipt> => {
+  readonly unrevokeWhere = async (selector: Selector, options?: UnrevokeOptions): Promise<Receipt> => {
     this.#assertOpen()
-    return published(this, 'unrevokeWhere', () => this.#writer.unrevokeWhere(selector))
+    return published(this, 'unrevokeWhere', () => this.#writer.unrevokeWhere(selector, options))
   }
 
   readonly list = (query?: ListQuery): AsyncIterable<Revocation> => this.#list(query)

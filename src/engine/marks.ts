@@ -78,7 +78,9 @@ export class Marks implements ChangeTeller {
     const digest = digester.targets.mark(mark.cache, mark.where).slice()
     this.#recent.set(JSON.stringify(mark.cache), { mark, at: clock.monotonic() })
     try {
-      const { written } = await commits().write(writesOf(digest, clock.now(), mark.ttlSeconds))
+      const now = clock.now()
+      const expiresAt = Math.ceil(now / 1000) + mark.ttlSeconds
+      const { written } = await commits().write(markWrites(digest, { revokedAt: now, expiresAt }))
       const { at, reached } = commits().everywhere()
       if (mark.ack === 'fleet') await reached()
       const seq = Math.max(...written.map((change) => change.seq))
@@ -113,19 +115,23 @@ const MARK_ZEROS = '0'.repeat(32)
 export const isMark = ({ revoked, target }: Pick<StoredRow, 'revoked' | 'target'>): boolean =>
   !revoked && target.kind === 'hash' && target.sha256.endsWith(MARK_ZEROS)
 
+/** What the row of a mark has, besides its name. */
+export interface MarkDetails {
+  /** Milliseconds since 1970. */
+  readonly revokedAt: number
+  /** NumericDate seconds. It is purged afterwards. */
+  readonly expiresAt: number
+  readonly actor?: string
+}
+
 /** The two mutations of a mark. */
-function writesOf(digest: Digest, now: number, ttlSeconds: number): Write[] {
+export function markWrites(digest: Digest, details: MarkDetails): Write[] {
   const bytes = digestBytes(digest)
   // A row must name something. No token has a hash with so many zeros, and it tells nothing of the claims.
   const target: Target = { kind: 'hash', sha256: `${Buffer.from(bytes).toString('hex')}${MARK_ZEROS}` }
-  const expiresAt = Math.ceil(now / 1000) + ttlSeconds
+  const { revokedAt } = details
   return [
-    {
-      mutation: { op: 'revoke', digest: bytes, target, expiresAt, revokedAt: now },
-      target,
-      digest,
-      isMark: true,
-    },
-    { mutation: { op: 'unrevoke', digest: bytes, revokedAt: now }, target, digest, isMark: true },
+    { mutation: { op: 'revoke', digest: bytes, target, ...details }, target, digest, isMark: true },
+    { mutation: { op: 'unrevoke', digest: bytes, revokedAt }, target, digest, isMark: true },
   ]
 }

@@ -1,4 +1,4 @@
-import type { RevokeManyOptions, RevokeOptions } from '../api.js'
+import type { RevokeManyOptions, RevokeOptions, UnrevokeOptions } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import type { Mutation, Target } from '../ports/index.js'
 import { optionName } from '../token/claim-path.js'
@@ -200,6 +200,17 @@ export function readRevokeOptions(options: RevokeOptions, more: readonly string[
   readText(given.reason, 'reason')
   readText(given.actor, 'actor')
   oneOfOption(given.ack, 'ack', ['durable', 'fleet'], 'durable')
+}
+
+/**
+ * Checks the options of unrevoke and unrevokeWhere.
+ *
+ * @throws {RevocadeError} ERR_CONFIG when an option is unknown or its value can't be used
+ */
+export function readUnrevokeOptions(options: UnrevokeOptions): void {
+  const given = asRecord(options, 'options')
+  rejectUnknownKeys(given, ['actor'], 'option')
+  readText(given.actor, 'actor')
 }
 
 /**

@@ -5,6 +5,7 @@ import type {
   RevokeManyOptions,
   RevokeOptions,
   RevokeWhereOptions,
+  UnrevokeOptions,
 } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import type { Clock } from '../ports/clock.js'
@@ -17,9 +18,11 @@ import {
   type Mutations,
   readRevokeManyOptions,
   readRevokeOptions,
+  readUnrevokeOptions,
   type RevokeMutation,
 } from './revocation-request.js'
 import { BulkWriter, type Done, type ReadEntry } from './revoke-many.js'
+import { takenBackMark } from './taken-back-mark.js'
 import type { Write } from './write.js'
 
 /** What {@link Revoke} needs. */
@@ -55,37 +58,39 @@ export class Revoke {
     return this.#revoke(mutation, options.ack, noteOnSelector(this.#deps.digester, mutation.target))
   }
 
-  async unrevoke(token: unknown): Promise<Receipt> {
-    return this.#unrevoke(this.#deps.digester.targetOf(token))
+  async unrevoke(token: unknown, options: UnrevokeOptions = {}): Promise<Receipt> {
+    readUnrevokeOptions(options)
+    return this.#unrevoke(this.#deps.digester.targetOf(token), options.actor)
   }
 
-  async unrevokeWhere(selector: unknown): Promise<Receipt> {
+  async unrevokeWhere(selector: unknown, options: UnrevokeOptions = {}): Promise<Receipt> {
+    readUnrevokeOptions(options)
     const { digester, mutations } = this.#deps
-    return this.#unrevoke(mutations.honoured(digester.selectorTarget(selector)))
+    return this.#unrevoke(mutations.honoured(digester.selectorTarget(selector)), options.actor)
   }
 
   /**
    * Takes back a revocation as it was seen, and no newer one of the same target.
    *
    * @param seq - the number of the revocation that was seen
+   * @param actor - who takes it back
    * @returns undefined when the target has another number now: nothing was written
    * @throws {RevocadeError} ERR_CONFIG when the store can't commit on a condition
    */
-  async undo(target: Target, seq: number): Promise<Receipt | undefined> {
+  async undo(target: Target, seq: number, actor?: string): Promise<Receipt | undefined> {
     const { digester, clock, commits, store, own } = this.#deps
     const { sessions } = store
     if (sessions === undefined) throw unconditional(store.kind)
     await own.rewrite()
     for (const digest of digester.targets.all(target)) {
-      if ((await store.get(digest))?.seq !== seq) continue
+      const row = await store.get(digest)
+      if (row?.seq !== seq) continue
       const bytes = digestBytes(digest)
-      const mutation = { op: 'unrevoke', digest: bytes, revokedAt: clock.now() } as const
-      const done = await commits.conditionally(
-        sessions,
-        [{ digest: bytes, seq }],
-        [{ mutation, target, digest }],
-      )
-      return done === undefined ? undefined : this.#takenBack(target, done)
+      const revokedAt = clock.now()
+      const burial: Write = { mutation: { op: 'unrevoke', digest: bytes, revokedAt }, target, digest }
+      const mark = actor === undefined ? [] : takenBackMark(digester, row, { actor, revokedAt })
+      const done = await commits.conditionally(sessions, [{ digest: bytes, seq }], [burial, ...mark])
+      return done === undefined ? undefined : this.#takenBack(target, done, 1)
     }
     return undefined
   }
@@ -144,20 +149,29 @@ export class Revoke {
     return receipt({ outcome, target, written, redis, effectiveEverywhereAt: at, note }, store)
   }
 
-  async #unrevoke(target: Target): Promise<Receipt> {
-    const { digester, clock, commits, own } = this.#deps
+  async #unrevoke(target: Target, actor: string | undefined): Promise<Receipt> {
+    const { digester, clock, commits, own, store } = this.#deps
     // What a failover lost is written again first: afterwards it would undo this.
     await own.rewrite()
     const revokedAt = clock.now()
-    const writes = digester.targets.all(target).map((digest): Write => {
+    const digests = digester.targets.all(target)
+    const burials = digests.map((digest): Write => {
       return { mutation: { op: 'unrevoke', digest: digestBytes(digest), revokedAt }, target, digest }
     })
-    return this.#takenBack(target, await commits.write(writes))
+    const rows =
+      actor === undefined ? [] : await Promise.all(digests.map(async (digest) => store.get(digest)))
+    // Where nothing is revoked, there is nothing to note, and the mark of an earlier time stays.
+    const marks = rows.flatMap((row) =>
+      actor !== undefined && row?.revoked === true ? takenBackMark(digester, row, { actor, revokedAt }) : [],
+    )
+    return this.#takenBack(target, await commits.write([...burials, ...marks]), burials.length)
   }
 
-  async #takenBack(target: Target, done: Done): Promise<Receipt> {
+  /** @param count - of the writes that take back; marks follow them */
+  async #takenBack(target: Target, done: Done, count: number): Promise<Receipt> {
     const { commits, store } = this.#deps
-    const written = done.written.find(({ seq }) => seq > 0) ?? first(done.written)
+    const burials = done.written.slice(0, count)
+    const written = burials.find(({ seq }) => seq > 0) ?? first(burials)
     if (written.seq === 0) return this.#nothingWritten('unchanged', target, written.expiresAt)
     const { at } = commits.everywhere()
     const redis = await done.published

@@ -18,8 +18,15 @@ const QUIET_LEVELS = ['fatal', 'error', 'warn', 'silent'] as const
 /** What is asked every few seconds. Only their failures are logged. */
 const PROBES: ReadonlySet<string | null> = new Set(['/livez', '/readyz', '/metrics'])
 
-/** Makes the admin listener, without routes: its log is needed first. */
-export function createAdminApp(level: LogLevel): FastifyInstance {
+/** An answer that makes no progress for this long is cut off, with its connection: nobody reads it. */
+const UNREAD_MS = 60_000
+
+/**
+ * Makes the admin listener, without routes: its log is needed first.
+ *
+ * @param unreadMs - milliseconds without progress, after which an answer is cut off
+ */
+export function createAdminApp(level: LogLevel, unreadMs = UNREAD_MS): FastifyInstance {
   const quiet = QUIET_LEVELS.find((one) => one === level) ?? 'warn'
   const app = fastify({
     // No URL, which may hold a token that somebody put there.
@@ -42,6 +49,12 @@ export function createAdminApp(level: LogLevel): FastifyInstance {
   app.addHook('onRequest', (_request, reply, done) => {
     reply.header('Cache-Control', 'no-store')
     done()
+  })
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    // Node.js begins anew with each write that makes progress. A bulk request, whose answer is yet to come,
+    // may take longer.
+    reply.raw.setTimeout(unreadMs)
+    done(null, payload)
   })
   app.addHook('onResponse', ({ method, routeOptions }, { statusCode: status, elapsedTime }, done) => {
     const route = routeOptions.url ?? null

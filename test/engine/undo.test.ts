@@ -3,7 +3,7 @@ import type { TokenClaims } from 'revocade'
 import { describe, expect, it } from 'vitest'
 import { internalsOf } from '#dist/engine/internals.js'
 import { newestRows, rowAt, rowsAfter } from '#dist/engine/newest-rows.js'
-import { undo } from '#dist/engine/undo.js'
+import { takenBackBy, undo } from '#dist/engine/undo.js'
 import { createPermissions } from '#dist/permissions/index.js'
 import type { SessionStore, StoredRow } from '#dist/ports/index.js'
 import { MemoryStore } from '#dist/testing/index.js'
@@ -78,6 +78,53 @@ describe('undo', () => {
     const engine = await open({ store })
     const { seq, target } = await engine.revoke(token)
     await expect(undo(engine, { target, seq })).rejects.toMatchObject({ code: 'ERR_CONFIG' })
+  })
+})
+
+describe('who takes back', () => {
+  const by = async (engine: Awaited<ReturnType<typeof open>>): Promise<string | undefined> => {
+    const rows: StoredRow[] = []
+    for await (const row of newestRows(internalsOf(engine, 'test').store)) rows.push(row)
+    expect(rows.map(({ revoked }) => revoked)).toEqual([false])
+    const [row] = rows
+    return row && takenBackBy(engine, row)
+  }
+
+  it('is noted in the same commit, and told of the last time only', async () => {
+    const engine = await open({ store: new MemoryStore() })
+    const { seq } = await engine.revoke(token, { actor: 'carol' })
+    const seen = await rowOf(engine, seq)
+    expect(await takenBackBy(engine, seen)).toBeUndefined()
+    const receipt = await undo(engine, seen, 'alice')
+    expect(receipt).toMatchObject({ outcome: 'unrevoked', seq: seq + 1 })
+    expect(await rowOf(engine, seq + 1)).toMatchObject({ revoked: false, actor: 'carol' })
+    expect(await by(engine)).toBe('alice')
+    await engine.revoke(token)
+    expect(await takenBackBy(engine, await rowOf(engine, seq + 4))).toBeUndefined()
+    await engine.unrevoke(token, { actor: 'dave' })
+    expect(await by(engine)).toBe('dave')
+    // Nothing was taken back, so nothing changes.
+    expect(await engine.unrevoke(token, { actor: 'erin' })).toMatchObject({ outcome: 'unchanged', seq: 0 })
+    expect(await by(engine)).toBe('dave')
+    await engine.revoke(token)
+    await engine.unrevoke(token)
+    expect(await by(engine)).toBeUndefined()
+    expect(await verdict(engine, token)).toBe('active')
+  })
+
+  it('is noted for a selector, and read by engines on another instance of the store', async () => {
+    const store = new MemoryStore()
+    const engine = await open({ store, ...OPTIONS })
+    const other = await open({ store: new MemoryStore(store), ...OPTIONS })
+    await engine.revokeWhere({ sub: 7 })
+    await engine.unrevokeWhere({ sub: '7' }, { actor: 'alice' })
+    expect([await by(engine), await by(other)]).toEqual(['alice', 'alice'])
+  })
+
+  it('is a text of at most 1,024 characters', async () => {
+    const engine = await open({ store: new MemoryStore() })
+    for (const options of [{ actor: 'x'.repeat(1025) }, JSON.parse('{"actor":1}'), JSON.parse('{"x":1}')])
+      await expect(engine.unrevoke(token, options as object)).rejects.toMatchObject({ code: 'ERR_CONFIG' })
   })
 })
 

@@ -42,4 +42,13 @@ export const PAGE_MISTAKES: readonly Mistake[] = [
     caughtBy: UNDO,
     breaks: /× writes nothing when somebody revokes it again before the commit/,
   },
+  {
+    name: 'who took a revocation back is told of another time',
+    file: 'engine/undo.ts',
+    within: 'takenBackBy',
+    is: 'mark?.revokedAt === row.revokedAt',
+    becomes: 'mark !== undefined',
+    caughtBy: UNDO,
+    breaks: /× is noted in the same commit, and told of the last time only/,
+  },
 ]

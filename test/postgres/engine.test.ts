@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { optionsFromEnvironment } from '#dist/default-engine.js'
 import { PostgresStore } from '#dist/store/postgres/index.js'
 import { travels } from '../permissions/travel.js'
+import { undoesOnPage } from '../server/undo-on-page.js'
 import { open, verdict } from '../support/engine.js'
 import { ourError } from '../support/errors.js'
 import { type PostgresServer, startPostgres } from '../support/postgres/server.js'
@@ -34,6 +35,9 @@ it('a revocation reaches the engines of other processes, and those opened later'
   await expect.poll(() => verdict(one, token('a'))).toBe('active')
   expect(third.stats().store).toMatchObject({ kind: 'postgres', seq: 4, schemaVersion: 2 })
 })
+
+it('revocations are taken back on the admin page, one and several at a time', () =>
+  undoesOnPage(postgres.url()))
 
 it('an invalidation of permissions travels, and is no revocation', async () => {
   const store = postgres.url()

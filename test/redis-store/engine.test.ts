@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { optionsFromEnvironment } from '#dist/default-engine.js'
 import { RedisStore } from '#dist/store/redis/index.js'
 import { travels } from '../permissions/travel.js'
+import { undoesOnPage } from '../server/undo-on-page.js'
 import { open, verdict } from '../support/engine.js'
 import { ourError } from '../support/errors.js'
 import { Child } from '../support/process.js'
@@ -39,6 +40,8 @@ it('a revocation reaches the engines of other processes, and those opened later'
   await expect.poll(() => verdict(one, token('a'))).toBe('active')
   expect(third.stats().store).toMatchObject({ kind: 'redis', seq: 4, appendfsync: 'everysec' })
 })
+
+it('revocations are taken back on the admin page, one and several at a time', () => undoesOnPage(place()))
 
 it('an invalidation of permissions travels, and is no revocation', async () => {
   const store = place()

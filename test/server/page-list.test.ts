@@ -1,6 +1,10 @@
+import { connect } from 'node:net'
 import { parse } from 'csv-parse/sync'
+import { type Receipt, RevocadeError } from 'revocade'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stateOf } from '#dist/server/page/list/rows-view.js'
+import { Marked } from '#dist/server/page/undo-many/marked.js'
+import { undoAll, undoneView } from '#dist/server/page/undo-many/undo-all.js'
 import { send } from '../adapters/request.js'
 import { EDITOR, ISSUER, mint, sidecar, VIEWER } from './sidecar.js'
 import { type Answer, hidden, Visitor, words } from './visitor.js'
@@ -32,6 +36,15 @@ const linksOf = ({ text }: Answer): Map<string, string> =>
 
 /** The ids that a page of the list shows, in its order. */
 const idsOf = ({ text }: Answer): string[] => Array.from(text.matchAll(/jti = (n\d+)/g), ([, id = '']) => id)
+
+/** All that a server sends until it closes the connection. */
+async function untilClosed(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  socket.write(text)
+  let got = ''
+  for await (const chunk of socket) got += String(chunk)
+  return got
+}
 
 /** Sends a filter, and goes where it leads. */
 async function filtered(fields: Readonly<Record<string, string>>, visitor = viewer): Promise<Answer> {
@@ -135,6 +148,15 @@ describe('the list of revocations', () => {
       expect(words(page1)).toMatch(/Nothing was found so far\. Looked back to change \d+/)
       const page2 = await visitor.get(linksOf(page1).get('Older') ?? '')
       expect(words(page2)).toContain('jti = oldest')
+      // All four begin before the first of them ends: they come in one piece.
+      const path = `/ui/${(await visitor.post('list', { text: 'the needle' })).headers.get('location') ?? ''}`
+      const request = `GET ${path} HTTP/1.1\r\nHost: x\r\nCookie: ${visitor.cookie}\r\n`
+      const text = `${`${request}\r\n`.repeat(3)}${request}Connection: close\r\n\r\n`
+      const answers = await untilClosed(own.admin, text)
+      expect(Array.from(answers.matchAll(/HTTP\/1\.1 (\d+)/g), ([, status]) => status)).toEqual([
+        ...['200', '200', '200', '503'],
+      ])
+      expect((await visitor.get('list')).status).toBe(200)
     } finally {
       await own.close()
     }
@@ -248,14 +270,16 @@ describe('to take back', () => {
     const done = await editor.post('undo', { kept, sure: 'yes' })
     expect(await statusAtCheck(token)).toBe(200)
     const after = words(await editor.get(done.headers.get('location') ?? ''))
-    expect(after).toMatch(/^Taken back: the token with jti = mistaken .*Taken back Who took it.*By carol/)
+    expect(after).toMatch(
+      /^Taken back: the token with jti = mistaken .*Revoked by carol Taken back by alice Taken back at/,
+    )
     expect(after).not.toContain('may be used again')
     // A second click.
     const second = await editor.post('undo', { kept, sure: 'yes' })
     expect([second.status, words(second)]).toEqual([409, expect.stringContaining('nothing was done')])
     expect(words(await filtered({ text: 'mistaken' }))).toContain('Nothing here matches')
     expect(words(await filtered({ text: 'mistaken', state: 'changes' }))).toMatch(
-      /Taken back the wrong one revoked by carol, taken back/,
+      /Taken back the wrong one revoked by carol, taken back by alice, /,
     )
   })
 
@@ -305,11 +329,15 @@ describe('changes', () => {
   it('are counted by who made them, and lead to those of one', async () => {
     const page = await viewer.get('changes')
     const text = words(page)
-    expect(text).toMatch(/By whom Of all changes .* not recorded \d+ \d+/)
-    expect(text).toMatch(/carol 2 1 (?:now|\d+ s ago)/)
+    // 'gone' was taken back by nobody who was named.
+    expect(text).toMatch(/By whom Of all changes .* not recorded \d+ 1 (?:now|\d+ s ago)/)
+    expect(text).toMatch(/carol 2 0 (?:now|\d+ s ago)/)
+    expect(text).toMatch(/alice 0 2 (?:now|\d+ s ago)/)
     const list = words(await filtered({ actor: 'carol', state: 'changes' }))
     expect(list).toContain('sub = Mallory')
     expect(list).not.toContain('jti = single')
+    expect(words(await filtered({ actor: 'alice', state: 'changes' }))).toContain('jti = mistaken')
+    expect(words(await filtered({ actor: 'alice' }))).toContain('Nothing here matches')
   })
 
   it('stand on the overview, the newest ones', async () => {
@@ -332,5 +360,82 @@ describe('changes', () => {
       revokedAt: 0,
     } as const
     expect([stateOf(row, exp, 0), stateOf(row, exp - 1, 0)]).toEqual(['ended', 'live'])
+  })
+})
+
+describe('to take several back', () => {
+  const boxesOf = ({ text }: Answer): Record<string, string> =>
+    Object.fromEntries(Array.from(text.matchAll(/name="(row\.\d+)"/g), ([, name = '']) => [name, 'yes']))
+
+  it('is marked in the list, shown, and done when it is confirmed', async () => {
+    const tokens = await Promise.all(['m1', 'm2', 'm3'].map((jti) => mint({ jti, sub: 'several' })))
+    for (const token of tokens) await server.engine.revoke(token, { reason: 'several of them' })
+    const issuedBefore = Math.floor(Date.now() / 1000) - 600
+    await server.engine.revokeWhere({ sub: 'several' }, { issuedBefore, reason: 'several of them' })
+    const list = await filtered({ text: 'several of them' }, editor)
+    const boxes = boxesOf(list)
+    expect(Object.keys(boxes)).toHaveLength(4)
+    expect(boxesOf(await filtered({ text: 'several of them' }, viewer))).toEqual({})
+    const back = hidden(list, 'back')
+    const preview = await editor.post('undo-preview', { ...boxes, back })
+    expect(words(preview)).toMatch(
+      /jti = m3 .*jti = m2 .*jti = m1 .*Take back 4 revocations .*Also stolen ones/,
+    )
+    const kept = hidden(preview, 'kept')
+    const unsure = await editor.post('undo-confirm', { kept })
+    expect([unsure.status, words(unsure)]).toEqual([400, expect.stringContaining('Nothing was done: say')])
+    expect(await Promise.all(tokens.map(statusAtCheck))).toEqual([401, 401, 401])
+    // Somebody is sure about one of them.
+    await server.engine.revoke(tokens[1] ?? '', { reason: 'several of them', actor: 'dave' })
+    const done = await editor.post('undo-confirm', { kept, sure: 'yes' })
+    expect([done.status, done.headers.get('location')]).toEqual([303, back])
+    expect(await Promise.all(tokens.map(statusAtCheck))).toEqual([200, 401, 200])
+    const after = await editor.get(back)
+    expect(words(after)).toMatch(
+      /^Taken back: 3 revocations\. It holds here .* Left as they are, because they changed .*: 1\. Revoc/,
+    )
+    expect(Object.keys(boxesOf(after))).toHaveLength(1)
+    // A second click, and marks of a list that is too old.
+    expect((await editor.post('undo-confirm', { kept, sure: 'yes' })).headers.get('location')).toBe(back)
+    expect(words(await editor.get('list'))).toMatch(/^Taken back: nothing\. Left as they are.*: 4\./)
+    await editor.post('undo-preview', boxes)
+    expect(words(await editor.get('list'))).toMatch(/^Nothing was done: what you marked changed or ended/)
+    const [name = ''] = Object.keys(boxesOf(after))
+    const rest = await editor.post('undo-preview', { ...boxes, [name]: 'yes' })
+    expect(words(rest)).toMatch(
+      /4 revocations that you marked changed or ended .*Take back 1 revocation Tokens/,
+    )
+  })
+
+  it('is for editors, of their own login, and goes back to a page of the list only', async () => {
+    for (const path of ['undo-preview', 'undo-confirm']) {
+      const answer = await viewer.post(path, { 'row.1': 'yes', kept: 'x', sure: 'yes' })
+      expect([answer.status, words(answer)]).toEqual([403, expect.stringContaining('only an editor')])
+    }
+    expect((await editor.post('undo-confirm', { kept: 'x', sure: 'yes' })).status).toBe(410)
+    for (const back of ['https://attacker.example/', '//attacker.example', '../revocations', 'listen', ''])
+      expect((await editor.post('undo-preview', { back })).headers.get('location')).toBe('list')
+    expect(words(await editor.get('list'))).toMatch(/^Nothing was done: mark first/)
+    const many = Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`row.${i}`, 'yes']))
+    expect((await editor.post('undo-preview', many)).status).toBe(400)
+  })
+
+  it('tells of what could not be written, and of what was', async () => {
+    const rows = [1, 2, 3].map((seq) => ({
+      seq,
+      target: { kind: 'id', claim: 'jti', id: `${seq}` } as const,
+    }))
+    const receipt = { outcome: 'unrevoked', effectiveEverywhereAt: new Date(0) } as Receipt
+    const results = [receipt, undefined, new RevocadeError('ERR_NOT_DURABLE', 'the disk is full')]
+    const takeBack = ({ seq }: { readonly seq: number }): Promise<Receipt | undefined> => {
+      const result = results[seq - 1]
+      return result instanceof Error ? Promise.reject(result) : Promise.resolve(result)
+    }
+    const undone = await undoAll(new Marked(rows, 'list'), takeBack)
+    expect(undone).toMatchObject({ receipts: [{ undone: 1 }], changed: 1 })
+    expect(words({ ...(await viewer.get('login')), text: undoneView(undone, 0).text })).toMatch(
+      /Taken back: 1 revocation\. .*: 1\. Not taken back: 1, because the store did not confirm it\./,
+    )
+    await expect(undoAll(new Marked(rows.slice(2), 'list'), takeBack)).rejects.toThrow('the disk is full')
   })
 })

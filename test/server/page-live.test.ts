@@ -83,6 +83,12 @@ describe('live numbers', () => {
     expect(watcher.reply.complete).toBe(true)
   })
 
+  it('are not begun for HEAD, whose answer would never end', async () => {
+    const headers = { cookie: viewer.cookie }
+    const reply = await fetch(`http://127.0.0.1:${server.admin}/ui/live`, { method: 'HEAD', headers })
+    expect(reply.status).toBe(404)
+  })
+
   it('go to a bounded number of pages', async () => {
     const visitor = new Visitor(server.admin)
     await visitor.logIn(EDITOR)

@@ -33,9 +33,7 @@ const encodings = fc.constantFrom('.', '%2e', '%2E', '%252E')
 
 describe('holdsToken', () => {
   it('finds nothing in an id, a URL or an address, also percent-encoded', () => {
-    fc.assert(
-      fc.property(ids, (id) => !holdsToken(id) && !holdsToken(encodeURIComponent(id.toWellFormed()))),
-    )
+    fc.assert(fc.property(ids, (id) => !holdsToken(id) && !holdsToken(encodeURIComponent(id.toWellFormed()))))
   })
 
   it('finds a JWT and a PASETO in any text, also percent-encoded', () => {

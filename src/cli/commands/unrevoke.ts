@@ -3,6 +3,7 @@ import type { Receipt, Revocade, Token } from '../../api.js'
 import { RevocadeError } from '../../errors.js'
 import type { Line } from '../../read-lines.js'
 import { type ErrorReport, reportOf } from '../errors.js'
+import { operatingSystemUser } from '../input/actor.js'
 import {
   addressed,
   addTargetOptions,
@@ -19,21 +20,29 @@ import { note, tone, writeJson, writeLine } from '../output/print.js'
 import { combineStates, durableText, noteQueued, redisText } from '../output/redis-receipt.js'
 import { requireStore, withStore } from '../with-store.js'
 
+interface UnrevokeOptions extends TargetOptions {
+  readonly actor?: string
+}
+
 /** Adds `unrevoke`, which takes revocations back. */
 export function addUnrevoke(program: Command): void {
   const command = program
     .command('unrevoke')
     .description('Take revocations back. A token stays revoked while a selector matches it.')
-  addTargetOptions(command).action(unrevoke)
+  addTargetOptions(command)
+    .option('--actor <text>', 'who takes them back (default: the user of the operating system)')
+    .action(unrevoke)
 }
 
-async function unrevoke(argument: string | undefined, options: TargetOptions): Promise<void> {
+const actorOf = ({ actor = operatingSystemUser() }: UnrevokeOptions) => ({ actor })
+
+async function unrevoke(argument: string | undefined, options: UnrevokeOptions): Promise<void> {
   const target = addressed(argument, options, 'unrevoke')
   await requireStore(options)
   if (target.kind === 'selector') {
     const { claims } = claimsFor(target.where, options)
     await withStore(options, { claims }, async (engine) =>
-      printReceipt(await engine.unrevokeWhere(target.where), options),
+      printReceipt(await engine.unrevokeWhere(target.where, actorOf(options)), options),
     )
     return
   }
@@ -48,9 +57,9 @@ async function unrevoke(argument: string | undefined, options: TargetOptions): P
 async function unrevokeOne(
   engine: Revocade,
   tokens: readonly [Token, ...Token[]],
-  options: TargetOptions,
+  options: UnrevokeOptions,
 ): Promise<void> {
-  const receipt = await takeBack(engine, tokens)
+  const receipt = await takeBack(engine, tokens, options)
   await printReceipt(receipt, options)
   if (receipt.outcome === 'unchanged' && isBareId(options))
     note(`${OTHER_TARGET}: give that with --iss`, options)
@@ -66,10 +75,12 @@ async function unrevokeOne(
 async function takeBack(
   engine: Revocade,
   [token, ...others]: readonly [Token, ...Token[]],
+  options: UnrevokeOptions,
 ): Promise<Receipt> {
-  let receipt = await engine.unrevoke(token)
+  const given = actorOf(options)
+  let receipt = await engine.unrevoke(token, given)
   for (const other of others) {
-    const next = await engine.unrevoke(other)
+    const next = await engine.unrevoke(other, given)
     if (receipt.outcome === 'unchanged') receipt = next
   }
   return receipt
@@ -78,14 +89,15 @@ async function takeBack(
 async function unrevokeLines(
   engine: Revocade,
   batches: AsyncIterable<Line[]>,
-  options: TargetOptions,
+  options: UnrevokeOptions,
 ): Promise<void> {
   const reporter = new LineReporter(options)
+  const by = actorOf(options)
   const done = { unrevoked: 0, unchanged: 0 }
   let redis: Receipt['redis'] = 'off'
   for await (const lines of batches) {
     for (const line of lines) {
-      const receipt = await unrevokeLine(engine, line)
+      const receipt = await unrevokeLine(engine, line, by)
       if ('code' in receipt) {
         reporter.report(line.number, receipt)
         continue
@@ -106,10 +118,14 @@ async function unrevokeLines(
 }
 
 /** The receipt of one line, or what is wrong with the line. Other failures end the command. */
-async function unrevokeLine(engine: Revocade, line: Line): Promise<Receipt | ErrorReport> {
+async function unrevokeLine(
+  engine: Revocade,
+  line: Line,
+  by: { readonly actor: string },
+): Promise<Receipt | ErrorReport> {
   if ('problem' in line) return { code: 'ERR_BAD_LINE', message: line.problem }
   try {
-    return await engine.unrevoke(line.text)
+    return await engine.unrevoke(line.text, by)
   } catch (error) {
     if (error instanceof RevocadeError && error.statusCode === 400) return reportOf(error)
     throw error

@@ -19,17 +19,28 @@ export const facts = (list: readonly Fact[]): Html =>
       )}
   </dl>`
 
-/** All that is known of a revocation, or of one that was taken back. */
-export function revocationFacts(revocation: Revocation, now: number, isTakenBack = false): Html {
+/**
+ * All that is known of a revocation, or of one that was taken back.
+ *
+ * @param takenBack - by whom, where that is recorded
+ */
+export function revocationFacts(
+  revocation: Revocation,
+  now: number,
+  takenBack?: { readonly by: string | undefined },
+): Html {
   const { target, reason, actor, revokedAt, expiresAt, notBefore, seq } = revocation
   return facts([
-    [isTakenBack ? 'Revoked' : 'Revokes', targetWords(target)],
+    [takenBack ? 'Revoked' : 'Revokes', targetWords(target)],
     ['Which of them', cutoffWords(revocation, now)],
     ['Reason', reason ?? html`<span class="quiet">none given</span>`],
-    ['By', actor ?? html`<span class="quiet">not recorded</span>`],
-    [isTakenBack ? 'Taken back at' : 'Revoked at', moment(revokedAt, now)],
+    [takenBack ? 'Revoked by' : 'By', actor ?? UNKNOWN],
+    ['Taken back by', takenBack && (takenBack.by ?? UNKNOWN)],
+    [takenBack ? 'Taken back at' : 'Revoked at', moment(revokedAt, now)],
     ['Counts from', notBefore && moment(notBefore, now)],
     ['Ends', moment(expiresAt, now)],
     ['Change', html`<span class="number">${seq}</span>`],
   ])
 }
+
+const UNKNOWN = html`<span class="quiet">not recorded</span>`

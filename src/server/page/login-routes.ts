@@ -69,10 +69,9 @@ function sendForm({ headers }: FastifyRequest, reply: FastifyReply, fault?: Html
   const cameByLink = headers['sec-fetch-site'] === 'cross-site'
   const body = html`<form class="card narrow" method="post" action="login">
     ${fault !== undefined && html`<p class="fault" role="alert">${fault}</p>`}
-    <p>Sign in with the token of an admin, which stands in the server’s option <code>admins</code>.</p>
     <label for="username">Name <span class="quiet">(only for your password manager)</span></label>
     <input id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false" />
-    <label for="token">Token</label>
+    <label for="token">Admin token</label>
     <input
       id="token"
       name="token"
@@ -82,6 +81,11 @@ function sendForm({ headers }: FastifyRequest, reply: FastifyReply, fault?: Html
       autofocus
     />
     <button type="submit">Sign in</button>
+    <p class="quiet">
+      The token is your password here. If you have none, ask whoever runs this server: it is set in
+      <code>REVOCADE_ADMIN_TOKEN</code> or <code>REVOCADE_ADMINS</code>, or as <code>adminToken</code> or
+      <code>admins</code> in the file of <code>--config</code>.
+    </p>
     ${
       cameByLink &&
       html`<p>You came by a link. If you are signed in already: <a href="./">open the overview</a>.</p>`

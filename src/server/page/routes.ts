@@ -17,6 +17,7 @@ import type { PageParts } from './page-parts.js'
 import { revocationPageRoutes } from './revocation/routes.js'
 import { revokeRoutes } from './revoke/routes.js'
 import { sessionsRoutes } from './sessions/routes.js'
+import { undoManyRoutes } from './undo-many/routes.js'
 
 /** The admin page, below `/ui/`. It exists only where there are admins. */
 export async function pageRoutes(app: FastifyInstance, parts: AdminParts): Promise<void> {
@@ -41,6 +42,7 @@ export async function pageRoutes(app: FastifyInstance, parts: AdminParts): Promi
   revokeRoutes(app, page)
   listRoutes(app, page)
   revocationPageRoutes(app, page)
+  undoManyRoutes(app, page)
   changesRoutes(app, page)
   sessionsRoutes(app, page)
 }

@@ -38,14 +38,17 @@ export function revokeEntry<T>(engine: Revoker<T>, entry: Entry, actor: string):
   return engine.revokeWhere(id, { ...options, issuedBefore: 'ever' })
 }
 
-/** Takes back the revocation that a body names. */
+/** Takes back the revocation that a body names, in the name of whoever asks. */
 export function unrevokeEntry(
   engine: Pick<Revocade, 'unrevoke' | 'unrevokeWhere'>,
   entry: Entry,
+  actor: string,
 ): Promise<Receipt> {
-  if (typeof entry.token === 'string') return engine.unrevoke(entry.token)
+  if (typeof entry.token === 'string') return engine.unrevoke(entry.token, { actor })
   const where = selectorOf(entry.where)
-  return where === undefined ? engine.unrevoke(namedId(entry).claims) : engine.unrevokeWhere(where)
+  return where === undefined
+    ? engine.unrevoke(namedId(entry).claims, { actor })
+    : engine.unrevokeWhere(where, { actor })
 }
 
 /**

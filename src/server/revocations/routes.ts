@@ -82,7 +82,9 @@ export function revocationRoutes(app: FastifyInstance, parts: AdminParts, done: 
   )
   const undo = { content: { [JSON_TYPE]: { schema: undoSchema(idClaims) } } }
   const taking = { schema: { body: undo }, preValidation: demandBody }
-  app.delete<{ Body: Entry }>('/revocations', taking, (request) => unrevokeEntry(engine, request.body))
+  app.delete<{ Body: Entry }>('/revocations', taking, (request) =>
+    unrevokeEntry(engine, request.body, editorOf(request).name),
+  )
   done()
 }
 

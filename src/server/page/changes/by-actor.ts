@@ -1,27 +1,29 @@
-import type { StoredRow } from '../../../ports/index.js'
+import type { ShownRow } from '../shown-row.js'
 
 /** What one name has done, among some changes. */
 export interface ActorChanges {
   /** Undefined where none is recorded. */
   readonly actor: string | undefined
+  /** Also what was taken back since. */
   readonly revoked: number
-  /** Of those, what was taken back since, by whomever. */
+  /** What this name took back, whoever had revoked it. */
   readonly takenBack: number
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; 0 where it is not known: of what was taken back, only that time is kept. */
   readonly latest: number
 }
 
+const NOTHING = { revoked: 0, takenBack: 0, latest: 0 }
+
 /** Changes by who made them: whoever made most comes first. */
-export function byActor(rows: readonly StoredRow[]): readonly ActorChanges[] {
+export function byActor(rows: readonly ShownRow[]): readonly ActorChanges[] {
   const actors = new Map<string | undefined, ActorChanges>()
-  for (const { actor, revoked, revokedAt } of rows) {
-    const before = actors.get(actor) ?? { revoked: 0, takenBack: 0, latest: 0 }
-    actors.set(actor, {
-      actor,
-      revoked: before.revoked + 1,
-      takenBack: before.takenBack + (revoked ? 0 : 1),
-      latest: Math.max(before.latest, revokedAt),
-    })
+  const add = (actor: string | undefined, what: 'revoked' | 'takenBack', at: number): void => {
+    const before = actors.get(actor) ?? { actor, ...NOTHING }
+    actors.set(actor, { ...before, [what]: before[what] + 1, latest: Math.max(before.latest, at) })
   }
-  return [...actors.values()].toSorted((a, b) => b.revoked - a.revoked)
+  for (const { actor, revoked, revokedAt, takenBackBy } of rows) {
+    add(actor, 'revoked', revoked ? revokedAt : 0)
+    if (!revoked) add(takenBackBy, 'takenBack', revokedAt)
+  }
+  return [...actors.values()].toSorted((a, b) => b.revoked + b.takenBack - (a.revoked + a.takenBack))
 }

@@ -1,8 +1,8 @@
-import type { StoredRow } from '../../../ports/index.js'
 import { csrfField } from '../document.js'
 import { type Html, html } from '../html.js'
 import { rowsView } from '../list/rows-view.js'
 import type { Login } from '../logins.js'
+import type { ShownRow } from '../shown-row.js'
 import type { Visit } from '../view.js'
 import { count, distance } from '../words.js'
 import type { ActorChanges } from './by-actor.js'
@@ -12,7 +12,7 @@ const SHOWN = 25
 
 /** What the page of changes shows. */
 export interface ChangesParts {
-  readonly rows: readonly StoredRow[]
+  readonly rows: readonly ShownRow[]
   readonly actors: readonly ActorChanges[]
   /** Whether these are all that the store has. */
   readonly isAll: boolean
@@ -24,8 +24,8 @@ export function changesView({ rows, actors, isAll, liveAfter }: ChangesParts, { 
   if (rows.length === 0) return html`<p>Nothing has been revoked yet.</p>`
   return html`<h2>By whom</h2>
     <p class="quiet">
-      ${isAll ? 'Of all changes' : `Of the newest ${count(rows.length)} changes`} that the store has. What is
-      changed twice counts once, with its last name.
+      ${isAll ? 'Of all changes' : `Of the newest ${count(rows.length)} changes`} that the store has. What was
+      revoked twice counts once, with its last name.
     </p>
     <table class="actors">
       <thead>
@@ -45,7 +45,7 @@ export function changesView({ rows, actors, isAll, liveAfter }: ChangesParts, { 
               </th>
               <td class="number">${count(revoked)}</td>
               <td class="number">${count(takenBack)}</td>
-              <td>${distance(latest - now)}</td>
+              <td>${latest === 0 ? '–' : distance(latest - now)}</td>
             </tr>`,
         )}
       </tbody>

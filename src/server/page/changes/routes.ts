@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify'
-import { internalsOf } from '../../../engine/internals.js'
 import { liveAfter } from '../live-after.js'
 import type { PageParts } from '../page-parts.js'
 import { byActor } from './by-actor.js'
@@ -11,11 +10,10 @@ const COUNTED = 1000
 
 /** Who changed what lately. */
 export function changesRoutes(app: FastifyInstance, { guard, engine }: PageParts): void {
-  const { store } = internalsOf(engine, 'changesRoutes()')
   app.get(
     '/changes',
     guard.reads(async (visit) => {
-      const rows = await newest(store, COUNTED)
+      const rows = await newest(engine, COUNTED)
       const parts = {
         rows,
         actors: byActor(rows),

@@ -29,7 +29,7 @@ export async function* exported({
   if (format === 'csv') yield headOf(format)
   let rows: StoredRow[] = []
   for await (const row of listRows(store)) {
-    if (!filter.accepts(row, liveAfter)) continue
+    if (!filter.accepts(row, liveAfter) || !filter.isBy(row)) continue
     rows.push(row)
     if (rows.length < CHUNK_ROWS) continue
     yield linesOf(rows, format)

@@ -1,6 +1,7 @@
 import type { StoredRow, Target } from '../../../ports/index.js'
 import type { Form } from '../../oauth/form.js'
 import { RequestError } from '../../problem.js'
+import type { ShownRow } from '../shown-row.js'
 
 /** The longest text of a filter, in characters. Reasons are no longer than that. */
 export const MOST_CHARACTERS = 1024
@@ -30,13 +31,21 @@ export class Filter {
     return this.text === '' && this.actor === '' && this.kind === 'any' && this.state === 'live'
   }
 
-  /** @param liveAfter - NumericDate seconds: what expires up to then has ended */
+  /**
+   * Whether a row is wanted, if it is by the right name: {@link Filter.isBy}.
+   *
+   * @param liveAfter - NumericDate seconds: what expires up to then has ended
+   */
   accepts(row: StoredRow, liveAfter: number): boolean {
-    const { target, reason = '', actor = '' } = row
+    const { target, reason = '' } = row
     if (this.state === 'live' && (!row.revoked || row.expiresAt <= liveAfter)) return false
     if (this.kind !== 'any' && (target.kind === 'selector') !== (this.kind === 'selector')) return false
-    if (!holds([actor], this.#actor)) return false
     return holds([...textsOf(target), reason], this.#text)
+  }
+
+  /** Whether the name is that of who revoked, or of who took it back. */
+  isBy({ actor = '', takenBackBy = '' }: ShownRow): boolean {
+    return holds([actor, takenBackBy], this.#actor)
   }
 }
 

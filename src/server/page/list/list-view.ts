@@ -1,10 +1,13 @@
 import { csrfField } from '../document.js'
+import { valueField } from '../fields.js'
 import { type Html, html } from '../html.js'
+import type { ShownRow } from '../shown-row.js'
+import { boxName } from '../undo-many/marked.js'
 import type { Visit } from '../view.js'
 import { count } from '../words.js'
 import { type Filter, MOST_CHARACTERS } from './filter.js'
 import type { Page } from './pages.js'
-import { rowsView } from './rows-view.js'
+import { isOver, rowsView } from './rows-view.js'
 
 /** What the listing shows. */
 export interface ListParts {
@@ -13,18 +16,21 @@ export interface ListParts {
   /** Where the filter waits in the login; undefined for none. */
   readonly kept: string | undefined
   readonly liveAfter: number
+  /** The address of this page of the list. */
+  readonly here: string
 }
 
 /** The filter, one page, and the ways on. */
-export function listView({ page, filter, kept, liveAfter }: ListParts, { login, now }: Visit): Html {
+export function listView(parts: ListParts, visit: Visit): Html {
+  const { page, filter, kept } = parts
   const view = kept === undefined ? '' : `&view=${kept}`
   return html`<form class="card filter" method="post" action="list" role="search">
-      ${csrfField(login)} ${fields(filter)}
+      ${csrfField(visit.login)} ${fields(filter)}
       <div class="buttons">
         <button type="submit">Filter</button> ${!filter.isOpen && html`<a href="list">Show all</a>`}
       </div>
     </form>
-    ${page.rows.length === 0 ? nothing(filter, page) : rowsView(page.rows, liveAfter, now)}
+    ${page.rows.length === 0 ? nothing(filter, page) : rows(parts, visit)}
     ${
       page.stoppedAt !== undefined &&
       html`<p class="quiet">
@@ -41,34 +47,28 @@ export function listView({ page, filter, kept, liveAfter }: ListParts, { login, 
     ${page.rows.length > 0 && exports(view)}`
 }
 
+/** The rows; for editors with boxes to mark what to take back. */
+function rows({ page, liveAfter, here }: ListParts, { login, now }: Visit): Html {
+  const boxOf = (row: ShownRow): string | undefined =>
+    isOver(row, liveAfter, now) ? undefined : boxName(row.seq)
+  if (login.admin.role !== 'editor' || page.rows.every((row) => boxOf(row) === undefined))
+    return rowsView(page.rows, liveAfter, now)
+  return html`<form method="post" action="undo-preview">
+    ${csrfField(login)}
+    <input type="hidden" name="back" value="${here}" />
+    ${rowsView(page.rows, liveAfter, now, boxOf)}
+    <button class="plain" type="submit">Take back what is marked…</button>
+  </form>`
+}
+
 function fields({ text, actor, kind, state }: Filter): Html {
   const option = (value: string, name: string, chosen: string): Html =>
     html`<option value="${value}" ${value === chosen && html` selected`}>${name}</option>`
   return html`<div class="fields">
     <div>
-      <label for="text">User, id or reason</label>
-      <input
-        id="text"
-        name="text"
-        value="${text}"
-        maxlength="${MOST_CHARACTERS}"
-        autocomplete="off"
-        autocapitalize="none"
-        spellcheck="false"
-      />
+      ${valueField({ name: 'text', label: 'User, id or reason', value: text, maxLength: MOST_CHARACTERS })}
     </div>
-    <div>
-      <label for="actor">By whom</label>
-      <input
-        id="actor"
-        name="actor"
-        value="${actor}"
-        maxlength="${MOST_CHARACTERS}"
-        autocomplete="off"
-        autocapitalize="none"
-        spellcheck="false"
-      />
-    </div>
+    <div>${valueField({ name: 'actor', label: 'By whom', value: actor, maxLength: MOST_CHARACTERS })}</div>
     <div>
       <label for="kind">What</label>
       <select id="kind" name="kind">

@@ -1,9 +1,12 @@
+import type { Revocade } from '../../../api.js'
+import { internalsOf } from '../../../engine/internals.js'
 import { newestRows, rowsAfter } from '../../../engine/newest-rows.js'
-import type { RevocationStore, StoredRow } from '../../../ports/index.js'
+import type { StoredRow } from '../../../ports/index.js'
+import { type ShownRow, shownRow } from '../shown-row.js'
 import type { Filter } from './filter.js'
 
 /** Rows on one page. */
-const PAGE_ROWS = 50
+export const PAGE_ROWS = 50
 /** Rows looked at for one page: a rare text in a large store must not keep the server busy. */
 const MOST_LOOKED_AT = 20_000
 
@@ -12,7 +15,7 @@ export type Place = { readonly before?: number } | { readonly after: number }
 
 /** A page of the listing, newest first. */
 export interface Page {
-  readonly rows: readonly StoredRow[]
+  readonly rows: readonly ShownRow[]
   /** For the page before this one; undefined for the first. */
   readonly newer: number | undefined
   /** For the page after this one; undefined for the last. */
@@ -21,18 +24,19 @@ export interface Page {
   readonly stoppedAt: number | undefined
 }
 
-/**
- * Reads a page.
- *
- * @param liveAfter - NumericDate seconds: what expires up to then has ended
- */
-export async function readPage(
-  store: RevocationStore,
-  filter: Filter,
-  { place, liveAfter }: { readonly place: Place; readonly liveAfter: number },
-): Promise<Page> {
+/** What a page is read of. */
+export interface PageQuery {
+  readonly engine: Revocade
+  readonly filter: Filter
+  /** NumericDate seconds: what expires up to then has ended. */
+  readonly liveAfter: number
+}
+
+/** Reads a page. */
+export async function readPage(query: PageQuery, place: Place): Promise<Page> {
+  const { store } = internalsOf(query.engine, 'readPage()')
   if ('after' in place) {
-    const found = await take(rowsAfter(store, place.after), filter, liveAfter)
+    const found = await take(rowsAfter(store, place.after), query)
     const [oldest] = found.rows
     // Else there is no full page that is newer: the newest one shows them as well.
     if (oldest !== undefined && found.next !== undefined)
@@ -42,9 +46,9 @@ export async function readPage(
         older: oldest.seq,
         stoppedAt: undefined,
       }
-    return readPage(store, filter, { place: {}, liveAfter })
+    return readPage(query, {})
   }
-  const { rows, next, isFull } = await take(newestRows(store, place), filter, liveAfter)
+  const { rows, next, isFull } = await take(newestRows(store, place), query)
   return {
     rows,
     newer: place.before === undefined ? undefined : (rows[0]?.seq ?? place.before - 1),
@@ -60,10 +64,9 @@ export async function readPage(
  */
 async function take(
   source: AsyncIterable<StoredRow>,
-  filter: Filter,
-  liveAfter: number,
-): Promise<{ readonly rows: StoredRow[]; readonly next: number | undefined; readonly isFull: boolean }> {
-  const rows: StoredRow[] = []
+  { engine, filter, liveAfter }: PageQuery,
+): Promise<{ readonly rows: ShownRow[]; readonly next: number | undefined; readonly isFull: boolean }> {
+  const rows: ShownRow[] = []
   let looked = 0
   let last: number | undefined
   for await (const row of source) {
@@ -71,7 +74,9 @@ async function take(
       return { rows, next: last, isFull: rows.length === PAGE_ROWS }
     looked++
     last = row.seq
-    if (filter.accepts(row, liveAfter)) rows.push(row)
+    if (!filter.accepts(row, liveAfter)) continue
+    const shown = row.revoked ? row : await shownRow(engine, row)
+    if (filter.isBy(shown)) rows.push(shown)
   }
   return { rows, next: undefined, isFull: rows.length === PAGE_ROWS }
 }

@@ -27,8 +27,11 @@ export function listRoutes(app: FastifyInstance, { guard, engine }: PageParts): 
       const alive = liveAfter(engine)
       const done = placeFor(searches, visit.login)
       try {
-        const page = await readPage(store, filter, { place: placeOf(query), liveAfter: alive })
-        const body = listView({ page, filter, kept: query.view, liveAfter: alive }, visit)
+        const page = await readPage({ engine, filter, liveAfter: alive }, placeOf(query))
+        const body = listView(
+          { page, filter, kept: query.view, liveAfter: alive, here: hereOf(query) },
+          visit,
+        )
         return { title: 'Revocations', body }
       } finally {
         done()
@@ -83,6 +86,14 @@ function textsOf(query: unknown): Query {
 function placeOf({ before, after }: Query): Place {
   if (isSeq(after)) return { after: Number(after) }
   return isSeq(before) ? { before: Number(before) } : {}
+}
+
+/** The address of a page of the list. */
+function hereOf(query: Query): string {
+  const given = (['before', 'after', 'view'] as const).flatMap((name) =>
+    query[name] === undefined ? [] : [`${name}=${encodeURIComponent(query[name])}`],
+  )
+  return given.length === 0 ? 'list' : `list?${given.join('&')}`
 }
 
 const isSeq = (text: string | undefined): boolean => text !== undefined && /^\d{1,15}$/.test(text)

@@ -1,11 +1,10 @@
-import type { Revocade, Stats } from '../../../api.js'
-import { internalsOf } from '../../../engine/internals.js'
-import type { StoredRow } from '../../../ports/index.js'
+import type { Stats } from '../../../api.js'
 import { newest } from '../changes/newest.js'
 import type { Html } from '../html.js'
 import { chartValues, type LiveValues } from '../live/charts.js'
 import { countsOf, Sampler } from '../live/sampler.js'
 import type { PageParts } from '../page-parts.js'
+import type { ShownRow } from '../shown-row.js'
 import { figureTexts } from './figures.js'
 import { problemsIn } from './problems.js'
 import { problemsView, timeText } from './problems-view.js'
@@ -67,13 +66,11 @@ export class Overview {
   }
 
   /** The newest changes; undefined where the store can't be asked. */
-  async changes(): Promise<readonly StoredRow[] | undefined> {
+  async changes(): Promise<readonly ShownRow[] | undefined> {
     try {
-      return await newest(storeOf(this.#parts.engine), NEWEST)
+      return await newest(this.#parts.engine, NEWEST)
     } catch {
       return undefined
     }
   }
 }
-
-const storeOf = (engine: Revocade) => internalsOf(engine, 'Overview').store

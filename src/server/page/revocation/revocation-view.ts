@@ -1,17 +1,17 @@
 import { toRevocation } from '../../../engine/verdict.js'
-import type { StoredRow } from '../../../ports/index.js'
 import { csrfField } from '../document.js'
 import { revocationFacts } from '../facts.js'
 import { type Html, html } from '../html.js'
-import { stateOf } from '../list/rows-view.js'
+import { isOver, stateOf } from '../list/rows-view.js'
 import type { Login } from '../logins.js'
+import type { ShownRow } from '../shown-row.js'
 import type { Visit } from '../view.js'
 import { duration } from '../words.js'
 import { Seen } from './seen.js'
 
 /** What the page of one revocation shows. */
 export interface RevocationParts {
-  readonly row: StoredRow
+  readonly row: ShownRow
   /** NumericDate seconds: what expires up to then has ended. */
   readonly liveAfter: number
   readonly maxStalenessMs: number
@@ -29,19 +29,14 @@ const HEADLINES = {
 export function revocationView(parts: RevocationParts, { login, now }: Visit): Html {
   const { row, liveAfter, fault } = parts
   const state = stateOf(row, liveAfter, now)
-  const isOver = state === 'ended' || state === 'taken-back'
   return html`${fault !== undefined && html`<p class="fault" role="alert">${fault}</p>`}
     <section class="state plain" aria-label="State">
       <p class="headline"><strong>${HEADLINES[state]}</strong></p>
-      ${
-        state === 'taken-back' &&
-        html`<ul>
-          <li>Who took it back is in the log of the process that did.</li>
-        </ul>`
-      }
     </section>
-    <section class="card">${revocationFacts(toRevocation(row), now, state === 'taken-back')}</section>
-    ${!isOver && (login.admin.role === 'editor' ? undoForm(parts, login) : VIEWER)}
+    <section class="card">
+      ${revocationFacts(toRevocation(row), now, row.revoked ? undefined : { by: row.takenBackBy })}
+    </section>
+    ${!isOver(row, liveAfter, now) && (login.admin.role === 'editor' ? undoForm(parts, login) : VIEWER)}
     <p><a href="list">All revocations</a></p>`
 }
 

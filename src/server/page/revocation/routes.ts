@@ -7,6 +7,7 @@ import { RequestError } from '../../problem.js'
 import { liveAfter } from '../live-after.js'
 import type { PageParts } from '../page-parts.js'
 import { receiptView } from '../revoke/receipt-view.js'
+import { type ShownRow, shownRow } from '../shown-row.js'
 import type { View, Visit } from '../view.js'
 import { revocationView } from './revocation-view.js'
 import { Seen } from './seen.js'
@@ -14,7 +15,7 @@ import { Seen } from './seen.js'
 /** One revocation, by the number of its change, and its undoing. */
 export function revocationPageRoutes(app: FastifyInstance, { guard, engine }: PageParts): void {
   const { store, settings, layers } = internalsOf(engine, 'revocationPageRoutes()')
-  const show = (visit: Visit, row: StoredRow, fault?: string): View => ({
+  const show = (visit: Visit, row: ShownRow, fault?: string): View => ({
     title: 'Revocation',
     body: revocationView(
       { row, liveAfter: liveAfter(engine), maxStalenessMs: settings.maxStalenessMs, fault },
@@ -28,7 +29,7 @@ export function revocationPageRoutes(app: FastifyInstance, { guard, engine }: Pa
       const { seq } = Object(visit.request.query) as { readonly seq?: unknown }
       const row = isSeq(seq) ? await rowAt(store, Number(seq)) : undefined
       if (row === undefined) throw new RequestError(404, 'changed', GONE)
-      return show(visit, row)
+      return show(visit, await shownRow(engine, row))
     }),
   )
   app.post(
@@ -39,11 +40,11 @@ export function revocationPageRoutes(app: FastifyInstance, { guard, engine }: Pa
       if (!(seen instanceof Seen)) throw new RequestError(410, 'over', OVER)
       const { row } = seen
       if (form.get('sure') !== 'yes') return show(visit, row, NOT_SURE)
-      const receipt = await undo(engine, row)
+      const receipt = await undo(engine, row, login.admin.name)
       if (receipt === undefined) {
         const now = await newer(row)
         if (now === undefined) throw new RequestError(409, 'changed', GONE)
-        return show(visit, now, CHANGED)
+        return show(visit, await shownRow(engine, now), CHANGED)
       }
       const { outcome, seq } = receipt
       app.log.info({ actor: login.admin.name, outcome, seq, undone: row.seq }, 'taken back on the page')

@@ -1,5 +1,6 @@
 import type { Form } from '../../oauth/form.js'
 import { csrfField } from '../document.js'
+import { tokenField, valueField } from '../fields.js'
 import { type Html, html } from '../html.js'
 import type { Login } from '../logins.js'
 import type { Choice } from './choices.js'
@@ -47,47 +48,19 @@ function fieldsOf(choice: Choice, given: Form): Html {
     case 'token':
       return tokenField(given.get('kept'))
     case 'id':
-      return html`${textField('claim0', choice.claim, given, true)}
-        ${textField('iss', 'iss, if you know it', given, false)}
+      return html`${claimField(0, choice.claim, given)}
+        ${valueField({ name: 'iss', label: 'iss, if you know it', value: given.get('iss') })}
         <p class="quiet">Without an issuer, the token with this id of any issuer is meant.</p>`
     case 'selector':
-      return html`${choice.claims.map((claim, i) => textField(`claim${i}`, claim, given, true))}
+      return html`${choice.claims.map((claim, i) => claimField(i, claim, given))}
       ${cutoffFields(choice, given)}`
   }
 }
 
-const STILL_KNOWN = html`<strong>The token from before is still known: leave this empty to use it.</strong>`
-
-/** @param kept - where the token of before waits in the login */
-const tokenField = (kept: string | undefined): Html =>
-  html`<label for="token">Token</label>
-    ${kept !== undefined && html`<input type="hidden" name="kept" value="${kept}" />`}
-    <textarea
-      id="token"
-      name="token"
-      rows="5"
-      ${kept === undefined && html` required`}
-      autocomplete="off"
-      autocapitalize="none"
-      spellcheck="false"
-      aria-describedby="token-note"
-    ></textarea>
-    <p class="quiet" id="token-note">
-      ${kept !== undefined && STILL_KNOWN} It does not get into an address, a log or the store, and is not
-      shown again.
-    </p>`
-
-const textField = (name: string, label: string, given: Form, required: boolean): Html =>
-  html`<label for="${name}">${label}</label>
-    <input
-      id="${name}"
-      name="${name}"
-      ${required && html` required`}
-      autocomplete="off"
-      autocapitalize="none"
-      spellcheck="false"
-      value="${given.get(name) ?? ''}"
-    />`
+const claimField = (index: number, claim: string, given: Form): Html => {
+  const name = `claim${index}`
+  return valueField({ name, label: claim, value: given.get(name), required: true })
+}
 
 const FOR_EVER = html`All, also those issued later, until the revocation ends. For a session that is over, or
 a user who is locked out.`
@@ -115,6 +88,4 @@ function cutoffFields({ claims }: Extract<Choice, { kind: 'selector' }>, given: 
 }
 
 const endNote = ({ kind }: Choice): string =>
-  kind === 'token'
-    ? 'empty: when the token expires'
-    : 'empty: when the last token can have expired, by the option maxTokenLifetimeSeconds'
+  kind === 'token' ? 'empty: when the token expires' : 'empty: when the last token of now can have expired'

@@ -2,6 +2,7 @@ import type { Plan } from '../../../engine/planner.js'
 import type { Entry } from '../../revocations/entry.js'
 import { csrfField } from '../document.js'
 import { facts, revocationFacts } from '../facts.js'
+import { reasonField } from '../fields.js'
 import { type Html, html } from '../html.js'
 import type { Login } from '../logins.js'
 import { moment, targetWords } from '../words.js'
@@ -58,18 +59,7 @@ const confirmation = ({
   html`<form class="card" method="post" action="confirm">
     ${fault !== undefined && html`<p class="fault" role="alert">${fault}</p>`} ${csrfField(login)}
     <input type="hidden" name="kept" value="${kept}" />
-    <label for="reason">Reason</label>
-    <input
-      id="reason"
-      name="reason"
-      required
-      maxlength="1024"
-      autocomplete="off"
-      autofocus
-      aria-describedby="reason-note"
-    />
-    <p class="quiet" id="reason-note">It is kept with the revocation. Do not put a token into it.</p>
-    ${isEverybody(plan) && EVERYBODY}
+    ${reasonField()} ${isEverybody(plan) && EVERYBODY}
     <div class="buttons">
       <button class="danger" type="submit">Revoke</button> <a href="revoke">Cancel</a>
     </div>

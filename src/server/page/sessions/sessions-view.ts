@@ -1,6 +1,7 @@
 import type { Session } from '../../../sessions/index.js'
 import { csrfField } from '../document.js'
 import { facts } from '../facts.js'
+import { reasonField, valueField } from '../fields.js'
 import { type Html, html } from '../html.js'
 import type { Login } from '../logins.js'
 import type { Visit } from '../view.js'
@@ -19,10 +20,7 @@ export const ownerForm = (login: Login, fault?: string): Html =>
           <option value="sid">a login (sid)</option>
         </select>
       </div>
-      <div>
-        <label for="value">Value</label>
-        <input id="value" name="value" required autocomplete="off" autocapitalize="none" spellcheck="false" />
-      </div>
+      <div>${valueField({ name: 'value', label: 'Value', required: true })}</div>
     </div>
     <button type="submit">Show</button>
   </form>`
@@ -135,10 +133,9 @@ export function endPreview(
     <form class="card" method="post" action="end-confirm">
       ${fault !== undefined && html`<p class="fault" role="alert">${fault}</p>`} ${csrfField(login)}
       <input type="hidden" name="kept" value="${kept}" />
-      <label for="reason">Reason</label>
-      <input id="reason" name="reason" required maxlength="1024" autocomplete="off" autofocus />
+      ${reasonField()}
       <div class="buttons">
-        <button class="danger" type="submit">End</button> <a href="${back}">Do not</a>
+        <button class="danger" type="submit">End</button> <a href="${back}">Cancel</a>
       </div>
     </form>
     ${notShown(reached)}

@@ -17,6 +17,22 @@ export const LISTS = css`
   .rows li + li {
     border-top: 1px solid var(--line);
   }
+  .marked li {
+    display: grid;
+    grid-template-columns: 1.5rem minmax(0, 1fr);
+    gap: 0 0.75rem;
+  }
+  .marked li > div {
+    grid-column: 2;
+  }
+  .marked .mark {
+    margin: -0.6rem -0.75rem -0.6rem -1rem;
+    padding: 0.8rem 0.75rem 0.6rem 1rem;
+    cursor: pointer;
+  }
+  .rows + button {
+    margin-top: 0.75rem;
+  }
   .rows .what {
     font-weight: 600;
   }
