@@ -79,8 +79,11 @@ const portOf = (server: Server): number => {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-const listening = (server: Server): Promise<number> =>
-  new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(portOf(server))))
+function listening(server: Server): Promise<number> {
+  // Connections wait while other servers have their turn: none may be sent into as it is closed.
+  server.keepAliveTimeout = 0
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(portOf(server))))
+}
 
 function onExpress(...before: RequestHandler[]): Promise<number> {
   const app = express()

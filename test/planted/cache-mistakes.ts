@@ -128,8 +128,8 @@ export const CACHE_MISTAKES: readonly Mistake[] = [
   {
     name: 'a mark is a revocation',
     file: 'engine/marks.ts',
-    within: 'writesOf',
-    is: "{ mutation: { op: 'unrevoke', digest: bytes, revokedAt: now }, target, digest, isMark: true },",
+    within: 'markWrites',
+    is: "{ mutation: { op: 'unrevoke', digest: bytes, revokedAt }, target, digest, isMark: true },",
     becomes: '',
     caughtBy: 'test/engine/marks.test.ts',
     breaks: /× travels through a file/,
@@ -192,8 +192,9 @@ export const CACHE_MISTAKES: readonly Mistake[] = [
     name: 'V4: a key is forgotten by this engine alone',
     file: 'engine/marks.ts',
     within: 'write',
-    is: 'const { written } = await commits().write(writesOf(digest, clock.now(), mark.ttlSeconds))',
-    becomes: 'this.changed(digest); writesOf(digest, clock.now(), 1); const written = [{ seq: 2 }]',
+    is: 'const { written } = await commits().write(markWrites(digest, { revokedAt: now, expiresAt }))',
+    becomes:
+      'this.changed(digest); markWrites(digest, { revokedAt: now, expiresAt }); const written = [{ seq: 2 }]',
     caughtBy: VERIFIER,
     breaks: /× is forgotten in the other engine/,
   },

@@ -130,7 +130,9 @@ describe('a verified token', () => {
     const underWay = verified(token)
     await until('it is verified', () => verified.stats().loads === 1 && reply.name !== '')
     isLate = false
-    await verified(other)
+    const beside = verified(other)
+    expect(verified.stats().loads).toBe(2) // It waits for no other token.
+    await beside
     await verified.forget({ kid: 'bad' })
     reply()
     await underWay
