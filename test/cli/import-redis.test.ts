@@ -93,15 +93,15 @@ describe('import --from-redis', () => {
     }
   })
 
-  it('quotes no key when a server refuses the command that reads it', async () => {
-    const without = await startRedis({ args: ['--rename-command', 'PTTL', ''] })
+  it.each(['TYPE', 'PTTL'])('quotes no key when a server refuses %s', async (command) => {
+    const without = await startRedis({ args: ['--rename-command', command, ''] })
     const token = 'b7f3c0de-opaque-bearer-token'
     await without.client().setex(`blacklist:${token}`, 60, '1')
     const args = ['import', '--from-redis', PATTERN, '--from-url', without.url, '--keys-hold', 'token']
     for (const how of [[], ['--json'], ['--verbose']]) {
       const { code, stdout, stderr } = await dir.run([...args, ...how])
       expect(code).not.toBe(0)
-      expect(stderr).toContain('the server answers PTTL with ERR')
+      expect(stderr).toContain(`the server answers ${command} with ERR`)
       expect(stdout + stderr).not.toContain('bearer-token')
     }
   })

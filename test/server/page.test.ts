@@ -352,6 +352,9 @@ describe('to look up', () => {
     expect(withoutIssuer.text).toContain('class="state warn"')
     const iss = 'https://issuer.example'
     expect(words(await viewer.post('lookup', { ...asked, iss }))).toContain('Reason by id')
+    // A user is what people ask for, and the next question is of the same claim.
+    expect((await viewer.get('lookup')).text).toMatch(/<select[^>]*>\s*<option\s*>sub</)
+    expect(withoutIssuer.text).toMatch(/<option\s+selected>jti</)
     expect((await viewer.post('lookup', { claim: 'sub' })).status).toBe(400)
     expect((await viewer.post('lookup', { claim: 'sub', value: ' ' })).status).toBe(400)
   })
