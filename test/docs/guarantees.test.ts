@@ -285,6 +285,7 @@ describe('7. No bearer token at rest or in logs', () => {
       if (value !== token) refused.push(() => jwt.destroy(value))
       for (const call of refused) await expect(call()).rejects.toMatchObject({ code: 'ERR_INVALID_TOKEN' })
       await revocade.revoke(claims('with-a-reason'), { reason: `leaked: ${value}`, actor: value })
+      await revocade.unrevoke(claims('with-a-reason'), { actor: value })
       const { refreshToken } = await sessions.create({ sub: 'u', details: { device: `phone ${value}` } })
       await sessions.rotate(refreshToken, { details: { device: `tablet ${value}` } })
       await sessions.revoke({ refreshToken }, { reason: value })
