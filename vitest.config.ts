@@ -38,13 +38,18 @@ const WITH_BOTH = [
 
 /**
  * Test files that share a process with others, which saves a fifth of their time: they leave nothing behind.
- * Not default-engine, which is about the one engine of its process.
+ * Not default-engine, which is about the one engine of its process, and load, which measures its memory.
  */
 const TOGETHER = [
   'test/{adapters,architecture,bench,cli,docs,http,prefilter,store,testing,token,tuning}/**/*.test.ts',
+  'test/{observability,permissions,session-stores,verify}/**/*.test.ts',
+  'test/server/**/!(load).test.ts',
   'test/engine/**/!(default-engine).test.ts',
   'test/{errors,node-version,redact}.test.ts',
 ]
+
+/** The same among the files that use a Redis server. */
+const REDIS_TOGETHER = ['test/redis/**/*.test.ts']
 
 // Tests run what is shipped: they import the built files (`revocade`, `#dist/…`), natively, outside Vite.
 export default defineConfig({
@@ -82,6 +87,16 @@ export default defineConfig({
         test: {
           name: 'redis',
           include: WITH_REDIS,
+          exclude: REDIS_TOGETHER,
+          globalSetup: ['test/support/redis/global-setup.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'redis-together',
+          include: REDIS_TOGETHER,
+          isolate: false,
           globalSetup: ['test/support/redis/global-setup.ts'],
         },
       },

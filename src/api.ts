@@ -56,9 +56,9 @@ export interface RevokeOptions {
    * @default the token's `exp`
    */
   readonly expiresAt?: Time | undefined
-  /** Free text, kept with the revocation; at most 1,024 characters. */
+  /** Free text that is kept; at most 1,024 characters. A JWT or PASETO in it becomes `<token>`. */
   readonly reason?: string | undefined
-  /** Who did it; at most 1,024 characters. */
+  /** Who did it; at most 1,024 characters. A JWT or PASETO in it becomes `<token>`. */
   readonly actor?: string | undefined
   /**
    * `durable`: the call resolves once the change is durable. `fleet`: it resolves once no engine with the

@@ -87,9 +87,47 @@ function claimNames(value: unknown, option: string): readonly string[] {
   return names
 }
 
+/** What somebody may take for a comma. A name that really holds one can be given in an array. */
+const NO_SEPARATOR = /[;|\s]/
+
+/** Why a text can't be the name of one claim, or of several with `+` and `@`; undefined when it can. */
+export function separatorProblem(text: string): string | undefined {
+  if (!NO_SEPARATOR.test(text)) return undefined
+  return `holds the name '${text}': separate names by commas, without spaces, as in sid,sub`
+}
+
+function refuseSeparators(text: string, option: string): void {
+  const problem = separatorProblem(text)
+  if (problem !== undefined) throw optionError(option, problem)
+}
+
 /**
- * A selector as environment and command line write it: `sub`, `client_id+sub`, `sub@auth_time` (the claim
- * after `@` is `issuedAt`). Whether the names can be used is checked by {@link claimsOption}.
+ * The option `idClaims` as environment and command line write it: `uti,jti`. Whether the names can be used is
+ * checked by {@link idClaimsOption}.
+ *
+ * @throws {RevocadeError} ERR_CONFIG when a name holds a space or another separator
+ */
+export function idClaimsFromText(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim())
+  for (const name of names) refuseSeparators(name, 'idClaims')
+  return names
+}
+
+/**
+ * The option `claims` as environment and command line write it: selectors as of {@link entryFromText} with
+ * commas between them.
+ *
+ * @throws {RevocadeError} ERR_CONFIG when a name holds a space or another separator
+ */
+export function claimsFromText(text: string): ClaimsEntry[] {
+  const entries = text.split(',').map((entry) => entry.trim())
+  for (const entry of entries) refuseSeparators(entry, 'claims')
+  return entries.map(entryFromText)
+}
+
+/**
+ * One selector as a text: `sub`, `client_id+sub`, `sub@auth_time` (the claim after `@` is `issuedAt`).
+ * Whether the names can be used is checked by {@link claimsOption}.
  */
 export function entryFromText(text: string): ClaimsEntry {
   const at = text.lastIndexOf('@')

@@ -1,5 +1,5 @@
 import type { CheckOptions, Receipt, Revocade, RevokeOptions, Token } from './api.js'
-import { entryFromText } from './claims-option.js'
+import { claimsFromText, idClaimsFromText } from './claims-option.js'
 import { createRevocade } from './create-revocade.js'
 import { exposeInternals, internalsOf } from './engine/internals.js'
 import { RevocadeError } from './errors.js'
@@ -101,9 +101,7 @@ export function optionsFromEnvironment(env: Environment): RevocadeOptions {
     ...(env.REVOCADE_NAMESPACE === undefined ? {} : { namespace: env.REVOCADE_NAMESPACE }),
     ...(env.REVOCADE_SECRET === undefined ? {} : { secret: env.REVOCADE_SECRET }),
     ...(staleness === undefined ? {} : { maxStalenessMs: staleness === '' ? NaN : Number(staleness) }),
-    ...(env.REVOCADE_CLAIMS === undefined
-      ? {}
-      : { claims: env.REVOCADE_CLAIMS.split(',').map(entryFromText) }),
-    ...(env.REVOCADE_ID_CLAIMS === undefined ? {} : { idClaims: env.REVOCADE_ID_CLAIMS.split(',') }),
+    ...(env.REVOCADE_CLAIMS === undefined ? {} : { claims: claimsFromText(env.REVOCADE_CLAIMS) }),
+    ...(env.REVOCADE_ID_CLAIMS === undefined ? {} : { idClaims: idClaimsFromText(env.REVOCADE_ID_CLAIMS) }),
   }
 }

@@ -96,8 +96,9 @@ export interface RevocadeOptions {
    */
   readonly onUnknown?: UnknownPolicy | undefined
   /**
-   * The longest life of your tokens, in seconds, 1 to 316,224,000 (ten years). A selector without `expiresAt`
-   * is kept for this long past its `issuedBefore`. Without this option, a selector needs an `expiresAt`.
+   * The longest life of your tokens, in seconds, 1 to 316,224,000 (ten years). A selector is kept for this
+   * long past its `issuedBefore`, or until its `expiresAt`: the later of the two. Without this option, a
+   * selector needs an `expiresAt`.
    */
   readonly maxTokenLifetimeSeconds?: number | undefined
   /**

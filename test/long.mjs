@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { CONSTANT_LOAD, writeConstantLoad } from './constant-load-section.mjs'
 import { replaceSection, setting } from './reliability-page.mjs'
 
 const FILES = [
@@ -30,7 +31,9 @@ const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs'
 /** Counts by test; a test that reports several times is summed up. */
 const tests = new Map()
 const lines = existsSync(counted) ? readFileSync(counted, 'utf8').trim().split('\n') : []
-for (const { test, counts } of lines.map((line) => JSON.parse(line))) {
+const reports = lines.map((line) => JSON.parse(line))
+const looks = reports.filter(({ test }) => test === CONSTANT_LOAD)
+for (const { test, counts } of reports.filter((one) => !looks.includes(one))) {
   const sums = tests.get(test) ?? {}
   for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count
   tests.set(test, sums)
@@ -44,13 +47,17 @@ const show = (counts) =>
     .join(', ')
 const list = files.map((file) => `\`${file}\``).join(', ')
 const outcome = status === 0 ? 'all tests passed' : '**tests failed**'
-replaceSection(
-  'long-run',
-  `Run on ${begin.toISOString().slice(0, 10)}, ${minutes} minutes, ${scale} times the length of \`npm test\`: ${outcome}.
+const day = begin.toISOString().slice(0, 10)
+if (looks.length > 0) writeConstantLoad({ day, outcome, looks: looks.map(({ counts }) => counts) })
+// Alone, the constant load counts nothing for this section.
+if (tests.size > 0 || looks.length === 0)
+  replaceSection(
+    'long-run',
+    `Run on ${day}, ${minutes} minutes, ${scale} times the length of \`npm test\`: ${outcome}.
 Files: ${list}. ${setting}.
 
 | test | counted |
 | --- | --- |
 ${[...tests].map(([test, counts]) => `| ${test} | ${show(counts)} |`).join('\n')}`,
-)
+  )
 process.exitCode = status ?? 1

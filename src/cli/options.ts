@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { type ClaimsEntry, entryFromText, namesOfEntry } from '../claims-option.js'
+import { type ClaimsEntry, entryFromText, namesOfEntry, separatorProblem } from '../claims-option.js'
 import type { RevocadeOptions } from '../options.js'
 import type { RedisOptions } from '../redis/options.js'
 import { CliError } from './errors.js'
@@ -61,7 +61,7 @@ export function addTokenOptions(command: Command): Command {
       'selectors that checks honour, such as sid,client_id+sub,sub@auth_time (default: sid,sub)',
       parseClaims,
     )
-    .option('--id-claims <list>', 'the first of these that a token has names it (default: jti)', parseList)
+    .option('--id-claims <list>', 'the first of these that a token has names it (default: jti)', parseNames)
   return addStoreOptions(addRedisOptions(command))
 }
 
@@ -84,7 +84,7 @@ export function addRedisOptions(command: Command): Command {
  * the claim that its cutoff is compared with.
  */
 export function parseClaims(text: string): ClaimsEntry[] {
-  return parseList(text).map((text) => {
+  return parseNames(text).map((text) => {
     const entry = entryFromText(text)
     if (namesOfEntry(entry).includes('') || text.endsWith('@'))
       throw new InvalidArgumentError("Give claim names, joined by '+': client_id+sub, sub@auth_time.")
@@ -92,11 +92,11 @@ export function parseClaims(text: string): ClaimsEntry[] {
   })
 }
 
-/** Parses names separated by commas. */
-export function parseList(text: string): string[] {
+/** Parses names of claims separated by commas. */
+export function parseNames(text: string): string[] {
   const names = text.split(',').map((name) => name.trim())
-  if (names.some((name) => name === ''))
-    throw new InvalidArgumentError('Give names with commas between them.')
+  if (names.some((name) => name === '' || separatorProblem(name) !== undefined))
+    throw new InvalidArgumentError('Give names with commas between them, as in sid,sub.')
   return names
 }
 

@@ -78,7 +78,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     return EXIT.error
   }
   try {
-    await program.parseAsync(helpOfUnknown(program, argv) ?? argv, { from: 'user' })
+    await program.parseAsync(unknownCommand(program, argv) ?? argv, { from: 'user' })
     return exitCode()
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
@@ -93,14 +93,21 @@ function checkStorePath({ store }: { readonly store?: unknown }): void {
 }
 
 /**
- * `help lst` read as `lst`: commander then says that there is no such command and suggests one. As the
- * argument of `help` it would pass without a word.
+ * `help lst` and `lst --help` read as `lst`: commander then says that there is no such command and suggests
+ * one. It would show the help of the program instead, without a word about the name.
+ *
+ * @returns undefined when each name is that of a command
  */
-function helpOfUnknown(program: Command, argv: readonly string[]): readonly string[] | undefined {
-  const [first, name] = argv
-  if (first !== 'help' || name === undefined || name.startsWith('-')) return undefined
-  const known = ['help', ...program.commands.map((command) => command.name())]
-  return known.includes(name) ? undefined : argv.slice(1)
+function unknownCommand(program: Command, argv: readonly string[]): readonly string[] | undefined {
+  const words = argv[0] === 'help' ? argv.slice(1) : argv
+  let command = program
+  for (const [i, word] of words.entries()) {
+    if (command.commands.length === 0 || word.startsWith('-') || word === 'help') return undefined
+    const named = command.commands.find((one) => one.name() === word)
+    if (named === undefined) return words.slice(0, i + 1)
+    command = named
+  }
+  return undefined
 }
 
 /** The exit code that the action set. */

@@ -77,7 +77,7 @@ export interface Jwt {
   decode(token: string, options?: DecodeOptions): JwtPayload | CompleteJwt | string | null
   /**
    * Destroys a token, durably: a whole token, or the `jti` of one. A `jti` has no expiry, so its revocation
-   * is kept for the engine's `maxTokenLifetimeSeconds`, or until `expiresAt`.
+   * is kept for the engine's `maxTokenLifetimeSeconds`, or until `expiresAt`: the later of the two.
    *
    * @returns whether it was good until now
    * @throws {RevocadeError} ERR_INVALID_TOKEN, ERR_NO_EXPIRY, ERR_NOT_DURABLE …

@@ -10,11 +10,10 @@ const MOST_KEPT = 16_384
 /** Writes in one commit. */
 const BATCH = 1024
 
-const keyOf = (digest: Digest): string => digest.join()
+const isSame = (one: Digest, other: Digest): boolean => one.every((word, i) => word === other[i])
 
 interface Kept {
-  /** Of its digest. */
-  readonly key: string
+  readonly digest: Digest
   readonly at: bigint
   readonly position: Position
   readonly mutation: Mutation
@@ -50,7 +49,8 @@ export class OwnWrites {
   /** In the order of their acknowledgement; those before `#first`, and some others, are dropped. */
   #queue: Kept[] = []
   #first = 0
-  readonly #byDigest = new Map<string, Kept[]>()
+  /** By the first word of their digests. */
+  readonly #byDigest = new Map<number | undefined, Kept[]>()
   /** The newest of those that were too many, and how many. */
   #overflow: { readonly position: Position; readonly at: bigint; readonly count: number } | undefined
   /** To be written again, in order. */
@@ -75,17 +75,16 @@ export class OwnWrites {
     this.#dropOld(at)
     for (const [i, { mutation, digest, isMark = false }] of writes.entries()) {
       if (isMark) continue // {@link Marks} writes it again itself
-      const key = keyOf(digest)
       // Whatever it changed: in this engine's order, the revocations before it are taken back.
-      if (mutation.op === 'unrevoke') this.#dropAll(key, Infinity, true)
+      if (mutation.op === 'unrevoke') this.#dropAll(digest, Infinity, true)
       const { seq } = written[i] ?? { seq: 0 }
-      if (seq > 0) this.#keep({ key, at, position: { seq, epoch }, mutation, dropped: false })
+      if (seq > 0) this.#keep({ digest, at, position: { seq, epoch }, mutation, dropped: false })
     }
   }
 
   /** Notes that the store's history takes a revocation back: those with a smaller number are not kept. */
   takenBack(digest: Digest, seq: number): void {
-    if (this.#byDigest.size > 0) this.#dropAll(keyOf(digest), seq)
+    if (this.#byDigest.size > 0) this.#dropAll(digest, seq)
   }
 
   /** One position in each commit. */
@@ -154,8 +153,8 @@ export class OwnWrites {
 
   #keep(kept: Kept): void {
     this.#queue.push(kept)
-    const others = this.#byDigest.get(kept.key)
-    if (others === undefined) this.#byDigest.set(kept.key, [kept])
+    const others = this.#byDigest.get(kept.digest[0])
+    if (others === undefined) this.#byDigest.set(kept.digest[0], [kept])
     else others.push(kept)
     if (this.#queue.length - this.#first <= MOST_KEPT) return
     const oldest = this.#queue[this.#first]
@@ -176,15 +175,17 @@ export class OwnWrites {
 
   #drop(kept: Kept): void {
     kept.dropped = true
-    const others = this.#byDigest.get(kept.key)?.filter((other) => other !== kept) ?? []
-    if (others.length === 0) this.#byDigest.delete(kept.key)
-    else this.#byDigest.set(kept.key, others)
+    const [word] = kept.digest
+    const others = this.#byDigest.get(word)?.filter((other) => other !== kept) ?? []
+    if (others.length === 0) this.#byDigest.delete(word)
+    else this.#byDigest.set(word, others)
   }
 
-  #dropAll(key: string, before: number, pendingToo = false): void {
-    for (const kept of this.#byDigest.get(key) ?? []) if (kept.position.seq < before) this.#drop(kept)
+  #dropAll(digest: Digest, before: number, pendingToo = false): void {
+    for (const kept of this.#byDigest.get(digest[0]) ?? [])
+      if (kept.position.seq < before && isSame(kept.digest, digest)) this.#drop(kept)
     if (!pendingToo) return
-    for (const kept of this.#pending.keys()) if (kept.key === key) this.#pending.delete(kept)
+    for (const kept of this.#pending.keys()) if (isSame(kept.digest, digest)) this.#pending.delete(kept)
   }
 
   #dropOld(now: bigint): void {

@@ -4,6 +4,7 @@ import type { Mutation, Target } from '../ports/index.js'
 import { optionName } from '../token/claim-path.js'
 import { digestBytes, type TokenDigester } from '../token/identify.js'
 import { numericDate, toMilliseconds, toSeconds } from '../token/numeric-date.js'
+import { withoutTokens } from '../token/token-in-text.js'
 import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
 import { type GivenCutoff, readCutoff, timeOf } from './cutoff.js'
 
@@ -125,6 +126,7 @@ export class Mutations {
     { notBefore, reason, actor }: Given,
     endedBy: 'caller' | 'token' = 'caller',
   ): RevokeMutation {
+    this.#deps.digester.targets.refuseTokensIn(target)
     const start = startOf({ notBefore })
     // A token may well end within the time that a caller grants: then there is little to revoke.
     if (start !== undefined && endedBy === 'caller' && start >= expiresAt * 1000) throw endsFirst()
@@ -136,8 +138,8 @@ export class Mutations {
       expiresAt: Math.ceil(expiresAt),
       revokedAt: this.#deps.clock.now(),
       ...(start === undefined ? {} : { notBefore: start }),
-      ...(typeof reason === 'string' ? { reason } : {}),
-      ...(typeof actor === 'string' ? { actor } : {}),
+      ...(typeof reason === 'string' ? { reason: withoutTokens(reason) } : {}),
+      ...(typeof actor === 'string' ? { actor: withoutTokens(actor) } : {}),
     }
   }
 

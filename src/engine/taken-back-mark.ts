@@ -1,5 +1,6 @@
 import type { Digest, StoredRow, Target } from '../ports/index.js'
 import { digestBytes, type TokenDigester } from '../token/identify.js'
+import { withoutTokens } from '../token/token-in-text.js'
 import { markWrites } from './marks.js'
 import type { Write } from './write.js'
 
@@ -16,7 +17,8 @@ export function takenBackMark(
   { target, expiresAt }: StoredRow,
   { actor, revokedAt }: { readonly actor: string; readonly revokedAt: number },
 ): Write[] {
-  return markWrites(takenBackDigest(digester, target), { actor, revokedAt, expiresAt })
+  const given = { actor: withoutTokens(actor), revokedAt, expiresAt }
+  return markWrites(takenBackDigest(digester, target), given)
 }
 
 /** The digest of the mark: one for each target, which moves with each of its tombstones. */

@@ -1,7 +1,10 @@
 import type { RevokeOptions } from '../api.js'
 import type { Receipt } from '../receipt.js'
 
-/** What an application wants to remember of a session: a device, an address. At most 1,024 bytes as JSON. */
+/**
+ * What an application wants to remember of a session: a device, an address. At most 1,024 bytes as JSON. A
+ * JWT or PASETO in a string becomes `<token>`.
+ */
 export type SessionDetails = Readonly<Record<string, string | number | boolean | null>>
 
 /** Options of `createSessions`. An unknown one is refused with `ERR_CONFIG`. */

@@ -44,7 +44,8 @@ export async function create(context: SessionsContext, given: NewSession): Promi
   const { settings, layers } = context.engine
   if (clientId !== '') requireSelector(settings.selectors, ['sid', 'client_id'])
   // Refuses what could not be revoked later.
-  layers.digester.selectorTarget(claimsOf({ ...session, sid, clientId }))
+  const { targets } = layers.digester
+  targets.refuseTokensIn(layers.digester.selectorTarget(claimsOf({ ...session, sid, clientId })))
   const wanted: Wanted = { ...session, sid, clientId, joins: session.sid !== undefined }
   let mayWait = true
   return attempts(context.pause, async (isRetry) => {

@@ -1,6 +1,7 @@
 import { readRevokeOptions } from '../engine/revocation-request.js'
 import { RevocadeError } from '../errors.js'
 import type { SessionGroup } from '../ports/index.js'
+import { withoutTokens } from '../token/token-in-text.js'
 import { asRecord, rejectUnknownKeys } from '../validate.js'
 import type { EndOptions, NewSession, RefreshProof, SessionDetails, SessionsToEnd } from './api.js'
 import { isDetail } from './state.js'
@@ -97,7 +98,7 @@ function readDetails(value: unknown): SessionDetails | undefined {
   for (const [name, detail] of given) {
     if (detail === undefined) continue
     if (!isDetail(detail)) throw wrong('details', 'must hold strings, numbers, booleans and null only')
-    details.push([name, detail])
+    details.push([name, typeof detail === 'string' ? withoutTokens(detail) : detail])
   }
   const read = Object.fromEntries(details)
   if (Buffer.byteLength(JSON.stringify(read)) <= MAX_DETAILS_BYTES) return read

@@ -151,19 +151,6 @@ function isDisclosed(token: string, second: number, third: number): boolean {
 }
 
 /**
- * Whether a string is a whole JWT, JWE or PASETO, perhaps damaged, where an id or a claim is expected. Opaque
- * tokens can't be told from ids.
- */
-export function looksLikeToken(text: string): boolean {
-  // Ids are many and tokens among them rare.
-  if (!text.includes('.')) return false
-  const token = text.trim().replace(/^bearer\s+/i, '')
-  if (isPaseto(token)) return true
-  const dot = token.indexOf('.')
-  return dot > 0 && jsonObject(token.slice(0, dot))?.alg !== undefined
-}
-
-/**
  * A JWE is named by its header, initialization vector and ciphertext. For one key, the encrypted key and the
  * tag follow from these. They are left out because they have several spellings, such as a shortened tag or
  * leading zeros.

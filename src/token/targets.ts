@@ -4,8 +4,8 @@ import { checkName, issuerOf, unusableClaim } from './claim-values.js'
 import type { Digester, Midstate } from './digester.js'
 import { encodePrefix, KIND } from './encoding.js'
 import { checkIssuer, type IssuerPrefixes } from './issuers.js'
-import { looksLikeToken } from './jwt.js'
 import { namesIn, selectorValue } from './selectors.js'
+import { holdsToken } from './token-in-text.js'
 
 /** The parts of a token digester that {@link TargetDigester} shares. */
 export interface TargetDigesterParts {
@@ -43,7 +43,6 @@ export class TargetDigester {
   target(target: Target): Digest {
     switch (target.kind) {
       case 'id': {
-        refuseToken(target.claim, target.id)
         const iss = issuerOf(target.iss)
         const known = this.#ids.find((prefixes) => prefixes.claim === target.claim)
         const midstate =
@@ -53,7 +52,6 @@ export class TargetDigester {
       case 'hash':
         return this.#digester.one(this.#hash, 'sha256', checkSha256(target.sha256))
       case 'selector':
-        for (const [name, value] of Object.entries(target.where)) refuseToken(name, value)
         return this.#selector(target, selectorValue)
     }
   }
@@ -73,6 +71,24 @@ export class TargetDigester {
       issuer === undefined ? ofAnyIssuer(claim, value) : { kind: 'id', claim, id: value, iss: issuer }
     this.target(target)
     return target
+  }
+
+  /**
+   * Refuses a target with a token in its values, which would lie in the store for whoever reads it. For what
+   * is written anew only: what an earlier version has written can be looked up, moved and taken back.
+   *
+   * @throws {RevocadeError} ERR_INVALID_TOKEN
+   */
+  refuseTokensIn(target: Target): void {
+    if (target.kind === 'hash') return
+    const claims =
+      target.kind === 'selector' ? target.where : { [target.claim]: target.id, iss: target.iss ?? '' }
+    for (const [name, value] of Object.entries(claims))
+      if (holdsToken(name) || (typeof value === 'string' && holdsToken(value)))
+        throw new RevocadeError(
+          'ERR_INVALID_TOKEN',
+          `claim "${name}" holds a whole token: pass it as the token, not as a claim of one`,
+        )
   }
 
   /**
@@ -152,15 +168,6 @@ export class TargetDigester {
 /** The target of all tokens with an id, whatever their issuer. */
 function ofAnyIssuer(claim: string, id: string | number): Target {
   return { kind: 'selector', where: Object.freeze({ [claim]: id }) }
-}
-
-/** A target is stored as it is, so a token in it would lie there for whoever reads the store. */
-function refuseToken(name: string, value: string | number): void {
-  if (typeof value !== 'string' || !looksLikeToken(value)) return
-  throw new RevocadeError(
-    'ERR_INVALID_TOKEN',
-    `the value of "${name}" is a whole token: pass it as the token, not as a claim of one`,
-  )
 }
 
 /**

@@ -182,6 +182,32 @@ describe('revoke, check, unrevoke', () => {
     expect(await dir.run(check)).toMatchObject({ code: 0 })
   })
 
+  it('take an id of an issuer for a text and for a number, where it may be either', async () => {
+    const codes = async (): Promise<unknown[]> => {
+      const text = await dir.run(['check', '--claims-json', '{"jti":"42","iss":"i"}'])
+      const number = await dir.run(['check', '--claims-json', '{"jti":42,"iss":"i"}'])
+      return [text.code, number.code]
+    }
+    const of = ['--jti', '42', '--iss', 'i'] as const
+    const inOneHour = ['--expires-in', '1h'] as const
+    expect(await dir.run(['revoke', '--id', 'jti:=42', '--iss', 'i', ...inOneHour])).toMatchObject({
+      code: 0,
+    })
+    expect(await codes()).toEqual([0, 1])
+    expect(await dir.run(['check', ...of])).toMatchObject({ code: 1 })
+    const ran = await dir.run(['revoke', ...of, ...inOneHour])
+    expect(ran).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^revoked jti=42 iss=i until [^\n]*\n$/) as string,
+      stderr: expect.stringContaining('may be a text or a number') as string,
+    })
+    expect(await codes()).toEqual([1, 1])
+    expect((await dir.run(['unrevoke', ...of])).stdout).toMatch(/^unrevoked jti=42 iss=i [^\n]*\n$/)
+    expect(await codes()).toEqual([0, 0])
+    expect(await dir.run(['check', ...of])).toMatchObject({ code: 0 })
+    expect((await dir.run(['unrevoke', ...of])).stdout).toContain('was not revoked')
+  })
+
   it('say what a revocation may miss', async () => {
     const sealed = `${Buffer.from('{"alg":"dir","enc":"A256GCM"}').toString('base64url')}..aXY.Y2lwaGVy.dGFn`
     const ran = await dir.run(['revoke', sealed, '--expires-in', '1h'])

@@ -27,6 +27,7 @@ describe.each(['ndjson', 'csv'])('import and export as %s', (format) => {
       addedClaims: [['client_id', 'sub'], ['tenant']],
       addedIdClaims: ['uti'],
       withoutIssuer: 3,
+      asBoth: 0,
     })
     expect(first.stderr).toContain("in their option 'claims'")
     expect(first.stderr).toContain('3 lines name an id and no issuer')
@@ -146,6 +147,27 @@ describe('import', () => {
     const copied = await dir.run(['import', 'out.ndjson', '--store', 'copy.db', '--id-claims', 'jti,uti'])
     expect(copied).toMatchObject({ code: 0, stderr: expect.not.stringContaining('claims') as string })
     expect((await dir.run([...check, '--store', 'copy.db'], { stdin: tokens.join('\n') })).code).toBe(1)
+  })
+
+  it('takes an id in CSV for a text and for a number, unless a column tells its type', async () => {
+    const end = '2099-01-01'
+    put('untyped.csv', `jti,iss,expires_at\n42,i,${end}\n43,,${end}\na,i,${end}\n44,i,\n`)
+    put('typed.csv', `jti,iss,id_type,expires_at\n42,i,,${end}\n43,i,number,${end}\n`)
+    const tokens = [42, '42', 43, '43'].map((jti, i) => jwt({ jti, ...(i < 2 ? { iss: 'i' } : {}) }))
+    const statuses = async (store: string, given: readonly string[]) =>
+      ndjson(
+        (await dir.run(['check', '-', '--json', '--store', store], { stdin: given.join('\n') })).stdout,
+      ).map((verdict) => (verdict as { status: string }).status === 'revoked')
+    const ran = await dir.run(['import', 'untyped.csv', '--json', '--store', 'a.db'])
+    expect(JSON.parse(ran.stdout)).toMatchObject({ lines: 4, imported: 5, asBoth: 2, invalid: 1 })
+    expect(ran.stderr).toContain('2 ids are whole numbers')
+    expect(await statuses('a.db', tokens)).toEqual([true, true, true, true])
+    const any = await dir.run(['import', 'untyped.csv', '--any-issuer', '--json', '--store', 'b.db'])
+    expect(JSON.parse(any.stdout)).toMatchObject({ imported: 4, asBoth: 1 })
+    expect(await statuses('b.db', tokens)).toEqual([true, true, true, true])
+    await dir.run(['import', 'typed.csv', '--store', 'c.db'])
+    const typed = [42, '42', 43, '43'].map((jti) => jwt({ jti, iss: 'i' }))
+    expect(await statuses('c.db', typed)).toEqual([false, true, true, false])
   })
 
   it('shows the first twenty bad lines and counts the rest', async () => {

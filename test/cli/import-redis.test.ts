@@ -56,7 +56,7 @@ describe('import --from-redis', () => {
     expect({ code, summary }).toEqual({
       code: 0,
       summary: {
-        ...{ keys: 4, imported: 4, already: 0, expired: 0, gone: 0, invalid: 0 },
+        ...{ keys: 4, imported: 4, already: 0, expired: 0, gone: 0, invalid: 0, asBoth: 0 },
         ...{ redis: 'off', problems: [], dryRun: false },
       },
     })
@@ -75,6 +75,9 @@ describe('import --from-redis', () => {
       jwt({ sub: 'u' }),
       'opaque-token-of-somebody',
       `${jwt({ jti: 'c' })}.x.y`,
+      `JWT ${jwt({ jti: 'd' })}`,
+      `user1:${jwt({ jti: 'e' })}`,
+      encodeURIComponent(`Bearer ${jwt({ jti: 'f' })}`),
     ]
     for (const token of tokens) await blacklist(token)
     await client.set('blacklist:opaque-without-ttl', '1')
@@ -86,19 +89,19 @@ describe('import --from-redis', () => {
     for (const name of readdirSync(dir.path)) {
       const bytes = readFileSync(join(dir.path, name), 'latin1')
       // The ids are claim values, which a store holds. `--keys-hold jti` took the opaque ones for ids.
-      for (const token of tokens.filter((token) => token.startsWith('ey'))) expect(bytes).not.toContain(token)
+      for (const [token] of tokens.join('\n').matchAll(/ey.+/g)) expect(bytes).not.toContain(token)
     }
   })
 
-  it('quotes no key when a server refuses the command that reads it', async () => {
-    const without = await startRedis({ args: ['--rename-command', 'PTTL', ''] })
+  it.each(['TYPE', 'PTTL'])('quotes no key when a server refuses %s', async (command) => {
+    const without = await startRedis({ args: ['--rename-command', command, ''] })
     const token = 'b7f3c0de-opaque-bearer-token'
     await without.client().setex(`blacklist:${token}`, 60, '1')
     const args = ['import', '--from-redis', PATTERN, '--from-url', without.url, '--keys-hold', 'token']
     for (const how of [[], ['--json'], ['--verbose']]) {
       const { code, stdout, stderr } = await dir.run([...args, ...how])
       expect(code).not.toBe(0)
-      expect(stderr).toContain('the server answers PTTL with ERR')
+      expect(stderr).toContain(`the server answers ${command} with ERR`)
       expect(stdout + stderr).not.toContain('bearer-token')
     }
   })
@@ -175,6 +178,20 @@ describe('import --from-redis', () => {
     const { stderr } = await importKeys('--keys-hold', 'jti', '--id-claims', 'uti')
     expect(stderr).toContain("have 'jti' in 'idClaims'")
     expect(await revokedOf(tokens)).toEqual([true, true, true, false])
+  })
+
+  it('takes an id of an issuer for a text and for a number, where it may be either', async () => {
+    const ids = [42, '42', -7, '042', 43]
+    const tokens = [...ids.map((jti) => jwt({ jti, iss: 'i' })), jwt({ jti: 42, iss: 'j' })]
+    for (const held of ['42', '-7', '042', 'a']) await blacklist(held)
+    const args = ['--keys-hold', 'jti', '--iss', 'i'] as const
+    const counts = { keys: 4, imported: 6, asBoth: 2, invalid: 0 }
+    expect((await importKeys(...args, '--dry-run')).summary).toMatchObject(counts)
+    const { summary, stderr } = await importKeys(...args)
+    expect(summary).toMatchObject(counts)
+    expect(stderr).toContain('2 ids are whole numbers')
+    expect(await revokedOf(tokens)).toEqual([true, true, true, true, false, false])
+    expect((await importKeys(...args)).summary).toMatchObject({ imported: 6, already: 6 })
   })
 
   it('takes hashes of opaque tokens with --keys-hold sha256', async () => {

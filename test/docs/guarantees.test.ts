@@ -14,6 +14,9 @@ import {
   type TokenClaims,
 } from 'revocade'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createBlacklist } from '#dist/drop-ins/express-jwt-blacklist.js'
+import { createJwt } from '#dist/drop-ins/jwt.js'
+import { createSessions } from '#dist/sessions/index.js'
 import { SqliteStore } from '#dist/store/sqlite/index.js'
 import { temporaryDirectory } from '../support/temp.js'
 import { nowSeconds } from '../support/time.js'
@@ -260,6 +263,38 @@ describe('7. No bearer token at rest or in logs', () => {
       for (const secret of secrets) expect(text.includes(secret)).toBe(false)
     }
     expect(whileOpen).toContain('with-an-id') // the claim values are there: the search would find what is
+  })
+
+  it('no token that was put into another place is in any file', async () => {
+    const key = new TextEncoder().encode('a key that is long enough for HS256')
+    const token = await new SignJWT(claims('x')).setProtectedHeader({ alg: 'HS256' }).sign(key)
+    const revocade = await open({ claims: ['sub', 'sid', ['sub', 'jti']], maxTokenLifetimeSeconds: 3600 })
+    const sessions = createSessions(revocade, { absoluteSeconds: 3600 })
+    const jwt = createJwt(revocade)
+    const blacklist = createBlacklist(revocade, { tokenId: 'sub', indexBy: 'jti' })
+    const expiresAt = nowSeconds() + 3600
+    for (const value of [token, `JWT ${token}`, `Authorization: Bearer ${token}`, `user1:${token}`]) {
+      const refused: (() => Promise<unknown>)[] = [
+        () => revocade.revoke({ jti: value }, { expiresAt }),
+        () => revocade.revokeWhere({ sub: value }),
+        () => revocade.revokeMany([{ jti: value, iss: 'i', expiresAt }]),
+        () => blacklist.revoke({ sub: 'u', jti: value }),
+        () => sessions.create({ sub: value }),
+        () => sessions.create({ sub: 'u', sid: value }),
+      ]
+      if (value !== token) refused.push(() => jwt.destroy(value))
+      for (const call of refused) await expect(call()).rejects.toMatchObject({ code: 'ERR_INVALID_TOKEN' })
+      await revocade.revoke(claims('with-a-reason'), { reason: `leaked: ${value}`, actor: value })
+      await revocade.unrevoke(claims('with-a-reason'), { actor: value })
+      const { refreshToken } = await sessions.create({ sub: 'u', details: { device: `phone ${value}` } })
+      await sessions.rotate(refreshToken, { details: { device: `tablet ${value}` } })
+      await sessions.revoke({ refreshToken }, { reason: value })
+    }
+    const whileOpen = await contents()
+    await revocade.close()
+    for (const text of [whileOpen, await contents()])
+      for (const segment of token.split('.').slice(1)) expect(text.includes(segment)).toBe(false)
+    for (const kept of ['leaked: ', 'phone ', 'tablet ']) expect(whileOpen).toContain(kept)
   })
 
   async function contents(): Promise<string> {

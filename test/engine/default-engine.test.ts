@@ -63,7 +63,7 @@ it('optionsFromEnvironment reads every variable', () => {
       REVOCADE_SECRET: 's',
       REVOCADE_MAX_STALENESS_MS: '0',
       REVOCADE_CLAIMS: 'sid,client_id+sub,sub@auth_time',
-      REVOCADE_ID_CLAIMS: 'jti,uti',
+      REVOCADE_ID_CLAIMS: 'jti, uti',
     }),
   ).toEqual({
     store: 'x.db',
@@ -74,6 +74,8 @@ it('optionsFromEnvironment reads every variable', () => {
     idClaims: ['jti', 'uti'],
   })
   expect(optionsFromEnvironment({ REVOCADE_MAX_STALENESS_MS: '' }).maxStalenessMs).toBeNaN()
+  for (const name of ['REVOCADE_CLAIMS', 'REVOCADE_ID_CLAIMS'])
+    expect(() => optionsFromEnvironment({ [name]: 'sid;sub' })).toThrow(/holds the name 'sid;sub': .* commas/)
   // Many platforms set REDIS_URL; our own variable goes before it, and empty it says no.
   expect(optionsFromEnvironment({ REDIS_URL: 'redis://a' })).toEqual({ redis: 'redis://a' })
   expect(optionsFromEnvironment({ REDIS_URL: 'redis://a', REVOCADE_REDIS_URL: 'redis://b' })).toEqual({

@@ -1,6 +1,8 @@
 import { createRevocade, type Revocade, type Token } from 'revocade'
 import { MemoryStore } from 'revocade/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { internalsOf } from '#dist/engine/internals.js'
+import { digestBytes } from '#dist/token/identify.js'
 import { ourError } from '../support/errors.js'
 import { nowSeconds } from '../support/time.js'
 
@@ -79,18 +81,67 @@ describe('a check of selectors only', () => {
   })
 })
 
-it('a whole token in the place of a claim is refused by every way to revoke', async () => {
+describe('a token in the place of a claim', () => {
   const jwt = 'eyJhbGciOiJub25lIn0.e30.c2ln'
-  const calls = [
-    () => engine.revoke({ jti: jwt }, { expiresAt }),
-    () => engine.revokeMany([{ jti: jwt, expiresAt }]),
-    () => engine.revokeMany([{ jti: `Bearer ${jwt}`, iss: 'i', expiresAt }]),
-    () => engine.revokeWhere({ sub: 'v4.local.AAAA' }, { expiresAt }),
-  ]
-  for (const call of calls) {
-    const error: unknown = await call().catch((thrown: unknown) => thrown)
-    expect(error).toEqual(ourError('ERR_INVALID_TOKEN', 'whole token'))
-    expect(String(error)).not.toContain('eyJ')
-  }
-  expect(engine.stats().store.seq).toBe(0)
+  const jwe = 'eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..AAAA.QUJD.AAAA'
+  const sealed = `v4.local.${'A'.repeat(86)}`
+
+  it.each<[string, (token: string) => string]>([
+    ['alone', (token) => token],
+    ['JWT', (token) => `JWT ${token}`],
+    ['DPoP', (token) => `DPoP ${token}`],
+    ['a whole header', (token) => `Authorization: Bearer ${token}`],
+    ['a parameter', (token) => `token=${token}`],
+    ['a prefix of a key', (token) => `user1:${token}`],
+    ['an encoded header', (token) => encodeURIComponent(`Bearer ${token}`)],
+    ['encoded dots', (token) => `https://app.example/#${token.replaceAll('.', '%2E')}`],
+  ])('is refused by every way to revoke: %s', async (_, wrap) => {
+    for (const token of [jwt, jwe, sealed]) {
+      const value = wrap(token)
+      const calls = [
+        () => engine.revoke({ jti: value }, { expiresAt }),
+        () => engine.revoke({ jti: 'x', iss: value }, { expiresAt }),
+        () => engine.revokeMany([{ jti: value, expiresAt }]),
+        () => engine.revokeMany([{ jti: 'x', iss: value, expiresAt }]),
+        () => engine.revokeMany([{ where: { sub: value }, issuedBefore: 'ever', expiresAt }]),
+        () => engine.revokeWhere({ sub: value }, { expiresAt }),
+      ]
+      for (const call of calls) {
+        const error: unknown = await call().catch((thrown: unknown) => thrown)
+        expect(error).toEqual(ourError('ERR_INVALID_TOKEN', 'holds a whole token'))
+        expect(String(error)).not.toContain(token)
+      }
+    }
+    expect(engine.stats().store.seq).toBe(0)
+  })
+
+  it('is refused as the name of a claim', async () => {
+    const odd = await createRevocade({ store: new MemoryStore(), claims: [`/${jwt}`] })
+    await expect(odd.revokeWhere({ [`/${jwt}`]: 1 }, { expiresAt })).rejects.toEqual(
+      ourError('ERR_INVALID_TOKEN', 'holds a whole token'),
+    )
+    await odd.close()
+  })
+
+  it('that an earlier version has stored is found and taken back', async () => {
+    const target = { kind: 'id', claim: 'jti', id: `JWT ${jwt}` } as const
+    const { layers } = internalsOf(engine, 'a test')
+    const digest = digestBytes(layers.digester.targets.target(target))
+    const revokedAt = Date.now()
+    await layers.commits.revoke([{ op: 'revoke', digest, target, expiresAt, revokedAt }])
+    await expect(revoked({ jti: target.id })).resolves.toEqual([true])
+    await expect(engine.unrevoke({ jti: target.id })).resolves.toMatchObject({ outcome: 'unrevoked' })
+  })
+})
+
+it('a reason and an actor are stored without the tokens in them', async () => {
+  const jwt = 'eyJhbGciOiJub25lIn0.e30.c2ln'
+  const given = { expiresAt, reason: `leaked: ${jwt} in a log`, actor: `DPoP ${jwt}` }
+  const stored = { reason: 'leaked: <token> in a log', actor: 'DPoP <token>' }
+  await engine.revoke({ jti: '1' }, given)
+  await engine.revokeWhere({ sub: '1' }, given)
+  await engine.revokeMany([{ jti: '2', ...given }])
+  const found: unknown[] = []
+  for await (const { reason, actor } of engine.list()) found.push({ reason, actor })
+  expect(found).toEqual([stored, stored, stored])
 })

@@ -139,6 +139,25 @@ describe.skipIf(browser === undefined)('the page in Chromium', () => {
   it('does the same without script', () =>
     withPage((page) => revokeAndUndo(page, 'without-script'), { javaScriptEnabled: false }))
 
+  it('marks several in the list and takes them back, without script', () =>
+    withPage(
+      async (page) => {
+        const tokens = await Promise.all(['marked-1', 'marked-2'].map((jti) => mint({ jti })))
+        for (const token of tokens) await server.engine.revoke(token, { reason: 'to be marked' })
+        await signIn(page)
+        await go(page, 'Revocations')
+        await page.getByLabel('User, id or reason').fill('to be marked')
+        await page.getByRole('button', { name: 'Filter' }).click()
+        for (const jti of ['marked-1', 'marked-2']) await page.getByRole('checkbox', { name: jti }).check()
+        await page.getByRole('button', { name: 'Take back what is marked…' }).click()
+        await page.getByLabel('Yes, all these tokens may be used again').check()
+        await page.getByRole('button', { name: 'Take back 2 revocations' }).click()
+        await page.getByRole('status').getByText('Taken back: 2 revocations.').waitFor()
+        expect(await Promise.all(tokens.map(statusAtCheck))).toEqual([200, 200])
+      },
+      { javaScriptEnabled: false },
+    ))
+
   it('does it with the keyboard alone, and shows where the focus is', () =>
     withPage(async (page) => {
       const token = await mint({ jti: 'with-keys' })
@@ -205,6 +224,11 @@ describe.skipIf(browser === undefined)('the page in Chromium', () => {
         await page.goto(`${base()}list`)
         await page.locator('.rows a').first().click()
         await page.getByRole('heading', { level: 1, name: 'Revocation', exact: true }).waitFor()
+        await look()
+        await go(page, 'Revocations')
+        await page.getByRole('checkbox').first().check()
+        await page.getByRole('button', { name: 'Take back what is marked…' }).click()
+        await page.getByRole('heading', { level: 1, name: 'Preview' }).waitFor()
         await look()
         await go(page, 'Sessions')
         await page.getByLabel('Value').fill('on-the-phone')

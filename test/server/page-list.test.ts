@@ -416,6 +416,11 @@ describe('to take several back', () => {
     for (const back of ['https://attacker.example/', '//attacker.example', '../revocations', 'listen', ''])
       expect((await editor.post('undo-preview', { back })).headers.get('location')).toBe('list')
     expect(words(await editor.get('list'))).toMatch(/^Nothing was done: mark first/)
+    // What was taken back already.
+    await server.engine.revoke({ jti: 'over', exp })
+    const { seq } = await server.engine.unrevoke({ jti: 'over' })
+    await editor.post('undo-preview', { [`row.${seq}`]: 'yes' })
+    expect(words(await editor.get('list'))).toMatch(/^Nothing was done: what you marked changed or ended/)
     const many = Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`row.${i}`, 'yes']))
     expect((await editor.post('undo-preview', many)).status).toBe(400)
   })

@@ -69,6 +69,9 @@ describe('live numbers', () => {
         .events('values')
         .map((data) => (data as { texts: Record<string, string> }).texts['refused-most'])
     await expect.poll(() => most().some((text) => Number(text) > 0)).toBe(true)
+    expect(watcher.events('values').at(-1)).toMatchObject({
+      texts: { 'answered-200': '0', 'answered-401': expect.stringMatching(/^[1-9]/) as string },
+    })
     watcher.close()
   })
 

@@ -3,6 +3,7 @@ import { Admins } from '#dist/server/credentials.js'
 import { html } from '#dist/server/page/html.js'
 import { Login, Logins } from '#dist/server/page/logins.js'
 import { send } from '../adapters/request.js'
+import { inSeconds } from '../support/time.js'
 import { EDITOR, forge, mint, sidecar, VIEWER } from './sidecar.js'
 import { hidden, Visitor, words } from './visitor.js'
 
@@ -351,6 +352,9 @@ describe('to look up', () => {
     expect(withoutIssuer.text).toContain('class="state warn"')
     const iss = 'https://issuer.example'
     expect(words(await viewer.post('lookup', { ...asked, iss }))).toContain('Reason by id')
+    // A user is what people ask for, and the next question is of the same claim.
+    expect((await viewer.get('lookup')).text).toMatch(/<select[^>]*>\s*<option\s*>sub</)
+    expect(withoutIssuer.text).toMatch(/<option\s+selected>jti</)
     expect((await viewer.post('lookup', { claim: 'sub' })).status).toBe(400)
     expect((await viewer.post('lookup', { claim: 'sub', value: ' ' })).status).toBe(400)
   })
@@ -409,6 +413,24 @@ describe('to revoke', () => {
     const { preview: second } = await revoke({ by: 'id.jti', claim0: 'p-any' })
     expect(words(second)).toContain('of any issuer')
     expect([await statusAtCheck(named), await statusAtCheck(any)]).toEqual([401, 401])
+  })
+
+  it('revokes an id of an issuer as a text and as a number, where it may be either', async () => {
+    const iss = 'https://numbers.example'
+    const statuses = async (value: number): Promise<string[]> =>
+      Promise.all([value, String(value)].map(async (jti) => (await server.engine.check({ jti, iss })).status))
+    await server.engine.revoke({ jti: 42, iss }, { expiresAt: inSeconds(900), reason: 'as a number' })
+    const lookUp = async (): Promise<string> =>
+      words(await viewer.post('lookup', { claim: 'jti', value: '42', iss }))
+    expect(await lookUp()).toContain('Reason as a number')
+    const { preview } = await revoke({ by: 'id.jti', claim0: '42', iss })
+    expect(words(preview)).toContain('a text and a number: whichever the token has')
+    expect(words(preview)).toMatch(/It is revoked already .*Reason as a number/)
+    expect(words(await editor.get('revoke'))).toMatch(/^Revoked: the token with jti = 42/)
+    expect(await statuses(42)).toEqual(['revoked', 'revoked'])
+    const { preview: text } = await revoke({ by: 'id.jti', claim0: '043', iss })
+    expect(words(text)).not.toContain('a text and a number')
+    expect(await statuses(43)).toEqual(['active', 'active'])
   })
 
   it('revokes by a claim: until now, before a time, or for ever', async () => {

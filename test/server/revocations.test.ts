@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { send } from '../adapters/request.js'
 import { revocade as runCli } from '../support/cli.js'
 import { temporaryDirectory } from '../support/temp.js'
+import { inSeconds } from '../support/time.js'
 import { EDITOR, ISSUER, mint, sidecar, VIEWER } from './sidecar.js'
 
 let server: Awaited<ReturnType<typeof sidecar>>
@@ -64,6 +65,17 @@ describe('POST /revocations', () => {
     expect(await statusAtCheck(named)).toBe(401)
     expect((await post({ jti: 'any', expiresAt })).status).toBe(201)
     expect(await statusAtCheck(any)).toBe(401)
+  })
+
+  it('keeps the type that JSON gives an id', async () => {
+    const iss = 'https://numbers.example'
+    const expiresAt = inSeconds(3600)
+    await post({ jti: 1, iss, expiresAt })
+    await post({ jti: '2', iss, expiresAt })
+    await post(`{"jti":3,"iss":"${iss}","expiresAt":${expiresAt}}\n`, { type: 'application/x-ndjson' })
+    const ids = [1, '1', 2, '2', 3, '3']
+    const found = await Promise.all(ids.map((jti) => server.engine.isRevoked({ jti, iss })))
+    expect(found).toEqual([true, false, false, true, true, false])
   })
 
   it('revokes by claims, with a cutoff', async () => {

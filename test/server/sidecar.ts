@@ -40,15 +40,11 @@ export function mint(claims: object = {}, key = privateKey): Promise<string> {
 /** A token with the signature of another key. */
 export const forge = (claims: object = {}): Promise<string> => mint(claims, forger)
 
-/** A server in this process, with a store and keys of its own. */
-export async function sidecar(
-  options: Partial<ServerOptions> = {},
-): Promise<RunningServer & { readonly check: number; readonly admin: number; readonly folder: string }> {
-  const folder = temporaryDirectory()
+/** The options of a server with a store and keys of its own, in a folder. */
+export function optionsIn(folder: string, { engine, ...more }: Partial<ServerOptions> = {}): ServerOptions {
   const jwks = join(folder, 'jwks.json')
   writeFileSync(jwks, KEY_SET)
-  const { engine, ...more } = options
-  const server = await startServer({
+  return {
     engine: { store: join(folder, 'revocade.db'), maxTokenLifetimeSeconds: 3600, ...engine },
     listen: '127.0.0.1:0',
     adminListen: '127.0.0.1:0',
@@ -61,7 +57,15 @@ export async function sidecar(
     clients: [CLIENT, { ...OTHER_CLIENT, tokens: 'any' }],
     logLevel: 'silent',
     ...more,
-  })
+  }
+}
+
+/** A server in this process, with a store and keys of its own. */
+export async function sidecar(
+  options: Partial<ServerOptions> = {},
+): Promise<RunningServer & { readonly check: number; readonly admin: number; readonly folder: string }> {
+  const folder = temporaryDirectory()
+  const server = await startServer(optionsIn(folder, options))
   return { ...server, check: server.listen.port, admin: server.adminListen.port, folder }
 }
 

@@ -13,7 +13,7 @@ import {
   isBareId,
   OTHER_TARGET,
   targetText,
-  tokenOf,
+  tokensOf,
 } from '../input/targets.js'
 import { shortTime } from '../input/time.js'
 import { hasClaims, noteOtherSelectors, noteUnknownClaims } from '../other-selectors.js'
@@ -54,12 +54,20 @@ async function check(argument: string | undefined, options: CheckOptions): Promi
     }
     if (target.kind === 'id') await noteUnknownClaims(store, { ...options, ...idClaimsFor(options) })
     else if (hasClaims(target.token)) await noteOtherSelectors(store, options)
-    process.exitCode = await checkOne(engine, target.kind === 'id' ? tokenOf(target) : target.token, options)
+    const tokens = target.kind === 'id' ? tokensOf(target) : ([target.token] as const)
+    process.exitCode = await checkOne(engine, tokens, options)
   })
 }
 
-async function checkOne(engine: Revocade, token: Token, options: CheckOptions): Promise<number> {
-  const verdict = await engine.check(token, { selectorsOnly: options.selectorsOnly })
+/** @param tokens - one; several where its id may be a text or a number */
+async function checkOne(
+  engine: Revocade,
+  [token, ...others]: readonly [Token, ...Token[]],
+  options: CheckOptions,
+): Promise<number> {
+  const given = { selectorsOnly: options.selectorsOnly }
+  let verdict = await engine.check(token, given)
+  for (const other of others) verdict = graver(verdict, await engine.check(other, given))
   await (options.json === true ? writeJson(verdict) : writeLine(describe(verdict)))
   if (verdict.status === 'active' && isBareId(options))
     note(`${OTHER_TARGET}: look for that with --iss`, options)
@@ -99,6 +107,11 @@ async function answerTo(engine: Revocade, line: Line, { selectorsOnly }: CheckOp
     return { line: line.number, status: 'error', error: reportOf(error) }
   }
 }
+
+const GRAVEST: readonly Verdict['status'][] = ['revoked', 'unknown', 'active']
+
+const graver = (a: Verdict, b: Verdict): Verdict =>
+  GRAVEST.indexOf(b.status) < GRAVEST.indexOf(a.status) ? b : a
 
 function exitCodeOf(status: Answer['status']): 0 | 1 | 2 {
   return status === 'active' ? 0 : status === 'revoked' ? 1 : 2

@@ -68,5 +68,10 @@ async function doctor(options: DoctorOptions): Promise<void> {
     )
   const warned = findings.filter(({ status }) => status === 'warn').length
   const verdict = failed === 0 ? tone('Healthy', 'good') : tone('Not healthy', 'bad')
-  await writeLine(`\n${verdict}: ${failed} failed, ${warned} to look at, ${findings.length} checks.`)
+  const counts = [
+    `${findings.length} checks`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(warned > 0 ? [`${warned} with a warning`] : []),
+  ]
+  await writeLine(`\n${verdict}: ${counts.join(', ')}.`)
 }

@@ -8,6 +8,7 @@ import { Importer, type ImporterOptions, type ImportSummary } from '../import/im
 import { KINDS_OF_KEYS } from '../import/key-input.js'
 import { openFile } from '../input/tokens.js'
 import { addTokenOptions } from '../options.js'
+import { noteBoth } from '../output/both-types.js'
 import { LineReporter } from '../output/line-reporter.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
 import { Progress } from '../output/progress.js'
@@ -132,6 +133,7 @@ async function printSummary(summary: ImportSummary, options: ImportOptions): Pro
     await writeLine(`${tone('imported', 'good')} ${counts}${redisText(redis)}`)
   }
   noteQueued(redis, options)
+  noteBoth(summary.asBoth, options)
   if (addedClaims.length > 0) {
     const claims = addedClaims
       .map((names) => JSON.stringify(names.length === 1 ? names[0] : names))

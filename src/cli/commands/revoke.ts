@@ -9,11 +9,12 @@ import {
   addressed,
   type AddressedTokens,
   addTargetOptions,
+  AS_BOTH,
   claimsFor,
   idClaimsFor,
   type NamedId,
   type TargetOptions,
-  tokenOf,
+  tokensOf,
 } from '../input/targets.js'
 import { parseDuration, parseTime } from '../input/time.js'
 import { LineReporter } from '../output/line-reporter.js'
@@ -119,11 +120,20 @@ async function revokeId(
   options: RevokeCommandOptions,
   details: RevokeOptions,
 ): Promise<void> {
-  const revoked =
-    id.iss === undefined
-      ? engine.revokeWhere(id.claims, { ...details, issuedBefore: 'ever' })
-      : engine.revoke(tokenOf(id), details)
-  await report(await withFlagNames(revoked), options)
+  if (id.iss === undefined) {
+    const where = { [id.claim]: id.values[0] }
+    await report(
+      await withFlagNames(engine.revokeWhere(where, { ...details, issuedBefore: 'ever' })),
+      options,
+    )
+    return
+  }
+  const [first, ...others] = tokensOf(id)
+  const receipt = await withFlagNames(engine.revoke(first, details))
+  const receipts = [receipt]
+  for (const token of others) receipts.push(await withFlagNames(engine.revoke(token, details)))
+  await report(receipts.find(({ outcome }) => outcome === 'revoked') ?? receipt, options)
+  if (others.length > 0) note(`${AS_BOTH}, so both were revoked`, options)
 }
 
 /** Prints a receipt. An end in the past that the command line gave is a mistake; an `exp` is none. */

@@ -13,7 +13,7 @@ import {
   OTHER_TARGET,
   type TargetOptions,
   targetText,
-  tokenOf,
+  tokensOf,
 } from '../input/targets.js'
 import { LineReporter } from '../output/line-reporter.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
@@ -47,23 +47,43 @@ async function unrevoke(argument: string | undefined, options: UnrevokeOptions):
     return
   }
   await withStore(options, idClaimsFor(options), async (engine) => {
-    if (target.kind === 'one') await unrevokeOne(engine, target.token, options)
-    else if (target.kind === 'id') await unrevokeOne(engine, tokenOf(target), options)
+    if (target.kind === 'one') await unrevokeOne(engine, [target.token], options)
+    else if (target.kind === 'id') await unrevokeOne(engine, tokensOf(target), options)
     else await unrevokeLines(engine, target.lines, options)
   })
 }
 
-async function unrevokeOne(engine: Revocade, token: Token, options: UnrevokeOptions): Promise<void> {
-  const receipt = await engine.unrevoke(token, actorOf(options))
+/** @param tokens - one; several where its id may be a text or a number */
+async function unrevokeOne(
+  engine: Revocade,
+  tokens: readonly [Token, ...Token[]],
+  options: UnrevokeOptions,
+): Promise<void> {
+  const receipt = await takeBack(engine, tokens, options)
   await printReceipt(receipt, options)
   if (receipt.outcome === 'unchanged' && isBareId(options))
     note(`${OTHER_TARGET}: give that with --iss`, options)
-  const { status, revocation } = await engine.check(token)
+  const { status, revocation } = await engine.check(tokens[0])
   if (status === 'revoked' && revocation !== undefined) {
     const by = targetText(revocation.target)
     const flag = by === 'everyone' ? '--everyone' : '--where'
     note(`the token is still revoked by '${by}'; take that back with ${flag}`, options)
   }
+}
+
+/** The receipt of one that was revoked, if any was. */
+async function takeBack(
+  engine: Revocade,
+  [token, ...others]: readonly [Token, ...Token[]],
+  options: UnrevokeOptions,
+): Promise<Receipt> {
+  const given = actorOf(options)
+  let receipt = await engine.unrevoke(token, given)
+  for (const other of others) {
+    const next = await engine.unrevoke(other, given)
+    if (receipt.outcome === 'unchanged') receipt = next
+  }
+  return receipt
 }
 
 async function unrevokeLines(

@@ -78,7 +78,7 @@ function entryOf(record: Line, row: string[] | undefined, columns: readonly Colu
         `the line has ${row.length} cells where the header has ${columns.length}`,
       )
     }
-    return { line, bytes, ...toInput(fieldsOf(row, columns)) }
+    return { line, bytes, ...toInput(fieldsOf(row, columns), columns.includes('id_type')) }
   } catch (error) {
     if (error instanceof CliError) return { line, bytes, error }
     throw error

@@ -1,5 +1,6 @@
 import type { RevocationInput, Selector, Time } from '../../api.js'
 import { dottedNameAdvice } from '../../token/claim-path.js'
+import { idsInText } from '../../token/ids-in-text.js'
 import { CliError, printable } from '../errors.js'
 import { parseTime } from '../input/time.js'
 
@@ -14,6 +15,8 @@ export interface Input {
   readonly needs?: Needs
   /** For an id without issuer: the token that has none, while `input` is that id of any issuer. */
   readonly withoutIssuer?: RevocationInput
+  /** The same id as a number, of the same issuer or of none, where nothing says that it is a text. */
+  readonly asNumber?: RevocationInput
 }
 
 /** What an engine must be configured with to accept an entry; absent if any engine accepts it. */
@@ -59,26 +62,31 @@ interface Details {
 /**
  * Turns the fields of a line into the engine's input. Error texts quote no values.
  *
+ * @param isTyped - false where an id that looks like a number may be one
  * @throws {CliError} ERR_BAD_LINE, ERR_INVALID_TIME or ERR_NO_EXPIRY when the fields are not an entry
  */
-export function toInput(fields: Readonly<Record<string, unknown>>): Input {
+export function toInput(fields: Readonly<Record<string, unknown>>, isTyped = true): Input {
   for (const key in fields)
     if (!KNOWN.has(key)) throw bad(`has an unknown field '${printable(key.slice(0, 40))}'`)
   const { token, sha256, where } = fields
   onlyWhatFits(fields)
+  const details = detailsOf(fields)
+  if (where !== undefined) return selectorInput(selectorOf(where), fields, details)
+  if (token !== undefined) return { input: { token: text(token, 'token'), ...details }, needs: NEEDS_TOKEN }
+  const { expiresAt } = details
+  if (expiresAt === undefined) throw new CliError('ERR_NO_EXPIRY', "the line has no 'expiresAt'")
+  if (sha256 !== undefined) return { input: { sha256: text(sha256, 'sha256'), ...details, expiresAt } }
+  return idInput(fields, { ...details, expiresAt }, isTyped)
+}
+
+function detailsOf(fields: Readonly<Record<string, unknown>>): Details {
   const details: Details = {}
   if (fields.notBefore !== undefined) details.notBefore = time(fields.notBefore, 'notBefore')
   if (fields.expiresAt !== undefined) details.expiresAt = time(fields.expiresAt, 'expiresAt')
   if (fields.revokedAt !== undefined) details.revokedAt = time(fields.revokedAt, 'revokedAt')
   if (fields.reason !== undefined) details.reason = text(fields.reason, 'reason')
   if (fields.actor !== undefined) details.actor = text(fields.actor, 'actor')
-
-  if (where !== undefined) return selectorInput(selectorOf(where), fields, details)
-  if (token !== undefined) return { input: { token: text(token, 'token'), ...details }, needs: NEEDS_TOKEN }
-  const { expiresAt } = details
-  if (expiresAt === undefined) throw new CliError('ERR_NO_EXPIRY', "the line has no 'expiresAt'")
-  if (sha256 !== undefined) return { input: { sha256: text(sha256, 'sha256'), ...details, expiresAt } }
-  return idInput(fields, { ...details, expiresAt })
+  return details
 }
 
 /** Demands exactly one target, and no field that goes with another kind of target. */
@@ -111,23 +119,30 @@ function onlyWhatFits({
   }
 }
 
-function idInput(fields: Readonly<Record<string, unknown>>, details: Details & { expiresAt: Time }): Input {
+function idInput(
+  fields: Readonly<Record<string, unknown>>,
+  details: Details & { expiresAt: Time },
+  isTyped: boolean,
+): Input {
   const claim = fields.idClaim === undefined ? 'jti' : text(fields.idClaim, 'idClaim')
   if (claim === '') throw bad("has an 'idClaim' without a name")
   const id = fields.idClaim === undefined ? fields.jti : fields.id
   if (typeof id !== 'string' && typeof id !== 'number')
     throw bad('has an id that is neither string nor number')
-  const needs = { kind: 'id', claim } as const
-  if (fields.iss === undefined)
-    return {
-      input: ofAnyIssuer(claim, id, details),
-      needs,
-      withoutIssuer: { token: { [claim]: id }, ...details },
-    }
-  const iss = text(fields.iss, 'iss')
-  // An input names its id only as `jti`. For another id claim it carries a token's claims instead.
-  const input = claim === 'jti' ? { jti: id, iss, ...details } : { token: { [claim]: id, iss }, ...details }
-  return { input, needs }
+  const iss = fields.iss === undefined ? undefined : text(fields.iss, 'iss')
+  const of = (value: string | number): RevocationInput => {
+    if (iss === undefined) return { token: { [claim]: value }, ...details }
+    // An input names its id only as `jti`. For another id claim it carries a token's claims instead.
+    return claim === 'jti' ? { jti: value, iss, ...details } : { token: { [claim]: value, iss }, ...details }
+  }
+  const number = isTyped || typeof id === 'number' ? undefined : idsInText(id)[1]
+  const more = {
+    needs: { kind: 'id', claim },
+    ...(number === undefined ? {} : { asNumber: of(number) }),
+  } as const
+  return iss === undefined
+    ? { input: ofAnyIssuer(claim, id, details), withoutIssuer: of(id), ...more }
+    : { input: of(id), ...more }
 }
 
 function ofAnyIssuer(

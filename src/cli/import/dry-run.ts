@@ -8,7 +8,7 @@ import { engineOptions, type TokenOptions } from '../options.js'
 import type { ImportHooks, ImportSummary } from './importer.js'
 
 /** What would become of the entries. */
-export type DryRunSummary = Pick<ImportSummary, 'lines' | 'imported' | 'expired' | 'invalid'>
+export type DryRunSummary = Pick<ImportSummary, 'lines' | 'imported' | 'expired' | 'invalid' | 'asBoth'>
 
 /** Judges entries as an engine does. It opens no store. */
 export async function dryRun(
@@ -17,12 +17,14 @@ export async function dryRun(
   hooks: ImportHooks,
 ): Promise<DryRunSummary> {
   const judge = judgeOf(options)
-  const summary = { lines: 0, imported: 0, expired: 0, invalid: 0 }
+  const summary = { lines: 0, imported: 0, expired: 0, invalid: 0, asBoth: 0 }
   for await (const entries of batches) {
     for (const entry of entries) {
       summary.lines++
       try {
-        summary[judge(entry)]++
+        const forms = 'input' in entry && entry.asNumber !== undefined ? 2 : 1
+        summary[judge(entry)] += forms
+        summary.asBoth += forms - 1
       } catch (error) {
         summary.invalid++
         hooks.onBad(entry.line, reportOf(error))

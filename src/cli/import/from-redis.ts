@@ -2,6 +2,7 @@ import { DEFAULT_ID_CLAIMS } from '../../options.js'
 import { CliError, type ErrorReport, printable, reportOf } from '../errors.js'
 import type { Entry } from '../formats/entry.js'
 import type { RedisFlags } from '../options.js'
+import { noteBoth } from '../output/both-types.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
 import { Progress } from '../output/progress.js'
 import { noteQueued, redisText } from '../output/redis-receipt.js'
@@ -38,6 +39,8 @@ export interface KeyImportSummary {
   /** Keys that expired or were removed before their TTL was read. */
   readonly gone: number
   readonly invalid: number
+  /** Ids that may be a text or a number, so that each was taken as both and is counted twice. */
+  readonly asBoth: number
   readonly redis: 'written' | 'queued' | 'off'
   readonly problems: readonly KeyProblem[]
   readonly dryRun: boolean
@@ -64,6 +67,7 @@ export async function importFromRedis(pattern: string, options: FromRedisOptions
   const summary = await run.finish(options)
   await print(summary, options)
   for (const text of notesOn(holds, idClaims, run.withoutId)) note(text, options)
+  noteBoth(summary.asBoth, options)
   if (summary.keys === 0) {
     note(`no key matches '${printable(pattern)}': is it the right pattern, server and database?`, options)
     return false
@@ -90,7 +94,7 @@ function notesOn(holds: KindOfKeys, idClaims: readonly string[], withoutId: numb
 }
 
 /** What the importer counts. */
-type Counts = Pick<ImportSummary, 'imported' | 'already' | 'expired' | 'invalid' | 'redis'>
+type Counts = Pick<ImportSummary, 'imported' | 'already' | 'expired' | 'invalid' | 'asBoth' | 'redis'>
 
 /** One way through the keys. */
 class Run {
@@ -125,7 +129,7 @@ class Run {
       },
     }
     const work = options.dryRun === true ? this.#dryRun(options, hooks) : this.#import(options, hooks)
-    const { imported, already, expired, invalid, redis } = await work.finally(() => progress.stop())
+    const { imported, already, expired, invalid, asBoth, redis } = await work.finally(() => progress.stop())
     return {
       keys: this.#keys,
       imported,
@@ -133,6 +137,7 @@ class Run {
       expired,
       gone: this.#gone,
       invalid,
+      asBoth,
       redis,
       problems: this.#problems.all,
       dryRun: options.dryRun === true,

@@ -1,6 +1,6 @@
 import type { BulkReceipt, Revocade, RevocationInput } from '../../api.js'
 import { CliError, type ErrorReport, reportOf } from '../errors.js'
-import type { Entry, Input } from '../formats/entry.js'
+import type { Entry } from '../formats/entry.js'
 import type { TokenOptions } from '../options.js'
 import { combineStates } from '../output/redis-receipt.js'
 import { withStore } from '../with-store.js'
@@ -27,6 +27,8 @@ export interface ImportSummary {
   addedIdClaims: string[]
   /** Lines that name an id without issuer, so that no token with an issuer is revoked by them. */
   withoutIssuer: number
+  /** Ids that may be a text or a number, so that each was taken as both and is counted twice. */
+  asBoth: number
 }
 
 /** What an import does with its lines. */
@@ -79,6 +81,7 @@ export class Importer {
     addedClaims: [],
     addedIdClaims: [],
     withoutIssuer: 0,
+    asBoth: 0,
   }
   readonly #options: ImporterOptions
   readonly #hooks: ImportHooks
@@ -133,16 +136,14 @@ export class Importer {
           return
         }
         this.#count(entry)
-        if ('error' in entry) {
-          this.#reject(entry.line, reportOf(entry.error))
-        } else if (fit === 'fits') {
-          lines.add(entry.line)
-          yield this.#inputOf(entry)
-        } else {
-          this.#reject(entry.line, TOO_MANY_KINDS)
-        }
+        const input = this.#inputOf(entry, fit, lines)
+        const { invalid } = this.summary
+        if (input !== undefined) yield input
         // The engine validates an entry before it asks for the next one: no line after a bad one was taken.
         if (this.#stopped()) return
+        const taken = input !== undefined && this.summary.invalid === invalid
+        const asNumber = taken ? this.#asNumber(entry, lines) : undefined
+        if (asNumber !== undefined) yield asNumber
       }
     }
   }
@@ -152,10 +153,26 @@ export class Importer {
     return this.#failure !== undefined
   }
 
-  #inputOf({ input, withoutIssuer }: Input): RevocationInput {
+  /** @returns undefined for a line that can't be used */
+  #inputOf(entry: Entry, fit: string, lines: LineIndex): RevocationInput | undefined {
+    if ('error' in entry || fit !== 'fits') {
+      this.#reject(entry.line, 'error' in entry ? reportOf(entry.error) : TOO_MANY_KINDS)
+      return undefined
+    }
+    lines.add(entry.line)
+    const { input, withoutIssuer } = entry
     if (withoutIssuer === undefined || this.#options.anyIssuer === true) return input
     this.summary.withoutIssuer++
     return withoutIssuer
+  }
+
+  #asNumber(entry: Entry, lines: LineIndex): RevocationInput | undefined {
+    if ('error' in entry || entry.asNumber === undefined) return undefined
+    // An id of any issuer is one value as a text and as a number.
+    if (entry.withoutIssuer !== undefined && this.#options.anyIssuer === true) return undefined
+    this.summary.asBoth++
+    lines.add(entry.line)
+    return entry.asNumber
   }
 
   #count(entry: Entry): void {

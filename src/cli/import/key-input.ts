@@ -1,7 +1,10 @@
+import type { RevocationInput } from '../../api.js'
 import { RevocadeError } from '../../errors.js'
 import { DEFAULT_MAX_TOKEN_BYTES } from '../../options.js'
+import { idsInText } from '../../token/ids-in-text.js'
 import { type Claims, TokenReader } from '../../token/jwt.js'
 import { numericDate } from '../../token/numeric-date.js'
+import { holdsToken } from '../../token/token-in-text.js'
 import { CliError } from '../errors.js'
 import type { Input } from '../formats/entry.js'
 import { bare } from '../input/tokens.js'
@@ -71,19 +74,14 @@ export class KeyInputs {
 
   #ofId(jti: string, until: number | undefined): Input {
     const { iss } = this.#options
-    if (isToken(this.#reader, jti)) throw bad('holds a whole token: leave out --keys-hold jti')
-    const of = { jti, expiresAt: needed(until) }
-    return { input: iss === undefined ? of : { ...of, iss }, needs: { kind: 'id', claim: 'jti' } }
-  }
-}
-
-function isToken(reader: TokenReader, text: string): boolean {
-  try {
-    const { claims, sealed } = reader.read(text)
-    return claims !== undefined || sealed
-  } catch {
-    // The engine says what is wrong with it as an id.
-    return false
+    if (holdsToken(jti)) throw bad('holds a whole token: leave out --keys-hold jti, and see the pattern')
+    const needs = { kind: 'id', claim: 'jti' } as const
+    const expiresAt = needed(until)
+    // Of any issuer: a text and a number are one value there.
+    if (iss === undefined) return { input: { jti, expiresAt }, needs }
+    const of = (id: string | number): RevocationInput => ({ jti: id, iss, expiresAt })
+    const [, number] = idsInText(jti)
+    return { input: of(jti), needs, ...(number === undefined ? {} : { asNumber: of(number) }) }
   }
 }
 

@@ -4,6 +4,7 @@ import { type ClaimsEntry, namesOfEntry } from '../../claims-option.js'
 import { DEFAULT_CLAIMS, DEFAULT_ID_CLAIMS } from '../../options.js'
 import type { Target } from '../../ports/index.js'
 import { canonicalName } from '../../token/claim-path.js'
+import { idsInText } from '../../token/ids-in-text.js'
 import { CliError, printable } from '../errors.js'
 import { addTokenOptions, type TokenOptions } from '../options.js'
 import { TOKEN_HELP, type TokenSource, tokenSource } from './tokens.js'
@@ -22,10 +23,12 @@ export interface TargetOptions extends IdOptions {
   readonly everyone?: boolean
 }
 
-/** An id that the command line names, as the one claim of `claims`. */
+/** An id that the command line names. */
 export interface NamedId {
   readonly kind: 'id'
-  readonly claims: Readonly<Record<string, string | number>>
+  readonly claim: string
+  /** Several where it may be a text or a number. */
+  readonly values: readonly [string | number, ...(string | number)[]]
   readonly iss: string | undefined
 }
 
@@ -43,7 +46,7 @@ export function addIdOptions(command: Command, withoutIssuer: string): Command {
     .option('--jti <id>', `the token with this jti; without --iss: ${withoutIssuer}`)
     .option(
       '--id <claim=value>',
-      'the token with this id claim, such as uti=7f2c (uti:=5 for a number)',
+      'the token with this id claim, such as uti=7f2c (uti:=5 for a number only)',
       parseId,
     )
     .option('--iss <issuer>', 'with --jti or --id: its issuer')
@@ -102,8 +105,9 @@ export function addressedTokens(
 ): AddressedTokens {
   const used = [argument, claimsJson, jti, id].filter((way) => way !== undefined).length
   if (used > 1) throw new CliError('ERR_USAGE', 'give one of: a token, --jti, --id, --claims-json')
-  const named = jti === undefined ? id : (['jti', jti] as const)
-  if (named !== undefined) return { kind: 'id', claims: Object.fromEntries([named]), iss }
+  const [claim, value] = jti === undefined ? (id ?? []) : ['jti', jti]
+  if (claim !== undefined && value !== undefined)
+    return { kind: 'id', claim, values: typeof value === 'number' ? [value] : idsInText(value), iss }
   const source = tokenSource(argument, claimsJson)
   if (source === undefined)
     throw new CliError(
@@ -121,6 +125,9 @@ export const isBareId = ({ jti, id, iss }: IdOptions): boolean =>
 
 /** What may be missed where an id is named without its issuer. */
 export const OTHER_TARGET = 'an id that was revoked together with its issuer is another target'
+
+/** Why an id of an issuer is two. */
+export const AS_BOTH = 'the id may be a text or a number in the token (--id jti:=5 is a number only)'
 
 /** The id claims to open the engine with: the configured ones and the one that the command line names. */
 export function idClaimsFor(options: IdOptions): { idClaims?: string[] } {
@@ -150,9 +157,12 @@ export function shapeKey(names: readonly string[]): string {
   return JSON.stringify(names.map(canonicalName).sort())
 }
 
-/** The claims of the token that has an id. */
-export function tokenOf({ claims, iss }: NamedId): TokenClaims {
-  return iss === undefined ? claims : { ...claims, iss }
+/** The claims of the token that has an id; of both where the id may be a text or a number. */
+export function tokensOf({ claim, values, iss }: NamedId): readonly [TokenClaims, ...TokenClaims[]] {
+  const of = (value: string | number): TokenClaims =>
+    Object.fromEntries([[claim, value], ...(iss === undefined ? [] : [['iss', iss] as const])])
+  const [first, ...others] = values
+  return [of(first), ...others.map(of)]
 }
 
 /** A target in one line, safe for a terminal. */

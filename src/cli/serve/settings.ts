@@ -1,8 +1,8 @@
-import { entryFromText } from '../../claims-option.js'
+import { claimsFromText, idClaimsFromText } from '../../claims-option.js'
 import { CliError } from '../errors.js'
 
 /** How the text of a flag or an environment variable is read. */
-export type Kind = 'text' | 'number' | 'boolean' | 'list' | 'claims' | 'json'
+export type Kind = 'text' | 'number' | 'boolean' | 'list' | 'claims' | 'idClaims' | 'json'
 
 /** One option of `serve`: a name in the file, an environment variable, and a flag unless it is a secret. */
 export interface Setting {
@@ -58,7 +58,7 @@ export const ENGINE_SETTINGS: readonly Setting[] = [
   { name: 'redis', kind: 'text', help: 'the Redis of your services', variable: 'REVOCADE_REDIS_URL' },
   { name: 'redisPrefix', kind: 'text', help: 'what the names of its keys begin with (default: revocade)' },
   { name: 'claims', kind: 'claims', help: 'selectors that checks honour (default: sid,sub)' },
-  { name: 'idClaims', kind: 'list', help: 'the first of these that a token has names it (default: jti)' },
+  { name: 'idClaims', kind: 'idClaims', help: 'the first of these that a token has names it (default: jti)' },
   { name: 'maxStalenessMs', kind: 'number', help: 'milliseconds until other engines know (default: 1000)' },
   {
     name: 'onUnknown',
@@ -100,6 +100,7 @@ export const flagOf = ({ name }: Setting): string =>
  * by the name of the option, without the value.
  *
  * @throws {CliError} ERR_USAGE for JSON that is none
+ * @throws {RevocadeError} ERR_CONFIG for claims that are not separated by commas
  */
 export function valueOf(setting: Setting, text: string): unknown {
   switch (setting.kind) {
@@ -110,7 +111,9 @@ export function valueOf(setting: Setting, text: string): unknown {
     case 'list':
       return text.split(',').map((name) => name.trim())
     case 'claims':
-      return text.split(',').map((entry) => entryFromText(entry.trim()))
+      return claimsFromText(text)
+    case 'idClaims':
+      return idClaimsFromText(text)
     case 'json':
       return parsed(text, setting)
     default:

@@ -7,7 +7,7 @@ import type { ServerClock } from '../network/server-clock.js'
 import type { Argument, StoreConnection } from './connection.js'
 import { describe, isAnswer, isTransient, NotConnectedError, toRevocadeError } from './errors.js'
 import type { RedisStoreSettings } from './options.js'
-import { readTime, timesOfMutation, withLength } from './row-codec.js'
+import { joined, readTime, timesOfMutation } from './row-codec.js'
 import { WRITE } from './scripts/write-script.js'
 import { placed } from './session-codec.js'
 import type { OpenedStore } from './setup.js'
@@ -171,7 +171,7 @@ function packed(works: readonly Work[]): Pick<Batch, 'rows' | 'packed' | 'sessio
     at += length
   }
   const rows = works.flatMap((work) => work.rows)
-  return { rows, packed: Buffer.concat(rows.map(withLength)), sessions: Buffer.concat(sessions) }
+  return { rows, packed: joined(rows), sessions: Buffer.concat(sessions) }
 }
 
 function toWritten(results: Buffer, at: number): Written {

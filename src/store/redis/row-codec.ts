@@ -33,27 +33,26 @@ export function encodeMutation(mutation: Mutation, namespace: number): Buffer {
   const revokedAt = toStoredTime(mutation.revokedAt, 'revokedAt')
   if (mutation.op === 'unrevoke')
     return start(mutation.digest, namespace, { flags: 0, expiresAt: 0, revokedAt })
-  const { target, reason, actor } = mutation
-  const times = ['notBefore', 'issuedBefore', 'issuedThrough'] as const
-  const given = times.map((name) => mutation[name])
+  const { target, notBefore, issuedBefore, issuedThrough, reason, actor } = mutation
   const flags =
     REVOKED |
     (target.kind === 'selector' ? SELECTOR : 0) |
-    (given[0] === undefined ? 0 : START) |
-    (given[1] === undefined ? 0 : BEFORE) |
-    (given[2] === undefined ? 0 : THROUGH) |
+    (notBefore === undefined ? 0 : START) |
+    (issuedBefore === undefined ? 0 : BEFORE) |
+    (issuedThrough === undefined ? 0 : THROUGH) |
     (reason === undefined ? 0 : REASON) |
     (actor === undefined ? 0 : ACTOR)
   const expiresAt = toStoredTime(mutation.expiresAt, 'expiresAt')
-  return Buffer.concat([
-    start(mutation.digest, namespace, { flags, expiresAt, revokedAt }),
-    ...times.flatMap((name) => {
-      const time = mutation[name]
-      return time === undefined ? [] : [timeBytes(toStoredTime(time, name))]
-    }),
-    ...[reason, actor].flatMap((text) => (text === undefined ? [] : [withLength(Buffer.from(text))])),
-    Buffer.from(targetToJson(target)),
-  ])
+  const beginning = start(mutation.digest, namespace, { flags, expiresAt, revokedAt })
+  const json = Buffer.from(targetToJson(target))
+  // Nearly all revocations have no more.
+  if ((flags & ~(REVOKED | SELECTOR)) === 0) return Buffer.concat([beginning, json])
+  const times = { notBefore, issuedBefore, issuedThrough }
+  const given = Object.entries(times).flatMap(([name, time]) =>
+    time === undefined ? [] : [timeBytes(toStoredTime(time, name))],
+  )
+  const texts = [reason, actor].flatMap((text) => (text === undefined ? [] : [withLength(Buffer.from(text))]))
+  return Buffer.concat([beginning, ...given, ...texts, json])
 }
 
 interface Start {
@@ -77,6 +76,18 @@ export function withLength(bytes: Uint8Array): Buffer {
   const all = Buffer.allocUnsafe(LENGTH_BYTES + bytes.length)
   all.writeUInt32BE(bytes.length)
   all.set(bytes, LENGTH_BYTES)
+  return all
+}
+
+/** Rows in turn, each after its length. */
+export function joined(rows: readonly Uint8Array[]): Buffer {
+  const all = Buffer.allocUnsafe(rows.reduce((sum, { length }) => sum + LENGTH_BYTES + length, 0))
+  let at = 0
+  for (const row of rows) {
+    at = all.writeUInt32BE(row.length, at)
+    all.set(row, at)
+    at += row.length
+  }
   return all
 }
 

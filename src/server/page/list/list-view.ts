@@ -72,7 +72,7 @@ function fields({ text, actor, kind, state }: Filter): Html {
     <div>
       <label for="kind">What</label>
       <select id="kind" name="kind">
-        ${option('any', 'tokens and claims', kind)} ${option('token', 'single tokens', kind)}
+        ${option('any', 'everything', kind)} ${option('token', 'single tokens', kind)}
         ${option('selector', 'all with a claim', kind)}
       </select>
     </div>

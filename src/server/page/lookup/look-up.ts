@@ -4,6 +4,7 @@ import { internalsOf } from '../../../engine/internals.js'
 import { type Naming, rowsNaming } from '../../../engine/rows-naming.js'
 import type { Verdict } from '../../../engine/verdict.js'
 import { isFaultOfToken } from '../../../http/verifier-error.js'
+import { idsInText } from '../../../token/ids-in-text.js'
 import type { Form } from '../../oauth/form.js'
 import { RequestError } from '../../problem.js'
 import type { Verifier } from '../../verifier.js'
@@ -52,11 +53,24 @@ export async function lookUpClaim({ engine }: Pick<Parts, 'engine'>, form: Form)
   if (claim === '' || value === '')
     throw new RequestError(400, 'no-value', 'there is no value to look up: give one')
   const iss = given === '' ? undefined : given
-  const claims = { [claim]: value, ...(iss === undefined ? {} : { iss }) }
   const isId = internalsOf(engine, 'lookUpClaim()').settings.idClaims.includes(claim)
+  const asked = { claim, value, iss, isId }
+  const claimsOf = (id: string | number): TokenClaims => {
+    return { [claim]: id, ...(iss === undefined ? {} : { iss }) }
+  }
+  const [text, ...numbers] = idsInText(value)
+  let found = await lookUpClaims(engine, claimsOf(text), asked)
+  // A selector takes a text and a number for one value; an id of an issuer is either.
+  for (const number of isId ? numbers : []) {
+    const other = await lookUpClaims(engine, claimsOf(number), asked)
+    if (found.verdict.status !== 'revoked' && other.verdict.status !== 'active') found = other
+  }
+  return found
+}
+
+async function lookUpClaims(engine: Revocade, claims: TokenClaims, asked: Asked): Promise<Found> {
   const verdict = await engine.check(claims, { onUnknown: 'throw', selectorsOnly: true })
   const naming = await namingOf(engine, claims)
-  const asked = { claim, value, iss, isId }
   return { token: undefined, asked, claims, signature: undefined, verdict, naming }
 }
 

@@ -17,7 +17,7 @@ export function lookupRoutes(app: FastifyInstance, parts: PageParts): void {
     guard.acts('viewer', async (visit) => {
       const { form, login } = visit
       const result = form.has('claim') ? await lookUpClaim(parts, form) : await lookUpToken(parts, form)
-      return { title: 'Look up', body: resultView(result, visit, lookupForms(login, names)) }
+      return { title: 'Look up', body: resultView(result, visit, lookupForms(login, names, result.asked)) }
     }),
   )
 }

@@ -25,7 +25,7 @@ export function figuresView(stats: Stats, answers: ReadonlyMap<number, number>, 
     <ul class="figures">
       ${figure('Entries in memory', text('live'), 'revocations, and what was taken back')}
       ${figure('Checks', text('checks'), text('memory'))}
-      ${figure('Staleness', text('staleness'), `at most ${longest} by the option`)}
+      ${figure('Staleness', text('staleness'), `at most ${longest} is allowed`)}
       ${figure('Changes', text('changes'), 'in the store since it was made')}
     </ul>
     <h2>Parts</h2>
@@ -46,9 +46,19 @@ const MEANINGS: Readonly<Record<number, string>> = {
   503: 'could not be decided',
 }
 
+/** How often proxies got which status, by the names of their places. */
+export function answerTexts(answers: ReadonlyMap<number, number>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    statusesOf(answers).map((status) => [`answered-${status}`, count(answers.get(status) ?? 0)]),
+  )
+}
+
+/** Those that are always shown, and what else there was. */
+const statusesOf = (answers: ReadonlyMap<number, number>): number[] =>
+  [...new Set([...Object.keys(MEANINGS).map(Number), ...answers.keys()])].toSorted((a, b) => a - b)
+
 function answersView(answers: ReadonlyMap<number, number>): Html {
-  if (answers.size === 0) return html`<p class="quiet">No proxy has asked since the start.</p>`
-  const rows = [...answers].toSorted(([a], [b]) => a - b)
+  const texts = answerTexts(answers)
   return html`<table class="parts">
     <thead>
       <tr>
@@ -58,12 +68,12 @@ function answersView(answers: ReadonlyMap<number, number>): Html {
       </tr>
     </thead>
     <tbody>
-      ${rows.map(
-        ([status, number]) =>
+      ${statusesOf(answers).map(
+        (status) =>
           html`<tr>
             <th scope="row">${status}</th>
             <td>${MEANINGS[status] ?? ''}</td>
-            <td class="number">${count(number)}</td>
+            <td class="number" data-text="answered-${status}">${texts[`answered-${status}`]}</td>
           </tr>`,
       )}
     </tbody>

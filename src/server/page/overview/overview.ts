@@ -5,7 +5,7 @@ import { chartValues, type LiveValues } from '../live/charts.js'
 import { countsOf, Sampler } from '../live/sampler.js'
 import type { PageParts } from '../page-parts.js'
 import type { ShownRow } from '../shown-row.js'
-import { figureTexts } from './figures.js'
+import { answerTexts, figureTexts } from './figures.js'
 import { problemsIn } from './problems.js'
 import { problemsView, timeText } from './problems-view.js'
 
@@ -62,7 +62,8 @@ export class Overview {
     const stats = this.stats()
     const { texts, paths } = chartValues(this.sampler.rates)
     const figures = stats === undefined ? {} : figureTexts(stats)
-    return { texts: { ...texts, ...figures, time: timeText(Date.now()) }, paths }
+    const answered = answerTexts(this.answers)
+    return { texts: { ...texts, ...figures, ...answered, time: timeText(Date.now()) }, paths }
   }
 
   /** The newest changes; undefined where the store can't be asked. */

@@ -10,6 +10,8 @@ import { moment, targetWords } from '../words.js'
 /** What a preview shows. */
 export interface PreviewParts {
   readonly plan: Plan
+  /** The same for the number, where the id may be one. */
+  readonly asNumber: readonly Plan[]
   readonly entry: Entry
   /** Where the entry waits in the login. */
   readonly kept: string
@@ -19,24 +21,27 @@ export interface PreviewParts {
 }
 
 /** What would be revoked, and the form that does it. */
-export function previewView({ plan, entry, kept, login, now, fault }: PreviewParts): Html {
-  const { target, hasExpired, present } = plan
+export function previewView({ plan, asNumber, entry, kept, login, now, fault }: PreviewParts): Html {
+  const { target, hasExpired } = plan
   const isSelector = 'where' in entry
-  const isLive = present !== undefined && present.expiresAt.getTime() > now
+  const live = [plan, ...asNumber].flatMap(({ present }) =>
+    present !== undefined && present.expiresAt.getTime() > now ? [present] : [],
+  )
   return html`<section class="card">
       ${facts([
         ['Would revoke', targetWords(target)],
         ['Which of them', isSelector && cutoffWords(plan, entry, now)],
         ['How many', howMany(target, isSelector)],
+        ['As', asNumber.length > 0 && 'a text and a number: whichever the token has'],
         ['Ends', endWords(plan, entry, now)],
         ['By', login.admin.name],
       ])}
     </section>
     ${
-      isLive &&
+      live.length > 0 &&
       html`<h2>It is revoked already</h2>
         <p>To revoke it again replaces the reason and the name. The later cutoff and the later end stay.</p>
-        <section class="card">${revocationFacts(present, now)}</section>`
+        ${live.map((present) => html`<section class="card">${revocationFacts(present, now)}</section>`)}`
     }
     ${hasExpired ? EXPIRED : confirmation({ plan, kept, login, fault })}`
 }

@@ -1,9 +1,13 @@
+import { idsInText } from '../../../token/ids-in-text.js'
 import type { Form } from '../../oauth/form.js'
 import { RequestError } from '../../problem.js'
 import type { Entry } from '../../revocations/entry.js'
 import type { Login } from '../logins.js'
 import { pastedToken } from '../token-input.js'
 import type { Choice } from './choices.js'
+
+/** What is revoked together. */
+export type Entries = readonly [Entry, ...Entry[]]
 
 /** What a form is read with. */
 export interface ReadParts {
@@ -14,26 +18,29 @@ export interface ReadParts {
 }
 
 /**
- * What a form wants revoked, as the API takes it, but the reason.
+ * What a form wants revoked, as the API takes it, but the reason: two where an id may be a text or a number.
  *
  * @throws {RequestError} when something is missing
  */
-export function readEntry(form: Form, { choice, login, latestExpiry }: ReadParts): Entry {
+export function readEntries(form: Form, { choice, login, latestExpiry }: ReadParts): Entries {
   const common = form.has('expiresAt') ? { expiresAt: utc(form.get('expiresAt')) } : {}
   switch (choice.kind) {
     case 'token':
-      return { token: tokenOf(form, login), ...common }
+      return [{ token: tokenOf(form, login), ...common }]
     case 'id': {
+      const id = required(form, 0, choice.claim)
       const iss = form.get('iss')?.trim()
-      return {
-        [choice.claim]: required(form, 0, choice.claim),
-        ...(iss === undefined ? {} : { iss, expiresAt: latestExpiry?.toISOString() }),
-        ...common,
+      // Of any issuer: a text and a number are one value there.
+      if (iss === undefined) return [{ [choice.claim]: id, ...common }]
+      const of = (value: string | number): Entry => {
+        return { [choice.claim]: value, iss, expiresAt: latestExpiry?.toISOString(), ...common }
       }
+      const [text, ...numbers] = idsInText(id)
+      return [of(text), ...numbers.map(of)]
     }
     case 'selector': {
       const where = Object.fromEntries(choice.claims.map((claim, i) => [claim, required(form, i, claim)]))
-      return { where, ...common, ...cutoffOf(form) }
+      return [{ where, ...common, ...cutoffOf(form) }]
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Receipt, Revocade } from '../../../api.js'
 import { internalsOf } from '../../../engine/internals.js'
-import { type Planner, plannerOf } from '../../../engine/planner.js'
+import { type Plan, type Planner, plannerOf } from '../../../engine/planner.js'
 import type { Settings } from '../../../options.js'
 import type { Form } from '../../oauth/form.js'
 import { asRequestError, RequestError } from '../../problem.js'
@@ -9,15 +9,15 @@ import type { View, Visit } from '../view.js'
 import { type Choice, choicesOf } from './choices.js'
 import { revokeForm } from './form-view.js'
 import { previewView } from './preview-view.js'
-import { readEntry } from './read-entry.js'
+import { type Entries, readEntries } from './read-entry.js'
 import { receiptView } from './receipt-view.js'
 
 /** What waits for its confirmation. */
 class Prepared {
-  readonly entry: Entry
+  readonly entries: Entries
 
-  constructor(entry: Entry) {
-    this.entry = entry
+  constructor(entries: Entries) {
+    this.entries = entries
   }
 }
 
@@ -56,12 +56,12 @@ export class RevokeSteps {
     const { login, form } = visit
     const by = form.get('by')
     try {
-      const entry = readEntry(form, {
+      const entries = readEntries(form, {
         choice: this.#choiceOf(by),
         login,
         latestExpiry: this.#latestExpiry(visit),
       })
-      return await this.#preview(visit, entry, login.keep(new Prepared(entry)))
+      return await this.#preview(visit, entries, login.keep(new Prepared(entries)))
     } catch (error) {
       if (asRequestError(error).statusCode >= 500) throw error
       return this.begin(visit, by, error)
@@ -79,20 +79,33 @@ export class RevokeSteps {
     const kept = form.get('kept') ?? ''
     const prepared = login.kept(kept)
     if (!(prepared instanceof Prepared)) throw new RequestError(410, 'over', OVER)
-    const { entry } = prepared
+    const { entries } = prepared
     const reason = form.get('reason')?.trim() ?? ''
-    if (reason === '') return this.#preview(visit, entry, kept, NO_REASON)
-    if (isForEverybody(entry) && form.get('everybody') !== 'yes')
-      return this.#preview(visit, entry, kept, NOT_SAID)
-    const receipt = await revokeEntry(this.#engine, { ...entry, reason }, login.admin.name)
-    this.#onDone(receipt, login.admin.name)
-    login.notice = receiptView(receipt, visit.now)
+    if (reason === '') return this.#preview(visit, entries, kept, NO_REASON)
+    if (isForEverybody(entries[0]) && form.get('everybody') !== 'yes')
+      return this.#preview(visit, entries, kept, NOT_SAID)
+    const [entry, ...others] = entries
+    let shown = await this.#revoke(entry, reason, login)
+    for (const other of others) {
+      const receipt = await this.#revoke(other, reason, login)
+      if (shown.outcome !== 'revoked') shown = receipt
+    }
+    login.notice = receiptView(shown, visit.now)
     return { goTo: 'revoke' }
   }
 
-  async #preview({ login, now }: Visit, entry: Entry, kept: string, fault?: string): Promise<View> {
-    const plan = await revokeEntry(this.#planner, entry, login.admin.name)
-    const body = previewView({ plan, entry, kept, login, now, fault })
+  async #revoke(entry: Entry, reason: string, { admin }: Visit['login']): Promise<Receipt> {
+    const receipt = await revokeEntry(this.#engine, { ...entry, reason }, admin.name)
+    this.#onDone(receipt, admin.name)
+    return receipt
+  }
+
+  async #preview({ login, now }: Visit, entries: Entries, kept: string, fault?: string): Promise<View> {
+    const planOf = (entry: Entry): Promise<Plan> => revokeEntry(this.#planner, entry, login.admin.name)
+    const [entry, ...others] = entries
+    const plan = await planOf(entry)
+    const asNumber = await Promise.all(others.map(planOf))
+    const body = previewView({ plan, asNumber, entry, kept, login, now, fault })
     return { title: 'Preview', body, ...(fault === undefined ? {} : { status: 400 }) }
   }
 

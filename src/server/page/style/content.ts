@@ -180,8 +180,17 @@ export const CONTENT = css`
     grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr));
     align-items: start;
   }
+  .card ul {
+    padding-left: 1.2rem;
+  }
+  .card p.quiet {
+    margin: 0.4rem 0 0;
+  }
   .facts {
     margin: 0;
+  }
+  .facts + .buttons {
+    margin-top: 0.75rem;
   }
   .facts div {
     display: grid;

@@ -22,8 +22,14 @@ export const FORMS = css`
   .choice {
     display: flex;
     gap: 0.6rem;
-    align-items: baseline;
+    align-items: start;
     margin: 0.5rem 0;
+  }
+  .choice input {
+    margin-top: 0.2rem;
+  }
+  .card > input[type='hidden'] + label {
+    margin-top: 0;
   }
   input:not([type='radio'], [type='checkbox']),
   textarea,

@@ -87,6 +87,10 @@ export const LISTS = css`
     fill: var(--accent);
     opacity: 0.15;
   }
+  .actors {
+    width: auto;
+    min-width: min(36rem, 100%);
+  }
   .actors th,
   .actors td {
     vertical-align: middle;

@@ -3,10 +3,17 @@ import { css } from './css.js'
 /** What narrow screens and wishes of the reader change. */
 export const SCREENS = css`
   @media (max-width: 40rem) {
-    .who {
-      margin-left: 0;
+    header nav {
+      order: 1;
       width: 100%;
-      justify-content: space-between;
+      margin: 0 -0.7rem;
+    }
+    header nav ul {
+      gap: 0;
+    }
+    .who {
+      min-width: 0;
+      overflow-wrap: anywhere;
     }
     .facts div {
       grid-template-columns: 1fr;
