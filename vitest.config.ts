@@ -38,12 +38,13 @@ const WITH_BOTH = [
 
 /**
  * Test files that share a process with others, which saves a fifth of their time: they leave nothing behind.
- * Not default-engine, which is about the one engine of its process, and load, which measures its memory.
+ * Not default-engine, which is about the one engine of its process, load, which measures its memory, and
+ * metrics, which counts who listens in its process.
  */
 const TOGETHER = [
   'test/{adapters,architecture,bench,cli,docs,http,prefilter,store,testing,token,tuning}/**/*.test.ts',
   'test/{observability,permissions,session-stores,verify}/**/*.test.ts',
-  'test/server/**/!(load).test.ts',
+  'test/server/**/!(load|metrics).test.ts',
   'test/engine/**/!(default-engine).test.ts',
   'test/{errors,node-version,redact}.test.ts',
 ]

@@ -29,6 +29,7 @@ export async function takenBackBy(engine: Revocade, row: StoredRow): Promise<str
   if (row.revoked) return undefined
   const { layers, store } = internalsOf(engine, 'takenBackBy()')
   const mark = await store.get(takenBackDigest(layers.digester, row.target))
-  // The mark may be of an earlier time, and then nobody said it of this one.
-  return mark?.revokedAt === row.revokedAt ? mark.actor : undefined
+  // The mark of an earlier time has a smaller number than the tombstone, and nobody said it of this one. That
+  // of another commit has another time.
+  return mark !== undefined && mark.seq > row.seq && mark.revokedAt === row.revokedAt ? mark.actor : undefined
 }

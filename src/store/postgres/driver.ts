@@ -53,6 +53,7 @@ export interface PgPool {
   connect(): Promise<PgClient>
   end(): Promise<void>
   on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'connect', listener: (client: PgClient) => void): unknown
 }
 
 /** The methods of a pool that this package calls when a program hands in its own. */
@@ -95,6 +96,8 @@ export async function createPool({ url, connectTimeoutMs }: PoolSettings): Promi
   })
   // Of an idle connection that was lost: the next query makes another.
   pool.on('error', () => undefined)
+  // Of one that is lost as it is handed out, before anybody listens: it would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return pool
 }
 

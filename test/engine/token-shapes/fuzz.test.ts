@@ -13,6 +13,7 @@ import {
   idKey,
   isRevocable,
   isStorable,
+  isUsable,
   know,
   type Known,
   MAX_BYTES,
@@ -73,8 +74,7 @@ class Subject {
 
   async unrevoke({ token, claims }: Shaped): Promise<void> {
     const known = know(token, claims)
-    const may = isRevocable(known)
-    const done = await this.#attempt(may, () => this.#engine.unrevoke(token))
+    const done = await this.#attempt(known.identity !== undefined, () => this.#engine.unrevoke(token))
     if (!done || known.identity === undefined) return
     this.#revoked.delete(known.identity)
     if (known.id !== undefined && (claims?.iss === undefined || claims.iss === ''))
@@ -83,7 +83,7 @@ class Subject {
 
   async unrevokeWhere({ names, values }: Selected): Promise<void> {
     const selector = Object.fromEntries(names.map((name, i) => [name, values[i]])) as Record<string, string>
-    if (await this.#attempt(values.every(isStorable), () => this.#engine.unrevokeWhere(selector)))
+    if (await this.#attempt(values.every(isUsable), () => this.#engine.unrevokeWhere(selector)))
       this.#forget(selectorKey(names, values))
   }
 

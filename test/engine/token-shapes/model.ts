@@ -18,7 +18,7 @@ export const SELECTORS: readonly (readonly string[])[] = [
 ]
 
 /** Whole tokens where a claim is expected: no revocation may store them. */
-export const WHOLE_TOKENS = ['eyJhbGciOiJub25lIn0.e30.', 'v4.public.AAAA']
+export const WHOLE_TOKENS = ['eyJhbGciOiJub25lIn0.e30.', `v4.public.${'A'.repeat(86)}`]
 
 /** Whether a value can be an id, or the value of a selector. */
 export function isUsable(value: unknown): value is string | number {
