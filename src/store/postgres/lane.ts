@@ -14,6 +14,7 @@ export class Lane {
   /** Settles when the query before the next one has. */
   #last: Promise<unknown> = Promise.resolve()
   #pending = 0
+  #isClosed = false
 
   /** @param hearNotice Gets what the server says beside its answers. */
   constructor(pool: HandedInPool, hearNotice: (notice: PgNotice) => void = () => undefined) {
@@ -46,6 +47,7 @@ export class Lane {
   /** Waits for what was sent, then gives the connection back to the pool. */
   async close(): Promise<void> {
     await this.#last
+    this.#isClosed = true
     this.#drop(this.#client, false)
   }
 
@@ -86,6 +88,11 @@ export class Lane {
 
   async #connect(): Promise<PgClient> {
     const client = await this.#pool.connect()
+    if (this.#isClosed) {
+      // Its query could not wait for it. A pool that ends waits for each connection that it gave away.
+      this.#drop(client, true)
+      throw new Error('closed')
+    }
     client.on('error', this.#lose)
     client.on('notice', this.#hearNotice)
     this.#client = client
