@@ -11,6 +11,11 @@ it('a connection that comes after the lane was closed is given back to the pool'
   await expect(late).rejects.toThrow('no answer within 1 ms')
   await lane.close()
   const nothing = (): void => undefined
-  connected({ query: nothing, on: nothing, off: nothing, release: (how: unknown) => released.push(how) } as never)
+  connected({
+    query: nothing,
+    on: nothing,
+    off: nothing,
+    release: (how: unknown) => released.push(how),
+  } as never)
   await expect.poll(() => released).toEqual([true])
 })
