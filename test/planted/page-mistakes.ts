@@ -46,7 +46,7 @@ export const PAGE_MISTAKES: readonly Mistake[] = [
     name: 'who took a revocation back is told of another time',
     file: 'engine/undo.ts',
     within: 'takenBackBy',
-    is: 'mark?.revokedAt === row.revokedAt',
+    is: 'mark !== undefined && mark.seq > row.seq && mark.revokedAt === row.revokedAt',
     becomes: 'mark !== undefined',
     caughtBy: UNDO,
     breaks: /× is noted in the same commit, and told of the last time only/,
