@@ -72,12 +72,7 @@ function start(digest: Uint8Array, namespace: number, { flags, expiresAt, revoke
 }
 
 /** Bytes after their length. */
-export function withLength(bytes: Uint8Array): Buffer {
-  const all = Buffer.allocUnsafe(LENGTH_BYTES + bytes.length)
-  all.writeUInt32BE(bytes.length)
-  all.set(bytes, LENGTH_BYTES)
-  return all
-}
+export const withLength = (bytes: Uint8Array): Buffer => joined([bytes])
 
 /** Rows in turn, each after its length. */
 export function joined(rows: readonly Uint8Array[]): Buffer {
