@@ -29,8 +29,10 @@ export function isUsable(value: unknown): value is string | number {
 export const isLong = (value: unknown): boolean =>
   typeof value === 'string' && Buffer.byteLength(value) > MAX_BYTES
 
+const isWholeToken = (value: unknown): boolean => typeof value === 'string' && WHOLE_TOKENS.includes(value)
+
 export const isStorable = (value: unknown): value is string | number =>
-  isUsable(value) && !WHOLE_TOKENS.includes(String(value))
+  isUsable(value) && !isWholeToken(value)
 
 export const selectorKey = (names: readonly string[], values: readonly unknown[]): string =>
   JSON.stringify(['selector', names, values.map(String)])
@@ -42,7 +44,7 @@ export const idKey = (claim: string, id: unknown, iss: unknown): string =>
 export interface Known {
   /** Undefined: nothing names it. */
   readonly identity: string | undefined
-  readonly id: readonly [claim: string, value: string | number] | undefined
+  readonly id: readonly [claim: string, value: string | number, issuer: unknown] | undefined
   /** All selectors that match it. */
   readonly selectors: readonly string[]
   /** The JSON of the names of selectors whose values are too long or too many to be looked for. */
@@ -63,7 +65,7 @@ const INVALID: Known = {
 }
 
 export const isRevocable = ({ identity, id }: Known): boolean =>
-  identity !== undefined && (id === undefined || isStorable(id[1]))
+  identity !== undefined && (id === undefined || (isStorable(id[1]) && !isWholeToken(id[2])))
 
 /** Reads a token as the documentation says, in the simplest way. */
 export function know(token: string | Claims, claims: Claims | undefined): Known {
@@ -94,7 +96,7 @@ function identify(
   }
   const { [claim]: id, iss } = claims ?? {}
   const goodIssuer = iss === undefined || iss === '' || (typeof iss === 'string' && isUsable(iss))
-  return isUsable(id) && goodIssuer ? { identity: idKey(claim, id, iss), id: [claim, id] } : undefined
+  return isUsable(id) && goodIssuer ? { identity: idKey(claim, id, iss), id: [claim, id, iss] } : undefined
 }
 
 const isDate = (iat: unknown): boolean =>
