@@ -18,7 +18,14 @@ let origin: string
 let stderr = ''
 
 beforeAll(async () => {
-  const env = { ...process.env, ...COVERED, PORT: '0', DATA: temporaryDirectory(), STORE: '', ORIGIN: undefined }
+  const env = {
+    ...process.env,
+    ...COVERED,
+    PORT: '0',
+    DATA: temporaryDirectory(),
+    STORE: '',
+    ORIGIN: undefined,
+  }
   server = spawn(process.execPath, [SERVER], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   server.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   const [line] = (await once(createInterface({ input: server.stdout ?? process.stdin }), 'line')) as [string]

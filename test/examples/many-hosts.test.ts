@@ -21,7 +21,12 @@ async function run(...args: string[]): Promise<string> {
     postgres.kind === 'none' ? '' : postgres.folder,
     own.kind === 'binary' ? dirname(own.path) : '',
   ]
-  const env = { ...process.env, ...COVERED, TMPDIR: folder, PATH: [...found, process.env.PATH].join(delimiter) }
+  const env = {
+    ...process.env,
+    ...COVERED,
+    TMPDIR: folder,
+    PATH: [...found, process.env.PATH].join(delimiter),
+  }
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [RUN, ...args], { env })
   expect(stderr).toBe('')
   expect(readdirSync(folder)).toEqual([])
