@@ -3,8 +3,8 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { requirePeer } from '#dist/require-peer.js'
 import { expect, it } from 'vitest'
+import { requirePeer } from '#dist/require-peer.js'
 import { temporaryDirectory } from '../support/temp.js'
 
 const DIST = dirname(fileURLToPath(import.meta.resolve('revocade')))
@@ -41,7 +41,7 @@ it('a peer that is missing is ERR_CONFIG with its cause', () => {
   expect(() => requirePeer('no-such-peer', 'revocade/part')).toThrow(
     expect.objectContaining({
       code: 'ERR_CONFIG',
-      cause: expect.objectContaining({ code: 'MODULE_NOT_FOUND' }),
+      cause: expect.objectContaining({ code: 'MODULE_NOT_FOUND' }) as unknown,
     }),
   )
 })
@@ -52,6 +52,9 @@ it('a peer that is there and lacks a package of its own throws what it throws', 
   mkdirSync(peer, { recursive: true })
   writeFileSync(join(peer, 'index.js'), "require('no-such-part')")
   expect(() => requirePeer(peer, 'revocade/part')).toThrow(
-    expect.objectContaining({ code: 'MODULE_NOT_FOUND', message: expect.stringContaining("'no-such-part'") }),
+    expect.objectContaining({
+      code: 'MODULE_NOT_FOUND',
+      message: expect.stringContaining("'no-such-part'") as string,
+    }),
   )
 })
