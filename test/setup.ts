@@ -11,7 +11,6 @@ afterAll(removeTemporaryDirectories)
 // what it ran than to run it, so only the tests of the stores keep it; a child whose coverage counts gets it
 // from support/coverage.ts.
 if (COVERAGE !== undefined) {
-  // eslint-disable-next-line no-empty-pattern -- Vitest reads from it which fixtures are wanted
   beforeAll(({}, { file }) => {
     if (file.name.startsWith('test/store/')) process.env.NODE_V8_COVERAGE = COVERAGE
     else delete process.env.NODE_V8_COVERAGE
