@@ -46,6 +46,14 @@ describe('doctor', () => {
     expect((await dir.run(['doctor'])).stdout).toMatch(/^ok +Node\.js .*\n(.*\n)+\nHealthy: \d+ checks/)
   })
 
+  it('finds a store healthy in which everyone is revoked, and says so', async () => {
+    await dir.run(['revoke', '--everyone', '--expires-in', '1h'])
+    const { code, stdout } = await dir.run(['doctor', '--json'])
+    const found = reportOf(stdout).checks.find(({ check }) => check === 'store')
+    expect([code, found?.status]).toEqual([0, 'ok'])
+    expect(found?.detail).toMatch(/^seq 1, id .*\. A revocation of everyone is live$/)
+  })
+
   it('fails on a file that is no database, and leaves it as it was', async () => {
     writeFileSync(join(dir.path, 'revocade.db'), 'not a database, but a file of some length '.repeat(200))
     const before = readFileSync(join(dir.path, 'revocade.db'))

@@ -1,3 +1,4 @@
+import type { Revocade } from '../../api.js'
 import type { StoreOptions } from '../options.js'
 import { whole } from '../output/format-numbers.js'
 import { requireStore, withStore } from '../with-store.js'
@@ -19,6 +20,21 @@ export function roundTrip(roundTripMs: number): Finding {
 }
 
 /**
+ * Has a store answer a check. No token has the id that it asks for, so the answer must be "active", unless
+ * everyone is revoked.
+ *
+ * @param facts - which store it is
+ */
+export async function answer(engine: Revocade, facts: string): Promise<Finding> {
+  const { status, revocation } = await engine.check({ jti: 'revocade doctor' })
+  if (status === 'active') return ok('store', facts)
+  const { target } = revocation ?? {}
+  if (status === 'revoked' && target?.kind === 'selector' && Object.keys(target.where).length === 0)
+    return ok('store', `${facts}. A revocation of everyone is live`)
+  return fail('store', `a check answered "${status}"`, 'See the log of the services.')
+}
+
+/**
  * Opens the store on a server, and has it answer a check.
  *
  * @param place - where on the server it is
@@ -33,12 +49,8 @@ export async function openedStore(
   await requireStore(namespaced)
   return withStore(namespaced, {}, async (engine, store) => {
     const facts = store.stats()
-    // No token has this id, so the check reads the store and must answer "active".
-    const { status } = await engine.check({ jti: 'revocade doctor' })
     return [
-      status === 'active'
-        ? ok('store', `seq ${facts.seq}, id ${facts.id}, ${place}`)
-        : fail('store', `a check answered "${status}"`, 'See the log of the services.'),
+      await answer(engine, `seq ${facts.seq}, id ${facts.id}, ${place}`),
       ok(
         'clock tolerance',
         `${whole(Number(facts.clockToleranceSeconds))} s, the largest of the engines that used the store`,
