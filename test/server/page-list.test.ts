@@ -116,15 +116,24 @@ describe('the list of revocations', () => {
   })
 
   it('keeps the filter from page to page, and has it in no address', async () => {
-    const token = await mint()
-    const { headers } = await viewer.post('list', { text: token })
-    expect(headers.get('location')).toMatch(/^list\?view=[\w-]{43}$/)
-    const page1 = await filtered({ text: 'n' })
-    const older = linksOf(page1).get('Older') ?? ''
+    const { headers } = await viewer.post('list', { text: 'n' })
+    const address = headers.get('location') ?? ''
+    expect(address).toMatch(/^list\?view=[\w-]{43}$/)
+    const older = linksOf(await viewer.get(address)).get('Older') ?? ''
     expect(older).toMatch(/^list\?before=\d+&view=[\w-]{43}$/)
     const page2 = await viewer.get(older)
     expect(idsOf(page2).length).toBe(50)
     expect(page2.text).toContain('value="n"')
+  })
+
+  it('refuses a token as a filter, and does not repeat it', async () => {
+    const token = await mint()
+    const refused = await viewer.post('list', { text: `Bearer ${token}` })
+    expect([refused.status, words(refused)]).toEqual([
+      400,
+      expect.stringContaining('There is a token in a field for something else'),
+    ])
+    expect(refused.text).not.toContain(token)
   })
 
   it('says when a filter is not known any more, or is of another login', async () => {
