@@ -164,6 +164,15 @@ export const SESSION_MISTAKES: readonly Mistake[] = [
     breaks: /× S9: of logins at once never more than max/,
   },
   {
+    name: 'S10: only the process that gave an answer can give it again',
+    file: 'sessions/refresh-token.ts',
+    within: 'successor',
+    is: 'uint32(next), salt)',
+    becomes: 'uint32(next), salt, Buffer.from(String(process.pid)))',
+    caughtBy: 'test/sessions/processes.test.ts',
+    breaks: /× S10: that are killed one after the other/,
+  },
+  {
     name: 'S11: the tag of a refresh token is not checked',
     file: 'sessions/refresh-token.ts',
     within: 'read',

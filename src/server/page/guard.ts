@@ -34,7 +34,7 @@ export class Guard {
       return this.#send(await handler({ login, request, now: Date.now(), form: NO_FORM }), login, reply)
     }
 
-  /** What a form of the page asks for. One with a token in the wrong field is refused: fields are shown again. */
+  /** What a form of the page asks for. A token in the wrong field is refused: fields are shown again. */
   readonly acts =
     (role: 'viewer' | 'editor', handler: Handler): Route =>
     async (request, reply) => {
@@ -121,8 +121,8 @@ function refuseTokens(form: Form): void {
 }
 
 const MISPLACED =
-  'there is a token in a field for something else, so nothing was done: go back, and paste it where a token ' +
-  'is asked for'
+  'there is a token in a field for something else, so nothing was done: go back, and paste it where a ' +
+  'token is asked for'
 
 const FAILED = 'That did not work'
 const TITLES: Readonly<Record<number, string>> = {
