@@ -21,6 +21,7 @@ export default defineConfig({
     projects: tried.flatMap((name) => {
       const mistakes = groupOf(name).flatMap((number) => MISTAKES[number] ?? [])
       const dist = `${copies}/${name}/dist`
+      const titles = mistakes.flatMap(titlesOf)
       const include = [...new Set(mistakes.map(({ caughtBy }) => caughtBy))]
       const usesPostgres = include.some((file) => file.startsWith('test/postgres/'))
       return mistakes.length === 0
@@ -36,8 +37,13 @@ export default defineConfig({
                 'test/support/redis/global-setup.ts',
                 ...(usesPostgres ? ['test/support/postgres/global-setup.ts'] : []),
               ],
-              // Others need not run. Without a title, any test may say what breaks.
-              env: { REVOCADE_DIST: dist, REVOCADE_TEST_TITLES: mistakes.flatMap(titlesOf).join('|') },
+              // Others need not run. Without a title, any test may say what breaks: it is alone in its group.
+              env: {
+                REVOCADE_DIST: dist,
+                REVOCADE_TEST_TITLES: titles.join('|'),
+                REVOCADE_TEST_BREAKS:
+                  titles.length > 0 ? '' : mistakes.map(({ breaks }) => breaks.source).join('|'),
+              },
             },
           }
     }),
