@@ -1,27 +1,16 @@
 import { connect } from 'node:net'
 import { parse } from 'csv-parse/sync'
 import { type Receipt, RevocadeError } from 'revocade'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { stateOf } from '#dist/server/page/list/rows-view.js'
 import { Marked } from '#dist/server/page/undo-many/marked.js'
 import { undoAll, undoneView } from '#dist/server/page/undo-many/undo-all.js'
 import { send } from '../adapters/request.js'
+import { servedPage } from './served-page.js'
 import { EDITOR, ISSUER, mint, sidecar, VIEWER } from './sidecar.js'
 import { type Answer, hidden, Visitor, words } from './visitor.js'
 
-let server: Awaited<ReturnType<typeof sidecar>>
-let editor: Visitor
-let viewer: Visitor
-
-beforeAll(async () => {
-  server = await sidecar()
-  editor = new Visitor(server.admin)
-  viewer = new Visitor(server.admin)
-  await editor.logIn(EDITOR)
-  await viewer.logIn(VIEWER)
-})
-
-afterAll(() => server.close())
+const { server, editor, viewer } = await servedPage()
 
 const exp = Math.floor(Date.now() / 1000) + 3600
 
