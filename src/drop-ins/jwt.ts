@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto'
-import jsonwebtoken, {
-  type DecodeOptions,
-  type Jwt as CompleteJwt,
-  type JwtPayload,
-  type PrivateKey,
-  type PublicKey,
-  type Secret,
-  type SignOptions,
-  type VerifyOptions,
+import type {
+  DecodeOptions,
+  Jwt as CompleteJwt,
+  JwtPayload,
+  PrivateKey,
+  PublicKey,
+  Secret,
+  SignOptions,
+  VerifyOptions,
 } from 'jsonwebtoken'
 import type { Revocade, RevokeOptions } from '../api.js'
 import { RevocadeError } from '../errors.js'
+import { requirePeer } from '../require-peer.js'
 import { asRecord, optionError, rejectUnknownKeys } from '../validate.js'
 
 import '../require-node.js'
+
+const jsonwebtoken = requirePeer('jsonwebtoken', 'revocade/jwt') as typeof import('jsonwebtoken')
 
 /** The errors of jsonwebtoken, as jwt-redis exports them. */
 export const { JsonWebTokenError, TokenExpiredError, NotBeforeError } = jsonwebtoken

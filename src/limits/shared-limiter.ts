@@ -1,10 +1,11 @@
-import {
-  RateLimiterMemory,
-  RateLimiterRedis,
-  type RateLimiterRes,
-  RLWrapperTimeouts,
-} from 'rate-limiter-flexible'
+import type { RateLimiterRes, RLWrapperTimeouts as Timeouts } from 'rate-limiter-flexible'
+import { requirePeer } from '../require-peer.js'
 import { isIoredis, type LimitsRedis, type LimitsSettings } from './options.js'
+
+const { RateLimiterMemory, RateLimiterRedis, RLWrapperTimeouts } = requirePeer(
+  'rate-limiter-flexible',
+  'revocade/limits',
+) as typeof import('rate-limiter-flexible')
 
 /** For how long Redis is left alone after it has failed, in milliseconds. */
 const PAUSE_MS = 1000
@@ -22,7 +23,7 @@ export interface Count {
  */
 export class SharedLimiter {
   readonly #memory: Insurance
-  readonly #redis: RLWrapperTimeouts | undefined
+  readonly #redis: Timeouts | undefined
   readonly #client: LimitsRedis | undefined
   #isFailing = false
   /** When Redis may be asked again, by the monotonic clock. */
@@ -46,7 +47,7 @@ export class SharedLimiter {
     return count
   }
 
-  async #consume(limiter: RLWrapperTimeouts | Insurance, key: string, cost: number): Promise<Count> {
+  async #consume(limiter: Timeouts | Insurance, key: string, cost: number): Promise<Count> {
     const call = {}
     const said = await outcome(limiter.consume(key, cost, call))
     if (this.#memory.answered.has(call)) return { ...said, decidedBy: 'memory' }
@@ -66,11 +67,7 @@ const localOf = ({ localPoints, seconds }: LimitsSettings): Insurance =>
   new Insurance({ points: localPoints, duration: seconds })
 
 /** A limiter in Redis that has a deadline, and another one to ask when it fails. */
-function insured(
-  settings: LimitsSettings,
-  redis: LimitsRedis,
-  insuranceLimiter: Insurance,
-): RLWrapperTimeouts {
+function insured(settings: LimitsSettings, redis: LimitsRedis, insuranceLimiter: Insurance): Timeouts {
   const { points, seconds, prefix, timeoutMs } = settings
   const limiter = new RateLimiterRedis({
     storeClient: redis,

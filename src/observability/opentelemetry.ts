@@ -1,21 +1,24 @@
-import {
-  type Meter,
-  type MeterProvider,
-  metrics,
-  type ObservableCounter,
-  type ObservableGauge,
-  SpanStatusCode,
-  trace,
-  type Tracer,
-  type TracerProvider,
+import type {
+  Meter,
+  MeterProvider,
+  ObservableCounter,
+  ObservableGauge,
+  Tracer,
+  TracerProvider,
 } from '@opentelemetry/api'
 import type { Revocade } from '../api.js'
 import type { CheckMessage, WriteMessage } from '../diagnostics.js'
+import { requirePeer } from '../require-peer.js'
 import { booleanOption, rejectUnknownKeys } from '../validate.js'
 import { DURATION_BUCKETS, EVENTS, FIGURES } from './figures.js'
 import { listen, outcomeOf, statsReader } from './listen.js'
 
 import '../require-node.js'
+
+const { metrics, SpanStatusCode, trace } = requirePeer(
+  '@opentelemetry/api',
+  'revocade/opentelemetry',
+) as typeof import('@opentelemetry/api')
 
 /** Options of {@link instrument}. */
 export interface OpenTelemetryOptions {

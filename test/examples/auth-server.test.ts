@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { launchChromium } from '../support/chromium.js'
+import { COVERED } from '../support/coverage.js'
 import { temporaryDirectory } from '../support/temp.js'
 
 const SERVER = fileURLToPath(new URL('../../examples/auth-server/server.mjs', import.meta.url))
@@ -17,7 +18,14 @@ let origin: string
 let stderr = ''
 
 beforeAll(async () => {
-  const env = { ...process.env, PORT: '0', DATA: temporaryDirectory(), STORE: '', ORIGIN: undefined }
+  const env = {
+    ...process.env,
+    ...COVERED,
+    PORT: '0',
+    DATA: temporaryDirectory(),
+    STORE: '',
+    ORIGIN: undefined,
+  }
   server = spawn(process.execPath, [SERVER], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   server.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   const [line] = (await once(createInterface({ input: server.stdout ?? process.stdin }), 'line')) as [string]

@@ -4,6 +4,7 @@ import { delimiter, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, inject, it } from 'vitest'
+import { COVERED } from '../support/coverage.js'
 import { startPostgres } from '../support/postgres/server.js'
 import { startRedis } from '../support/redis/server.js'
 import { temporaryDirectory } from '../support/temp.js'
@@ -20,7 +21,12 @@ async function run(...args: string[]): Promise<string> {
     postgres.kind === 'none' ? '' : postgres.folder,
     own.kind === 'binary' ? dirname(own.path) : '',
   ]
-  const env = { ...process.env, TMPDIR: folder, PATH: [...found, process.env.PATH].join(delimiter) }
+  const env = {
+    ...process.env,
+    ...COVERED,
+    TMPDIR: folder,
+    PATH: [...found, process.env.PATH].join(delimiter),
+  }
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [RUN, ...args], { env })
   expect(stderr).toBe('')
   expect(readdirSync(folder)).toEqual([])

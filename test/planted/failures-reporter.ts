@@ -1,5 +1,5 @@
-import type { TestError } from 'vitest'
 import type { Reporter, TestModule } from 'vitest/node'
+import { messagesOf } from './failure-text.js'
 
 /** What failed in a test file: titles after `×`, each with its errors. */
 export interface ModuleFailures {
@@ -12,14 +12,9 @@ export default class FailuresReporter implements Reporter {
   onTestModuleEnd(module: TestModule): void {
     const failures = module.errors().map(({ message }) => message)
     for (const test of module.children.allTests('failed')) {
-      failures.push(`× ${test.name}`, ...(test.result().errors ?? []).flatMap(messages))
+      failures.push(`× ${test.name}`, ...(test.result().errors ?? []).flatMap(messagesOf))
     }
     const line: ModuleFailures = { project: module.project.name, failures }
     process.stdout.write(`${JSON.stringify(line)}\n`)
   }
-}
-
-/** What an error and its causes say, in full: an assertion's message cuts its value, its diff does not. */
-function messages({ message, diff, cause }: TestError): string[] {
-  return [message, diff ?? '', ...(cause === undefined ? [] : messages(cause))]
 }

@@ -98,6 +98,7 @@ async function runTests(groups: readonly Group[], scale: string): Promise<Map<Gr
     REVOCADE_TEST_REPORT: undefined,
     NO_COLOR: '1',
     NODE_V8_COVERAGE: undefined,
+    REVOCADE_TEST_COVERAGE: undefined,
     VITEST: undefined,
   }
   const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--root', '.']

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 import type { RedisClient, RedisConnections } from '#dist/redis/connection/client.js'
 import { connectRedis } from '#dist/redis/connection/connect.js'
 import { readRedisOptions } from '#dist/redis/options.js'
+import { COVERED } from '../support/coverage.js'
 import { startProxy } from '../support/redis/proxy.js'
 import { type RedisServer, startRedis } from '../support/redis/server.js'
 import { makeCertificate, startTls } from '../support/redis/tls.js'
@@ -296,8 +297,9 @@ const CHILD = fileURLToPath(new URL('children/idle.mjs', import.meta.url))
 
 /** Runs a program that leaves its connections open, until it exits. Rejects after 40 seconds. */
 function idle(url: string, ...patienceMs: string[]): Promise<{ readonly stdout: string }> {
+  const options = { timeout: 40_000, env: { ...process.env, ...COVERED } }
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [CHILD, url, ...patienceMs], { timeout: 40_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, [CHILD, url, ...patienceMs], options, (error, stdout, stderr) => {
       if (error === null) resolve({ stdout: stdout + stderr })
       else reject(new Error(`it did not end well: ${stdout}${stderr}`, { cause: error }))
     })

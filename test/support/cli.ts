@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach } from 'vitest'
+import { COVERED } from './coverage.js'
 import { temporaryDirectory } from './temp.js'
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
@@ -41,10 +42,9 @@ export class Running {
     args: readonly string[],
     { cwd, env = {}, nodeArgs = [] }: Omit<RunOptions, 'stdin'> & { readonly nodeArgs?: readonly string[] },
   ) {
-    const { NODE_V8_COVERAGE, PATH } = process.env
     const child = spawn(process.execPath, [...nodeArgs, MAIN, ...args], {
       cwd,
-      env: { PATH, ...(NODE_V8_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE }), ...env },
+      env: { PATH: process.env.PATH, ...COVERED, ...env },
     })
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => (this.stdout += chunk))
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => (this.stderr += chunk))

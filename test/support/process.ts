@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { onTestFinished, TestRunner } from 'vitest'
+import { COVERED } from './coverage.js'
 
 /** A forked script. The end of the test kills it; a hook kills its own. */
 export class Child {
@@ -15,7 +16,7 @@ export class Child {
     this.process = fork(script, args, {
       execArgv: [],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...COVERED, ...env },
     })
     this.process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.complaints += text))
     this.ended = once(this.process, 'close').then(() => {

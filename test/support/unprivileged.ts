@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { COVERED } from './coverage.js'
 
 /** Of a user who owns nothing. Root may write everything, whatever the permissions are. */
 const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
@@ -24,6 +25,7 @@ export const makeWritable = (folder: string): void => chmodSync(folder, 0o755)
 export function unprivileged(args: readonly string[]): { ok: boolean; stdout: string; stderr: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     ...NOBODY,
+    env: { ...process.env, ...COVERED },
     encoding: 'utf8',
     cwd: '/',
   })
