@@ -50,9 +50,18 @@ function tokensOf({ headers }: ForwardAuthRequest, { header, cookie }: TokenSour
   if (typeof value === 'string') tokens.push(value)
   const cookies = headers.cookie
   if (cookie === undefined || typeof cookies !== 'string') return tokens
-  for (const pair of cookies.split(';')) {
-    const [name = '', ...parts] = pair.split('=')
-    if (name.trim() === cookie) tokens.push(parts.join('=').trim())
-  }
+  for (const pair of cookies.split(';')) tokens.push(...valuesIn(pair, cookie))
   return tokens
+}
+
+/**
+ * The value of a cookie. Some proxies join two lines of the header with a comma, and send the client's two
+ * lines to the upstream: what follows a comma may be a cookie too.
+ */
+function valuesIn(pair: string, cookie: string): readonly string[] {
+  const parts = pair.split(',')
+  const at = parts.findIndex((part) => part.split('=', 1)[0]?.trim() === cookie)
+  if (at < 0) return []
+  const [, ...value] = parts.slice(at).join(',').split('=')
+  return [value.join('=').trim()]
 }

@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EngineInternals } from '../engine/internals.js'
-import type { SessionCondition, SessionGroup, SessionStore } from '../ports/index.js'
+import type {
+  MaybePromise,
+  SessionCondition,
+  SessionGroup,
+  SessionStore,
+  StoredSession,
+} from '../ports/index.js'
+import { isPromise } from '../ports/is-promise.js'
 import type { EndReason, SessionEvent } from './api.js'
 import { LiveRevocations } from './live-revocations.js'
 import { readSessionsOptions, requireSessionStore, type SessionsSettings } from './options.js'
@@ -39,9 +46,10 @@ export class SessionsContext {
     return Math.floor(this.engine.settings.clock.now())
   }
 
-  async family(id: Uint8Array): Promise<Family | undefined> {
-    const row = await this.sessions.get(id)
-    return row === undefined ? undefined : readFamily(row)
+  /** At once, without a promise, where the store answers at once. */
+  family(id: Uint8Array): MaybePromise<Family | undefined> {
+    const row = this.sessions.get(id)
+    return isPromise(row) ? row.then(readIfAny) : readIfAny(row)
   }
 
   /** All that are stored, oldest first, whether they have ended or not. */
@@ -62,6 +70,9 @@ export class SessionsContext {
     for (const family of ended) this.emit({ type: 'ended', session: sessionOf(family), why })
   }
 }
+
+const readIfAny = (row: StoredSession | undefined): Family | undefined =>
+  row === undefined ? undefined : readFamily(row)
 
 /** That a session is still as it was read. */
 export const isUnchanged = ({ family, version }: Pick<Family, 'family' | 'version'>): SessionCondition => ({

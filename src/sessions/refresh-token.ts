@@ -1,6 +1,5 @@
-import crypto, { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-
-const { hash } = crypto
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { HmacSha256, sha256 } from './hmac.js'
 
 const VERSION = 1
 const PREFIX = 'rt_'
@@ -13,7 +12,7 @@ const BYTES = HEAD_BYTES + SECRET_BYTES + TAG_BYTES
 const FORM = /^rt_[\w-]{92}$/
 
 const TAG_LABEL = 'revocade refresh token tag 1\0'
-const SUCCESSOR_LABEL = 'revocade refresh token successor 1\0'
+const SUCCESSOR_LABEL = Buffer.from('revocade refresh token successor 1\0')
 
 /** The greatest generation that a token can carry. */
 export const LAST_GENERATION = 0xffffffff
@@ -36,11 +35,17 @@ export interface RefreshToken {
  * without a look at the store.
  */
 export class RefreshTokens {
-  readonly #tagKey: Uint8Array
+  readonly #tagging: HmacSha256
+  /** Takes the secret of each token as its key. */
+  readonly #succession = new HmacSha256(new Uint8Array(0))
 
   /** @param key - the digest key of the store */
   constructor(key: Uint8Array, namespace: string) {
-    this.#tagKey = hmac(key, Buffer.from(TAG_LABEL + namespace))
+    this.#tagging = new HmacSha256(
+      createHmac('sha256', key)
+        .update(TAG_LABEL + namespace)
+        .digest(),
+    )
   }
 
   /** The first token of a new family. */
@@ -61,13 +66,18 @@ export class RefreshTokens {
       next,
       salt === undefined
         ? randomBytes(SECRET_BYTES)
-        : hmac(secret, Buffer.from(SUCCESSOR_LABEL), family, uint32(next), salt),
+        : this.#succession.key(secret).digest(SUCCESSOR_LABEL, family, uint32(next), salt),
     )
   }
 
   write({ family, generation, secret, hash }: RefreshToken): string {
-    const head = headOf(family, generation)
-    return PREFIX + Buffer.concat([head, secret, this.#tag(head, hash)]).toString('base64url')
+    const bytes = Buffer.allocUnsafe(BYTES)
+    bytes[0] = VERSION
+    bytes.set(family, 1)
+    bytes.writeUInt32BE(generation, HEAD_BYTES - 4)
+    bytes.set(secret, HEAD_BYTES)
+    bytes.set(this.#tag(bytes.subarray(0, HEAD_BYTES), hash), HEAD_BYTES + SECRET_BYTES)
+    return PREFIX + bytes.toString('base64url')
   }
 
   /** @returns undefined when it is no token that was issued here */
@@ -85,7 +95,7 @@ export class RefreshTokens {
   }
 
   #tag(head: Uint8Array, hash: Uint8Array): Uint8Array {
-    return hmac(this.#tagKey, head, hash).subarray(0, TAG_BYTES)
+    return this.#tagging.digest(head, hash).subarray(0, TAG_BYTES)
   }
 }
 
@@ -95,20 +105,11 @@ export function isSameHash(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function tokenOf(family: Uint8Array, generation: number, secret: Uint8Array): RefreshToken {
-  return { family, generation, secret, hash: hash('sha256', secret, 'buffer') }
+  return { family, generation, secret, hash: sha256(secret) }
 }
-
-const headOf = (family: Uint8Array, generation: number): Buffer =>
-  Buffer.concat([Uint8Array.of(VERSION), family, uint32(generation)])
 
 function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
+  const bytes = Buffer.allocUnsafe(4)
   bytes.writeUInt32BE(value)
   return bytes
-}
-
-function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Buffer {
-  const mac = createHmac('sha256', key)
-  for (const part of parts) mac.update(part)
-  return mac.digest()
 }

@@ -73,7 +73,8 @@ async function look(context: SessionsContext, { token, proof, exactly }: Look): 
   const family = await context.family(token.family)
   const matches =
     family === undefined ? [] : await revocations.of(claimsSince(family, family.createdAt), exactly)
-  const successor = family === undefined ? undefined : await knownSuccessor(context, family, token)
+  const isPredecessor = family !== undefined && family.generation === token.generation + 1
+  const successor = isPredecessor ? await knownSuccessor(context, family, token) : undefined
   const now = context.now()
   const { replaySeconds } = options
   const isRevoked = revocations.revoking(matches, now).length > 0
@@ -81,14 +82,13 @@ async function look(context: SessionsContext, { token, proof, exactly }: Look): 
   return { decision, now, matches }
 }
 
-/** What comes after a token, if that is what its family is at, and it can still be told. */
+/** What comes after the predecessor of a family's present token, if it can still be told. */
 async function knownSuccessor(
   context: SessionsContext,
   family: Family,
   token: RefreshToken,
 ): Promise<RefreshToken | undefined> {
   const { replaySeconds } = context.options
-  if (family.generation !== token.generation + 1) return undefined
   if (!isWithinReplay(family, { now: context.now(), replaySeconds })) return undefined
   const salt = await context.salts.stored(family.rotatedAt)
   return salt === undefined ? undefined : context.tokens.successor(token, salt)

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { RevocadeError } from '../errors.js'
-import type { Clock, Logger, SessionSalt, SessionStore } from '../ports/index.js'
+import type { Clock, Logger, MaybePromise, SessionSalt, SessionStore } from '../ports/index.js'
 
 const MINUTE_MS = 60_000
 /** Minutes for which a salt is kept: the longest window, and four for clocks that differ. */
@@ -38,10 +38,13 @@ export class Salts {
    *
    * @param retry - the store refused the last one, perhaps
    */
-  async at(time: number, retry: boolean): Promise<SessionSalt> {
+  at(time: number, retry: boolean): MaybePromise<SessionSalt> {
     const minute = minuteOf(time)
     const known = this.#known.get(minute)
-    if (known !== undefined && !retry) return { minute, salt: known }
+    return known !== undefined && !retry ? { minute, salt: known } : this.#ask(minute)
+  }
+
+  async #ask(minute: number): Promise<SessionSalt> {
     const stored = await this.#sessions.salt(minute)
     const salt = stored ?? this.#known.get(minute) ?? randomBytes(16)
     if (!this.#known.has(minute)) void this.drop()

@@ -93,13 +93,14 @@ function stateOf({
   jkt,
   details,
 }: SessionState): Buffer {
-  const head = Buffer.alloc(TAIL_AT)
+  const head = Buffer.allocUnsafe(TAIL_AT) // every byte is written
   head[0] = FORMAT
   head[1] = ended === undefined ? 0 : ended.login ? ENDED | LOGIN_ENDED : ENDED
   head.writeUInt32BE(generation, 2)
   head.set(hash, HASH_AT)
-  for (const [i, time] of [rotatedAt, idleUntil, endsAt, ended?.at ?? 0].entries())
-    head.writeUIntBE(time, TIMES_AT + i * TIME_BYTES, TIME_BYTES)
+  let at = TIMES_AT
+  for (const time of [rotatedAt, idleUntil, endsAt, ended?.at ?? 0])
+    at = head.writeUIntBE(time, at, TIME_BYTES)
   if (jkt === undefined && details === undefined) return head
   return Buffer.concat([head, Buffer.from(JSON.stringify({ jkt, details }))])
 }

@@ -125,4 +125,11 @@ describe('the configurations that are not run here', () => {
         if (word !== 'www-authenticate' || !file.startsWith('traefik')) expect(flat).toContain(word)
     },
   )
+
+  it.each([
+    ['envoy/envoy.yaml', '- { exact: cookie }'],
+    ['apisix/apisix.yaml', 'request_headers: [Authorization, Cookie]'],
+  ])('%s asks with the cookies too', (file, line) => {
+    expect(readFileSync(join(ROOT, 'docs/deploy', file), 'utf8')).toContain(line)
+  })
 })

@@ -9,7 +9,7 @@ import {
 import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { CLIENT, mint, sidecar } from '../server/sidecar.js'
+import { CLIENT, exchange, mint, sidecar } from '../server/sidecar.js'
 import { ROOT } from '../support/markdown.js'
 import { temporaryDirectory } from '../support/temp.js'
 import { findProxy, type ProxyName } from './find-proxy.js'
@@ -31,7 +31,7 @@ let seen: IncomingMessage[] = []
 const portOf = (listener: NetServer): number => (listener.address() as AddressInfo).port
 
 beforeAll(async () => {
-  server = await sidecar()
+  server = await sidecar({ tokenCookie: 'session', tokenHeader: 'X-Access-Token' })
   app = createServer((incoming, response) => {
     seen.push(incoming)
     let bytes = 0
@@ -92,6 +92,13 @@ function send(
     sent.on('error', reject)
     sent.end(body)
   })
+}
+
+/** The status for a request of these header lines, sent as they stand. */
+async function statusFor(port: number, lines: readonly string[]): Promise<number> {
+  const head = ['GET / HTTP/1.1', `Host: 127.0.0.1:${port}`, ...lines, 'Connection: close']
+  const answer = await exchange(port, `${head.join('\r\n')}\r\n\r\n`)
+  return Number(answer.split(' ')[1])
 }
 
 async function revoke(token: string): Promise<void> {
@@ -163,6 +170,40 @@ describe.each(PROXIES)('%s, configured as docs/deploy has it', (name) => {
       [token, token],
     ])
       expect([400, 401]).toContain((await send(port, tokens)).status)
+    expect(seen).toEqual([])
+  })
+
+  test('asks about the tokens of a cookie and of another header too', async () => {
+    const [token, revoked] = [await mint(), await mint()]
+    await revoke(revoked)
+    for (const place of ['Cookie: session=', 'X-Access-Token: ']) {
+      expect(await statusFor(port, [place + token])).toBe(200)
+      expect(await statusFor(port, [place + revoked])).toBe(401)
+      seen = []
+      for (const lines of [
+        [place + revoked],
+        ['Cookie: theme=dark', place + revoked],
+        [...Array.from({ length: 90 }, (_, i) => `X-Pad-${i}: a`), place + revoked],
+      ])
+        expect(await statusFor(port, [`Authorization: Bearer ${token}`, ...lines])).toBe(401)
+      expect(seen).toEqual([])
+    }
+  })
+
+  test('lets no token pass that stands behind many lines, or beside a large one', async () => {
+    const [token, revoked] = [await mint(), await mint()]
+    await revoke(revoked)
+    for (const count of [95, 98, 99, 100, 101, 105, 1100])
+      for (const line of [`Authorization: Bearer ${revoked}`, `Cookie: session=${revoked}`]) {
+        const lines = [`X-Access-Token: ${token}`, ...Array.from({ length: count }, () => 'a:b'), line]
+        expect([400, 401, 431, 503]).toContain(await statusFor(port, lines))
+      }
+    for (const bytes of [7000, 13_000, 14_000, 14_500, 14_600, 15_000, 17_000]) {
+      const lines = [`X-Access-Token: ${token}`, `X-Large: ${'a'.repeat(bytes)}`]
+      expect([400, 401, 431, 503]).toContain(
+        await statusFor(port, [...lines, `Authorization: Bearer ${revoked}`]),
+      )
+    }
     expect(seen).toEqual([])
   })
 

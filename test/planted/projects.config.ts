@@ -11,6 +11,10 @@ import { MISTAKES } from './mistakes.js'
 const copies = process.env.REVOCADE_PLANTED ?? ''
 /** The groups of mistakes that are tried. */
 const tried = (process.env.REVOCADE_PLANTED_ONLY ?? '').split(',')
+const filesOf = (name: string): string[] => [
+  ...new Set(groupOf(name).flatMap((number) => MISTAKES[number]?.caughtBy ?? [])),
+]
+const usesPostgres = tried.flatMap(filesOf).some((file) => file.startsWith('test/postgres/'))
 
 export default defineConfig({
   test: {
@@ -18,12 +22,10 @@ export default defineConfig({
     // Some mistakes make their test wait for what never comes.
     testTimeout: 60_000,
     reporters: ['./test/planted/failures-reporter.ts'],
-    projects: tried.flatMap((name) => {
+    projects: tried.flatMap((name, i) => {
       const mistakes = groupOf(name).flatMap((number) => MISTAKES[number] ?? [])
       const dist = `${copies}/${name}/dist`
       const titles = mistakes.flatMap(titlesOf)
-      const include = [...new Set(mistakes.map(({ caughtBy }) => caughtBy))]
-      const usesPostgres = include.some((file) => file.startsWith('test/postgres/'))
       return mistakes.length === 0
         ? []
         : {
@@ -31,11 +33,12 @@ export default defineConfig({
             resolve: { alias: distAlias(dist) },
             test: {
               name,
-              include,
+              include: filesOf(name),
               setupFiles: ['test/setup.ts', 'test/planted/only-titles.ts'],
+              // That of one project is for all.
               globalSetup: [
-                'test/support/redis/global-setup.ts',
-                ...(usesPostgres ? ['test/support/postgres/global-setup.ts'] : []),
+                ...(i === 0 ? ['test/support/redis/global-setup.ts'] : []),
+                ...(i === 0 && usesPostgres ? ['test/support/postgres/global-setup.ts'] : []),
               ],
               // Others need not run. Without a title, any test may say what breaks: it is alone in its group.
               env: {

@@ -212,7 +212,7 @@ export const SESSION_MISTAKES: readonly Mistake[] = [
     name: 'S12: the store keeps the secret of a refresh token',
     file: 'sessions/refresh-token.ts',
     within: 'tokenOf',
-    is: "hash('sha256', secret, 'buffer')",
+    is: 'sha256(secret)',
     becomes: 'Buffer.from(secret)',
     caughtBy: 'test/sessions/at-rest.test.ts',
     breaks: /× S12: are in no file/,

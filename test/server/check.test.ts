@@ -111,6 +111,13 @@ describe('/check', () => {
     expect((await by({ cookie: `session=${revoked}` })).status).toBe(401)
     expect((await by({ 'x-access-token': revoked }, good)).status).toBe(401)
     expect((await by({ cookie: `session=${good}; session=${revoked}` })).status).toBe(401)
+    // Two lines as some proxies join them.
+    expect((await by({ cookie: `a=b,session=${revoked}` }, good)).status).toBe(401)
+    expect((await by({ cookie: `a=b; c=d, session =${revoked}` }, good)).status).toBe(401)
+    expect((await by({ cookie: `session=${good},session=${revoked}` })).status).toBe(401)
+    expect((await by({ cookie: `a=b,session=${good}; c=d` })).status).toBe(200)
+    expect((await by({ cookie: 'a=b,session' }, good)).status).toBe(401)
+    expect((await by({ cookie: `a=b,c=session=${revoked}` }, good)).status).toBe(200)
     expect((await by({ 'x-access-token': good, cookie: `session=${revoked}` }, good)).status).toBe(401)
   })
 

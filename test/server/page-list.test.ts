@@ -1,27 +1,16 @@
 import { connect } from 'node:net'
 import { parse } from 'csv-parse/sync'
 import { type Receipt, RevocadeError } from 'revocade'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { stateOf } from '#dist/server/page/list/rows-view.js'
 import { Marked } from '#dist/server/page/undo-many/marked.js'
 import { undoAll, undoneView } from '#dist/server/page/undo-many/undo-all.js'
 import { send } from '../adapters/request.js'
+import { servedPage } from './served-page.js'
 import { EDITOR, ISSUER, mint, sidecar, VIEWER } from './sidecar.js'
 import { type Answer, hidden, Visitor, words } from './visitor.js'
 
-let server: Awaited<ReturnType<typeof sidecar>>
-let editor: Visitor
-let viewer: Visitor
-
-beforeAll(async () => {
-  server = await sidecar()
-  editor = new Visitor(server.admin)
-  viewer = new Visitor(server.admin)
-  await editor.logIn(EDITOR)
-  await viewer.logIn(VIEWER)
-})
-
-afterAll(() => server.close())
+const { server, editor, viewer } = await servedPage()
 
 const exp = Math.floor(Date.now() / 1000) + 3600
 
@@ -116,15 +105,24 @@ describe('the list of revocations', () => {
   })
 
   it('keeps the filter from page to page, and has it in no address', async () => {
-    const token = await mint()
-    const { headers } = await viewer.post('list', { text: token })
-    expect(headers.get('location')).toMatch(/^list\?view=[\w-]{43}$/)
-    const page1 = await filtered({ text: 'n' })
-    const older = linksOf(page1).get('Older') ?? ''
+    const { headers } = await viewer.post('list', { text: 'n' })
+    const address = headers.get('location') ?? ''
+    expect(address).toMatch(/^list\?view=[\w-]{43}$/)
+    const older = linksOf(await viewer.get(address)).get('Older') ?? ''
     expect(older).toMatch(/^list\?before=\d+&view=[\w-]{43}$/)
     const page2 = await viewer.get(older)
     expect(idsOf(page2).length).toBe(50)
     expect(page2.text).toContain('value="n"')
+  })
+
+  it('refuses a token as a filter, and does not repeat it', async () => {
+    const token = await mint()
+    const refused = await viewer.post('list', { text: `Bearer ${token}` })
+    expect([refused.status, words(refused)]).toEqual([
+      400,
+      expect.stringContaining('There is a token in a field for something else'),
+    ])
+    expect(refused.text).not.toContain(token)
   })
 
   it('says when a filter is not known any more, or is of another login', async () => {

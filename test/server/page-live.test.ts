@@ -1,10 +1,11 @@
 import { get, type IncomingMessage } from 'node:http'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { chartValues } from '#dist/server/page/live/charts.js'
 import { countsOf, Sampler } from '#dist/server/page/live/sampler.js'
 import { Streams } from '#dist/server/page/live/streams.js'
 import { Logins } from '#dist/server/page/logins.js'
 import { send } from '../adapters/request.js'
+import { servedPage } from './served-page.js'
 import { EDITOR, sidecar, VIEWER } from './sidecar.js'
 import { Visitor, words } from './visitor.js'
 
@@ -42,16 +43,7 @@ function watch(port: number, cookie: string): Promise<Watcher> {
   })
 }
 
-let server: Awaited<ReturnType<typeof sidecar>>
-let viewer: Visitor
-
-beforeAll(async () => {
-  server = await sidecar()
-  viewer = new Visitor(server.admin)
-  await viewer.logIn(VIEWER)
-})
-
-afterAll(() => server.close())
+const { server, viewer } = await servedPage()
 
 describe('live numbers', () => {
   it('are sent at once and then again and again, with the state', async () => {

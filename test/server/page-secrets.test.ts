@@ -28,6 +28,7 @@ describe('a token that was given to the page', () => {
     const token = await mint({ sub: 'secret-keeper' })
     await visitor.logIn(token)
     await visitor.logIn(ADMIN)
+    const preview = () => visitor.post('preview', { by: 'token', token })
     const statuses: number[] = []
     for (const [path, fields] of [
       ['lookup', { token }],
@@ -46,19 +47,23 @@ describe('a token that was given to the page', () => {
     ] as const) {
       const answer = await visitor.post(path, fields)
       statuses.push(answer.status)
-      expect(JSON.stringify([...answer.headers])).not.toContain(token)
-      const next = answer.headers.get('location')
-      if (next !== null) await visitor.get(next)
+      expect(JSON.stringify([...answer.headers]) + answer.text).not.toContain(token)
     }
-    expect(statuses.filter((status) => status >= 500)).toEqual([])
-    expect(statuses).toContain(200)
-    expect(statuses).toContain(303)
-    // Somebody puts it into an address by hand.
-    for (const path of [`list?text=${token}`, `revocation?seq=${token}`, `revoke?by=${token}`, token])
-      expect(JSON.stringify([...(await visitor.get(path)).headers])).not.toContain(token)
-    // What was revoked by its token: the page that shows it, and the download, have not the token.
-    const preview = await visitor.post('preview', { by: 'token', token })
-    await visitor.post('confirm', { kept: hidden(preview, 'kept'), reason: 'x' })
+    // Only the field of a token takes one.
+    expect(statuses).toEqual([200, 400, 200, ...Array.from({ length: 10 }, () => 400)])
+    // Somebody puts it into an address by hand, where there is a row to mark.
+    await visitor.post('confirm', { kept: hidden(await preview(), 'kept'), reason: token })
+    for (const path of [
+      `list?text=${token}`,
+      `list?before=${token}`,
+      `revocation?seq=${token}`,
+      `revoke?by=${token}`,
+      token,
+    ]) {
+      const { headers, text } = await visitor.get(path)
+      expect(JSON.stringify([...headers]) + text).not.toContain(token)
+    }
+    // What was revoked by its token, with the token as its reason: nothing that shows it has the token.
     for (const path of [
       'list',
       'changes',

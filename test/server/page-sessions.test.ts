@@ -1,24 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createSessions, type Sessions } from '#dist/sessions/index.js'
-import { EDITOR, sidecar, VIEWER } from './sidecar.js'
+import { describe, expect, it } from 'vitest'
+import { createSessions } from '#dist/sessions/index.js'
+import { servedPage } from './served-page.js'
+import { sidecar, VIEWER } from './sidecar.js'
 import { type Answer, hidden, Visitor, words } from './visitor.js'
 
-let server: Awaited<ReturnType<typeof sidecar>>
-let editor: Visitor
-let viewer: Visitor
-let sessions: Sessions
-
-beforeAll(async () => {
-  server = await sidecar({ engine: { claims: ['sid', 'sub', ['sid', 'client_id']] } })
-  // As a service on the same store has them.
-  sessions = createSessions(server.engine, { absoluteSeconds: 3600 })
-  editor = new Visitor(server.admin)
-  viewer = new Visitor(server.admin)
-  await editor.logIn(EDITOR)
-  await viewer.logIn(VIEWER)
+const { server, editor, viewer } = await servedPage({
+  engine: { claims: ['sid', 'sub', ['sid', 'client_id']] },
 })
-
-afterAll(() => server.close())
+// As a service on the same store has them.
+const sessions = createSessions(server.engine, { absoluteSeconds: 3600 })
 
 async function listed(fields: Readonly<Record<string, string>>, visitor = editor): Promise<Answer> {
   const { status, headers } = await visitor.post('sessions', fields)

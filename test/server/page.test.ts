@@ -1,25 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Admins } from '#dist/server/credentials.js'
 import { html } from '#dist/server/page/html.js'
 import { Login, Logins } from '#dist/server/page/logins.js'
 import { send } from '../adapters/request.js'
 import { inSeconds } from '../support/time.js'
-import { EDITOR, forge, mint, sidecar, VIEWER } from './sidecar.js'
+import { servedPage } from './served-page.js'
+import { EDITOR, forge, mint, sidecar } from './sidecar.js'
 import { hidden, Visitor, words } from './visitor.js'
 
-let server: Awaited<ReturnType<typeof sidecar>>
-let editor: Visitor
-let viewer: Visitor
-
-beforeAll(async () => {
-  server = await sidecar()
-  editor = new Visitor(server.admin)
-  viewer = new Visitor(server.admin)
-  await editor.logIn(EDITOR)
-  await viewer.logIn(VIEWER)
-})
-
-afterAll(() => server.close())
+const { server, editor, viewer } = await servedPage()
 
 const statusAtCheck = async (token: string): Promise<number> =>
   (await send(server.check, '/check', { authorization: [`Bearer ${token}`] })).status

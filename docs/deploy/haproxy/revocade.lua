@@ -4,25 +4,46 @@
 local TIMEOUT_MS = 500
 local COPIED = { "x-revocade-status", "x-revocade-verified" }
 
+-- Of one connection, or of a body. All else is handed on: a token may stand in any header.
+local KEPT_BACK = {}
+for name in ("host connection proxy-connection keep-alive te trailer transfer-encoding upgrade content-length expect"):gmatch("%S+") do
+  KEPT_BACK[name] = true
+end
+
+-- HAProxy's client leaves out the lines beyond tune.http.maxhdr, which is 101, and says nothing.
+local MAX_LINES = 100
+
+-- The headers of the question, or nil if there are too many to ask about.
+local function question_of(given)
+  local headers, count = {}, 0
+  for name, values in pairs(given) do
+    if not KEPT_BACK[name] then
+      -- Every line of a header: the sidecar refuses two. The first one has the index 0.
+      local lines = {}
+      for i = 0, #values do
+        lines[#lines + 1] = values[i]
+      end
+      headers[name] = lines
+      count = count + #lines
+    end
+  end
+  return count <= MAX_LINES and headers or nil
+end
+
 local function first(headers, name)
   local values = headers and headers[name]
   return values and values[0]
 end
 
 core.register_action("revocade", { "http-req" }, function(txn, url)
-  -- Every line of the header: the sidecar refuses two.
-  local question = {}
-  local given = txn.http:req_get_headers()["authorization"]
-  if given then
-    local lines = {}
-    for _, line in pairs(given) do lines[#lines + 1] = line end
-    question["authorization"] = lines
+  local question = question_of(txn.http:req_get_headers())
+  local ok, answer
+  if question then
+    local client = core.httpclient()
+    ok, answer = pcall(function()
+      return client:get { url = url, headers = question, timeout = TIMEOUT_MS }
+    end)
   end
-
-  local client = core.httpclient()
-  local ok, answer = pcall(function()
-    return client:get { url = url, headers = question, timeout = TIMEOUT_MS }
-  end)
   local status = ok and answer and answer.status or 0
   txn:set_var("txn.revocade_status", status)
   if status == 401 then

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { holdsToken } from '../../token/token-in-text.js'
 import { type Form, formOf } from '../oauth/form.js'
 import { asRequestError, RequestError } from '../problem.js'
 import { readCookie } from './cookie.js'
@@ -33,12 +34,13 @@ export class Guard {
       return this.#send(await handler({ login, request, now: Date.now(), form: NO_FORM }), login, reply)
     }
 
-  /** What a form of the page asks for. */
+  /** What a form of the page asks for. A token in the wrong field is refused: fields are shown again. */
   readonly acts =
     (role: 'viewer' | 'editor', handler: Handler): Route =>
     async (request, reply) => {
       const { login, form } = this.actor(request)
       requireRole(login, role)
+      refuseTokens(form)
       return this.#send(await handler({ login, request, now: Date.now(), form }), login, reply)
     }
 
@@ -108,6 +110,19 @@ function requireRole({ admin }: Login, role: 'viewer' | 'editor'): void {
   if (role === 'editor' && admin.role !== 'editor')
     throw new RequestError(403, 'forbidden', 'you are a viewer, and only an editor can change something')
 }
+
+/** Fields that are not shown again: a token is not repeated, and is removed from a reason. */
+const MAY_HOLD_TOKENS: ReadonlySet<string> = new Set(['token', 'reason'])
+
+function refuseTokens(form: Form): void {
+  for (const [name, value] of form)
+    if (!MAY_HOLD_TOKENS.has(name) && holdsToken(value))
+      throw new RequestError(400, 'misplaced-token', MISPLACED)
+}
+
+const MISPLACED =
+  'there is a token in a field for something else, so nothing was done: go back, and paste it where a ' +
+  'token is asked for'
 
 const FAILED = 'That did not work'
 const TITLES: Readonly<Record<number, string>> = {

@@ -163,9 +163,11 @@ export class OpenStore {
 
   /** Resolves once a commit of refresh tokens is durable; see `WriteQueue`. */
   async commitSessions(work: SessionWork): Promise<Committed | undefined> {
-    return this.#file.writeQueue.commit(work).catch((error: unknown) => {
+    try {
+      return await this.#file.writeQueue.commit(work)
+    } catch (error) {
       throw this.#judged(error)
-    })
+    }
   }
 
   /** Deletes rows whose expiry and grace are over, and returns how many; 0 if the store can't be used. */

@@ -89,10 +89,12 @@ function placeOf({ before, after }: Query): Place {
 }
 
 /** The address of a page of the list. */
-function hereOf(query: Query): string {
-  const given = (['before', 'after', 'view'] as const).flatMap((name) =>
-    query[name] === undefined ? [] : [`${name}=${encodeURIComponent(query[name])}`],
-  )
+function hereOf({ before, after, view }: Query): string {
+  const given = Object.entries({
+    before: isSeq(before) ? before : undefined,
+    after: isSeq(after) ? after : undefined,
+    view,
+  }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]))
   return given.length === 0 ? 'list' : `list?${given.join('&')}`
 }
 

@@ -3,10 +3,9 @@ import type { Connection } from '../file/driver.js'
 import { fromKept, type KeptText, toKept } from '../file/kept-text.js'
 
 /** Bytes come as text: each blob would be a piece of memory of its own, which the garbage collector pays. */
-const COLUMNS = 'hex(family), version, sid, client_id, sub, created_at, purge_at, hex(state)'
+const COLUMNS = 'version, sid, client_id, sub, created_at, purge_at, hex(state)'
 
 type RawSession = readonly [
-  family: string,
   version: number,
   sid: KeptText,
   clientId: KeptText,
@@ -14,6 +13,8 @@ type RawSession = readonly [
   createdAt: number,
   purgeAt: number,
   state: string,
+  /** Only where it is not known already. */
+  family?: string,
 ]
 
 /** Reads refresh tokens on a given connection. Each call reads one snapshot. */
@@ -26,7 +27,7 @@ export class SessionReader {
 
   get(family: Uint8Array): StoredSession | undefined {
     const row = this.#statements.get.get(family)
-    return row === undefined ? undefined : toSession(row)
+    return row === undefined ? undefined : ofFamily(family, row)
   }
 
   list(group: SessionGroup): StoredSession[] {
@@ -45,15 +46,17 @@ export class SessionReader {
   }
 }
 
-const toSession = (row: RawSession): StoredSession => ({
-  family: bytesOf(row[0]),
-  version: row[1],
-  sid: fromKept(row[2]),
-  clientId: fromKept(row[3]),
-  sub: fromKept(row[4]),
-  createdAt: row[5],
-  purgeAt: row[6],
-  state: bytesOf(row[7]),
+const toSession = (row: RawSession): StoredSession => ofFamily(bytesOf(row[7] ?? ''), row)
+
+const ofFamily = (family: Uint8Array, row: RawSession): StoredSession => ({
+  family,
+  version: row[0],
+  sid: fromKept(row[1]),
+  clientId: fromKept(row[2]),
+  sub: fromKept(row[3]),
+  createdAt: row[4],
+  purgeAt: row[5],
+  state: bytesOf(row[6]),
 })
 
 function bytesOf(hex: string): Uint8Array {
@@ -62,10 +65,11 @@ function bytesOf(hex: string): Uint8Array {
 }
 
 function prepare(db: Connection, namespace: number) {
-  const where = `SELECT ${COLUMNS} FROM sessions WHERE namespace = ${namespace}`
+  const from = `FROM sessions WHERE namespace = ${namespace}`
+  const where = `SELECT ${COLUMNS}, hex(family) ${from}`
   const oldestFirst = 'ORDER BY created_at, family'
   return {
-    get: db.prepare<[family: Uint8Array], RawSession>(`${where} AND family = ?`).raw(),
+    get: db.prepare<[family: Uint8Array], RawSession>(`SELECT ${COLUMNS} ${from} AND family = ?`).raw(),
     ofSub: db.prepare<[sub: KeptText], RawSession>(`${where} AND sub = ? ${oldestFirst}`).raw(),
     ofSid: db.prepare<[sid: KeptText], RawSession>(`${where} AND sid = ? ${oldestFirst}`).raw(),
     page: db
