@@ -89,8 +89,8 @@ export function forExpressJwt(
     authorizationOf,
   )
   return async (request, token) => {
-    const { headers, rawHeaders = [] } = request
-    const decision = await decide({ headers, rawHeaders, claims: token?.payload })
+    const { headers, rawHeaders = [], socket } = request
+    const decision = await decide({ headers, rawHeaders, socket, claims: token?.payload })
     if (decision.allowed) return false
     const { refusal } = decision
     for (const [name, value] of Object.entries(refusal.headers)) request.res?.setHeader(name, value)

@@ -24,7 +24,7 @@ export type FastifyHook<Request> = (
 ) => void
 
 const readAuthorization = ({ raw, headers }: FastifyRequest): readonly string[] =>
-  authorizationOf(raw.rawHeaders === undefined ? { headers } : { headers, rawHeaders: raw.rawHeaders })
+  authorizationOf({ headers, rawHeaders: raw.rawHeaders ?? [], socket: raw.socket })
 
 /**
  * A hook that lets a request pass when its token is not revoked, and fails with a `RefusedRequest` otherwise.

@@ -34,7 +34,7 @@ export function guard<Request extends HapiRequest = HapiRequest>(
   const decide = createGate<Request>(engine, options, ({ headers, raw: { req } }) => {
     const { authorization } = headers
     const shown = typeof authorization === 'string' ? { authorization } : {}
-    return authorizationOf({ headers: shown, rawHeaders: req.rawHeaders ?? [] })
+    return authorizationOf({ headers: shown, rawHeaders: req.rawHeaders ?? [], socket: req.socket })
   })
   return async (request, h) => {
     const decision = await decide(request)

@@ -9,6 +9,7 @@ import '../require-node.js'
 export interface NestRequest {
   readonly headers: NodeRequest['headers']
   readonly rawHeaders?: readonly string[]
+  readonly socket?: unknown
   /** Of Fastify. */
   readonly raw?: NodeRequest
 }
@@ -36,9 +37,10 @@ export class RevocadeGuard<Request extends NestRequest = NestRequest> {
   /** @throws {RevocadeError} ERR_CONFIG when an option is unknown or not usable */
   constructor(engine: Checker, options: GuardOptions<Request> = {}) {
     this.#options = options
-    this.#decide = createGate<Request>(engine, options, ({ headers, rawHeaders, raw }) =>
-      authorizationOf({ headers, rawHeaders: raw?.rawHeaders ?? rawHeaders ?? [] }),
-    )
+    this.#decide = createGate<Request>(engine, options, (request) => {
+      const { rawHeaders = [], socket } = request.raw ?? request
+      return authorizationOf({ headers: request.headers, rawHeaders, socket })
+    })
   }
 
   /**

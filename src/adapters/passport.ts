@@ -37,8 +37,8 @@ export function forPassportJwt<Request extends PassportRequest = PassportRequest
   const decide = createGate<Verified>(engine, settings, authorizationOf)
 
   const ask = async (request: Request, payload: object, done: PassportDone): Promise<void> => {
-    const { headers, rawHeaders = [] } = request
-    const decision = await decide({ headers, rawHeaders, claims: payload })
+    const { headers, rawHeaders = [], socket } = request
+    const decision = await decide({ headers, rawHeaders, socket, claims: payload })
     if (decision.allowed) {
       await verify(request, payload, done)
       return

@@ -78,6 +78,22 @@ describe('authorizationOf', () => {
     expect(authorizationOf({ headers, rawHeaders })).toEqual(found)
   })
 
+  it.each([
+    ['none seen', [], ['', '']],
+    ['one seen', ['Authorization', 'a'], ['a', '']],
+    ['two seen', ['Authorization', 'a', 'authorization', 'b'], ['a', 'b', '']],
+  ] as const)('finds more than one where Node.js may have dropped lines: %s', (_, first, found) => {
+    const rawHeaders = [...first, ...Array.from({ length: 2000 - first.length }, () => 'a')]
+    const headers = { authorization: 'a' }
+    expect(authorizationOf({ headers, rawHeaders })).toEqual(found)
+    const others = [{}, { server: null }, { server: {} }, { server: { maxHeadersCount: null } }]
+    for (const socket of others) expect(authorizationOf({ headers, rawHeaders, socket })).toEqual(found)
+    for (const maxHeadersCount of [0, -1, 1001, Infinity])
+      expect(authorizationOf({ headers: {}, rawHeaders, socket: { server: { maxHeadersCount } } })).toEqual(
+        first.length > 2 ? ['a', 'b'] : [],
+      )
+  })
+
   it('does without the raw headers', () => {
     expect(authorizationOf({ headers: { authorization: 'a' } })).toEqual(['a'])
     expect(authorizationOf({ headers: { authorization: ['a', 'b'] } })).toEqual(['a', 'b'])

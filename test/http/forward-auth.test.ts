@@ -1,8 +1,10 @@
 import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { createForwardAuth, type ForwardAuthOptions, policyNameOf } from 'revocade/http'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Reply, send } from '../adapters/request.js'
 import { createWorld, type World } from '../adapters/world.js'
+import { exchange } from '../server/sidecar.js'
 import { ourError } from '../support/errors.js'
 
 let world: World
@@ -102,6 +104,40 @@ describe('an endpoint for forward authentication', () => {
     expect(() => createForwardAuth(world.engine, options as ForwardAuthOptions)).toThrow(
       ourError('ERR_CONFIG', message),
     )
+  })
+})
+
+describe('a request with more header lines than Node.js shows', () => {
+  const status = async (path: string, lines: readonly string[]): Promise<number> => {
+    const { port } = server.address() as AddressInfo
+    const head = [`GET ${path} HTTP/1.1`, 'Host: h', ...lines, 'Connection: close']
+    return Number((await exchange(port, `${head.join('\r\n')}\r\n\r\n`)).split(' ')[1])
+  }
+  const pad = (count: number): string[] => Array.from({ length: count }, () => 'a:b')
+  const bearer = (name: 'good' | 'revoked'): string => `Authorization: Bearer ${world.tokens[name]}`
+
+  afterEach(() => {
+    server.maxHeadersCount = null
+  })
+
+  it.each([
+    ['the default of Node.js', null, 1000],
+    ['a limit of ten', 10, 10],
+  ])('is refused, under %s', async (_, limit, kept) => {
+    server.maxHeadersCount = limit
+    for (const count of [kept - 3, kept - 2, kept - 1, kept, kept + 100, 2 * kept]) {
+      expect(await status('/policy/optional/check', [...pad(count), bearer('revoked')])).toBe(401)
+      expect(await status('/check', [bearer('good'), ...pad(count), bearer('revoked')])).toBe(401)
+    }
+    expect(await status('/check', [...pad(kept - 4), bearer('good')])).toBe(200)
+    expect(await status('/policy/optional/check', pad(kept - 3))).toBe(200)
+  })
+
+  it('is read to its end without a limit', async () => {
+    server.maxHeadersCount = 0
+    expect(await status('/policy/optional/check', [...pad(1100), bearer('revoked')])).toBe(401)
+    expect(await status('/check', [...pad(1100), bearer('good')])).toBe(200)
+    expect(await status('/policy/optional/check', pad(1100))).toBe(200)
   })
 })
 
