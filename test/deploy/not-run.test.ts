@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mint, sidecar } from '../server/sidecar.js'
 import { ROOT } from '../support/markdown.js'
+import { SPELLINGS } from './run-proxy.js'
 
 let server: Awaited<ReturnType<typeof sidecar>>
 let good: string
@@ -125,6 +126,18 @@ describe('the configurations that are not run here', () => {
         if (word !== 'www-authenticate' || !file.startsWith('traefik')) expect(flat).toContain(word)
     },
   )
+
+  it('traefik/dynamic.yml removes every spelling of the headers', () => {
+    const text = readFileSync(join(ROOT, 'docs/deploy/traefik/dynamic.yml'), 'utf8')
+    for (const name of SPELLINGS) expect(text).toContain(`          ${name}: ''\n`)
+  })
+
+  it.each([
+    ['envoy/envoy.yaml', 'headers_with_underscores_action: DROP_HEADER'],
+    ['apisix/apisix.yaml', "if name:find('revocade', 1, true) then ngx.req.clear_header(name) end"],
+  ])('%s lets none of these names pass', (file, line) => {
+    expect(readFileSync(join(ROOT, 'docs/deploy', file), 'utf8')).toContain(line)
+  })
 
   it.each([
     ['envoy/envoy.yaml', '- { exact: cookie }'],

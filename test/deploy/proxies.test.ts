@@ -13,7 +13,7 @@ import { CLIENT, exchange, mint, sidecar } from '../server/sidecar.js'
 import { ROOT } from '../support/markdown.js'
 import { temporaryDirectory } from '../support/temp.js'
 import { findProxy, type ProxyName } from './find-proxy.js'
-import { runProxy } from './run-proxy.js'
+import { runProxy, SPELLINGS } from './run-proxy.js'
 
 const PROXIES: readonly ProxyName[] = ['nginx', 'caddy', 'haproxy']
 const folder = temporaryDirectory()
@@ -159,6 +159,14 @@ describe.each(PROXIES)('%s, configured as docs/deploy has it', (name) => {
     const [reached] = seen
     expect(reached?.headersDistinct['x-revocade-status']).toEqual(['active'])
     expect(reached?.headersDistinct['x-revocade-verified']).toEqual(['signature'])
+  })
+
+  test('hands none on either whose name is spelt as a server may read it', async () => {
+    const names = [...SPELLINGS, 'X.Revocade.Verified']
+    const lines = names.flatMap((name) => [`${name}: forged`, `${name.toLowerCase()}: forged`])
+    expect(await statusFor(port, [...lines, `Authorization: Bearer ${await mint()}`])).toBe(200)
+    expect(seen).toHaveLength(1)
+    expect(seen[0]?.rawHeaders).not.toContain('forged')
   })
 
   test('lets no request pass with two tokens, in either order', async () => {

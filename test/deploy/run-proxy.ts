@@ -63,6 +63,11 @@ const PREPARE: Readonly<Record<ProxyName, (folder: string, ports: Ports) => read
   },
 }
 
+/** The names of the sidecar's headers, with what CGI and others read as a hyphen. */
+export const SPELLINGS = ['Status', 'Verified'].flatMap((name) =>
+  ['--', '_-', '-_', '__'].map(([a, b]) => `X${a}Revocade${b}${name}`),
+)
+
 /** A proxy that runs. */
 export interface RunningProxy {
   readonly port: number
