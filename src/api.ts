@@ -209,6 +209,8 @@ export interface Revocade {
    * @returns true when the token is proven not revoked; false when {@link Revocade.isRevoked} must be asked
    */
   readonly isClearlyActive: (token: Token) => boolean
+  /** The longest token string that is not refused, in bytes: the option of this name. */
+  readonly maxTokenBytes: number
   /**
    * As {@link Revocade.isRevoked}, but returns the layer that decided and the revocation, and answers
    * `unknown` instead of throwing `ERR_UNAVAILABLE`.

@@ -103,6 +103,10 @@ export class Engine implements Revocade {
   /** A closed engine has no lease, so it never answers true. */
   readonly isClearlyActive = (token: Token): boolean => this.#lookup.isClearlyActive(token)
 
+  get maxTokenBytes(): number {
+    return this.#parts.settings.maxTokenBytes
+  }
+
   readonly check = (token: Token, options?: CheckOptions): Promise<Verdict> =>
     this.#closing === undefined ? this.#lookup.check(token, options) : Promise.reject(closedError())
 

@@ -7,6 +7,9 @@ import { type Claims, TokenReader } from '../token/jwt.js'
 /** Characters of the longest token whose claims are kept: longer ones are rare and take much memory. */
 const MAX_LENGTH = 4096
 
+/** Bytes that all claims take together, as {@link bytesOf} estimates: those of ordinary tokens are 1 to 2 KB. */
+const MAX_BYTES_KEPT = 1 << 23
+
 /** A character of a string has at most 3 bytes in UTF-8. */
 const MAX_BYTES = 3 * MAX_LENGTH
 
@@ -24,7 +27,8 @@ interface Entry {
  * kept.
  *
  * The cache holds claims, but no token. Its keys are digests of 128 bits (SipHash) with a random key of this
- * process, so nobody can make a token that is taken for another one.
+ * process, so nobody can make a token that is taken for another one. What it holds is bounded in bytes, too,
+ * because anybody can send tokens.
  */
 export class DecodedClaims {
   readonly #reader: TokenReader
@@ -38,7 +42,13 @@ export class DecodedClaims {
    */
   constructor(maxBytes: number, capacity: number) {
     this.#reader = new TokenReader(maxBytes)
-    this.#entries = new LRUCache({ max: capacity })
+    this.#entries = new LRUCache({
+      max: capacity,
+      maxSize: MAX_BYTES_KEPT,
+      // A client may send what takes a hundred times as much as it is long.
+      maxEntrySize: MAX_BYTES_KEPT >> 8,
+      sizeCalculation: ({ claims }) => bytesOf(claims),
+    })
   }
 
   /**
@@ -58,4 +68,11 @@ export class DecodedClaims {
     if (claims !== undefined) this.#entries.set(first, { second, third, fourth, claims })
     return claims
   }
+}
+
+/** About what a value of JSON takes in memory, at least 64 for an object or array, 32 for each member. */
+function bytesOf(value: unknown): number {
+  if (typeof value === 'string') return 24 + 2 * value.length
+  if (typeof value !== 'object' || value === null) return 0
+  return Object.entries(value).reduce((sum, [name, inner]) => sum + 32 + name.length + bytesOf(inner), 64)
 }

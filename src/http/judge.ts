@@ -6,7 +6,7 @@ import type { Policy } from './policy.js'
 import type { RefusalReason } from './refusal.js'
 
 /** What is asked of the engine. */
-export type Checker = Pick<Revocade, 'check' | 'isClearlyActive'>
+export type Checker = Pick<Revocade, 'check' | 'isClearlyActive'> & Partial<Pick<Revocade, 'maxTokenBytes'>>
 
 /** What one token is: good, or refused for a reason. */
 export interface Judgement {
@@ -43,8 +43,10 @@ export function judge(
     return failed(error)
   }
   if (expiry !== undefined && expiry + policy.clockToleranceSeconds <= now) return EXPIRED
-  // The claims of a JWT have the same name as the JWT if they have an id. They are read already.
-  if (claims !== undefined && engine.isClearlyActive(claims)) return ACTIVE
+  // The claims of a JWT have the same name as the JWT if they have an id. They are read already. What is too
+  // long to be revoked as a token is refused as one, whatever its claims are.
+  const isShort = typeof token !== 'string' || token.length <= (engine.maxTokenBytes ?? 0)
+  if (claims !== undefined && isShort && engine.isClearlyActive(claims)) return ACTIVE
   if (token !== claims && engine.isClearlyActive(token)) return ACTIVE
   return lookUp(engine, token, policy)
 }

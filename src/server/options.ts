@@ -1,10 +1,10 @@
 import { RevocadeError } from '../errors.js'
 import type { PolicyOptions } from '../http/index.js'
 import { readOptions, type RevocadeOptions } from '../options.js'
-import { integerOption, oneOfOption, optionError, rejectUnknownKeys } from '../validate.js'
+import { asRecord, integerOption, oneOfOption, optionError, rejectUnknownKeys } from '../validate.js'
 import { type Address, isLoopback, readAddress } from './address.js'
 import { type AdminOption, Admins, type ClientOption, Clients } from './credentials.js'
-import type { TokenSources } from './token-sources.js'
+import { NOT_JOINED, type TokenSources } from './token-sources.js'
 import { readVerification, type VerificationSettings } from './verification-options.js'
 
 /** Options of {@link startServer}. */
@@ -165,6 +165,7 @@ export function readServerOptions(options: ServerOptions): ServerSettings {
     logLevel: oneOfOption(options.logLevel, 'logLevel', LOG_LEVELS, 'info'),
   }
   refuseUnsafe(settings)
+  refuseTolerance(options.policies, clockToleranceSeconds)
   return settings
 }
 
@@ -185,6 +186,25 @@ function refuseUnsafe({ adminListen, admins, clients, verification, sources }: S
     )
   if (sources.header === 'authorization')
     throw optionError('tokenHeader', "is another header than 'Authorization', which is always read")
+  if (sources.header !== undefined && NOT_JOINED.has(sources.header))
+    throw optionError(
+      'tokenHeader',
+      `can't be '${sources.header}': of several lines, Node.js keeps only some, and the program behind may ` +
+        "read another one. For a cookie there is 'tokenCookie'",
+    )
+}
+
+/** A policy that lets a token pass for longer than its revocation is kept. */
+function refuseTolerance(policies: ServerOptions['policies'], most: number): void {
+  for (const [name, policy] of Object.entries(policies ?? {})) {
+    const { clockToleranceSeconds: own = 0 } = asRecord(policy, `the policy '${name}'`) as PolicyOptions
+    if (own > most)
+      throw optionError(
+        'policies',
+        `has '${name}' with a clockToleranceSeconds of ${own}, and revocations are kept for ${most} seconds ` +
+          `after the expiry of a token: a revoked one would pass again. Set clockToleranceSeconds to ${own} too`,
+      )
+  }
 }
 
 function httpToken(value: unknown, option: string): string | undefined {

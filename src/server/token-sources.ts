@@ -12,6 +12,32 @@ export interface TokenSources {
 }
 
 /**
+ * Headers of a request whose lines Node.js does not join with a comma. Of all but the last two it keeps the
+ * first line only (`message.headers` in the documentation of `node:http`).
+ */
+export const NOT_JOINED: ReadonlySet<string> = new Set([
+  'age',
+  'content-length',
+  'content-type',
+  'etag',
+  'expires',
+  'from',
+  'host',
+  'if-modified-since',
+  'if-unmodified-since',
+  'last-modified',
+  'location',
+  'max-forwards',
+  'proxy-authorization',
+  'referer',
+  'retry-after',
+  'server',
+  'user-agent',
+  'set-cookie',
+  'cookie',
+])
+
+/**
  * Asks for every token that a request has: one that is refused refuses the request. A token of another place
  * is asked for as if it stood in the header `Authorization`, so that what is not spelt as a token is refused:
  * the program behind may read something else in it.

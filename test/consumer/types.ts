@@ -85,6 +85,7 @@ export type Shapes = [
       Names<Revocade>,
       | 'isRevoked'
       | 'isClearlyActive'
+      | 'maxTokenBytes'
       | 'check'
       | 'revoke'
       | 'revokeWhere'

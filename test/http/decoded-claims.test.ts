@@ -65,6 +65,22 @@ describe('decoded claims', () => {
     expect(wrong).toBe(0)
   })
 
+  it('are not kept where they take much memory, and of fewer tokens the more they take', () => {
+    const decoded = new DecodedClaims(1 << 20, 4096)
+    const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`
+    const token = (jti: number, depth: number): string =>
+      `${HEADER}.${Buffer.from(`{"jti":${jti},"a":${nested(depth)}}`).toString('base64url')}.`
+    const isKept = (depth: number, others: number): boolean => {
+      const claims = decoded.read(token(-1, depth))
+      for (let i = 0; i < others; i++) decoded.read(token(i, depth))
+      return decoded.read(token(-1, depth)) === claims
+    }
+    expect(isKept(1500, 1)).toBe(false)
+    expect(isKept(200, 1)).toBe(true)
+    expect(isKept(200, 1000)).toBe(false)
+    expect(isKept(1, 1000)).toBe(true)
+  })
+
   it('are undefined for an opaque token', () => {
     const decoded = new DecodedClaims(1 << 20, 8)
     expect(decoded.read('opaque')).toBeUndefined()

@@ -49,6 +49,12 @@ describe('/check', () => {
     },
   )
 
+  it('refuses a token that is too long to be revoked, whatever its claims are', async () => {
+    const long = await mint({ roles: Array.from({ length: 1000 }, (_, i) => `role-of-a-user-${i}`) })
+    expect(long.length).toBeGreaterThan(server.engine.maxTokenBytes)
+    expect(shown(await ask(long))).toEqual(refused(INVALID('the token is malformed')))
+  })
+
   it('refuses a forged, an expired, a damaged and a missing token with 401', async () => {
     const expired = await mint({ exp: Math.floor(Date.now() / 1000) - 5 })
     expect(shown(await ask(await forge()))).toEqual(refused(INVALID('the token is not valid')))

@@ -146,6 +146,18 @@ describe('/revoke', () => {
     expect(await refusal(await post('/introspect', body, headers))).toEqual([400, 'invalid_request'])
   })
 
+  it('says so of a good token that can not be revoked: another program may accept it', async () => {
+    const ofIssuer = await mint()
+    const roles = Array.from({ length: 1000 }, (_, i) => `role-of-a-user-${i}`)
+    const tokens = [
+      await mint({ jti: ofIssuer }),
+      await mint({ exp: Date.now() + 600_000 }),
+      await mint({ roles }),
+    ]
+    for (const token of tokens)
+      expect(await refusal(await post('/revoke', `token=${token}`))).toEqual([400, 'unsupported_token_type'])
+  })
+
   it('refuses missing credentials, and those of two clients, as invalid_client', async () => {
     const without = await post('/revoke', 'token=a', { authorization: '' })
     expect(without.headers.get('www-authenticate')).toMatch(/^Basic realm=/)

@@ -160,6 +160,18 @@ describe('revocade serve', () => {
       /^ERR_CONFIG: option 'adminListen' is reach/,
     ],
     ['an address that is none', ['--listen', '8521'], {}, /^ERR_CONFIG: option 'listen' must be 'host:port'/],
+    [
+      'a header of which Node.js drops lines',
+      ['--token-header', 'Proxy-Authorization'],
+      {},
+      /^ERR_CONFIG: option 'tokenHeader' can't be 'proxy-authorization': of several lines/,
+    ],
+    [
+      'a policy for longer than revocations are kept',
+      ['--policies', '{"late":{"clockToleranceSeconds":61}}'],
+      {},
+      /^ERR_CONFIG: option 'policies' has 'late' with a clockToleranceSeconds of 61, .* kept for 60 seconds/,
+    ],
     ['an issuer without key', ['--issuer', 'a'], {}, /^ERR_CONFIG: option 'issuer' needs a key/],
     [
       'a short token',

@@ -1,6 +1,7 @@
 import type { Revocade } from '../../api.js'
 import { RevocadeError } from '../../errors.js'
 import { isFaultOfToken } from '../../http/verifier-error.js'
+import { TokenReader } from '../../token/jwt.js'
 import type { Client } from '../credentials.js'
 import { RequestError, RETRY_AFTER } from '../problem.js'
 import type { Verifier } from '../verifier.js'
@@ -16,7 +17,8 @@ export interface RevokeParts {
  * Revokes a token for a client (RFC 7009). Resolves once it is durable, and also when there is nothing to
  * revoke: the token is not one, has a bad signature or has expired.
  *
- * @throws {RequestError} when the token is another client's, or can't be revoked
+ * @throws {RequestError} when the token is another client's, or a good one that can't be revoked: it is too
+ *   long, or a claim of it can't be used
  */
 export async function revokeFor(
   client: Client,
@@ -33,9 +35,20 @@ export async function revokeFor(
     await engine.revoke(token, { actor: client.id })
   } catch (error) {
     if (!(error instanceof RevocadeError) || error.statusCode !== 400) throw error
-    // No check can call it active either: it is refused as malformed.
-    if (error.code === 'ERR_INVALID_TOKEN') return
-    throw new RequestError(400, 'unsupported_token_type', 'this token has no expiry that can be used')
+    // No check can call active what can't be read: it is refused as malformed.
+    if (error.code === 'ERR_INVALID_TOKEN' && !isReadable(token)) return
+    const why =
+      error.code === 'ERR_INVALID_TOKEN' ? error.message : 'this token has no expiry that can be used'
+    throw new RequestError(400, 'unsupported_token_type', why)
+  }
+}
+
+/** Whether there are claims in a token, by which another program may know it. */
+function isReadable(token: string): boolean {
+  try {
+    return new TokenReader(token.length).read(token).claims !== undefined
+  } catch {
+    return false
   }
 }
 
