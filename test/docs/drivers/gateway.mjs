@@ -14,7 +14,7 @@ await once(upstream, 'listening')
 process.env.UPSTREAM = `http://127.0.0.1:${upstream.address().port}`
 
 // Not before: it waits for the first server that listens.
-const { judge, refused, send } = await import('./recipe.mjs')
+const { judge, refused, send, sign } = await import('./recipe.mjs')
 const forged = { 'x-user': 'root' }
 const me = { path: '/api/me', headers: forged }
 await judge({ me, logout: { path: '/logout', method: 'POST' } }, async (revoked, good) => {
@@ -29,6 +29,9 @@ await judge({ me, logout: { path: '/logout', method: 'POST' } }, async (revoked,
   refused(await open(revoked), /the token was revoked/)
   refused(await send({ path: '/api//me?x=1', headers: forged }, [revoked]), /the token was revoked/)
   assert.equal(reached, 1)
+  // Its claims do not identify it: an error for the handler, and not the end of the process.
+  const nameless = await send({ path: '/logout', method: 'POST' }, [await sign(undefined)])
+  assert.ok([400, 500].includes(nameless.status), nameless.text)
   // The one without WebSockets takes it for a plain request.
   assert.ok([101, 200].includes((await open(good)).status))
 })
