@@ -16,12 +16,14 @@ export function optionError(option: string, problem: string): RevocadeError {
 export function rejectUnknownKeys(given: object, known: readonly string[], what: string): void {
   for (const key of Object.keys(given)) {
     if (known.includes(key)) continue
-    const near = known.find(
-      (name) => name.toLowerCase() === key.toLowerCase() || editDistanceIsOne(name, key),
-    )
-    const hint = near === undefined ? `known: ${known.join(', ')}` : `did you mean '${near}'?`
-    throw new RevocadeError('ERR_CONFIG', `unknown ${what} '${key}': ${hint}`)
+    throw new RevocadeError('ERR_CONFIG', `unknown ${what} '${key}': ${suggestionFor(key, known)}`)
   }
+}
+
+/** @returns what may be meant by an unknown name: the known one that differs by a letter, or all of them */
+export function suggestionFor(key: string, known: readonly string[]): string {
+  const near = known.find((name) => name.toLowerCase() === key.toLowerCase() || editDistanceIsOne(name, key))
+  return near === undefined ? `known: ${known.join(', ')}` : `did you mean '${near}'?`
 }
 
 /**

@@ -50,6 +50,11 @@ export function createAdminApp(level: LogLevel, unreadMs = UNREAD_MS): FastifyIn
     reply.header('Cache-Control', 'no-store')
     done()
   })
+  app.addHook('preParsing', ({ is404, headers }, _reply, payload, done) => {
+    // Before the body is read: what is wrong with it would hide that nothing is there.
+    if (is404 && headers['content-type'] !== undefined) done(notFound())
+    else done(null, payload)
+  })
   app.addHook('onSend', (_request, reply, payload, done) => {
     // Node.js begins anew with each write that makes progress. A bulk request, whose answer is yet to come,
     // may take longer.
@@ -66,11 +71,12 @@ export function createAdminApp(level: LogLevel, unreadMs = UNREAD_MS): FastifyIn
     logFault(error, request)
     return sendProblem(error, reply)
   })
-  app.setNotFoundHandler((_request, reply) =>
-    sendProblem(new RequestError(404, 'not-found', 'there is nothing at this path with this method'), reply),
-  )
+  app.setNotFoundHandler((_request, reply) => sendProblem(notFound(), reply))
   return app
 }
+
+const notFound = (): RequestError =>
+  new RequestError(404, 'not-found', 'there is nothing at this path with this method')
 
 /** Adds the routes. Those that change or show revocations exist only with credentials. */
 export async function addAdminRoutes(app: FastifyInstance, parts: AdminParts): Promise<void> {
@@ -84,13 +90,23 @@ export async function addAdminRoutes(app: FastifyInstance, parts: AdminParts): P
   const document = openApiDocument(settings.idClaims)
   app.get('/openapi.json', () => document)
   if (settings.clients.size > 0) await app.register(oauthRoutes, parts)
+  else for (const path of ['/revoke', '/introspect']) addAbsent(app, path, 'clients')
   if (settings.admins.size > 0) {
     await app.register(revocationRoutes, parts)
     await app.register(pageRoutes, { prefix: '/ui', ...parts })
     app.get('/', (_request, reply) => reply.redirect('ui/', 302))
+  } else {
+    addAbsent(app, '/revocations', 'admins')
   }
   if (settings.clients.size + settings.admins.size === 0)
     app.log.warn({}, "no 'admins' and no 'clients': nothing can be revoked through this server")
+}
+
+/** Says which option a path needs, before a body is read. */
+function addAbsent(app: FastifyInstance, path: string, option: 'admins' | 'clients'): void {
+  const refuse = (): Promise<never> =>
+    Promise.reject(new RequestError(404, 'not-found', `${path} exists only with the option '${option}'`))
+  app.all(path, { onRequest: refuse }, refuse)
 }
 
 /** Logs what is our fault. */

@@ -71,7 +71,7 @@ const RECEIPT = object(
     effectiveEverywhereAt: DATE,
     note: TEXT,
   },
-  ['seq', 'outcome', 'target', 'expiresAt', 'durable', 'redis', 'effectiveEverywhereAt'],
+  ['outcome', 'target', 'durable', 'redis', 'effectiveEverywhereAt'],
 )
 
 /** Lines of a bulk request that could not be used. */
@@ -192,7 +192,10 @@ function undoing(idClaims: readonly string[]): Schema {
     summary: 'Take a revocation back.',
     security: ADMIN,
     requestBody: { required: true, content: { 'application/json': { schema: undoSchema(idClaims) } } },
-    responses: { 200: json('Taken back, or there was none.', ref('Receipt')), ...REFUSALS },
+    responses: {
+      200: json('Taken back; or there was none: then without `seq` and `expiresAt`.', ref('Receipt')),
+      ...REFUSALS,
+    },
   }
 }
 

@@ -38,11 +38,6 @@ export class RequestError extends Error {
   }
 }
 
-/** What a revocation must have. */
-export const WANTED =
-  "it must have one of 'token', 'where', or an id claim such as 'jti', " +
-  'and no member that is unknown or of another type (see /openapi.json)'
-
 /** What clients of a server that can't answer at the moment are told. */
 export const RETRY_AFTER = { 'Retry-After': '1' } as const
 
@@ -100,8 +95,6 @@ function placeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('validation' in error)) return ''
   const list: unknown[] = Array.isArray(error.validation) ? error.validation : []
   const [first] = list
-  // There are several, where none of several forms fits: then none of them says what is wrong.
-  if (list.length > 1) return `: ${WANTED}`
   if (typeof first !== 'object' || first === null || !('message' in first)) return ''
   const place = 'instancePath' in first ? String(first.instancePath).slice(0, 100) : ''
   return `: ${place} ${String(first.message)}`

@@ -93,6 +93,9 @@ describe('POST /revocations', () => {
     ['an unknown member', { token: 'a', actor: 'somebody' }, 'invalid-request'],
     ['a wrong type', { token: 1 }, 'invalid-request'],
     ['a selector that no check looks for', { where: { email: 'a' } }, 'config'],
+    ['an empty selector', { where: {} }, 'invalid-request'],
+    ['everyone beside claims', { where: { sub: 'a' }, everyone: true }, 'invalid-request'],
+    ['an array', [{ token: 'a' }], 'invalid-request'],
     ['no expiry', { token: 'opaque' }, 'no-expiry'],
     ['a time in milliseconds', { token: 'opaque', expiresAt: Date.now() }, 'invalid-time'],
     ['no JSON', '{', 'invalid-json'],
@@ -101,6 +104,55 @@ describe('POST /revocations', () => {
     const { status, headers, json } = await post(body)
     expect([status, json.type, json.status]).toEqual([400, `urn:revocade:${type}`, 400])
     expect(headers.get('content-type')).toMatch(/^application\/problem\+json/)
+  })
+
+  it.each([
+    [{ tokn: 'a' }, "unknown member 'tokn': did you mean 'token'?"],
+    [{ token: 'a', actor: 'eve' }, "unknown member 'actor': known: token, notBefore, "],
+    [{ ['a-secret.'.repeat(9)]: 1 }, 'unknown member: known: token, '],
+    [{ reason: 'a' }, "it names nothing: give one of 'token', 'where', 'jti'"],
+    [{ token: 'a', jti: 'b' }, "it has 'token', 'jti': give one of them"],
+    [{ token: 'a', issuedBefore: 1 }, "'issuedBefore' does not go with 'token'"],
+    [{ token: 'a', expiresAt: 'tomorrow' }, "'expiresAt' must be seconds since 1970, or a date and time"],
+    [{ jti: ['a'] }, "'jti' must be a string or a number"],
+    [{ where: { sub: true } }, "'where' must be an object of claims, each a string or a number"],
+    [{ where: { sub: 'a' }, issuedBefore: 'never' }, "'issuedBefore' must be seconds"],
+    [{ token: 'a', ack: 'soon' }, '\'ack\' must be "durable" or "fleet"'],
+    [{ token: 'a', reason: 1 }, "'reason' must be a string"],
+    [{ where: {} }, `add "everyone": true or an 'issuedBefore'`],
+  ])('names the member that is wrong: %j', async (body, text) => {
+    expect((await post(body)).json.title).toContain(text)
+    const line = await post(body, { type: 'application/x-ndjson' })
+    const [problem] = line.json.problems as { detail: string }[]
+    if ('ack' in body) expect(problem?.detail).toContain("unknown member 'ack'")
+    else if ('actor' in body) expect(problem?.detail).toContain("'actor' needs 'revokedAt' beside it")
+    else if (text.includes('everyone')) expect(problem?.detail).toContain('needs an issuedBefore')
+    else expect(problem?.detail).toContain(text)
+  })
+
+  it('revokes everyone only where that is said', async () => {
+    const of = await sidecar()
+    try {
+      const expiresAt = inSeconds(3600)
+      const statusOf = async (body: object, type: string) => {
+        const headers = { authorization: `Bearer ${EDITOR}`, 'content-type': type }
+        const sent = { method: 'POST', headers, body: JSON.stringify(body) }
+        return (await fetch(`http://127.0.0.1:${of.admin}/revocations`, sent)).status
+      }
+      const token = { jti: 'a', iat: inSeconds(-60) }
+      for (const type of ['application/json', 'application/x-ndjson'])
+        expect(await statusOf({ where: {}, expiresAt }, type)).toBe(400)
+      expect(await of.engine.isRevoked(token)).toBe(false)
+      expect(await statusOf({ where: {}, issuedBefore: inSeconds(-120) }, 'application/json')).toBe(201)
+      expect(await of.engine.isRevoked(token)).toBe(false)
+      expect(await statusOf({ where: {}, everyone: true, expiresAt }, 'application/json')).toBe(201)
+      expect(await of.engine.isRevoked(token)).toBe(true)
+      await of.engine.unrevokeWhere({})
+      expect(await statusOf({ where: {}, issuedBefore: inSeconds(0) }, 'application/x-ndjson')).toBe(200)
+      expect(await of.engine.isRevoked(token)).toBe(true)
+    } finally {
+      await of.close()
+    }
   })
 
   it.each(['POST', 'DELETE'])('says which types it reads, for %s with none or another', async (method) => {
@@ -264,6 +316,14 @@ describe('DELETE /revocations', () => {
       expect([status, json.outcome]).toEqual([200, 'unrevoked'])
     }
     expect(await statusAtCheck(token)).toBe(200)
+    const { json } = await call('', { method: 'DELETE', body: { token: 'never-revoked' } })
+    expect(json).toMatchObject({ outcome: 'unchanged', durable: true })
+    expect(Object.keys(json)).not.toContain('expiresAt')
+    expect(Object.keys(json)).not.toContain('seq')
+    expect(await call('', { method: 'DELETE', body: { tokn: 'a' } })).toMatchObject({
+      status: 400,
+      json: { title: expect.stringContaining("did you mean 'token'?") as string },
+    })
     expect((await call('', { method: 'DELETE', body: { token } })).json.outcome).toBe('unchanged')
     expect((await call('', { method: 'DELETE', body: { token, reason: 'x' } })).status).toBe(400)
   })
@@ -324,6 +384,37 @@ describe('the admin listener', () => {
     expect(samples.find((line) => line.startsWith('revocade_check_answers_total{status="200"}'))).toMatch(
       / [1-9]\d*$/,
     )
+  })
+
+  it('says of a path or a method that is not there, whatever the body', async () => {
+    for (const [method, path] of [
+      ['PUT', '/revocations'],
+      ['POST', '/other'],
+    ] as const) {
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${EDITOR}` }
+      const reply = await fetch(`http://127.0.0.1:${server.admin}${path}`, { method, headers })
+      expect([reply.status, await reply.json()]).toMatchObject([404, { type: 'urn:revocade:not-found' }])
+    }
+  })
+
+  it('says which option a path needs', async () => {
+    const bare = await sidecar({ clients: undefined, admins: undefined })
+    try {
+      for (const [path, option] of [
+        ['/revoke', 'clients'],
+        ['/introspect', 'clients'],
+        ['/revocations', 'admins'],
+      ]) {
+        const sent = { method: 'POST', body: new URLSearchParams({ token: 'a' }) }
+        const reply = await fetch(`http://127.0.0.1:${bare.admin}${path}`, sent)
+        expect([reply.status, await reply.json()]).toMatchObject([
+          404,
+          { title: `${path} exists only with the option '${option}'` },
+        ])
+      }
+    } finally {
+      await bare.close()
+    }
   })
 
   it('has no /check, and says so of every other path', async () => {

@@ -1,9 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { BulkReceipt, Revocade, RevocationInput } from '../../api.js'
 import { type Line, readLines } from '../../read-lines.js'
-import { asRequestError, RequestError, WANTED } from '../problem.js'
+import { asRequestError, RequestError } from '../problem.js'
 import { bulkInput, type Entry } from './entry.js'
-import type { Schema } from './schemas.js'
+import { faultIn } from './fault.js'
+import type { Forms } from './schemas.js'
 
 /** A line that could not be used. */
 export interface LineProblem {
@@ -19,10 +20,12 @@ export interface BulkResult extends BulkReceipt {
 /** What a bulk request needs. */
 export interface BulkParts {
   readonly engine: Pick<Revocade, 'revokeMany'>
-  readonly schema: Schema
+  readonly schema: Forms
   readonly actor: string
   readonly maxBytes: number
 }
+
+type Matches = ReturnType<FastifyRequest['compileValidationSchema']>
 
 const MOST_PROBLEMS = 100
 
@@ -50,7 +53,7 @@ export async function revokeLines(
       for (const line of chunk) {
         if ('text' in line && line.text.trim() === '') continue
         try {
-          const input = bulkInput(entryOf(line, matches), actor)
+          const input = bulkInput(entryOf(line, matches, schema), actor)
           numbers.push(line.number)
           yield input
         } catch (error) {
@@ -93,7 +96,7 @@ async function* limited(
  *
  * @throws {RequestError} when the line is none
  */
-function entryOf(line: Line, matches: (value: unknown) => unknown): Entry {
+function entryOf(line: Line, matches: Matches, { anyOf }: Forms): Entry {
   if ('problem' in line) throw invalidLine(line.problem)
   let value: unknown
   try {
@@ -101,9 +104,12 @@ function entryOf(line: Line, matches: (value: unknown) => unknown): Entry {
   } catch {
     throw invalidLine('the line is not valid JSON')
   }
-  if (typeof value !== 'object' || value === null || matches(value) !== true)
-    throw invalidLine(`the line is not valid: ${WANTED}`)
-  return { ...value }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalidLine('the line is not an object')
+  const entry: Entry = { ...value }
+  if (!matches(value))
+    throw invalidLine(`the line is not valid: ${faultIn(entry, anyOf, matches.errors ?? [])}`)
+  return entry
 }
 
 const invalidLine = (message: string): RequestError => new RequestError(400, 'invalid-line', message)

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { ListQuery, Revocade } from '../../api.js'
+import type { ListQuery, Receipt, Revocade } from '../../api.js'
 import type { Revocation } from '../../engine/verdict.js'
 import { authorizationOf, readCredential } from '../../http/index.js'
 import type { AdminParts } from '../admin-parts.js'
@@ -8,7 +8,8 @@ import type { Admin } from '../credentials.js'
 import { RequestError } from '../problem.js'
 import { revokeLines } from './bulk.js'
 import { type Entry, revokeEntry, unrevokeEntry } from './entry.js'
-import { bulkLineSchema, LIST_QUERY, revocationSchema, undoSchema } from './schemas.js'
+import { demandEveryone, faultIn, type SchemaFault } from './fault.js'
+import { bulkLineSchema, type Forms, LIST_QUERY, revocationSchema, undoSchema } from './schemas.js'
 
 const JSON_TYPE = 'application/json'
 const NDJSON = 'application/x-ndjson'
@@ -66,26 +67,48 @@ export function revocationRoutes(app: FastifyInstance, parts: AdminParts, done: 
   })
   const querystring = { schema: { querystring: LIST_QUERY }, preValidation: readQuery }
   app.get<{ Querystring: ListQuery }>('/revocations', querystring, (request) => page(engine, request.query))
-  const body = {
-    content: { [JSON_TYPE]: { schema: revocationSchema(idClaims) }, [NDJSON]: { schema: {} } },
-  }
+  const revoking = revocationSchema(idClaims)
+  const body = { content: { [JSON_TYPE]: { schema: revoking }, [NDJSON]: { schema: {} } } }
   const bulk = { engine, schema: bulkLineSchema(idClaims), maxBytes: settings.bulkBytes }
   app.post<{ Body: Body }>(
     '/revocations',
-    { schema: { body }, preValidation: demandBody },
+    { schema: { body }, preValidation: demandBody, attachValidation: true },
     async (request, reply) => {
       const actor = editorOf(request).name
       if (request.body instanceof Readable) return revokeLines(request, request.body, { ...bulk, actor })
-      const receipt = await revokeEntry(engine, request.body, actor)
+      const entry = validEntry(request, revoking)
+      demandEveryone(entry)
+      const receipt = await revokeEntry(engine, entry, actor)
       return reply.code(receipt.outcome === 'revoked' ? 201 : 200).send(receipt)
     },
   )
-  const undo = { content: { [JSON_TYPE]: { schema: undoSchema(idClaims) } } }
-  const taking = { schema: { body: undo }, preValidation: demandBody }
-  app.delete<{ Body: Entry }>('/revocations', taking, (request) =>
-    unrevokeEntry(engine, request.body, editorOf(request).name),
+  const undoing = undoSchema(idClaims)
+  const undo = { content: { [JSON_TYPE]: { schema: undoing } } }
+  const taking = { schema: { body: undo }, preValidation: demandBody, attachValidation: true }
+  app.delete<{ Body: Entry }>('/revocations', taking, async (request) =>
+    shownReceipt(await unrevokeEntry(engine, validEntry(request, undoing), editorOf(request).name)),
   )
   done()
+}
+
+/**
+ * The body, where it has met its schema.
+ *
+ * @throws {RequestError} 400 otherwise: it names the member that is wrong
+ */
+function validEntry({ body, validationError }: FastifyRequest, { anyOf }: Forms): Entry {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new RequestError(400, 'invalid-request', 'the body must be an object')
+  const entry: Entry = { ...body }
+  if (validationError === undefined) return entry
+  const faults = validationError.validation as readonly SchemaFault[]
+  throw new RequestError(400, 'invalid-request', `the request is not valid: ${faultIn(entry, anyOf, faults)}`)
+}
+
+/** What became of an undo. Where there never was a revocation, there is no number and no end of it. */
+function shownReceipt(receipt: Receipt): object {
+  if (receipt.outcome !== 'unchanged') return receipt
+  return { ...receipt, seq: undefined, expiresAt: undefined }
 }
 
 /** One page of the listing, and the `afterSeq` of the next one. */

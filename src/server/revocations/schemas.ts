@@ -27,7 +27,7 @@ const ISSUER: Schema = { type: 'string', description: 'Without it, the id of any
 const SHA256: Schema = { type: 'string', pattern: '^[0-9a-fA-F]{64}$' }
 const WHERE: Schema = {
   type: 'object',
-  description: 'Claims that must all be equal. {} is everybody.',
+  description: 'Claims that must all be equal. {} is everyone.',
   additionalProperties: { anyOf: [{ type: 'string' }, { type: 'number' }] },
 }
 const ACK: Schema = { enum: ['durable', 'fleet'] }
@@ -62,11 +62,20 @@ function targets(idClaims: readonly string[], more: Schema, forSelector: Schema)
   ]
 }
 
+const EVERYONE: Schema = {
+  const: true,
+  description: 'Required with an empty `where`, unless it has an `issuedBefore`; else not allowed.',
+}
 const CUTOFFS: Schema = { issuedBefore: CUTOFF, sameSecond: { enum: ['revoke', 'keep'] } }
 
+/** Several schemas, of which one must fit. */
+export interface Forms extends Schema {
+  readonly anyOf: readonly Schema[]
+}
+
 /** A revocation to make. */
-export const revocationSchema = (idClaims: readonly string[]): Schema => ({
-  anyOf: targets(idClaims, { ...COMMON, ack: ACK }, CUTOFFS),
+export const revocationSchema = (idClaims: readonly string[]): Forms => ({
+  anyOf: targets(idClaims, { ...COMMON, ack: ACK }, { everyone: EVERYONE, ...CUTOFFS }),
 })
 
 /** What `revocade export` writes besides. It is not kept: whoever asks is the actor, and the time is now. */
@@ -76,7 +85,7 @@ const EXPORTED: Schema = {
 }
 
 /** A line of a bulk request. */
-export const bulkLineSchema = (idClaims: readonly string[]): Schema => {
+export const bulkLineSchema = (idClaims: readonly string[]): Forms => {
   const more = { ...COMMON, ...EXPORTED }
   const named = { idClaim: { enum: idClaims }, id: { anyOf: [{ type: 'string' }, { type: 'number' }] } }
   return {
@@ -91,4 +100,4 @@ export const bulkLineSchema = (idClaims: readonly string[]): Schema => {
 }
 
 /** A revocation to take back. */
-export const undoSchema = (idClaims: readonly string[]): Schema => ({ anyOf: targets(idClaims, {}, {}) })
+export const undoSchema = (idClaims: readonly string[]): Forms => ({ anyOf: targets(idClaims, {}, {}) })
