@@ -46,11 +46,15 @@ const TOGETHER = [
   'test/{observability,permissions,session-stores,verify}/**/*.test.ts',
   'test/server/**/!(load|metrics).test.ts',
   'test/engine/**/!(default-engine).test.ts',
+  'test/sessions/**/!(processes).test.ts',
   'test/{errors,node-version,redact}.test.ts',
 ]
 
 /** The same among the files that use a Redis server. */
-const REDIS_TOGETHER = ['test/redis/**/*.test.ts']
+const REDIS_TOGETHER = [
+  'test/{redis,redis-store}/**/*.test.ts',
+  'test/cli/{doctor,import-redis,redis,watch}.test.ts',
+]
 
 // Tests run what is shipped: they import the built files (`revocade`, `#dist/…`), natively, outside Vite.
 export default defineConfig({
@@ -114,6 +118,7 @@ export default defineConfig({
         test: {
           name: 'postgres',
           include: WITH_POSTGRES,
+          isolate: false,
           globalSetup: [
             'test/support/postgres/global-setup.ts',
             'test/support/postgres/global-setup-pgbouncer.ts',
