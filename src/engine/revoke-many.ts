@@ -108,3 +108,9 @@ export class BulkWriter {
     this.#turnedAt = performance.now()
   }
 }
+
+/** Whether a value can be the entries of revokeMany. */
+export function isIterable(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return Symbol.asyncIterator in value || Symbol.iterator in value
+}

@@ -9,7 +9,7 @@ import type {
 } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import type { Clock } from '../ports/clock.js'
-import type { RevocationStore, Target, Written } from '../ports/index.js'
+import type { RevocationStore, Target } from '../ports/index.js'
 import { digestBytes, type TokenDigester } from '../token/identify.js'
 import type { Commits } from './commits.js'
 import type { OwnWrites } from './own-writes.js'
@@ -21,7 +21,7 @@ import {
   readUnrevokeOptions,
   type RevokeMutation,
 } from './revocation-request.js'
-import { BulkWriter, type Done, type ReadEntry } from './revoke-many.js'
+import { BulkWriter, type Done, isIterable, type ReadEntry } from './revoke-many.js'
 import { takenBackMark } from './taken-back-mark.js'
 import type { Write } from './write.js'
 
@@ -47,26 +47,38 @@ export class Revoke {
   }
 
   async revoke(token: unknown, options: RevokeOptions = {}): Promise<Receipt> {
+    return this.revokeForms([token], options)
+  }
+
+  /** @param forms - of one token, whose id may be a text or a number: one commit */
+  async revokeForms(forms: readonly unknown[], options: RevokeOptions = {}): Promise<Receipt> {
     readRevokeOptions(options, [])
-    const mutation = this.#deps.mutations.ofToken(token, options)
-    return this.#revoke(mutation, options.ack, noteOnToken(this.#deps.digester))
+    const { digester, mutations } = this.#deps
+    const wanted = forms.map((form) => mutations.ofToken(form, options))
+    return this.#revoke(wanted, options.ack, noteOnToken(digester))
   }
 
   async revokeWhere(selector: unknown, options: RevokeWhereOptions = {}): Promise<Receipt> {
     readRevokeOptions(options, ['issuedBefore', 'sameSecond'])
     const mutation = this.#deps.mutations.ofSelector(selector, options)
-    return this.#revoke(mutation, options.ack, noteOnSelector(this.#deps.digester, mutation.target))
+    return this.#revoke([mutation], options.ack, noteOnSelector(this.#deps.digester, mutation.target))
   }
 
   async unrevoke(token: unknown, options: UnrevokeOptions = {}): Promise<Receipt> {
+    return this.unrevokeForms([token], options)
+  }
+
+  /** @param forms - of one token, whose id may be a text or a number: one commit */
+  async unrevokeForms(forms: readonly unknown[], options: UnrevokeOptions = {}): Promise<Receipt> {
     readUnrevokeOptions(options)
-    return this.#unrevoke(this.#deps.digester.targetOf(token), options.actor)
+    const targets = forms.map((form) => this.#deps.digester.targetOf(form))
+    return this.#unrevoke(targets, options.actor)
   }
 
   async unrevokeWhere(selector: unknown, options: UnrevokeOptions = {}): Promise<Receipt> {
     readUnrevokeOptions(options)
     const { digester, mutations } = this.#deps
-    return this.#unrevoke(mutations.honoured(digester.selectorTarget(selector)), options.actor)
+    return this.#unrevoke([mutations.honoured(digester.selectorTarget(selector))], options.actor)
   }
 
   /**
@@ -90,7 +102,7 @@ export class Revoke {
       const burial: Write = { mutation: { op: 'unrevoke', digest: bytes, revokedAt }, target, digest }
       const mark = actor === undefined ? [] : takenBackMark(digester, row, { actor, revokedAt })
       const done = await commits.conditionally(sessions, [{ digest: bytes, seq }], [burial, ...mark])
-      return done === undefined ? undefined : this.#takenBack(target, done, 1)
+      return done === undefined ? undefined : this.#takenBack([burial], done)
     }
     return undefined
   }
@@ -137,45 +149,62 @@ export class Revoke {
     }
   }
 
-  async #revoke(mutation: RevokeMutation, ack: RevokeOptions['ack'], note?: string): Promise<Receipt> {
-    const { target, expiresAt } = mutation
-    if (this.hasExpired(mutation)) return this.#nothingWritten('expired', target, expiresAt)
+  /** @returns the receipt of the first that was not revoked before; of the first one if all were */
+  async #revoke(
+    mutations: readonly RevokeMutation[],
+    ack: RevokeOptions['ack'],
+    note?: string,
+  ): Promise<Receipt> {
+    const live = mutations.filter((mutation) => !this.hasExpired(mutation))
+    if (live.length === 0) {
+      const { target, expiresAt } = nth(mutations, 0)
+      return this.#nothingWritten('expired', target, expiresAt)
+    }
     const { commits, store } = this.#deps
-    const committed = await commits.revoke([mutation])
+    const committed = await commits.revoke(live)
     const { at, reached } = commits.everywhere()
     const [redis] = await Promise.all([committed.published, ack === 'fleet' ? reached() : undefined])
-    const written = first(committed.written)
+    const fresh = committed.written.findIndex(({ already }) => !already)
+    const shown = Math.max(0, fresh)
+    const { target } = nth(live, shown)
+    const written = nth(committed.written, shown)
     const outcome = written.already ? 'already' : 'revoked'
     return receipt({ outcome, target, written, redis, effectiveEverywhereAt: at, note }, store)
   }
 
-  async #unrevoke(target: Target, actor: string | undefined): Promise<Receipt> {
+  async #unrevoke(targets: readonly Target[], actor: string | undefined): Promise<Receipt> {
     const { digester, clock, commits, own, store } = this.#deps
     // What a failover lost is written again first: afterwards it would undo this.
     await own.rewrite()
     const revokedAt = clock.now()
-    const digests = digester.targets.all(target)
-    const burials = digests.map((digest): Write => {
-      return { mutation: { op: 'unrevoke', digest: digestBytes(digest), revokedAt }, target, digest }
-    })
+    const burials = targets.flatMap((target) =>
+      digester.targets.all(target).map((digest): Write => {
+        return { mutation: { op: 'unrevoke', digest: digestBytes(digest), revokedAt }, target, digest }
+      }),
+    )
     const rows =
-      actor === undefined ? [] : await Promise.all(digests.map(async (digest) => store.get(digest)))
+      actor === undefined ? [] : await Promise.all(burials.map(async ({ digest }) => store.get(digest)))
     // Where nothing is revoked, there is nothing to note, and the mark of an earlier time stays.
     const marks = rows.flatMap((row) =>
       actor !== undefined && row?.revoked === true ? takenBackMark(digester, row, { actor, revokedAt }) : [],
     )
-    return this.#takenBack(target, await commits.write([...burials, ...marks]), burials.length)
+    return this.#takenBack(burials, await commits.write([...burials, ...marks]))
   }
 
-  /** @param count - of the writes that take back; marks follow them */
-  async #takenBack(target: Target, done: Done, count: number): Promise<Receipt> {
+  /**
+   * @param burials - the writes that take back; in what was done, marks follow them
+   * @returns the receipt of the first that was revoked; of the first one if none was
+   */
+  async #takenBack(burials: readonly Write[], done: Done): Promise<Receipt> {
     const { commits, store } = this.#deps
-    const burials = done.written.slice(0, count)
-    const written = burials.find(({ seq }) => seq > 0) ?? first(burials)
+    const changed = done.written.findIndex(({ seq }, i) => seq > 0 && i < burials.length)
+    const shown = Math.max(0, changed)
+    const { target } = nth(burials, shown)
+    const written = nth(done.written, shown)
     if (written.seq === 0) return this.#nothingWritten('unchanged', target, written.expiresAt)
-    const { at } = commits.everywhere()
+    const effectiveEverywhereAt = commits.everywhere().at
     const redis = await done.published
-    return receipt({ outcome: 'unrevoked', target, written, redis, effectiveEverywhereAt: at }, store)
+    return receipt({ outcome: 'unrevoked', target, written, redis, effectiveEverywhereAt }, store)
   }
 
   /** Commits revocations again that the store had acknowledged and lost. */
@@ -201,8 +230,8 @@ export class Revoke {
   }
 }
 
-function first(written: readonly Written[]): Written {
-  const result = written.at(0)
+function nth<T>(results: readonly T[], index: number): T {
+  const result = results.at(index)
   if (result !== undefined) return result
   throw new RevocadeError('ERR_NOT_DURABLE', 'the store did not say what it wrote: try again')
 }
@@ -212,9 +241,4 @@ function unconditional(kind: string): RevocadeError {
     'ERR_CONFIG',
     `the store (${kind}) can't commit on a condition: take it back with unrevoke or unrevokeWhere`,
   )
-}
-
-function isIterable(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return Symbol.asyncIterator in value || Symbol.iterator in value
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Receipt, Revocade, RevocationInput, RevokeOptions, Selector, Time, Token } from '../../api.js'
+import { revokeForms } from '../../engine/id-forms.js'
 import type { Line } from '../../read-lines.js'
 import { CliError, reportOf } from '../errors.js'
 import { operatingSystemUser } from '../input/actor.js'
@@ -128,12 +129,9 @@ async function revokeId(
     )
     return
   }
-  const [first, ...others] = tokensOf(id)
-  const receipt = await withFlagNames(engine.revoke(first, details))
-  const receipts = [receipt]
-  for (const token of others) receipts.push(await withFlagNames(engine.revoke(token, details)))
-  await report(receipts.find(({ outcome }) => outcome === 'revoked') ?? receipt, options)
-  if (others.length > 0) note(`${AS_BOTH}, so both were revoked`, options)
+  const forms = tokensOf(id)
+  await report(await withFlagNames(revokeForms(engine, forms, details)), options)
+  if (forms.length > 1) note(`${AS_BOTH}, so both were revoked`, options)
 }
 
 /** Prints a receipt. An end in the past that the command line gave is a mistake; an `exp` is none. */

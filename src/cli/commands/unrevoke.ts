@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import type { Receipt, Revocade, Token } from '../../api.js'
+import type { Receipt, Revocade } from '../../api.js'
+import { type IdForms, unrevokeForms } from '../../engine/id-forms.js'
 import { RevocadeError } from '../../errors.js'
 import type { Line } from '../../read-lines.js'
 import { type ErrorReport, reportOf } from '../errors.js'
@@ -53,37 +54,17 @@ async function unrevoke(argument: string | undefined, options: UnrevokeOptions):
   })
 }
 
-/** @param tokens - one; several where its id may be a text or a number */
-async function unrevokeOne(
-  engine: Revocade,
-  tokens: readonly [Token, ...Token[]],
-  options: UnrevokeOptions,
-): Promise<void> {
-  const receipt = await takeBack(engine, tokens, options)
+async function unrevokeOne(engine: Revocade, forms: IdForms, options: UnrevokeOptions): Promise<void> {
+  const receipt = await unrevokeForms(engine, forms, actorOf(options))
   await printReceipt(receipt, options)
   if (receipt.outcome === 'unchanged' && isBareId(options))
     note(`${OTHER_TARGET}: give that with --iss`, options)
-  const { status, revocation } = await engine.check(tokens[0])
+  const { status, revocation } = await engine.check(forms[0])
   if (status === 'revoked' && revocation !== undefined) {
     const by = targetText(revocation.target)
     const flag = by === 'everyone' ? '--everyone' : '--where'
     note(`the token is still revoked by '${by}'; take that back with ${flag}`, options)
   }
-}
-
-/** The receipt of one that was revoked, if any was. */
-async function takeBack(
-  engine: Revocade,
-  [token, ...others]: readonly [Token, ...Token[]],
-  options: UnrevokeOptions,
-): Promise<Receipt> {
-  const given = actorOf(options)
-  let receipt = await engine.unrevoke(token, given)
-  for (const other of others) {
-    const next = await engine.unrevoke(other, given)
-    if (receipt.outcome === 'unchanged') receipt = next
-  }
-  return receipt
 }
 
 async function unrevokeLines(

@@ -8,6 +8,7 @@ import type {
   Time,
   Token,
 } from '../../api.js'
+import { type IdForms, revokeForms } from '../../engine/id-forms.js'
 import { RequestError } from '../problem.js'
 
 /** A body that has met its schema. */
@@ -24,12 +25,7 @@ interface Revoker<T> {
  * any issuer, as on the command line.
  */
 export function revokeEntry<T>(engine: Revoker<T>, entry: Entry, actor: string): Promise<T> {
-  const options: RevokeOptions = {
-    ...timesOf(entry),
-    ...(typeof entry.reason === 'string' ? { reason: entry.reason } : {}),
-    ...(entry.ack === 'fleet' ? { ack: 'fleet' } : {}),
-    actor,
-  }
+  const options = optionsOf(entry, actor)
   if (typeof entry.token === 'string') return engine.revoke(entry.token, options)
   const where = selectorOf(entry.where)
   if (where !== undefined) return engine.revokeWhere(where, { ...options, ...cutoffOf(entry) })
@@ -37,6 +33,28 @@ export function revokeEntry<T>(engine: Revoker<T>, entry: Entry, actor: string):
   if ('iss' in claims) return engine.revoke(claims, options)
   return engine.revokeWhere(id, { ...options, issuedBefore: 'ever' })
 }
+
+/**
+ * Makes the revocation that entries ask for: one entry, or an id of an issuer in two forms, a text and a
+ * number. Those are one commit.
+ */
+export function revokeEntries(
+  engine: Revocade,
+  [entry, ...others]: readonly [Entry, ...Entry[]],
+  { reason, actor }: { readonly reason: string; readonly actor: string },
+): Promise<Receipt> {
+  const given = { ...entry, reason }
+  if (others.length === 0) return revokeEntry(engine, given, actor)
+  const forms: IdForms = [namedId(entry).claims, ...others.map((other) => namedId(other).claims)]
+  return revokeForms(engine, forms, optionsOf(given, actor))
+}
+
+const optionsOf = (entry: Entry, actor: string): RevokeOptions => ({
+  ...timesOf(entry),
+  ...(typeof entry.reason === 'string' ? { reason: entry.reason } : {}),
+  ...(entry.ack === 'fleet' ? { ack: 'fleet' } : {}),
+  actor,
+})
 
 /** Takes back the revocation that a body names, in the name of whoever asks. */
 export function unrevokeEntry(

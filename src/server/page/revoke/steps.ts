@@ -4,7 +4,7 @@ import { type Plan, type Planner, plannerOf } from '../../../engine/planner.js'
 import type { Settings } from '../../../options.js'
 import type { Form } from '../../oauth/form.js'
 import { asRequestError, RequestError } from '../../problem.js'
-import { type Entry, revokeEntry } from '../../revocations/entry.js'
+import { type Entry, revokeEntries, revokeEntry } from '../../revocations/entry.js'
 import type { View, Visit } from '../view.js'
 import { type Choice, choicesOf } from './choices.js'
 import { revokeForm } from './form-view.js'
@@ -84,20 +84,11 @@ export class RevokeSteps {
     if (reason === '') return this.#preview(visit, entries, kept, NO_REASON)
     if (isForEverybody(entries[0]) && form.get('everybody') !== 'yes')
       return this.#preview(visit, entries, kept, NOT_SAID)
-    const [entry, ...others] = entries
-    let shown = await this.#revoke(entry, reason, login)
-    for (const other of others) {
-      const receipt = await this.#revoke(other, reason, login)
-      if (shown.outcome !== 'revoked') shown = receipt
-    }
-    login.notice = receiptView(shown, visit.now)
+    const { name } = login.admin
+    const receipt = await revokeEntries(this.#engine, entries, { reason, actor: name })
+    this.#onDone(receipt, name)
+    login.notice = receiptView(receipt, visit.now)
     return { goTo: 'revoke' }
-  }
-
-  async #revoke(entry: Entry, reason: string, { admin }: Visit['login']): Promise<Receipt> {
-    const receipt = await revokeEntry(this.#engine, { ...entry, reason }, admin.name)
-    this.#onDone(receipt, admin.name)
-    return receipt
   }
 
   async #preview({ login, now }: Visit, entries: Entries, kept: string, fault?: string): Promise<View> {
