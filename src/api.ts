@@ -218,7 +218,7 @@ export interface Revocade {
   readonly check: (token: Token, options?: CheckOptions) => Promise<Verdict>
   /**
    * Revokes one token. Resolves once the revocation is durable; from then on this engine never answers
-   * "active" for the token.
+   * "active" for the token. Refuses a string with a JWT in it that is no bearer token, such as `token=eyJ…`.
    *
    * Rejects with `ERR_INVALID_TOKEN`, `ERR_TOKEN_NOT_IDENTIFIABLE`, `ERR_NO_EXPIRY`, `ERR_INVALID_TIME`,
    * `ERR_CONFIG`, `ERR_NOT_DURABLE`, `ERR_UNAVAILABLE`, `ERR_STORE_*`, `ERR_CLOSED`.

@@ -1,6 +1,7 @@
 import type { RevocationStore, Target, Written } from '../ports/index.js'
 import type { Receipt } from '../receipt.js'
 import type { TokenDigester } from '../token/identify.js'
+import { holdsToken } from '../token/token-in-text.js'
 
 /** What a receipt says of one revocation. */
 interface Outcome {
@@ -33,9 +34,18 @@ export function receipt(what: Outcome, store: Pick<RevocationStore, 'durable'>):
   }
 }
 
-/** The note of a receipt for a token that was revoked as a string. */
-export function noteOnToken({ sealed }: TokenDigester): string | undefined {
-  if (!sealed) return undefined
+/**
+ * The note of a receipt for a token that was revoked as a string.
+ *
+ * @param token - the last one that the digester has read
+ */
+export function noteOnToken(digester: TokenDigester, token: unknown): string | undefined {
+  if (digester.isOpaque && typeof token === 'string' && holdsToken(token))
+    return (
+      'there is a whole token within this string, which is revoked as it is, with all its characters. The ' +
+      'token within is not: if checks are given that, revoke it'
+    )
+  if (!digester.sealed) return undefined
   return (
     'this token is revoked as a string. The engine can not look inside: its claims, once opened, are ' +
     'another name, so where claims are checked, revoke the claims'

@@ -4,7 +4,7 @@ import type { Mutation, Target } from '../ports/index.js'
 import { optionName } from '../token/claim-path.js'
 import { digestBytes, type TokenDigester } from '../token/identify.js'
 import { numericDate, toMilliseconds, toSeconds } from '../token/numeric-date.js'
-import { withoutTokens } from '../token/token-in-text.js'
+import { withoutTokens, wrapsToken } from '../token/token-in-text.js'
 import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
 import { type GivenCutoff, readCutoff, timeOf } from './cutoff.js'
 
@@ -88,6 +88,7 @@ export class Mutations {
   ofToken(token: unknown, options: Given): RevokeMutation {
     const { digester } = this.#deps
     const target = digester.targetOf(token)
+    if (digester.isOpaque && typeof token === 'string' && wrapsToken(token.trim())) throw wrapped()
     // Before 'exp' is read: a token whose 'exp' can't be used can be revoked with an expiresAt.
     if (options.expiresAt !== undefined)
       return this.#mutation(target, toSeconds(timeOf(options.expiresAt), 'expiresAt'), options)
@@ -226,6 +227,14 @@ export function readRevokeManyOptions(options: RevokeManyOptions): void {
     if (given[name] === undefined || typeof given[name] === 'function') continue
     throw new RevocadeError('ERR_CONFIG', `option '${name}' must be a function`)
   }
+}
+
+/** No check looks for such a string, so its revocation would have no effect. */
+function wrapped(): RevocadeError {
+  return new RevocadeError(
+    'ERR_INVALID_TOKEN',
+    'there is a whole token within this string, which is none: pass the token alone, to checks as well',
+  )
 }
 
 /** Checks an optional text. */

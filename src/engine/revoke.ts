@@ -55,7 +55,7 @@ export class Revoke {
     readRevokeOptions(options, [])
     const { digester, mutations } = this.#deps
     const wanted = forms.map((form) => mutations.ofToken(form, options))
-    return this.#revoke(wanted, options.ack, noteOnToken(digester))
+    return this.#revoke(wanted, options.ack, noteOnToken(digester, forms.at(-1)))
   }
 
   async revokeWhere(selector: unknown, options: RevokeWhereOptions = {}): Promise<Receipt> {

@@ -107,6 +107,11 @@ export class TokenDigester {
     return notIdentifiable(idClaims, this.claims, by)
   }
 
+  /** Whether the last token was a string that nothing can be read of. */
+  get isOpaque(): boolean {
+    return this.claims === undefined && !this.sealed
+  }
+
   /** Whether tokens of several issuers were looked up so far. */
   get sawSeveralIssuers(): boolean {
     return this.#ids.some(({ issuers }) => issuers > 1)

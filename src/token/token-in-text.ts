@@ -24,6 +24,15 @@ export function holdsToken(text: string): boolean {
   return (at >= 0 && ANY_DOT.test(text.slice(at))) || PASETO.test(text)
 }
 
+/** What the field `Authorization` can have behind `Bearer ` (RFC 6750, section 2.1: `b64token`). */
+const BEARER = /^[\w.~+/-]+=*$/
+
+/**
+ * Whether a string has a token in it, and can't be a bearer token itself: `token=eyJ…`, `"eyJ…"`, `a:eyJ…`.
+ * A key with a token in it, such as `key_eyJ…`, can be one.
+ */
+export const wrapsToken = (text: string): boolean => !BEARER.test(text) && holdsToken(text)
+
 /**
  * A text for people without the tokens that {@link holdsToken} finds: `<token>` in place of each word with
  * one, or of the whole text where white space divides the token.

@@ -123,6 +123,32 @@ describe('a token in the place of a claim', () => {
     await odd.close()
   })
 
+  it('is refused by revoke within a string that can be no bearer token, and checks do not throw', async () => {
+    for (const wrapped of [`token=${jwt}`, `"${jwt}"`, `user1:${jwt}`, `DPoP%20${jwt}`, `token=${sealed}`]) {
+      const calls = [
+        () => engine.revoke(wrapped, { expiresAt }),
+        () => engine.revokeMany([{ token: wrapped, expiresAt }]),
+      ]
+      for (const call of calls) {
+        const error: unknown = await call().catch((thrown: unknown) => thrown)
+        expect(error).toEqual(ourError('ERR_INVALID_TOKEN', 'a whole token within this string'))
+        expect(String(error)).not.toContain(jwt)
+      }
+      await expect(revoked(wrapped)).resolves.toEqual([false])
+      await expect(engine.unrevoke(wrapped)).resolves.toMatchObject({ outcome: 'unchanged' })
+    }
+    expect(engine.stats().store.seq).toBe(0)
+  })
+
+  it('is revoked within a key as the key is, with a note', async () => {
+    const key = `key_${jwt}`
+    const { note } = await engine.revoke(key, { expiresAt })
+    expect(note).toContain('if checks are given that, revoke it')
+    await expect(revoked(key, jwt)).resolves.toEqual([true, false])
+    for (const plain of ['key_7f2c', 'a=b', jwe])
+      expect((await engine.revoke(plain, { expiresAt })).note ?? '').not.toContain('within this string')
+  })
+
   it('that an earlier version has stored is found and taken back', async () => {
     const target = { kind: 'id', claim: 'jti', id: `JWT ${jwt}` } as const
     const { layers } = internalsOf(engine, 'a test')
