@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRevocade } from 'revocade'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { internalsOf } from '#dist/engine/internals.js'
+import { rowAt } from '#dist/engine/newest-rows.js'
+import { takenBackBy } from '#dist/engine/undo.js'
 import { send } from '../adapters/request.js'
 import { revocade as runCli } from '../support/cli.js'
 import { temporaryDirectory } from '../support/temp.js'
@@ -326,6 +329,23 @@ describe('DELETE /revocations', () => {
     })
     expect((await call('', { method: 'DELETE', body: { token } })).json.outcome).toBe('unchanged')
     expect((await call('', { method: 'DELETE', body: { token, reason: 'x' } })).status).toBe(400)
+  })
+
+  it('notes the admin who takes back, beside the one who revoked', async () => {
+    const expiresAt = inSeconds(3600)
+    for (const target of [
+      { token: await mint() },
+      { where: { sub: 'user-5' } },
+      { jti: 'noted', iss: ISSUER },
+    ]) {
+      await server.engine.revokeMany([{ ...target, expiresAt, actor: 'carol' }])
+      const { json } = await call('', { method: 'DELETE', body: target })
+      const row = await rowAt(internalsOf(server.engine, 'test').store, Number(json.seq))
+      if (row === undefined) throw new Error('there is no such row')
+      expect([row.actor, await takenBackBy(server.engine, row)]).toEqual(['carol', 'alice'])
+    }
+    const given = { jti: 'noted', iss: ISSUER, actor: 'eve' }
+    expect((await call('', { method: 'DELETE', body: given })).status).toBe(400)
   })
 })
 
