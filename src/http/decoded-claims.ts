@@ -7,7 +7,7 @@ import { type Claims, TokenReader } from '../token/jwt.js'
 /** Characters of the longest token whose claims are kept: longer ones are rare and take much memory. */
 const MAX_LENGTH = 4096
 
-/** Bytes that all claims take together, as {@link bytesOf} estimates: those of ordinary tokens are 1 to 2 KB. */
+/** Bytes that all claims take together, as {@link bytesOf} estimates: an ordinary token has 1 to 2 KB. */
 const MAX_BYTES_KEPT = 1 << 23
 
 /** A character of a string has at most 3 bytes in UTF-8. */

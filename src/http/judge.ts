@@ -43,12 +43,17 @@ export function judge(
     return failed(error)
   }
   if (expiry !== undefined && expiry + policy.clockToleranceSeconds <= now) return EXPIRED
-  // The claims of a JWT have the same name as the JWT if they have an id. They are read already. What is too
-  // long to be revoked as a token is refused as one, whatever its claims are.
-  const isShort = typeof token !== 'string' || token.length <= (engine.maxTokenBytes ?? 0)
-  if (claims !== undefined && isShort && engine.isClearlyActive(claims)) return ACTIVE
+  if (claims !== undefined && isShort(token, engine) && engine.isClearlyActive(claims)) return ACTIVE
   if (token !== claims && engine.isClearlyActive(token)) return ACTIVE
   return lookUp(engine, token, policy)
+}
+
+/**
+ * Whether the claims of a JWT may stand for it: they have the same name if they have an id, and are read
+ * already. What is too long to be revoked as a token is refused as one, whatever its claims are.
+ */
+function isShort(token: Token, { maxTokenBytes = 0 }: Checker): boolean {
+  return typeof token !== 'string' || token.length <= maxTokenBytes
 }
 
 async function lookUp(engine: Checker, token: Token, policy: Policy): Promise<Judgement> {

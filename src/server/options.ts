@@ -201,8 +201,9 @@ function refuseTolerance(policies: ServerOptions['policies'], most: number): voi
     if (own > most)
       throw optionError(
         'policies',
-        `has '${name}' with a clockToleranceSeconds of ${own}, and revocations are kept for ${most} seconds ` +
-          `after the expiry of a token: a revoked one would pass again. Set clockToleranceSeconds to ${own} too`,
+        `has '${name}' with a clockToleranceSeconds of ${own}, and revocations are kept for ${most} ` +
+          'seconds after the expiry of a token: a revoked one would pass again. ' +
+          `Set clockToleranceSeconds to ${own} too`,
       )
   }
 }

@@ -1,5 +1,5 @@
-import { join } from 'node:path'
 import { userInfo } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { internalsOf } from '#dist/engine/internals.js'
 import { newestRows } from '#dist/engine/newest-rows.js'

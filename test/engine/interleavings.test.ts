@@ -5,7 +5,7 @@ import { AtOnceStore } from '../support/at-once-store.js'
 import { engineHarness } from '../support/engine-harness.js'
 import { type Action, oneByOne, only, type Step, steps } from '../support/interleaving-steps.js'
 import { ModelStore } from '../support/model-store.js'
-import { type Ack, brokenPromise, type Check, type Fact, type Moment } from '../support/promises.js'
+import { Recorder } from '../support/recorder.js'
 import { histories, report, scaled } from '../support/scale.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
 
@@ -34,13 +34,10 @@ class Run {
   /** What restores the states that the store was in, oldest first. */
   readonly #states: (() => void)[] = []
   readonly #engines: Harness[] = []
-  readonly #facts: Fact[] = []
-  readonly #acks: Ack[] = []
-  readonly #checks: Check[] = []
+  readonly #recorder = new Recorder(this.#clock)
   readonly #polling = [false, false]
   readonly #rebuilding = [false, false]
   readonly #underWay: Promise<unknown>[] = []
-  #tick = 0
 
   private constructor(scheduler: fc.Scheduler, seen: Seen, store: ModelStore) {
     this.#scheduler = scheduler
@@ -62,8 +59,9 @@ class Run {
       run.#engines.push(await engineHarness(answers === 'late' ? store : new AtOnceStore(store), options))
     for (const { live } of run.#engines) live.rebuild = oneByOne(live.rebuild.bind(live))
     store.gate = (label) => scheduler.schedule(Promise.resolve(), label)
+    const recorder = run.#recorder
     store.onCommit = (target, revoked, write) =>
-      void run.#facts.push({ target: JSON.stringify(target), revoked, write, at: run.#now() })
+      void recorder.facts.push({ target: JSON.stringify(target), revoked, write, at: recorder.now() })
     return run
   }
 
@@ -79,8 +77,7 @@ class Run {
   /** Lets all come to its end, and holds it against the promises. */
   async end(): Promise<void> {
     await this.#scheduler.waitFor(Promise.all(this.#underWay))
-    for (const check of this.#checks)
-      expect(brokenPromise(check, this.#facts, this.#acks, STALENESS_MS)).toBeUndefined()
+    this.#recorder.expectPromisesKept(STALENESS_MS)
   }
 
   /** What the engines have noticed of failovers. */
@@ -96,17 +93,7 @@ class Run {
   #failOver(back: number): void {
     const standing = (): Map<string, boolean> =>
       new Map(this.#store.rows.map(({ target, revoked }) => [JSON.stringify(target), revoked]))
-    const before = standing()
-    this.#states.at(-1 - back)?.()
-    const after = standing()
-    for (const target of new Set([...before.keys(), ...after.keys()])) {
-      const revoked = after.get(target) ?? false
-      if (revoked !== (before.get(target) ?? false)) this.#facts.push({ target, revoked, at: this.#now() })
-    }
-  }
-
-  #now(): Moment {
-    return { tick: ++this.#tick, ms: this.#clock.wall }
+    this.#recorder.goBack(standing, () => this.#states.at(-1 - back)?.())
   }
 
   async #deliver(messages: number): Promise<void> {
@@ -144,17 +131,16 @@ class Run {
     }
   }
 
-  async #revoke(engine: number, target: Target, work: (reason: string) => Promise<unknown>): Promise<void> {
-    const write = String(++this.#tick)
-    await work(write)
-    this.#acks.push({ engine, target: JSON.stringify(target), write, at: this.#now() })
+  #revoke(engine: number, target: Target, work: (reason: string) => Promise<unknown>): Promise<void> {
+    return this.#recorder.revoke(engine, JSON.stringify(target), work)
   }
 
   #check({ lookup }: Harness, engine: number, token: (typeof TOKENS)[number]): Promise<void> {
     const targets = targetsOf(token.jti)
-    const start = this.#now()
+    const recorder = this.#recorder
+    const start = recorder.now()
     return lookup.check(token).then(({ status, decidedBy }) => {
-      this.#checks.push({ engine, targets, start, end: this.#now(), status })
+      recorder.checks.push({ engine, targets, start, end: recorder.now(), status })
       if (status !== 'unknown') this.#seen[status]++
       if (decidedBy === 'prefilter' || decidedBy === 'cache') this.#seen[decidedBy]++
     })
@@ -162,11 +148,12 @@ class Run {
 
   /** An answer at once is held against the promises as of the call, and not of when it is awaited. */
   #ask({ lookup }: Harness, engine: number, token: (typeof TOKENS)[number]): Promise<void> {
-    const start = this.#now()
+    const recorder = this.#recorder
+    const start = recorder.now()
     const decisions = (): number => Object.values(lookup.decided).reduce((sum, count) => sum + count)
     const before = decisions()
     const answer = lookup.isRevoked(token)
-    const atOnce = decisions() > before ? this.#now() : undefined
+    const atOnce = decisions() > before ? recorder.now() : undefined
     if (atOnce !== undefined) this.#seen.atOnce++
     const told = answer.then(
       (revoked) => (revoked ? 'revoked' : 'active'),
@@ -174,7 +161,7 @@ class Run {
     )
     return told.then((status) => {
       const targets = targetsOf(token.jti)
-      this.#checks.push({ engine, targets, start, end: atOnce ?? this.#now(), status })
+      recorder.checks.push({ engine, targets, start, end: atOnce ?? recorder.now(), status })
       if (status !== 'unknown') this.#seen[status]++
     })
   }

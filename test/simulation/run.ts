@@ -6,7 +6,7 @@ import { targetToJson } from '#dist/store/format/target.js'
 import { openStore } from '#dist/testing/store/fixtures.js'
 import { type EngineHarness, engineHarness } from '../support/engine-harness.js'
 import { type Action, only, type Step } from '../support/interleaving-steps.js'
-import { type Ack, brokenPromise, type Check, type Fact, type Moment } from '../support/promises.js'
+import { Recorder } from '../support/recorder.js'
 import type { Network } from '../support/simulated/connection.js'
 import type { HeldRow, History } from '../support/simulated/history.js'
 import { FAR_FUTURE, ManualClock } from '../support/time.js'
@@ -50,18 +50,16 @@ export class SimulatedRun {
   readonly #states: (() => void)[] = []
   readonly #processes: Process[] = []
   readonly #engines: EngineHarness[] = []
-  readonly #facts: Fact[] = []
-  readonly #acks: Ack[] = []
-  readonly #checks: Check[] = []
+  readonly #recorder: Recorder
   readonly #polling = [false, false]
   readonly #underWay: Promise<unknown>[] = []
   #failedOver = false
-  #tick = 0
 
   private constructor(scheduler: fc.Scheduler, seen: Seen, clock: ManualClock, server: Simulated) {
     this.#scheduler = scheduler
     this.#seen = seen
     this.#clock = clock
+    this.#recorder = new Recorder(clock)
     this.#history = server.history
   }
 
@@ -82,8 +80,9 @@ export class SimulatedRun {
       run.#engines.push(await engineHarness(process.store, options))
     }
     network.gate = (label) => scheduler.schedule(Promise.resolve(), label)
+    const recorder = run.#recorder
     server.history.onChange = ({ target, revoked, reason }) =>
-      void run.#facts.push({ target, revoked, write: revoked ? reason : undefined, at: run.#now() })
+      void recorder.facts.push({ target, revoked, write: revoked ? reason : undefined, at: recorder.now() })
     return run
   }
 
@@ -100,10 +99,10 @@ export class SimulatedRun {
   /** Lets all come to its end, and holds it against the promises. */
   async end(): Promise<void> {
     await this.#settled(Promise.all(this.#underWay))
-    for (const check of this.#checks)
-      expect(brokenPromise(check, this.#facts, this.#acks, STALENESS_MS)).toBeUndefined()
-    for (const { write, at } of this.#acks) {
-      const commits = this.#facts.filter((fact) => fact.write === write)
+    const { facts, acks } = this.#recorder
+    this.#recorder.expectPromisesKept(STALENESS_MS)
+    for (const { write, at } of acks) {
+      const commits = facts.filter((fact) => fact.write === write)
       expect(
         commits.some((fact) => fact.at.tick < at.tick),
         `1: ${write} acknowledged, not committed`,
@@ -144,19 +143,11 @@ export class SimulatedRun {
   #failOver(back: number): void {
     const standing = (): Map<string, boolean> =>
       new Map([...this.#history.rows.values()].map(({ target, revoked }) => [target, revoked]))
-    const before = standing()
-    for (const [engine] of this.#processes.entries()) this.#cut(engine, true)
-    this.#states.at(-1 - back)?.()
-    const after = standing()
     this.#failedOver = true
-    for (const target of new Set([...before.keys(), ...after.keys()])) {
-      const revoked = after.get(target) ?? false
-      if (revoked !== (before.get(target) ?? false)) this.#facts.push({ target, revoked, at: this.#now() })
-    }
-  }
-
-  #now(): Moment {
-    return { tick: ++this.#tick, ms: this.#clock.wall }
+    this.#recorder.goBack(standing, () => {
+      for (const [engine] of this.#processes.entries()) this.#cut(engine, true)
+      this.#states.at(-1 - back)?.()
+    })
   }
 
   async #deliver(messages: number): Promise<void> {
@@ -195,23 +186,21 @@ export class SimulatedRun {
   }
 
   async #revoke(engine: number, target: string, work: (reason: string) => Promise<unknown>): Promise<void> {
-    const write = String(++this.#tick)
     try {
-      await work(write)
+      await this.#recorder.revoke(engine, target, work)
+      this.#seen.acknowledged++
     } catch {
       this.#seen.rejected++
-      return
     }
-    this.#seen.acknowledged++
-    this.#acks.push({ engine, target, write, at: this.#now() })
   }
 
   async #check({ lookup }: EngineHarness, engine: number, token: (typeof TOKENS)[number]): Promise<void> {
-    const start = this.#now()
+    const recorder = this.#recorder
+    const start = recorder.now()
     const { status } = await lookup.check(token)
     this.#seen[status]++
     const targets = [targetOf(token.jti), targetToJson(ALICE)]
-    this.#checks.push({ engine, targets, start, end: this.#now(), status })
+    recorder.checks.push({ engine, targets, start, end: recorder.now(), status })
   }
 }
 
