@@ -28,7 +28,7 @@ export function holdsToken(text: string): boolean {
 const BEARER = /^[\w.~+/-]+=*$/
 
 /**
- * Whether a string has a token in it, and can't be a bearer token itself: `token=eyJ…`, `"eyJ…"`, `a:eyJ…`.
+ * Whether a string has a token in it, and can't be a bearer token itself: `token=eyJ…`, `a:eyJ…`.
  * A key with a token in it, such as `key_eyJ…`, can be one.
  */
 export const wrapsToken = (text: string): boolean => !BEARER.test(text) && holdsToken(text)

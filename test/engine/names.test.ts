@@ -124,7 +124,7 @@ describe('a token in the place of a claim', () => {
   })
 
   it('is refused by revoke in a string that can be no bearer token, and checks do not throw', async () => {
-    const strings = [`token=${jwt}`, `"${jwt}"`, `user1:${jwt}`, `DPoP%20${jwt}`, `token=${sealed}`]
+    const strings = [`token=${jwt}`, `user1:${jwt}`, `DPoP%20${jwt}`, `token=${sealed}`]
     for (const wrapped of strings) {
       const calls = [
         () => engine.revoke(wrapped, { expiresAt }),
