@@ -203,7 +203,7 @@ export interface Revocade {
    * @throws {RevocadeError} ERR_CLOSED when the engine is closed
    */
   readonly isRevoked: (token: Token, options?: CheckOptions) => Promise<boolean>
-  /** Synchronous; never throws. True: the token is not revoked. False: {@link Revocade.isRevoked} must tell. */
+  /** Synchronous; never throws. True: the token is not revoked. False: ask {@link Revocade.isRevoked}. */
   readonly isClearlyActive: (token: Token) => boolean
   /** The longest token string that is not refused, in bytes: the option of this name. */
   readonly maxTokenBytes: number
