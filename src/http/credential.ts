@@ -40,3 +40,12 @@ export function readCredential(values: readonly string[]): Credential {
 export function schemeOf(values: readonly string[]): Scheme {
   return values.some((value) => SCHEME.exec(value)?.[1] !== undefined) ? 'DPoP' : 'Bearer'
 }
+
+/**
+ * Where the token begins in a value with the usual spelling of its scheme; 0 for any other value, which may
+ * have a token as well.
+ */
+export function startOfToken(value: string): number {
+  if (value.startsWith('Bearer ')) return 'Bearer '.length
+  return value.startsWith('DPoP ') ? 'DPoP '.length : 0
+}

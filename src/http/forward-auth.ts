@@ -37,6 +37,7 @@ const DEFAULT_POLICY = 'default'
  * @returns undefined when it is not the path of a check
  */
 export function policyNameOf(target: string): string | undefined {
+  if (target === '/check') return DEFAULT_POLICY
   const match = CHECK_PATH.exec(target)
   return match === null ? undefined : (match[1] ?? DEFAULT_POLICY)
 }
@@ -60,23 +61,28 @@ export function createForwardAuth(
       throw optionError('policies', 'has a name that is not 1 to 64 characters of a-z, 0-9 and -')
     gates.set(name, createGate(engine, { ...asRecord(policy, 'a policy'), ...sources }, authorizationOf))
   }
-  const verified = options.verify === undefined ? 'none' : 'signature'
+  const active = allowing('active', options.verify === undefined ? 'none' : 'signature')
   return (request) => {
     const gate = gates.get(policyNameOf(request.url ?? '') ?? '')
     const decision = gate?.(request)
-    if (decision instanceof Promise) return decision.then((given) => answerOf(given, verified))
-    return decision && answerOf(decision, verified)
+    if (decision instanceof Promise) return decision.then((given) => answerOf(given, active))
+    return decision && answerOf(decision, active)
   }
 }
 
 /** `Content-Length: 0` lets nginx keep its connection, and no cache may keep a decision. */
-function answerOf(decision: Decision, verified: 'none' | 'signature'): Answer {
-  const headers = { 'Cache-Control': 'no-store', 'Content-Length': '0' }
-  if (!decision.allowed) {
-    const { status, headers: own } = decision.refusal
-    return { status, headers: { ...own, ...headers } }
-  }
-  const status = decision.anonymous ? 'anonymous' : 'active'
-  const proof = decision.anonymous ? 'none' : verified
-  return { status: 200, headers: { ...headers, 'X-Revocade-Status': status, 'X-Revocade-Verified': proof } }
+const EVERY = { 'Cache-Control': 'no-store', 'Content-Length': '0' }
+
+/** An answer that is the same for many requests, so that none has to make it. */
+function allowing(status: string, verified: string): Answer {
+  const headers = { ...EVERY, 'X-Revocade-Status': status, 'X-Revocade-Verified': verified }
+  return Object.freeze({ status: 200, headers: Object.freeze(headers) })
+}
+
+const ANONYMOUS = allowing('anonymous', 'none')
+
+function answerOf(decision: Decision, active: Answer): Answer {
+  if (decision.allowed) return decision.anonymous ? ANONYMOUS : active
+  const { status, headers } = decision.refusal
+  return { status, headers: { ...headers, ...EVERY } }
 }

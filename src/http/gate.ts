@@ -2,8 +2,8 @@ import type { Token, TokenClaims } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import { isWrapped } from '../token/claim-values.js'
 import { asRecord, optionError } from '../validate.js'
-import { readCredential, type Scheme, schemeOf } from './credential.js'
-import { type Checker, judge, type Judgement } from './judge.js'
+import { readCredential, schemeOf } from './credential.js'
+import { type Checker, isKnownActive, judge, type Judgement } from './judge.js'
 import { type Policy, type PolicyOptions, readPolicy } from './policy.js'
 import { type RefusalReason, RefusedRequest } from './refusal.js'
 import { hasNoKey, isFaultOfToken } from './verifier-error.js'
@@ -48,10 +48,6 @@ const ANONYMOUS: Decision = Object.freeze({ allowed: true, anonymous: true })
 const ALLOWED: Decision = Object.freeze({ allowed: true, anonymous: false })
 const OWN = ['token', 'claims', 'verify']
 
-/** What is to be checked of a request: nothing, tokens, or a reason to refuse it at once. */
-type Presented =
-  { readonly tokens: readonly string[] } | { readonly claims: object } | { readonly reason: RefusalReason }
-
 /**
  * The core of every adapter: from a request to a decision. It decides at once, without a promise, for a token
  * that is clearly active.
@@ -71,69 +67,70 @@ export function createGate<Request>(
       throw optionError(name, 'must be a function')
   if (options.claims !== undefined && (options.token ?? options.verify) !== undefined)
     throw optionError('claims', "takes the place of 'token' and 'verify': give one or the other")
-  const present = presenter(options, read)
-  const { verify } = options
+  const { verify, token, claims } = options
+  const isHeaderAll = (verify ?? token ?? claims) === undefined
 
   return (request) => {
-    const presented = present(request)
-    const refuse: Refuse = (reason, cause) => refused(reason, schemeOf(read(request)), policy, cause)
-    if ('reason' in presented) {
-      return presented.reason === 'missing' && !policy.required ? ANONYMOUS : refuse(presented.reason)
-    }
-    if ('claims' in presented) return judgeClaims({ engine, policy, refuse }, presented.claims)
-    if (verify === undefined) return judgeAll({ engine, policy, refuse }, presented.tokens, ALLOWED)
-    return verified({ engine, policy, refuse }, presented.tokens, (token) => verify(token, request))
+    const values = read(request)
+    const [value] = values
+    if (
+      isHeaderAll &&
+      value !== undefined &&
+      values.length === 1 &&
+      isKnownActive(engine, value, policy, Date.now() / 1000)
+    )
+      return ALLOWED
+    const court = { engine, policy, values }
+    // Whoever reads the token after us may read the other one.
+    if (values.length > 1) return refused(court, 'several')
+    if (claims !== undefined) return judgeClaims(court, claims(request))
+    const tokens = token === undefined ? tokenIn(values) : tokensOf(token(request))
+    if (typeof tokens === 'string') return refused(court, tokens)
+    if (verify === undefined) return judgeAll(court, tokens, ALLOWED)
+    return verified(court, tokens, (token) => verify(token, request))
   }
 }
-
-type Refuse = (reason: RefusalReason, cause?: unknown) => Decision
 
 interface Court {
   readonly engine: Checker
   readonly policy: Policy
-  readonly refuse: Refuse
+  /** Of the header `Authorization`. */
+  readonly values: readonly string[]
 }
 
-function refused(reason: RefusalReason, scheme: Scheme, { realm }: Policy, cause: unknown): Decision {
-  return { allowed: false, refusal: new RefusedRequest(reason, { scheme, realm }, cause) }
+function refused({ policy, values }: Court, reason: RefusalReason, cause?: unknown): Decision {
+  if (reason === 'missing' && !policy.required) return ANONYMOUS
+  const challenge = { scheme: schemeOf(values), realm: policy.realm }
+  return { allowed: false, refusal: new RefusedRequest(reason, challenge, cause) }
 }
 
-function presenter<Request>(
-  { token, claims }: GuardOptions<Request>,
-  read: ReadAuthorization<Request>,
-): (request: Request) => Presented {
-  return (request) => {
-    const values = read(request)
-    // Whoever reads the token after us may read the other one.
-    if (values.length > 1) return { reason: 'several' }
-    if (claims !== undefined) {
-      const found = claims(request)
-      return found === null || found === undefined ? { reason: 'missing' } : { claims: found }
-    }
-    if (token !== undefined) {
-      const found = token(request) ?? []
-      const tokens = (typeof found === 'string' ? [found] : found).filter((text) => text !== '')
-      return tokens.length === 0 ? { reason: 'missing' } : { tokens }
-    }
-    const credential = readCredential(values)
-    if (credential.kind === 'none') return { reason: 'missing' }
-    return credential.kind === 'token' ? { tokens: [credential.token] } : { reason: credential.fault }
-  }
+function tokensOf(found: string | readonly string[] | null | undefined): readonly string[] | 'missing' {
+  const tokens = (typeof found === 'string' ? [found] : (found ?? [])).filter((text) => text !== '')
+  return tokens.length === 0 ? 'missing' : tokens
+}
+
+function tokenIn(values: readonly string[]): readonly string[] | RefusalReason {
+  const credential = readCredential(values)
+  if (credential.kind === 'none') return 'missing'
+  return credential.kind === 'token' ? [credential.token] : credential.fault
 }
 
 function judgeClaims(court: Court, claims: unknown): Decision | Promise<Decision> {
-  if (!isClaims(claims)) return court.refuse('malformed')
+  if (claims === undefined || claims === null) return refused(court, 'missing')
+  if (!isClaims(claims)) return refused(court, 'malformed')
   return judgeAll(court, [claims], { allowed: true, anonymous: false, claims })
 }
 
 /** Judges tokens in turn. All must be active. */
 function judgeAll(court: Court, tokens: readonly Token[], allowed: Decision): Decision | Promise<Decision> {
-  const { engine, policy, refuse } = court
+  const { engine, policy } = court
   const now = Date.now() / 1000
-  for (const [i, token] of tokens.entries()) {
+  let i = 0
+  for (const token of tokens) {
+    i++
     const judgement = judge(engine, token, policy, now)
-    if (judgement instanceof Promise) return judgeRest(court, judgement, tokens.slice(i + 1), allowed)
-    if (judgement.status !== 'active') return refuse(judgement.status, judgement.cause)
+    if (judgement instanceof Promise) return judgeRest(court, judgement, tokens.slice(i), allowed)
+    if (judgement.status !== 'active') return refused(court, judgement.status, judgement.cause)
   }
   return allowed
 }
@@ -145,7 +142,7 @@ async function judgeRest(
   allowed: Decision,
 ): Promise<Decision> {
   const { status, cause } = await pending
-  return status === 'active' ? judgeAll(court, rest, allowed) : court.refuse(status, cause)
+  return status === 'active' ? judgeAll(court, rest, allowed) : refused(court, status, cause)
 }
 
 /** First the signature and the times, then the revocation: of the claims, and of what they don't name. */
@@ -161,9 +158,9 @@ async function verified(
       claims = await verify(token)
     } catch (error) {
       if (hasNoKey(error)) throw optionError('verify', 'has no key: the secret is missing or empty')
-      return court.refuse(isFaultOfToken(error) ? 'invalid' : 'unknown', error)
+      return refused(court, isFaultOfToken(error) ? 'invalid' : 'unknown', error)
     }
-    if (!isClaims(claims)) return court.refuse('invalid')
+    if (!isClaims(claims)) return refused(court, 'invalid')
     const decision = await judgeVerified(court, token, claims)
     if (!decision.allowed) return decision
     first ??= claims

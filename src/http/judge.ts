@@ -1,6 +1,7 @@
 import type { Revocade, Token, TokenClaims } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import { numericDate } from '../token/numeric-date.js'
+import { startOfToken } from './credential.js'
 import { DecodedClaims } from './decoded-claims.js'
 import type { Policy } from './policy.js'
 import type { RefusalReason } from './refusal.js'
@@ -21,6 +22,19 @@ const EXPIRED: Judgement = Object.freeze({ status: 'expired' })
 const decoded = new DecodedClaims(1 << 20, 4096)
 
 /**
+ * Whether the value of a header `Authorization` has a JWT whose claims are kept and that is clearly active.
+ * False says nothing: then judge the token.
+ *
+ * @param now - seconds since 1970
+ */
+export function isKnownActive(engine: Checker, value: string, policy: Policy, now: number): boolean {
+  const start = startOfToken(value)
+  const known = start === 0 ? undefined : decoded.find(value, start)
+  if (known === undefined || hasExpired(known.expiry, policy, now)) return false
+  return isShort(value.length - start, engine) && engine.isClearlyActive(known.claims)
+}
+
+/**
  * Judges one token: a raw string, or verified claims. An expired token is refused before the engine is asked:
  * its revocation may be forgotten by now, so that "active" would mean nothing.
  *
@@ -37,23 +51,28 @@ export function judge(
   let claims: TokenClaims | undefined
   let expiry: number | undefined
   try {
-    claims = typeof token === 'string' ? decoded.read(token) : token
-    expiry = claims === undefined ? undefined : numericDate(claims, 'exp')
+    if (typeof token === 'string') ({ claims, expiry } = decoded.read(token) ?? {})
+    else [claims, expiry] = [token, numericDate(token, 'exp')]
   } catch (error) {
     return failed(error)
   }
-  if (expiry !== undefined && expiry + policy.clockToleranceSeconds <= now) return EXPIRED
-  if (claims !== undefined && isShort(token, engine) && engine.isClearlyActive(claims)) return ACTIVE
+  if (hasExpired(expiry, policy, now)) return EXPIRED
+  const isUsable = typeof token !== 'string' || isShort(token.length, engine)
+  if (claims !== undefined && isUsable && engine.isClearlyActive(claims)) return ACTIVE
   if (token !== claims && engine.isClearlyActive(token)) return ACTIVE
   return lookUp(engine, token, policy)
+}
+
+function hasExpired(expiry: number | undefined, { clockToleranceSeconds }: Policy, now: number): boolean {
+  return expiry !== undefined && expiry + clockToleranceSeconds <= now
 }
 
 /**
  * Whether the claims of a JWT may stand for it: they have the same name if they have an id, and are read
  * already. What is too long to be revoked as a token is refused as one, whatever its claims are.
  */
-function isShort(token: Token, { maxTokenBytes = 0 }: Checker): boolean {
-  return typeof token !== 'string' || token.length <= maxTokenBytes
+function isShort(length: number, { maxTokenBytes = 0 }: Checker): boolean {
+  return length <= maxTokenBytes
 }
 
 async function lookUp(engine: Checker, token: Token, policy: Policy): Promise<Judgement> {

@@ -23,22 +23,34 @@ const UNSEEN = ''
  * were, so that the request is refused.
  */
 export function authorizationOf({ headers, rawHeaders = [], socket }: NodeRequest): readonly string[] {
-  const lines = linesIn(rawHeaders)
-  if (isCut(rawHeaders, socket)) return [...(lines ?? [UNSEEN]), UNSEEN]
-  if (lines !== undefined && lines.length > 1) return lines
+  if (isCut(rawHeaders, socket)) {
+    const lines = linesIn(rawHeaders)
+    return lines.length === 0 ? [UNSEEN, UNSEEN] : [...lines, UNSEEN]
+  }
+  if (hasSeveral(rawHeaders)) return linesIn(rawHeaders)
   const value = headers[NAME]
   if (value === undefined) return []
   return typeof value === 'string' ? [value] : value
 }
 
-function linesIn(rawHeaders: readonly string[]): readonly string[] | undefined {
-  let lines: string[] | undefined
+function linesIn(rawHeaders: readonly string[]): readonly string[] {
+  return rawHeaders.flatMap((name, i) => (i % 2 === 0 && isName(name) ? [rawHeaders[i + 1] ?? ''] : []))
+}
+
+/** Whether there is more than one line. Every request is asked, so this allocates nothing. */
+function hasSeveral(rawHeaders: readonly string[]): boolean {
+  let isSeen = false
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]
-    if (name?.length === NAME.length && name.toLowerCase() === NAME)
-      (lines ??= []).push(rawHeaders[i + 1] ?? '')
+    if (!isName(rawHeaders[i] ?? '')) continue
+    if (isSeen) return true
+    isSeen = true
   }
-  return lines
+  return false
+}
+
+function isName(name: string): boolean {
+  if (name.length !== NAME.length) return false
+  return name === 'Authorization' || name === NAME || name.toLowerCase() === NAME
 }
 
 /** Whether Node.js may have dropped header lines. It reads the limit of a server in the same way. */

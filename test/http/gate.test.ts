@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { RevocadeError } from 'revocade'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createGate, type Decision, type GuardOptions } from '#dist/http/gate.js'
 import type { Checker } from '#dist/http/judge.js'
 import { RefusedRequest } from '#dist/http/refusal.js'
@@ -39,6 +39,63 @@ describe('a gate', () => {
     const { engine, asked } = engineOf({})
     expect(gateOf(engine)(bearer('a'))).toEqual({ allowed: true, anonymous: false })
     expect(asked).toEqual([])
+  })
+
+  describe('of a token that it has seen', () => {
+    const jwt = (claims: object): string =>
+      `${encoded({ alg: 'HS256' })}.${encoded({ jti: 'seen', ...claims })}.${'c2ln'.repeat(8)}`
+    const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+    /** A gate for tokens of at most so many characters; it judges by the id of their claims. */
+    const gateFor = (maxTokenBytes: number, answers: Parameters<typeof engineOf>[0] = {}) => {
+      const { engine, asked } = engineOf(answers)
+      return { gate: gateOf({ ...engine, maxTokenBytes }), asked }
+    }
+
+    it('decides without reading it again, and by the engine each time', async () => {
+      const answers: Record<string, 'revoked'> = {}
+      const { gate, asked } = gateFor(1000, answers)
+      const token = jwt({})
+      for (const scheme of ['Bearer', 'Bearer', 'DPoP', 'bearer  '])
+        expect(reasonOf(await gate({ authorization: [`${scheme} ${token}`] }))).toBe('allowed')
+      expect(asked).toEqual([])
+      answers.seen = 'revoked'
+      answers[token] = 'revoked'
+      for (const scheme of ['Bearer', 'DPoP', 'bearer  '])
+        expect(reasonOf(await gate({ authorization: [`${scheme} ${token}`] }))).toBe('revoked')
+    })
+
+    it('refuses it once it has expired', async () => {
+      const expires = Math.floor(Date.now() / 1000) + 5
+      const value = bearer(jwt({ exp: expires }))
+      const { gate } = gateFor(1000)
+      expect(reasonOf(await gate(value))).toBe('allowed')
+      vi.useFakeTimers({ now: expires * 1000, toFake: ['Date'] })
+      try {
+        expect(reasonOf(await gate(value))).toBe('expired')
+      } finally {
+        vi.useRealTimers()
+      }
+    })
+
+    it('asks an engine for which it is too long by the token itself', async () => {
+      const token = jwt({ exp: 4_000_000_000 })
+      expect(reasonOf(await gateFor(token.length).gate(bearer(token)))).toBe('allowed')
+      const mistake = new RevocadeError('ERR_INVALID_TOKEN', 'too long')
+      const short = gateFor(token.length - 1, { [token]: mistake })
+      expect(reasonOf(await short.gate(bearer(token)))).toBe('malformed')
+      expect(short.asked).toEqual([[token, undefined]])
+    })
+
+    it('refuses it beside another value, or with what is no token', async () => {
+      const { gate } = gateFor(1000)
+      const { authorization = [] } = bearer(jwt({}))
+      const [value = ''] = authorization
+      expect(reasonOf(await gate({ authorization }))).toBe('allowed')
+      expect(reasonOf(await gate({ authorization: [value, value] }))).toBe('several')
+      for (const more of [' ', ' x', '\n', ', Bearer x', '=x', '"', '\u00e9', '.x'])
+        expect(reasonOf(await gate({ authorization: [`${value}${more}`] }))).toBe('malformed')
+      expect(reasonOf(await gate({ authorization: [value.replace('Bearer', 'Basic')] }))).toBe('scheme')
+    })
   })
 
   it('checks the tokens of all places', async () => {
