@@ -110,8 +110,8 @@ export class SnapshotFile {
       if (seq === 0) continue
       this.#settings.logger.warn(
         { path, changes: seq },
-        'the store is new and empty, but the snapshot of an earlier one is beside it: if nobody removed that ' +
-          'store on purpose, restore it from a backup; else remove the snapshot',
+        'the store is new and empty, but the snapshot of an earlier one is beside it: if nobody removed ' +
+          'that store on purpose, restore it from a backup; else remove the snapshot',
       )
     }
   }
