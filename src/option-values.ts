@@ -14,20 +14,32 @@ const CLOCK_METHODS = ['now', 'monotonic'] as const
 const ignore = (): void => undefined
 const silent: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore }
 
+/** The store of an engine that is given no option `store`. */
+export const DEFAULT_STORE = './revocade.db'
+
 /**
  * Reads the option `store`.
  *
- * @throws {RevocadeError} ERR_CONFIG when it is no file path and no store
+ * @throws {RevocadeError} ERR_CONFIG when it is no file path, URL or store. `undefined` is refused too: it is
+ *   most likely an environment variable that is not set, and an empty store would call every token active
  */
 export function storeOption(store: unknown): string | RevocationStore {
-  if (store === undefined) return './revocade.db'
+  if (store === undefined)
+    throw optionError(
+      'store',
+      'is undefined: is an environment variable not set? Give a path, a URL or a RevocationStore, or leave ' +
+        `the option out for ${DEFAULT_STORE}`,
+    )
   if (typeof store === 'string' && store !== '') {
     // Throws for a URL of a store that does not exist.
     storeFactory(store)
     return store
   }
   if (hasMethods<RevocationStore>(store, STORE_METHODS)) return store
-  throw optionError('store', 'must be a file path or a RevocationStore')
+  throw optionError(
+    'store',
+    'must be a file path, the URL of a store (postgres://… or redis://…), or a RevocationStore',
+  )
 }
 
 /**

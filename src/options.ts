@@ -2,6 +2,7 @@ import type { UnknownPolicy } from './api.js'
 import { type ClaimsEntry, claimsOption, idClaimsOption } from './claims-option.js'
 import {
   clockOption,
+  DEFAULT_STORE,
   loggerOption,
   namespaceOption,
   prefilterOption,
@@ -43,7 +44,8 @@ export interface RevocadeOptions {
   /**
    * The durable store: the path of an SQLite file, the URL of a PostgreSQL database or of a Redis, or a
    * {@link RevocationStore}, which the engine opens and closes. A Redis promises less, see
-   * docs/redis-store.md.
+   * docs/redis-store.md. `undefined` is refused with `ERR_CONFIG`: most likely an environment variable is
+   * not set.
    *
    * @default './revocade.db'
    */
@@ -200,7 +202,7 @@ export function readOptions(options: RevocadeOptions = {}): Settings {
     DEFAULT_CLOCK_TOLERANCE_SECONDS,
   )
   return Object.freeze({
-    store: storeOption(given.store),
+    store: 'store' in given ? storeOption(given.store) : DEFAULT_STORE,
     redis: given.redis === undefined || given.redis === null ? undefined : readRedisOptions(given.redis),
     prefilter: prefilterOption(given.prefilter),
     ...claimsOption(given.claims === undefined ? DEFAULT_CLAIMS : given.claims),

@@ -15,8 +15,13 @@ const folder = DATA ?? fileURLToPath(new URL('data', import.meta.url))
 const redis = REDIS_URL === undefined ? undefined : await connect(REDIS_URL)
 
 const server = createServer()
-server.listen(Number(PORT), '127.0.0.1')
-await once(server, 'listening')
+try {
+  server.listen(Number(PORT), '127.0.0.1')
+  await once(server, 'listening')
+} catch (error) {
+  console.error(`can't listen on 127.0.0.1:${PORT} (${error.code}): give another port, as in PORT=3001`)
+  process.exit(1)
+}
 const origin = process.env.ORIGIN ?? `http://localhost:${server.address().port}`
 const { app, close } = await createApp({ folder, origin, redis, ...(STORE && { store: STORE }) })
 server.on('request', app)

@@ -1,22 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { storeOption } from '../option-values.js'
 import { redact } from '../redact.js'
-import { addBackup } from './commands/backup.js'
-import { addCheck } from './commands/check.js'
-import { addDemo } from './commands/demo.js'
-import { addDoctor } from './commands/doctor.js'
-import { addExport } from './commands/export.js'
-import { addImport } from './commands/import.js'
-import { addList } from './commands/list.js'
-import { addMigrate } from './commands/migrate.js'
-import { addRestore } from './commands/restore.js'
-import { addRevoke } from './commands/revoke.js'
-import { addServe } from './commands/serve.js'
-import { addSessions } from './commands/sessions.js'
-import { addStats } from './commands/stats.js'
-import { addTune } from './commands/tune.js'
-import { addUnrevoke } from './commands/unrevoke.js'
-import { addWatch } from './commands/watch.js'
 import { CliError, reportOf } from './errors.js'
 import { tone } from './output/print.js'
 import { packageVersion } from './package-version.js'
@@ -24,13 +8,40 @@ import { packageVersion } from './package-version.js'
 /** The exit codes. 1 means "revoked", so every failure is 2. */
 export const EXIT = { ok: 0, revoked: 1, error: 2 } as const
 
-/** The program with all commands. An action sets `process.exitCode` when the result is not 0. */
-export function createProgram(): Command {
+const VERSION_FLAGS = ['-V', '--version']
+
+type Add = (program: Command) => void
+
+/** The commands, in the order of the help. Each is imported with what it needs, and only where it is used. */
+const COMMANDS = new Map<string, () => Promise<Add>>([
+  ['demo', async () => (await import('./commands/demo.js')).addDemo],
+  ['revoke', async () => (await import('./commands/revoke.js')).addRevoke],
+  ['check', async () => (await import('./commands/check.js')).addCheck],
+  ['unrevoke', async () => (await import('./commands/unrevoke.js')).addUnrevoke],
+  ['list', async () => (await import('./commands/list.js')).addList],
+  ['sessions', async () => (await import('./commands/sessions.js')).addSessions],
+  ['import', async () => (await import('./commands/import.js')).addImport],
+  ['export', async () => (await import('./commands/export.js')).addExport],
+  ['migrate', async () => (await import('./commands/migrate.js')).addMigrate],
+  ['backup', async () => (await import('./commands/backup.js')).addBackup],
+  ['restore', async () => (await import('./commands/restore.js')).addRestore],
+  ['stats', async () => (await import('./commands/stats.js')).addStats],
+  ['watch', async () => (await import('./commands/watch.js')).addWatch],
+  ['doctor', async () => (await import('./commands/doctor.js')).addDoctor],
+  ['tune', async () => (await import('./commands/tune.js')).addTune],
+  ['serve', async () => (await import('./commands/serve.js')).addServe],
+])
+
+/**
+ * The program with the command that a command line names, or with all of them where it names none: for the
+ * help, and to suggest one. An action sets `process.exitCode` when the result is not 0.
+ */
+async function createProgram([name = '']: readonly string[]): Promise<Command> {
   const program = new Command('revocade')
     .description(
       'Token revocation in the hot path: revoke tokens, ask whether they are, look after the store.',
     )
-    .version(packageVersion(), '-V, --version')
+    .version(packageVersion(), VERSION_FLAGS.join(', '))
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
     .hook('preAction', (_program, command) => checkStorePath(command.opts()))
@@ -42,25 +53,9 @@ Examples: revocade demo
           revocade revoke --jti 7f2c --iss https://issuer.example --expires-in 8h
           echo "$TOKEN" | revocade check -`,
     )
-  for (const add of [
-    addDemo,
-    addRevoke,
-    addCheck,
-    addUnrevoke,
-    addList,
-    addSessions,
-    addImport,
-    addExport,
-    addMigrate,
-    addBackup,
-    addRestore,
-    addStats,
-    addWatch,
-    addDoctor,
-    addTune,
-    addServe,
-  ])
-    add(program)
+  const named = COMMANDS.get(name)
+  const commands = named !== undefined ? [named] : VERSION_FLAGS.includes(name) ? [] : COMMANDS.values()
+  for (const imported of commands) (await imported())(program)
   return program
 }
 
@@ -72,7 +67,7 @@ Examples: revocade demo
  */
 export async function run(argv: readonly string[]): Promise<number> {
   process.exitCode = EXIT.ok
-  const program = createProgram()
+  const program = await createProgram(argv)
   if (argv.length === 0) {
     process.stderr.write(program.helpInformation())
     return EXIT.error

@@ -13,10 +13,11 @@ const NAMED_NAMESPACES = 10
  * Refuses a place without a store, and a namespace that the store does not have. A command that only reads
  * would otherwise create both and report that nothing is revoked.
  *
+ * @param flag - the one that names the store, where it is not `--store`
  * @throws {CliError} ERR_STORE_UNAVAILABLE when there is no store, or no such namespace in it
  * @throws {RevocadeError} when what is there is no store, or can't be read
  */
-export async function requireStore(options: StoreOptions): Promise<void> {
+export async function requireStore(options: StoreOptions, flag = '--store'): Promise<void> {
   const { store, namespace = 'default' } = options
   if (!isServer(store) && /^[a-z]+:\/\//i.test(store)) return // refused when the options are read
   const known = await namespacesAt(store)
@@ -24,8 +25,8 @@ export async function requireStore(options: StoreOptions): Promise<void> {
   if (known === undefined) {
     throw new CliError(
       'ERR_STORE_UNAVAILABLE',
-      `there is no store at ${place}. Give its ${isServer(store) ? 'URL' : 'path'} with --store or ` +
-        "REVOCADE_STORE; 'revocade revoke' and 'import' create one.",
+      `there is no store at ${place}. Give its ${isServer(store) ? 'URL' : 'path'} with ${flag}` +
+        (flag === '--store' ? " or REVOCADE_STORE; 'revocade revoke' and 'import' create one." : '.'),
     )
   }
   if (known.includes(namespace)) return
@@ -35,7 +36,7 @@ export async function requireStore(options: StoreOptions): Promise<void> {
     'ERR_STORE_UNAVAILABLE',
     `the store ${place} has no namespace '${namespace}'. ` +
       (known.length === 0
-        ? 'It is empty: check --store.'
+        ? `It is empty: check ${flag}.`
         : `It has ${names.join(', ')}${more}: choose one with --namespace.`),
   )
 }

@@ -29,7 +29,10 @@ export class TokenManager {
       // Its failure is that of the first use.
       engine.catch(() => undefined)
     } else if (typeof (engine as Partial<Revocade> | undefined)?.isRevoked !== 'function') {
-      throw new RevocadeError('ERR_CONFIG', 'a TokenManager needs an engine, of createRevocade()')
+      throw new RevocadeError(
+        'ERR_CONFIG',
+        'a TokenManager needs an engine: await createRevocade() and pass the result',
+      )
     }
     this.#engine = () => Promise.resolve(engine)
   }

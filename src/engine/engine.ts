@@ -90,7 +90,7 @@ export class Engine implements Revocade {
     const { live, sync } = layers
     if (filtering) await follow(layers, store, restored?.position)
     else await sync.loadVersions()
-    if (restored === undefined) void snapshot?.save(live, sync.position)
+    await snapshot?.begin(live, sync.position)
     const engine = new Engine(parts, layers, snapshot)
     // A commit that was announced before this line is in the poll that ended the start.
     redis?.notifier.listen({ onWake: (seq) => sync.hurry(seq), engineStats: engine.stats })

@@ -29,5 +29,5 @@ export function exposeInternals(engine: Revocade, internals: EngineInternals): v
 export function internalsOf(engine: unknown, user: string): EngineInternals {
   const found = typeof engine === 'object' && engine !== null ? INTERNALS.get(engine) : undefined
   if (found !== undefined) return found
-  throw new RevocadeError('ERR_CONFIG', `${user} needs an engine that createRevocade() returned`)
+  throw new RevocadeError('ERR_CONFIG', `${user} needs an engine: await createRevocade() and pass the result`)
 }

@@ -1,7 +1,7 @@
 import type { CheckOptions, Revocade, UnknownPolicy } from '../api.js'
 import { checkBegins, checkEnds } from '../diagnostics.js'
 import type { DecidingRow, Digest } from '../ports/index.js'
-import { claimsWithin, isWrapped } from '../token/claim-values.js'
+import { claimsWithin, isWrapped, unreadable } from '../token/claim-values.js'
 import { type Candidate, type Deciding, isRevokedBy, type Matched } from './candidate.js'
 import { readCheckOptions } from './check-options.js'
 import type { Found } from './exact-lookup.js'
@@ -18,10 +18,7 @@ import {
 import { TokenDigests } from './token-digests.js'
 import { ACTIVE_BY_PREFILTER, type DecidedBy, type Verdict, type VerdictStatus } from './verdict.js'
 
-/**
- * What the prefilter says of a token: the digests of one that may be revoked; `undecided` where the lease has
- * run out or the token is unusable.
- */
+/** The digests of a token that may be revoked; `undecided`: there is no lease, or the token is unusable. */
 type Probed = 'absent' | 'undecided' | TokenDigests
 
 const REVOKED = Promise.resolve(true)
@@ -169,7 +166,12 @@ export class Lookup {
       failure = await refreshed
       fresh = failure === undefined
     }
-    const digests = probed ?? this.#read(token, options.selectorsOnly === true, fresh)
+    let digests = probed
+    try {
+      digests ??= this.#read(token, options.selectorsOnly === true, fresh)
+    } catch (error) {
+      throw unreadable(error) // a getter of the claims throws
+    }
     const candidates = digests.candidates(fresh ? live.prefilter : undefined)
     if (candidates.length === 0 && fresh) {
       this.decided.prefilter++

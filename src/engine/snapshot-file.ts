@@ -33,6 +33,8 @@ export interface RestoredPrefilter {
  * the store.
  */
 export class SnapshotFile {
+  /** Of the files beside the store: a fingerprint follows. */
+  readonly #prefix: string
   readonly #path: string
   readonly #fingerprint: string
   readonly #settings: Settings
@@ -40,7 +42,8 @@ export class SnapshotFile {
   #savedSeq = -1
 
   private constructor(prefix: string, fingerprint: string, settings: Settings) {
-    this.#path = `${prefix}-${fingerprint}`
+    this.#prefix = `${prefix}-`
+    this.#path = `${this.#prefix}${fingerprint}`
     this.#fingerprint = fingerprint
     this.#settings = settings
   }
@@ -85,6 +88,31 @@ export class SnapshotFile {
         )
       }
       return undefined
+    }
+  }
+
+  /** At the end of a start: writes a snapshot in the background if there was none that could be used. */
+  async begin(live: LivePrefilter, position: Position): Promise<void> {
+    if (position.seq === 0) await this.#warnOfEarlierStore()
+    if (this.#savedSeq < 0) void this.save(live, position)
+  }
+
+  /**
+   * For a store that has never had a change: warns if a snapshot beside it has some. Then the file of the
+   * store was deleted or emptied, and what was revoked passes again.
+   */
+  async #warnOfEarlierStore(): Promise<void> {
+    const [folder, prefix] = [dirname(this.#prefix), basename(this.#prefix)]
+    for (const name of await readdir(folder).catch(() => [])) {
+      if (!name.startsWith(prefix) || !/^[\da-f]{16}$/.test(name.slice(prefix.length))) continue
+      const path = join(folder, name)
+      const seq = await seqOf(path)
+      if (seq === 0) continue
+      this.#settings.logger.warn(
+        { path, changes: seq },
+        'the store is new and empty, but the snapshot of an earlier one is beside it: if nobody removed ' +
+          'that store on purpose, restore it from a backup; else remove the snapshot',
+      )
     }
   }
 
@@ -133,6 +161,16 @@ export class SnapshotFile {
       // Removing may fail for the same reason as writing.
       await rm(temporary, { force: true }).catch(() => undefined)
     }
+  }
+}
+
+/** The last change that a snapshot has; 0 if it can't be read. */
+async function seqOf(path: string): Promise<number> {
+  try {
+    const { meta } = await decodeSnapshot(await readFile(path))
+    return readMeta(meta).position.seq
+  } catch {
+    return 0
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Token, TokenClaims } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import { isWrapped } from '../token/claim-values.js'
-import { asRecord, optionError } from '../validate.js'
+import { optionError } from '../validate.js'
 import { readCredential, schemeOf } from './credential.js'
 import { type Checker, isKnownActive, judge, type Judgement } from './judge.js'
 import { type Policy, type PolicyOptions, readPolicy } from './policy.js'
@@ -189,8 +189,15 @@ function isClaims(value: unknown): value is TokenClaims {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function checkEngine(engine: unknown): void {
-  const given = asRecord(engine, 'the engine')
-  if (typeof given.check !== 'function' || typeof given.isClearlyActive !== 'function')
-    throw new RevocadeError('ERR_CONFIG', 'the first argument must be an engine, of createRevocade()')
+/** @throws {RevocadeError} ERR_CONFIG when it is not an engine, but nothing, or the promise of one */
+export function checkEngine(engine: unknown): void {
+  const given = typeof engine === 'object' && engine !== null ? engine : {}
+  const isEngine = (['check', 'isClearlyActive'] as const).every(
+    (name) => typeof Reflect.get(given, name) === 'function',
+  )
+  if (!isEngine)
+    throw new RevocadeError(
+      'ERR_CONFIG',
+      'a guard needs an engine: await createRevocade() and pass the result',
+    )
 }

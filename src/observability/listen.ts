@@ -41,7 +41,10 @@ export function listen(engine: Revocade, { onCheck, onWrite }: Listeners): () =>
  */
 export function statsReader(engine: Revocade): () => Stats | undefined {
   if (typeof (engine as { readonly stats?: unknown }).stats !== 'function')
-    throw new RevocadeError('ERR_CONFIG', 'the first argument must be an engine, of createRevocade()')
+    throw new RevocadeError(
+      'ERR_CONFIG',
+      'the first argument must be an engine: await createRevocade() and pass the result',
+    )
   let read: { readonly stats: Stats | undefined } | undefined
   return () => {
     if (read === undefined) {

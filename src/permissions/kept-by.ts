@@ -2,7 +2,7 @@ import type { Selector } from '../api.js'
 import type { CacheName } from '../engine/marks.js'
 import { RevocadeError } from '../errors.js'
 import { canonicalName, type ClaimPath, pathOf, valueAt } from '../token/claim-path.js'
-import { unusableClaim } from '../token/claim-values.js'
+import { unreadable, unusableClaim } from '../token/claim-values.js'
 import { isEncodable } from '../token/digester.js'
 import type { TokenDigester } from '../token/identify.js'
 import { sortedNames } from '../token/selectors.js'
@@ -39,11 +39,15 @@ export class KeptBy {
   valuesOf(claims: unknown): readonly string[] {
     if (!isClaims(claims))
       throw new RevocadeError('ERR_INVALID_TOKEN', 'permissions are for the claims of a verified token')
-    return this.#claims.map(({ given, path }) => {
-      const value = valueAt(claims, path)
-      if (isEncodable(value)) return String(value)
-      throw unusableClaim(given, value)
-    })
+    try {
+      return this.#claims.map(({ given, path }) => {
+        const value = valueAt(claims, path)
+        if (isEncodable(value)) return String(value)
+        throw unusableClaim(given, value)
+      })
+    } catch (error) {
+      throw unreadable(error)
+    }
   }
 
   /** What the loader is given. */

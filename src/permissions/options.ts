@@ -60,9 +60,10 @@ export interface PermissionsSettings<T, By extends string> {
 export function readPermissionsOptions<T, By extends string>(
   options: PermissionsOptions<T, By>,
 ): PermissionsSettings<T, By> {
-  const given = asRecord(options, 'the options')
+  const given = asRecord(options, 'the second argument of createPermissions, its options { load },')
   rejectUnknownKeys(given, ['load', 'by', 'ttlSeconds', 'max', 'name'], 'option')
-  if (typeof options.load !== 'function') throw optionError('load', 'must be a function')
+  if (typeof options.load !== 'function')
+    throw optionError('load', 'must be a function: it loads the value for the claims that it is given')
   return {
     load: options.load,
     by: readBy(given.by),

@@ -31,6 +31,18 @@ export interface StoredSession extends SessionRow {
 /** Whose rows: all logins of a user, or all applications of a login. */
 export type SessionGroup = { readonly sub: string } | { readonly sid: string }
 
+/** A part of the rows of a group. */
+export interface SessionPage {
+  readonly rows: readonly StoredSession[]
+  /** Where the next page begins: `list` takes it. Undefined: there is none. */
+  readonly next: string | undefined
+  /**
+   * A version that was given before these rows were read: no row has been given a greater one until then. It
+   * is that of the first page that a condition on a group of several needs as its `newest`.
+   */
+  readonly version: number
+}
+
 /** What must still hold when a {@link SessionCommit} is made. */
 export type SessionCondition =
   /** The row has this version; 0: there is no such row. */
@@ -68,8 +80,14 @@ export interface SessionSalt {
  */
 export interface SessionStore {
   get(family: Uint8Array): MaybePromise<StoredSession | undefined>
-  /** All rows of a group, oldest first by `createdAt`, then by `family`. */
-  list(group: SessionGroup): MaybePromise<readonly StoredSession[]>
+  /**
+   * A page of the rows of a group, in an order of the store's. A row that is not written while the pages are
+   * read is on exactly one of them.
+   *
+   * @param from - the `next` of the page before; undefined: the first page
+   * @param limit - rows at most, 1 or more: a page of fewer may have a next one
+   */
+  list(group: SessionGroup, from: string | undefined, limit: number): MaybePromise<SessionPage>
   /** A page of all rows of the namespace, in order of `family`, after a family. */
   page(after: Uint8Array | undefined, limit: number): MaybePromise<readonly StoredSession[]>
   salt(minute: number): MaybePromise<Uint8Array | undefined>

@@ -90,22 +90,24 @@ export async function addAdminRoutes(app: FastifyInstance, parts: AdminParts): P
   const document = openApiDocument(settings.idClaims)
   app.get('/openapi.json', () => document)
   if (settings.clients.size > 0) await app.register(oauthRoutes, parts)
-  else for (const path of ['/revoke', '/introspect']) addAbsent(app, path, 'clients')
+  else for (const path of ['/revoke', '/introspect']) addAbsent(app, path, "the option 'clients'")
+  if (settings.clients.size > 0 && parts.introspect === undefined)
+    addAbsent(app, '/introspect', "a key to verify tokens with: the option 'jwks' or 'hmacSecret'")
   if (settings.admins.size > 0) {
     await app.register(revocationRoutes, parts)
     await app.register(pageRoutes, { prefix: '/ui', ...parts })
     app.get('/', (_request, reply) => reply.redirect('ui/', 302))
   } else {
-    addAbsent(app, '/revocations', 'admins')
+    addAbsent(app, '/revocations', "the option 'admins'")
   }
   if (settings.clients.size + settings.admins.size === 0)
     app.log.warn({}, "no 'admins' and no 'clients': nothing can be revoked through this server")
 }
 
-/** Says which option a path needs, before a body is read. */
-function addAbsent(app: FastifyInstance, path: string, option: 'admins' | 'clients'): void {
+/** Says what a path needs, before a body is read. */
+function addAbsent(app: FastifyInstance, path: string, needed: string): void {
   const refuse = (): Promise<never> =>
-    Promise.reject(new RequestError(404, 'not-found', `${path} exists only with the option '${option}'`))
+    Promise.reject(new RequestError(404, 'not-found', `${path} exists only with ${needed}`))
   app.all(path, { onRequest: refuse }, refuse)
 }
 

@@ -1,8 +1,8 @@
 import type { Server, ServerOptions } from 'node:http'
-import type { Socket } from 'node:net'
+import { createServer as createSocketServer, type Server as SocketServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { optionError } from '../validate.js'
-import type { Address } from './address.js'
+import { type Address, shownAddress } from './address.js'
 
 /** A token of 16 KiB must fit beside what proxies add. Node.js takes 16 KiB in all. */
 const MAX_HEADER_BYTES = 32 * 1024
@@ -62,18 +62,55 @@ export async function listen(server: Server, { host, port }: Address, option: st
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
+  await bind(server, { host, port }, option)
+  const bound = server.address()
+  const address = { host, port: typeof bound === 'object' && bound !== null ? bound.port : port }
+  return { address, drain: (graceMs) => drain(server, sockets, graceMs) }
+}
+
+/**
+ * Refuses addresses that can't be listened on, before a store is made. All are held at once, so that one
+ * address given twice is refused too, and are free again afterwards.
+ *
+ * @param addresses - by the option that each is of
+ * @throws {RevocadeError} ERR_CONFIG for the first that can't be listened on
+ */
+export async function requireFree(addresses: Readonly<Record<string, Address>>): Promise<void> {
+  const held: SocketServer[] = []
+  try {
+    for (const [option, address] of Object.entries(addresses)) {
+      // Whoever connects meanwhile tries again.
+      const server = createSocketServer((socket) => socket.destroy())
+      await bind(server, address, option)
+      held.push(server)
+    }
+  } finally {
+    await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))))
+  }
+}
+
+const REASONS: Readonly<Record<string, string | undefined>> = {
+  EADDRINUSE: 'which is in use already',
+  EADDRNOTAVAIL: 'which is no address of this machine',
+  EACCES: 'which this user may not listen on',
+  ENOTFOUND: 'whose name is not known',
+}
+
+/** @throws {RevocadeError} ERR_CONFIG when the address can't be listened on */
+async function bind(server: SocketServer, address: Address, option: string): Promise<void> {
+  const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
   await new Promise<void>((resolve, reject) => {
-    const refuse = ({ code = 'no reason given' }: NodeJS.ErrnoException): void =>
-      reject(optionError(option, `has an address that can't be listened on (${code})`))
+    const refuse = ({ code = 'no reason given' }: NodeJS.ErrnoException): void => {
+      const why = REASONS[code] ?? "which can't be listened on"
+      const problem = `(${flag}) is ${shownAddress(address)}, ${why} (${code}): give another one`
+      reject(optionError(option, problem))
+    }
     server.once('error', refuse)
-    server.listen(port, host, () => {
+    server.listen(address.port, address.host, () => {
       server.off('error', refuse)
       resolve()
     })
   })
-  const bound = server.address()
-  const address = { host, port: typeof bound === 'object' && bound !== null ? bound.port : port }
-  return { address, drain: (graceMs) => drain(server, sockets, graceMs) }
 }
 
 async function drain(server: Server, sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {

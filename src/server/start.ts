@@ -6,7 +6,7 @@ import { createForwardAuth } from '../http/index.js'
 import { type Address, shownAddress } from './address.js'
 import { addAdminRoutes, createAdminApp } from './admin-app.js'
 import { type CheckServer, createCheckServer } from './check-server.js'
-import { listen, type Listener } from './http-server.js'
+import { listen, type Listener, requireFree } from './http-server.js'
 import { createMetrics } from './metrics.js'
 import { createIntrospect } from './oauth/introspect.js'
 import { readServerOptions, type ServerOptions, type ServerSettings } from './options.js'
@@ -35,6 +35,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const app = createAdminApp(settings.logLevel)
   const logger = settings.engine.logger ?? app.log
   const verifier = verification && (await createVerifier(verification, toleranceSeconds, logger))
+  await requireFree({ listen: settings.listen, adminListen: settings.adminListen })
   const engine = await createRevocade({ ...settings.engine, logger })
   try {
     return await serve({ settings, verifier, app, engine })

@@ -61,6 +61,8 @@ async function keysAt(place: string, logger: Logger): Promise<RemoteKeys> {
     if (!URL.canParse(place)) throw optionError('jwks', 'is not a URL that can be used')
     return remoteKeys(new URL(place), logger)
   }
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(place))
+    throw optionError('jwks', `${KEY_SET}: the URL is not of http or https`)
   const keys = await keysIn(place)
   if (!isKeySet(keys)) throw optionError('jwks', `${KEY_SET}: the file has no list 'keys' of JSON objects`)
   if (keys.keys.length === 0)

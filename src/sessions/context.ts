@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { EngineInternals } from '../engine/internals.js'
 import type {
   MaybePromise,
@@ -9,11 +9,20 @@ import type {
 } from '../ports/index.js'
 import { isPromise } from '../ports/is-promise.js'
 import type { EndReason, SessionEvent } from './api.js'
+import { AT_ONCE } from './in-turns.js'
 import { LiveRevocations } from './live-revocations.js'
 import { readSessionsOptions, requireSessionStore, type SessionsSettings } from './options.js'
 import { RefreshTokens } from './refresh-token.js'
 import { Salts } from './salts.js'
 import { type Family, readFamily, sessionOf } from './state.js'
+
+/** The sessions of a user or a login. */
+export interface Group {
+  /** Oldest first, whether they have ended or not. */
+  readonly families: readonly Family[]
+  /** That all of them are still as they were read. */
+  readonly unchanged: SessionCondition
+}
 
 /** What all operations on sessions share. */
 export class SessionsContext {
@@ -52,9 +61,18 @@ export class SessionsContext {
     return isPromise(row) ? row.then(readIfAny) : readIfAny(row)
   }
 
-  /** All that are stored, oldest first, whether they have ended or not. */
-  async group(group: SessionGroup): Promise<readonly Family[]> {
-    return (await this.sessions.list(group)).map(readFamily)
+  /** All that are stored. They are read page by page: whatever is written meanwhile fails the condition. */
+  async group(group: SessionGroup): Promise<Group> {
+    const first = await this.sessions.list(group, undefined, AT_ONCE)
+    const families = first.rows.map(readFamily)
+    for (let { next } = first; next !== undefined;) {
+      await nextTurn()
+      const page = await this.sessions.list(group, next, AT_ONCE)
+      for (const row of page.rows) families.push(readFamily(row))
+      next = page.next
+    }
+    const unchanged = { group, rows: families.length, newest: first.version }
+    return { families: families.toSorted(byAge), unchanged }
   }
 
   /** Tells of what is durable. */
@@ -80,9 +98,5 @@ export const isUnchanged = ({ family, version }: Pick<Family, 'family' | 'versio
   version,
 })
 
-/** That all sessions of a group are still as they were read. */
-export const areUnchanged = (group: SessionGroup, families: readonly Family[]): SessionCondition => ({
-  group,
-  rows: families.length,
-  newest: Math.max(0, ...families.map(({ version }) => version)),
-})
+const byAge = (a: Family, b: Family): number =>
+  a.createdAt - b.createdAt || Buffer.compare(a.family, b.family)

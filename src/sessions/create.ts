@@ -3,7 +3,7 @@ import { RevocadeError } from '../errors.js'
 import type { SessionCondition } from '../ports/index.js'
 import type { Issued, NewSession } from './api.js'
 import { attempts } from './attempts.js'
-import { areUnchanged, type SessionsContext } from './context.js'
+import type { Group, SessionsContext } from './context.js'
 import { type Ending, joined } from './end.js'
 import { readNewSession } from './input.js'
 import { makeRoom } from './limit.js'
@@ -49,9 +49,9 @@ export async function create(context: SessionsContext, given: NewSession): Promi
   const wanted: Wanted = { ...session, sid, clientId, joins: session.sid !== undefined }
   let mayWait = true
   return attempts(context.pause, async (isRetry) => {
-    const login = wanted.joins ? await context.group({ sid }) : []
+    const login = wanted.joins ? await context.group({ sid }) : undefined
     const now = context.now()
-    await requireOpen(context, wanted, login, now)
+    if (login !== undefined) await requireOpen(context, wanted, login.families, now)
     const { time, matches } = await beginning(context, wanted, now, isRetry)
     if (mayWait && time > now && time - now <= 1000) {
       mayWait = false
@@ -113,16 +113,17 @@ async function beginning(
 async function begin(
   context: SessionsContext,
   wanted: Wanted,
-  { login, time, matches }: Beginning & { readonly login: readonly Family[] },
+  { login, time, matches }: Beginning & { /** Undefined: a new one. */ readonly login: Group | undefined },
 ): Promise<Issued | undefined> {
   const { sub, sid } = wanted
   const token = context.tokens.first()
-  const family = familyOf(context, wanted, { token, time, login })
+  const others = login?.families ?? []
+  const family = familyOf(context, wanted, { token, time, login: others })
   const limited = await makeRoom(context, { sub, sid }, time)
   const { put, mutations, ended }: Ending = joined(limited.endings)
   const conditions: SessionCondition[] = [
     { family: token.family, version: 0 },
-    ...(wanted.joins ? [areUnchanged({ sid }, login)] : []),
+    ...(login === undefined ? [] : [login.unchanged]),
     ...limited.conditions,
     ...conditionsOf(matches),
   ]
@@ -132,7 +133,7 @@ async function begin(
     mutations,
   })
   if (done === undefined) return undefined
-  const replaced = login.filter(
+  const replaced = others.filter(
     (other) => other.clientId === wanted.clientId && other.ended === undefined && !isExpired(other, time),
   )
   context.emitEnded(ended, 'limit')

@@ -3,7 +3,8 @@ import type { Done } from '../engine/revoke-many.js'
 import type { SessionRow } from '../ports/index.js'
 import type { EndOptions, SessionsReceipt, SessionsToEnd } from './api.js'
 import { attempts } from './attempts.js'
-import { areUnchanged, type SessionsContext } from './context.js'
+import type { SessionsContext } from './context.js'
+import { inTurns } from './in-turns.js'
 import { readToEnd, requireEndOptions, type ToEnd } from './input.js'
 import { requireSelector } from './options.js'
 import { type Family, isExpired, rowOf } from './state.js'
@@ -86,9 +87,9 @@ export async function endFamily(
 }
 
 async function endLogin(context: SessionsContext, sid: string, why: Why): Promise<DoneEnding | undefined> {
-  const families = await context.group({ sid })
+  const { families, unchanged } = await context.group({ sid })
   const ending = endingOfLogin(context, { sid, families }, why)
-  return commit(context, ending, [areUnchanged({ sid }, families)])
+  return commit(context, ending, [unchanged])
 }
 
 async function endApp(
@@ -97,7 +98,7 @@ async function endApp(
   why: Why,
 ): Promise<DoneEnding | undefined> {
   requireSelector(context.engine.settings.selectors, ['sid', 'client_id'])
-  const families = await context.group({ sid })
+  const { families, unchanged } = await context.group({ sid })
   const now = context.now()
   const own = families.filter((family) => family.clientId === clientId)
   const cutoff = latest(own, now)
@@ -110,7 +111,7 @@ async function endApp(
     mutations: [{ ...mutation, expiresAt: lastExpiry(context, cutoff) }],
     ended: own.filter(isLiveAt(now)),
   }
-  return commit(context, ending, [areUnchanged({ sid }, families)])
+  return commit(context, ending, [unchanged])
 }
 
 async function endUser(
@@ -118,21 +119,21 @@ async function endUser(
   { sub, except }: { readonly sub: string; readonly except: string | undefined },
   why: Why,
 ): Promise<DoneEnding | undefined> {
-  const families = await context.group({ sub })
+  const { families, unchanged } = await context.group({ sub })
   const now = context.now()
-  const conditions = [areUnchanged({ sub }, families)]
+  const conditions = [unchanged]
   if (except !== undefined) {
     const others = families.filter(
       (family) => family.sid !== except && !(family.ended?.login === true && isOver(context, family)),
     )
-    const endings = byLogin(others).map((login) => endingOfLogin(context, login, why))
+    const endings = await inTurns(byLogin(others), (login) => endingOfLogin(context, login, why))
     return endings.length === 0 ? NOTHING : commit(context, joined(endings), conditions)
   }
   const mutation = context.engine.layers.mutations.ofSelector(
     { sub },
     { ...why, issuedBefore: new Date(latest(families, now)) },
   )
-  const put = families.flatMap((family) => markedAs(family, now, true))
+  const put = (await inTurns(families, (family) => markedAs(family, now, true))).flat()
   return commit(context, { put, mutations: [mutation], ended: families.filter(isLiveAt(now)) }, conditions)
 }
 
@@ -152,8 +153,13 @@ export function endingOfLogin(context: SessionsContext, { sid, families }: Login
 
 /** The logins of sessions, in the order of their first ones. */
 export function byLogin(families: readonly Family[]): Login[] {
-  const sids = new Set(families.map(({ sid }) => sid))
-  return [...sids].map((sid) => ({ sid, families: families.filter((family) => family.sid === sid) }))
+  const logins = new Map<string, Family[]>()
+  for (const family of families) {
+    const login = logins.get(family.sid)
+    if (login === undefined) logins.set(family.sid, [family])
+    else login.push(family)
+  }
+  return Array.from(logins, ([sid, own]) => ({ sid, families: own }))
 }
 
 /** Several as one. */
@@ -186,7 +192,7 @@ const isLiveAt =
 
 /** The time of the last access token of sessions, which is no later than the commit unless clocks differ. */
 const latest = (families: readonly Family[], now: number): number =>
-  Math.max(now, ...families.map(({ rotatedAt }) => rotatedAt))
+  families.reduce((time, { rotatedAt }) => Math.max(time, rotatedAt), now)
 
 /** When the last access token of an ended session has expired, in NumericDate seconds. */
 const lastExpiry = ({ options }: SessionsContext, issuedAt: number): number =>

@@ -1,12 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { SessionCondition } from '../ports/index.js'
-import { areUnchanged, type SessionsContext } from './context.js'
+import type { SessionsContext } from './context.js'
 import { byLogin, type Ending, endingOfLogin } from './end.js'
+import { AT_ONCE } from './in-turns.js'
 import { SessionRefused } from './refused.js'
 import { claimsSince, type Family, isExpired } from './state.js'
-
-/** Sessions that are judged before checks get their turn: a user may have any number. */
-const AT_ONCE = 500
 
 /** What makes room for one more login, and what must still hold when it is committed. */
 interface Room {
@@ -27,8 +25,8 @@ export async function makeRoom(
 ): Promise<Room> {
   const { perSubject } = context.options
   if (perSubject === undefined) return { endings: [], conditions: [] }
-  const families = await context.group({ sub })
-  const conditions = [areUnchanged({ sub }, families)]
+  const { families, unchanged } = await context.group({ sub })
+  const conditions = [unchanged]
   const live = new Set((await liveOf(context, families, now)).map((family) => family.sid))
   const others = byLogin(families).filter((login) => live.has(login.sid) && login.sid !== sid)
   const tooMany = live.has(sid) ? 0 : others.length - (perSubject.max - 1)

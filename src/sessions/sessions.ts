@@ -24,15 +24,15 @@ import { sessionOf } from './state.js'
 export function createSessions(revocade: Revocade, options: SessionsOptions = {}): Sessions {
   const context = new SessionsContext(internalsOf(revocade, 'createSessions()'), options)
   const list = async function* (where: Parameters<Sessions['list']>[0]): AsyncGenerator<Session, void, void> {
-    for (const family of await liveOf(context, await context.group(readGroup(where)), context.now()))
-      yield sessionOf(family)
+    const { families } = await context.group(readGroup(where))
+    for (const family of await liveOf(context, families, context.now())) yield sessionOf(family)
   }
   return {
     create: (session) => create(context, session),
     rotate: (refreshToken, proof = {}) => rotate(context, refreshToken, proof),
     find: (refreshToken) => find(context, refreshToken),
     get: async (sid) => {
-      const families = await context.group({ sid: text(sid, 'sid') })
+      const { families } = await context.group({ sid: text(sid, 'sid') })
       const [first] = await liveOf(context, families, context.now())
       return first === undefined ? undefined : sessionOf(first)
     },

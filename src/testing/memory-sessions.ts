@@ -4,6 +4,7 @@ import type {
   SessionCommit,
   SessionCondition,
   SessionGroup,
+  SessionPage,
   SessionRow,
   SessionStore,
   StoredSession,
@@ -17,7 +18,7 @@ export class SessionData {
   /** By minute. */
   salts = new Map<number, Uint8Array>()
   /** The version that was given last. */
-  #version = 0
+  version = 0
 
   /** Takes the content of another one. */
   restore({ rows, salts }: SessionData): void {
@@ -36,7 +37,7 @@ export class SessionData {
     for (const [id, other] of this.rows) {
       if (other.sid === sid && other.clientId === clientId) this.rows.delete(id)
     }
-    this.rows.set(idOf(row.family), copied({ ...row, version: ++this.#version }))
+    this.rows.set(idOf(row.family), copied({ ...row, version: ++this.version }))
   }
 }
 
@@ -63,10 +64,13 @@ export class MemorySessions implements SessionStore {
     return row === undefined ? undefined : copied(row)
   }
 
-  list(group: SessionGroup): readonly StoredSession[] {
+  list(group: SessionGroup, from: string | undefined, limit: number): SessionPage {
     requireGroup(group)
-    const rows = this.#owner().sessions.group(group)
-    return rows.map(copied).toSorted((a, b) => a.createdAt - b.createdAt || compareFamilies(a, b))
+    const { sessions } = this.#owner()
+    const later = sessions.group(group).filter(({ family }) => from === undefined || idOf(family) > from)
+    const rows = later.toSorted(compareFamilies).slice(0, limit).map(copied)
+    const last = rows.length < later.length ? rows.at(-1) : undefined
+    return { rows, next: last && idOf(last.family), version: sessions.version }
   }
 
   page(after: Uint8Array | undefined, limit: number): readonly StoredSession[] {

@@ -60,6 +60,14 @@ export function notAToken(token: unknown): RevocadeError {
   )
 }
 
+/** The error for claims of which a getter, or a proxy, throws. */
+export function unreadable(cause: unknown): RevocadeError {
+  if (cause instanceof RevocadeError) return cause
+  return new RevocadeError('ERR_INVALID_TOKEN', "the claims can't be read, because a getter throws", {
+    cause,
+  })
+}
+
 /**
  * Whether a value holds a token instead of being one. Examples are a decoded JWT with its header
  * (jsonwebtoken and fast-jwt with `complete`, the result of jose), a promise that was not awaited, and a

@@ -1,7 +1,7 @@
 import { RevocadeError } from '../errors.js'
 import type { Digest, Target } from '../ports/index.js'
 import { canonicalName } from './claim-path.js'
-import { checkName, issuerOf, notAToken, notIdentifiable } from './claim-values.js'
+import { checkName, issuerOf, notAToken, notIdentifiable, unreadable } from './claim-values.js'
 import { Digester, type Midstate } from './digester.js'
 import { KIND } from './encoding.js'
 import { IssuerPrefixes, STATES_PER_ID_CLAIM } from './issuers.js'
@@ -187,7 +187,11 @@ export class TokenDigester {
    * @throws {RevocadeError} ERR_INVALID_TOKEN, ERR_TOKEN_NOT_IDENTIFIABLE
    */
   targetOf(token: unknown): Target {
-    this.token(token)
+    try {
+      this.token(token)
+    } catch (error) {
+      throw unreadable(error)
+    }
     const { claims } = this
     for (const { claim } of this.#ids) {
       const id = claims?.[claim]

@@ -1,7 +1,7 @@
 import { isDate } from 'node:util/types'
 import { RevocadeError, type RevocadeErrorCode } from '../errors.js'
 import { type ClaimPath, valueAt } from './claim-path.js'
-import { describeType } from './claim-values.js'
+import { describeType, unreadable } from './claim-values.js'
 import type { Claims } from './jwt.js'
 
 /**
@@ -26,7 +26,12 @@ export function numericDate(claims: Claims, name: 'exp' | 'iat' | 'nbf'): number
  * @throws {RevocadeError} ERR_INVALID_TOKEN as {@link numericDate}
  */
 export function numericDateAt(claims: Claims, path: ClaimPath): number | undefined {
-  const value = valueAt(claims, path)
+  let value: unknown
+  try {
+    value = valueAt(claims, path)
+  } catch (error) {
+    throw unreadable(error)
+  }
   if (value === undefined) return undefined
   return checkSeconds(value, `claim "${path.join('/')}"`, 'ERR_INVALID_TOKEN')
 }

@@ -40,10 +40,11 @@ export type VerifierSettings<C> = {
  * @throws {RevocadeError} ERR_CONFIG when one of them is unknown or out of range
  */
 export function readVerifierOptions<C>(options: VerifierOptions<C>): VerifierSettings<C> {
-  const given = asRecord(options, 'the options')
+  const given = asRecord(options, 'the second argument of createVerifier, its options { verify },')
   rejectUnknownKeys(given, ['verify', 'ttlSeconds', 'max', 'kid'], 'option')
   const { verify, kid = headerKid } = options
-  if (typeof verify !== 'function') throw optionError('verify', 'must be a function')
+  if (typeof verify !== 'function')
+    throw optionError('verify', 'must be a function: it verifies a token and returns its claims')
   if (typeof kid !== 'function') throw optionError('kid', 'must be a function')
   return {
     verify,

@@ -244,7 +244,11 @@ describe('import --from-redis', () => {
     [[PATTERN, '--from-url', 'redis://x', '--format', 'csv'], '--format goes with a file only'],
     [[PATTERN, '--from-url', 'redis://x', '--any-issuer'], '--any-issuer goes with a file only'],
     [[PATTERN, '--from-url', 'redis://x', '--keys-hold', 'jtis'], 'jwt, token, jti, sha256'],
-    [[PATTERN, '--from-url', 'http://user:secret-word@x'], 'ERR_CONFIG'],
+    [
+      [PATTERN, '--from-url', 'http://user:secret-word@x'],
+      'ERR_CONFIG: --from-url (REVOCADE_FROM_URL) is a URL that must have one of these forms',
+    ],
+    [[PATTERN, '--redis', 'http://x'], 'ERR_CONFIG: --redis (REVOCADE_REDIS_URL) is a URL that'],
     [[PATTERN, 'file.csv', '--from-url', 'redis://x'], 'not both'],
   ])('refuses %j', async (args, problem) => {
     const ran = await dir.run(['import', '--from-redis', ...args])

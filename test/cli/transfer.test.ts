@@ -110,7 +110,11 @@ describe('migrate', () => {
   it.each([
     ['the same file twice', ['--from', 'a.db', '--to', 'a.db'], /the same store/],
     ['two names of one file', ['--from', 'a.db', '--to', './a.db'], /the same store/],
-    ['a source that is not there', ['--from', 'no.db', '--to', 'b.db'], /there is no store at no\.db/],
+    [
+      'a source that is not there',
+      ['--from', 'no.db', '--to', 'b.db'],
+      /there is no store at no\.db\. Give its path with --from\.\n/,
+    ],
     [
       'a namespace that is not there',
       ['--from', 'a.db', '--to', 'b.db', '--namespace', 'x'],

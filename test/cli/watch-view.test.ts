@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { displayWidth } from '#dist/cli/output/print.js'
+import { displayWidth } from '#dist/cli/output/table.js'
 import { Rates } from '#dist/cli/watch/rates.js'
 import type { Look, WatchedFigures } from '#dist/cli/watch/sample.js'
 import { sparkline } from '#dist/cli/watch/sparkline.js'

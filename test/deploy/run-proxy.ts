@@ -59,7 +59,8 @@ const PREPARE: Readonly<Record<ProxyName, (folder: string, ports: Ports) => read
   haproxy: (folder, ports) => {
     writeFileSync(join(folder, 'haproxy.cfg'), asking('haproxy/haproxy.cfg', ports))
     copyFileSync(join(DEPLOY, 'haproxy/revocade.lua'), join(folder, 'revocade.lua'))
-    return ['-db', '-f', 'haproxy.cfg']
+    // From another folder than that of its files.
+    return ['-db', '-C', '/', '-f', join(folder, 'haproxy.cfg')]
   },
 }
 

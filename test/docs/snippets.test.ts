@@ -92,6 +92,7 @@ async function execute(snippet: Snippet, name: string): Promise<string> {
       ...process.env,
       NODE_V8_COVERAGE: undefined, // The tests of the code count, not those of what the pages say.
       PORT: '0',
+      REVOCADE_STORE: './revocade.db',
       JWT_SECRET: 'a secret of the README, for its tests only',
     },
   })

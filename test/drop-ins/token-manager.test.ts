@@ -199,7 +199,7 @@ describe('@Authenticated()', () => {
     [{ verify, request: 1 }, "option 'request'"],
     [{ verify, verfy: 1 }, "did you mean 'verify'"],
     [{ verify, claims: () => ({}) }, "takes the place of 'token' and 'verify'"],
-    [{ verify, manager: {} }, 'must be an engine'],
+    [{ verify, manager: {} }, 'needs an engine'],
   ])('refuses the options %j', (options, problem) => {
     expect(() => Authenticated(options as never)).toThrow(ourError('ERR_CONFIG', problem))
   })

@@ -6,6 +6,7 @@ import {
   RevocadeError,
   type RevocadeOptions,
   type RevocationInput,
+  type TokenClaims,
 } from 'revocade'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { temporaryDirectory } from '../support/temp.js'
@@ -398,6 +399,14 @@ describe('the engine', () => {
   }
 })
 
+/** Claims with a getter that throws. */
+const unreadable = (name: string, claims: TokenClaims = {}): TokenClaims =>
+  Object.defineProperty(claims, name, {
+    get: () => {
+      throw new Error('no')
+    },
+  })
+
 describe('bad input', () => {
   const bad: [string, unknown][] = [
     ['empty', ''],
@@ -411,6 +420,8 @@ describe('bad input', () => {
     ['an object for jti', { jti: {}, exp: now + 60 }],
     ['an empty jti', { jti: '', exp: now + 60 }],
     ['the whole header', 'Bearer abc'],
+    ['an object whose jti throws', unreadable('jti')],
+    ['an object whose iss throws', unreadable('iss', { jti: 'a', exp: now + 60 })],
   ]
   it.each(bad)('%s is ERR_INVALID_TOKEN, and nothing is written', async (_name, token) => {
     expect(engine.isClearlyActive(token as string)).toBe(false)
@@ -418,6 +429,18 @@ describe('bad input', () => {
       await expect(call(token as string)).rejects.toThrow(coded('ERR_INVALID_TOKEN'))
     }
     expect(engine.stats().store.seq).toBe(0)
+  })
+
+  it('that throws when it is read is ERR_INVALID_TOKEN, also in a selector or a time', async () => {
+    await engine.revokeWhere({ sub: 'alice' })
+    for (const name of ['sub', 'iat'])
+      for (const call of [engine.isRevoked, engine.check]) {
+        const token = unreadable(name, { jti: 'a', sub: 'alice' })
+        await expect(call(token, { onUnknown: 'active' })).rejects.toThrow(
+          coded('ERR_INVALID_TOKEN', /getter/),
+        )
+      }
+    await expect(engine.revoke(unreadable('exp', { jti: 'a' }))).rejects.toThrow(coded('ERR_INVALID_TOKEN'))
   })
 
   it('of times names the claim or the option', async () => {

@@ -17,16 +17,20 @@ let server: ChildProcess
 let origin: string
 let stderr = ''
 
-beforeAll(async () => {
+const start = (more: object): ChildProcess => {
   const env = {
     ...process.env,
     ...COVERED,
-    PORT: '0',
     DATA: temporaryDirectory(),
     STORE: '',
     ORIGIN: undefined,
+    ...more,
   }
-  server = spawn(process.execPath, [SERVER], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  return spawn(process.execPath, [SERVER], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+beforeAll(async () => {
+  server = start({ PORT: '0' })
   server.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   const [line] = (await once(createInterface({ input: server.stdout ?? process.stdin }), 'line')) as [string]
   origin = /http:\/\/localhost:\d+/.exec(line)?.[0] ?? ''
@@ -109,6 +113,15 @@ const send = (method: string, path: string, headers: Record<string, string> = {}
 /** What an access token is answered with, at this moment. */
 const statusWith = async (access: string): Promise<number> =>
   (await send('GET', '/me', { cookie: `access=${access}` })).status
+
+it('says that its port is taken, and ends', async () => {
+  const { port } = new URL(origin)
+  const second = start({ PORT: port })
+  let text = ''
+  second.stderr?.setEncoding('utf8').on('data', (part: string) => (text += part))
+  expect(await once(second, 'close')).toEqual([1, null])
+  expect(text).toBe(`can't listen on 127.0.0.1:${port} (EADDRINUSE): give another port, as in PORT=3001\n`)
+})
 
 const withBrowser = it.skipIf(browser === undefined)
 

@@ -111,6 +111,36 @@ describe('a snapshot that is', () => {
     expect([abandoned, recent].map((file) => existsSync(file))).toEqual([false, true])
   })
 
+  it('of a store that was deleted or emptied: the log warns, until the new store has a change', async () => {
+    const store = join(temporaryDirectory(), 'store.db')
+    await session(store, () => Promise.resolve())
+    rmSync(store)
+    const warnings = async (work?: (engine: Revocade) => Promise<unknown>): Promise<unknown[]> => {
+      const warned: unknown[] = []
+      const ignore = (): void => undefined
+      const warn = (fields: object, text: string): unknown => warned.push([fields, text])
+      const engine = await open({ store, logger: { debug: ignore, info: ignore, error: ignore, warn } })
+      await work?.(engine)
+      await engine.close()
+      return warned
+    }
+    // The earlier store had no change, either.
+    expect(await warnings(revokeAll(names('a', 5)))).toEqual([])
+    const snapshots = readdirSync(join(store, '..')).filter((name) => name.includes('-l0-'))
+    for (const lose of [() => truncateSync(store), () => rmSync(store)]) {
+      lose()
+      expect(await warnings()).toEqual([
+        [
+          { path: expect.stringContaining('-l0-') as string, changes: 5 },
+          expect.stringContaining('empty') as string,
+        ],
+      ])
+    }
+    expect(snapshots).toHaveLength(2)
+    expect(await warnings(revokeAll(names('b', 1)))).toHaveLength(1)
+    expect(await warnings()).toEqual([])
+  })
+
   it('of a history that a restored backup undid, older or as long: right answers', async () => {
     for (const afterwards of [0, 5, 30, 60]) {
       const folder = temporaryDirectory()

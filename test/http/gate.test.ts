@@ -1,9 +1,11 @@
 import { inspect } from 'node:util'
 import { RevocadeError } from 'revocade'
+import { MemoryStore } from 'revocade/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { createGate, type Decision, type GuardOptions } from '#dist/http/gate.js'
 import type { Checker } from '#dist/http/judge.js'
 import { RefusedRequest } from '#dist/http/refusal.js'
+import { open } from '../support/engine.js'
 import { ourError } from '../support/errors.js'
 
 interface Asked {
@@ -208,7 +210,19 @@ describe('a gate', () => {
   })
 
   it('refuses what is no engine', () => {
-    expect(() => gateOf({} as Checker)).toThrow(ourError('ERR_CONFIG', 'createRevocade'))
+    for (const wrong of [undefined, null, {}, Promise.resolve(engineOf({}).engine)])
+      expect(() => gateOf(wrong as never)).toThrow(ourError('ERR_CONFIG', 'await createRevocade()'))
+  })
+
+  it.each(['jti', 'exp'])('refuses claims whose %s throws when it is read', async (name) => {
+    const claims = Object.defineProperty({ jti: 'a' }, name, {
+      get: () => {
+        throw new Error('no')
+      },
+    })
+    const engine = await open({ store: new MemoryStore() })
+    expect(reasonOf(await gateOf(engine, { verify: () => claims })(bearer('a')))).toBe('malformed')
+    expect(reasonOf(await gateOf(engine, { claims: () => claims })(bearer('a')))).toBe('malformed')
   })
 })
 

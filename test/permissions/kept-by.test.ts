@@ -100,8 +100,19 @@ describe('permissions', () => {
       { load, ttl: 5 },
     ])
       expect(() => createPermissions(engine, wrong as never)).toThrow(ourError('ERR_CONFIG'))
+    expect(() => createPermissions(engine, undefined as never)).toThrow(ourError('ERR_CONFIG', '{ load }'))
     for (const other of [undefined, {}, { ...engine }])
-      expect(() => createPermissions(other as never, { load })).toThrow(ourError('ERR_CONFIG'))
+      expect(() => createPermissions(other as never, { load })).toThrow(
+        ourError('ERR_CONFIG', 'createPermissions needs an engine: await createRevocade()'),
+      )
+    const claims = {
+      get sub(): string {
+        throw new Error('no')
+      },
+    }
+    await expect(createPermissions(engine, { load }).get(claims)).rejects.toThrow(
+      ourError('ERR_INVALID_TOKEN', 'a getter throws'),
+    )
   })
 
   it('refuse claims that can not be used, and write nothing', async () => {

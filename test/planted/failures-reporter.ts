@@ -1,9 +1,11 @@
+import { basename, dirname } from 'node:path'
 import type { Reporter, TestModule } from 'vitest/node'
 import { messagesOf } from './failure-text.js'
 
 /** What failed in a test file: titles after `×`, each with its errors. */
 export interface ModuleFailures {
-  readonly project: string
+  /** The name of the folder that the file is in. */
+  readonly folder: string
   readonly failures: readonly string[]
 }
 
@@ -14,7 +16,7 @@ export default class FailuresReporter implements Reporter {
     for (const test of module.children.allTests('failed')) {
       failures.push(`× ${test.name}`, ...(test.result().errors ?? []).flatMap(messagesOf))
     }
-    const line: ModuleFailures = { project: module.project.name, failures }
+    const line: ModuleFailures = { folder: basename(dirname(module.moduleId)), failures }
     process.stdout.write(`${JSON.stringify(line)}\n`)
   }
 }

@@ -33,6 +33,7 @@ export const NETWORK_MISTAKES: readonly Mistake[] = [
     is: 'this.#send(batch)',
     becomes: 'this.#send({ ...batch, tag: randomBytes(8), number: ++this.#batches })',
     caughtBy: SIMULATED,
+    among: /simulated Redis/,
     breaks: /once: \d+/,
   },
   {
@@ -42,6 +43,7 @@ export const NETWORK_MISTAKES: readonly Mistake[] = [
     is: 'this.#clock.now() + timeoutMs',
     becomes: 'this.#clock.now() + 600_000',
     caughtBy: SIMULATED,
+    among: /simulated Redis/,
     breaks: /a commit after its time/,
   },
   {

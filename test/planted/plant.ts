@@ -14,6 +14,8 @@ export interface Mistake {
   /** The test file that must fail, and how: the promise it names (docs/guarantees.md), or the test. */
   readonly caughtBy: string
   readonly breaks: RegExp
+  /** The full names of the tests that may say so, where most of the file would run for nothing. */
+  readonly among?: RegExp
 }
 
 /**

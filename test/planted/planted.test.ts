@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { report, SCALE } from '../support/scale.js'
@@ -34,7 +34,9 @@ describe('a planted mistake is noticed', () => {
     for (const group of groups) {
       const mistakes = group.flatMap((i) => MISTAKES[i] ?? [])
       // The folder's name ends as the build's does, so that Vitest loads what is in it natively as well.
-      plant(mistakes, `${root}src`, `${root}dist`, `${copies}/${nameOf(group)}/dist`)
+      const copy = `${copies}/${nameOf(group)}`
+      plant(mistakes, `${root}src`, `${root}dist`, `${copy}/dist`)
+      writeFileSync(`${copy}/run.ts`, programOf(group))
     }
     if (groups.length === 0) return
     for (const [group, text] of await runTests(groups, scale)) for (const i of group) failures.set(i, text)
@@ -87,6 +89,20 @@ describe('a mistake is planted', () => {
   })
 })
 
+/** A test file: that which must notice the mistakes of a group, on their copy (planted.config.ts). */
+function programOf(group: Group): string {
+  const name = nameOf(group)
+  const file = MISTAKES[group[0] ?? 0]?.caughtBy
+  return `
+import { only } from '${root}test/planted/only.ts'
+import { MISTAKES } from '${root}test/planted/mistakes.ts'
+process.env.REVOCADE_DIST = '${copies}/${name}/dist' // for child processes
+only([${group.join()}].map((i) => MISTAKES[i]))
+for (const file of ['setup.ts', '${file?.replace('test/', '')}'])
+  await import(/* @vite-ignore */ \`${root}test/\${file}?copy=${name}\`)
+`
+}
+
 /** Runs the tests against some groups of mistakes, all in one Vitest: what failed, by group. */
 async function runTests(groups: readonly Group[], scale: string): Promise<Map<Group, string>> {
   // What runs broken code is no coverage, and no news.
@@ -102,7 +118,7 @@ async function runTests(groups: readonly Group[], scale: string): Promise<Map<Gr
     VITEST: undefined,
   }
   const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--root', '.']
-  const config = ['--config', 'test/planted/projects.config.ts']
+  const config = ['--config', 'test/planted/planted.config.ts']
   const child = spawn(process.execPath, [...vitest, ...config], { cwd: root, env })
   let [stdout, stderr] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk))
@@ -113,5 +129,5 @@ async function runTests(groups: readonly Group[], scale: string): Promise<Map<Gr
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as ModuleFailures)
   if (found.length !== groups.length) throw new Error(`not every mistake was tried: ${stdout}${stderr}`)
-  return new Map(found.map(({ project, failures }) => [groupOf(project), failures.join('\n')]))
+  return new Map(found.map(({ folder, failures }) => [groupOf(folder), failures.join('\n')]))
 }

@@ -102,6 +102,8 @@ it.each([
   ['postgres://app:hunter2@127.0.0.1:1/db', {}, 'ERR_STORE_UNAVAILABLE', 'no server listens there'],
   ['postgres://app:hunter2@nowhere.invalid/db', {}, 'ERR_STORE_UNAVAILABLE', 'opened'],
   ['postgres://app:hunter2@127.0.0.1:1/db?schema=Wrong', {}, 'ERR_CONFIG', "option 'schema'"],
+  ['postgres://app:hunter2@127.0.0.1:1/db?shema=a', {}, 'ERR_CONFIG', "did you mean 'schema'?"],
+  ['postgres://app:x?hunter2@127.0.0.1:1/db', {}, 'ERR_CONFIG', 'known: schema, sslmode,'],
   ['postgresql://app:hunter2@127.0.0.1:1/db', { exclusive: true }, 'ERR_CONFIG', "option 'exclusive'"],
   ['postgres://app:hunter2@h/db?sslrootcert=/no/such', {}, 'ERR_STORE_UNAVAILABLE', 'no such file'],
   ['postgres://app:hunter2@[/db', {}, 'ERR_STORE_UNAVAILABLE', 'Invalid URL'],

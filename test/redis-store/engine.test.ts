@@ -108,7 +108,9 @@ it.each([
   ['redis://app:hunter2@a,b?wait=1', {}, 'ERR_CONFIG', "option 'waitReplicas'"],
   ['redis://app:hunter2@127.0.0.1:1?create=maybe', {}, 'ERR_CONFIG', "'create'"],
   ['redis://app:hunter2@127.0.0.1:1?durability=some', {}, 'ERR_CONFIG', "option 'durability'"],
-  ['redis://app:hunter2@127.0.0.1:1?no=such', {}, 'ERR_CONFIG', "option 'store' is a URL"],
+  ['redis://app:hunter2@127.0.0.1:1?no=such', {}, 'ERR_CONFIG', 'known: prefix, durability, create, wait'],
+  ['redis://app:hunter2@127.0.0.1:1?prefx=a', {}, 'ERR_CONFIG', "did you mean 'prefix'?"],
+  ['redis://app@127.0.0.1:1?hunter2', {}, 'ERR_CONFIG', "option 'store' is a URL with an unknown parameter"],
   ['redis://app:hunter2@[', {}, 'ERR_CONFIG', "option 'store' is a URL"],
   ['rediss://app:hunter2@127.0.0.1:1', { exclusive: true }, 'ERR_CONFIG', "option 'exclusive'"],
 ] as const)('refuses %s with %j, and tells no password', async (store, options, code, message) => {

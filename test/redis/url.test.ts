@@ -162,7 +162,7 @@ function refusalOf(url: string): string {
 const FORM = /must have one of these forms/
 const PLACE = /has a host or port that can't be/
 const NUMBER = /must have a database number/
-const PARAMETER = /parameter that is not accepted/
+const PARAMETER = /parameter that does not go with this form of URL(?:, which takes |$)/
 const refused: [string, RegExp][] = [
   ['', FORM],
   ['localhost', FORM],

@@ -262,7 +262,14 @@ describe('a client', () => {
           headers: { authorization: AUTHORIZED, 'content-type': FORM },
         })
       const token = await mint()
-      expect((await ask('/introspect', token)).status).toBe(404)
+      const absent = await ask('/introspect', token)
+      expect([absent.status, await absent.json()]).toMatchObject([
+        404,
+        {
+          title:
+            "/introspect exists only with a key to verify tokens with: the option 'jwks' or 'hmacSecret'",
+        },
+      ])
       expect((await ask('/revoke', token)).status).toBe(200)
       expect((await send(blind.check, '/check', { authorization: [`Bearer ${token}`] })).status).toBe(401)
       expect(await refusal(await ask('/revoke', 'opaque'))).toEqual([400, 'unsupported_token_type'])

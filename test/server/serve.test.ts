@@ -1,9 +1,10 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readSettings } from '#dist/cli/serve/read-settings.js'
+import { noteOnUnknown } from '#dist/cli/serve/unknown-variables.js'
 import { ENGINE_SETTINGS, flagOf, SERVER_SETTINGS, variableOf } from '#dist/cli/serve/settings.js'
 import { SERVER_OPTION_NAMES } from '#dist/server/index.js'
 import { send } from '../adapters/request.js'
@@ -195,7 +196,7 @@ describe('revocade serve', () => {
       'a file that is not there',
       ['--config', 'none.json'],
       {},
-      /^ERR_FILE: the file of --config can't be read: there is no/,
+      /^ERR_FILE: the file of --config, none\.json, can't be read: there is no/,
     ],
     ['a secret as a flag', ['--admin-token', 'x'], {}, /^ERR_USAGE: unknown option/],
     [
@@ -223,6 +224,12 @@ describe('revocade serve', () => {
       /^ERR_CONFIG: option 'jwks' must be a URL, or the path of a JSON Web Key Set: there is no such file/,
     ],
     [
+      'a key set by FTP',
+      ['--jwks', 'ftp://issuer.example/jwks.json'],
+      {},
+      /^ERR_CONFIG: option 'jwks' must be a URL, .*: the URL is not of http or https\n$/,
+    ],
+    [
       'own tokens without a key',
       [],
       { REVOCADE_CLIENTS: '[{"id":"a","secret":"0123456789abcdef"}]' },
@@ -230,21 +237,25 @@ describe('revocade serve', () => {
     ],
   ])('refuses %s, and makes no store', async (_what, args, env, message) => {
     const { code, stdout, stderr } = await dir.run(['serve', ...LISTEN, ...args], { env })
-    expect([code, stdout]).toEqual([2, ''])
+    expect([code, stdout, existsSync(join(dir.path, 'revocade.db'))]).toEqual([2, '', false])
     expect(stderr).toMatch(message)
   })
 
-  it('says that an address is taken, and leaves nothing open', async () => {
+  it('says which address is taken and which flag gives it, and makes no store', async () => {
     const taken = createServer()
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
     const { port } = taken.address() as AddressInfo
     const args = ['--listen', '127.0.0.1:0', '--admin-listen', `127.0.0.1:${port}`, '--log-level', 'silent']
-    const { code, stderr } = await dir.runProcess(['serve', ...args])
+    const { code, stderr } = await dir.runProcess(['serve', ...args], { env: { REVOCADE_LISTN: 'a' } })
     taken.close()
     expect([code, stderr]).toEqual([
       2,
-      `${NEW_STORE}ERR_CONFIG: option 'adminListen' has an address that can't be listened on (EADDRINUSE)\n`,
+      'note: serve has no such environment variables and ignores them: ' +
+        "REVOCADE_LISTN (did you mean 'REVOCADE_LISTEN'?)\n" +
+        `ERR_CONFIG: option 'adminListen' (--admin-listen) is 127.0.0.1:${port}, which is in use already ` +
+        '(EADDRINUSE): give another one\n',
     ])
+    expect(existsSync(join(dir.path, 'revocade.db'))).toBe(false)
   })
 
   it('says what to install, where a package is missing', async () => {
@@ -308,6 +319,43 @@ describe('the options of serve', () => {
       exclusive: true,
       redis: { url: 'redis://h', keyPrefix: 'p' },
     })
+  })
+
+  it.each([
+    ['{\n  "listen": "a:1",\n}', 3, 1],
+    ['{"listen": \'a:1\'}', 1, 12],
+    ['{"listen": "a:1" "logLevel": "warn"}', 1, 18],
+    ['{"clients": [{"secret": "hunter2"}', 1, 35],
+    ['{"listen": "a:1\n"}', 1, 16],
+    ['{"a": 1}}', 1, 9],
+    ['{"a": tru}', 1, 10],
+    ['{"a": -}', 1, 8],
+    ['{a: 1}', 1, 2],
+    ['', 1, 1],
+  ])('that a file has in bad JSON are refused, with the place: %j', async (text, line, column) => {
+    const file = join(temporaryDirectory(), 'serve.json')
+    writeFileSync(file, text)
+    await expect(readSettings({}, {}, file)).rejects.toMatchObject({
+      code: 'ERR_FILE',
+      message: `the file of --config, ${file}, is not valid JSON: see line ${line}, column ${column}`,
+    })
+  })
+
+  it('that are mistyped variables are named, without their values', () => {
+    const ofKubernetes = {
+      REVOCADE_SERVICE_HOST: '10.0.0.1',
+      REVOCADE_SERVICE_PORT: '8521',
+      REVOCADE_PORT: 'tcp://10.0.0.1:8521',
+      REVOCADE_PORT_8521_TCP_ADDR: '10.0.0.1',
+    }
+    const env = { ...ofKubernetes, REVOCADE_TEST_SEED: '1', REVOCADE_CONFIG: 'a.json', REVOCADE_SECRET: 's' }
+    expect(noteOnUnknown(env)).toBeUndefined()
+    const mistyped = { REVOCADE_ADMIN_TOKN: 'hunter2', REVOCADE_PORT: '8521', REVOCADE_MAX_STALENES_MS: '1' }
+    expect(noteOnUnknown({ ...env, ...mistyped })).toBe(
+      'serve has no such environment variables and ignores them: REVOCADE_PORT, ' +
+        "REVOCADE_ADMIN_TOKN (did you mean 'REVOCADE_ADMIN_TOKEN'?), " +
+        "REVOCADE_MAX_STALENES_MS (did you mean 'REVOCADE_MAX_STALENESS_MS'?)",
+    )
   })
 
   it('that a file names and that are unknown are refused', async () => {

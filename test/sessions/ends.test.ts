@@ -1,4 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { readFamily } from '#dist/sessions/state.js'
+import { MemoryStore } from '#dist/testing/index.js'
+import { lateStore } from '../support/late-store.js'
 import {
   ACCESS_SECONDS,
   accessToken,
@@ -142,6 +146,21 @@ describe.each(STORES)('ends of sessions on %s', (_, stores) => {
     expect(await isRevoked(world, second)).toBe(true)
   })
 
+  it('a user with more sessions than are read at once: all are listed, and all are ended', async () => {
+    const { sessions } = await openWorld()
+    const issued = await Promise.all(Array.from({ length: 1100 }, () => sessions.create({ sub: 'u' })))
+    const sids = issued.map(({ session }) => session.sid)
+    const listing = { isDone: false, turns: 0 }
+    const listed = sidsOf(sessions, { sub: 'u' }).finally(() => (listing.isDone = true))
+    for (; !listing.isDone; listing.turns++) await nextTurn()
+    expect((await listed).toSorted()).toEqual(sids.toSorted())
+    expect(listing.turns, 'turns of the event loop: pages, and groups that are judged').toBeGreaterThan(3)
+    expect((await sessions.revoke({ sub: 'u', except: sids[600] ?? '' })).ended).toBe(1099)
+    expect(await sidsOf(sessions, { sub: 'u' })).toEqual([sids[600]])
+    expect((await sessions.revoke({ sub: 'u' })).ended).toBe(1)
+    expect(await fate(sessions.rotate(issued[600]?.refreshToken ?? ''))).toBe('ended')
+  })
+
   it('the end of a session is kept for as long as its last access token lives', async () => {
     const { sessions, revocade, clock } = await openWorld()
     const { session } = await sessions.create({ sub: 'u' })
@@ -160,6 +179,26 @@ describe.each(STORES)('ends of sessions on %s', (_, stores) => {
       { target: { where: { sub: 'u' } }, expiresAt: new Date(clock.wall + 90 * DAY_SECONDS * S1) },
     ])
   })
+})
+
+it('S6: a session that is refreshed while others of its user are read ends as it is then', async () => {
+  const store = new MemoryStore()
+  let [pages, between] = [0, (): Promise<unknown> => Promise.resolve()]
+  const gate = async (label: string) => {
+    if (label === 'list: request' && pages++ === 1) await between()
+  }
+  const witness = { committed: () => undefined, written: () => undefined }
+  const { sessions } = await openWorldOn({ connect: () => lateStore(store, gate, witness) })
+  const begun = await Promise.all([1, 2, 3].map(() => sessions.create({ sub: 'u' })))
+  const { rows } = store.sessions.list({ sub: 'u' }, undefined, 3)
+  // In the order of the pages, so that what is read last is the newest.
+  const tokens = rows.map(({ sid }) => begun.find(({ session }) => session.sid === sid)?.refreshToken ?? '')
+  between = async () => {
+    for (const token of tokens) await sessions.rotate(token)
+  }
+  expect((await sessions.revoke({ sub: 'u', except: 'another' })).ended).toBe(3)
+  const after = store.sessions.list({ sub: 'u' }, undefined, 3).rows.map(readFamily)
+  expect(after.map(({ generation, ended }) => [generation, ended?.login])).toEqual(Array(3).fill([1, true]))
 })
 
 /** A clock that is always so much ahead of another one. */

@@ -9,7 +9,7 @@ import type {
 } from '#dist/ports/index.js'
 import { MemoryStore } from '#dist/testing/index.js'
 import { NOW, openStore, read, revoke, unrevoke } from '#dist/testing/store/fixtures.js'
-import { bytes, commit, familyOf, session } from '#dist/testing/store/session-fixtures.js'
+import { bytes, commit, familyOf, listed, session } from '#dist/testing/store/session-fixtures.js'
 import { random } from '../faults/matrix/random.js'
 
 const GROUPS: readonly SessionGroup[] = [0, 1, 2, 3].flatMap((n) => [{ sub: `user-${n}` }, { sid: `s-${n}` }])
@@ -87,7 +87,7 @@ async function conditionOf({ store, sessions }: Side, { kind, n, off }: Wish): P
   }
   if (kind === 1) return { digest: revoke(n).digest, seq: ((await read(store, n))?.seq ?? 0) + off }
   const group = GROUPS[n] ?? { sub: '' }
-  const rows = await sessions.list(group)
+  const rows = await listed(sessions, group)
   const newest = Math.max(0, ...rows.map(({ version }) => version))
   return kind === 2
     ? { group, rows: rows.length + off, newest }
@@ -99,7 +99,7 @@ async function everything({ store, sessions }: Side): Promise<unknown> {
   const rows = await sessions.page(undefined, 100)
   const versions = rows.map(({ version }) => version).toSorted((a, b) => a - b)
   const plain = rows.map(({ version, ...row }) => ({ ...row, rank: versions.indexOf(version) }))
-  const lists = await Promise.all(GROUPS.map(async (group) => sessions.list(group)))
+  const lists = await Promise.all(GROUPS.map(async (group) => listed(sessions, group, 3)))
   const families = lists.map((list) => list.map(({ family }) => Buffer.from(family).toString('hex')))
   const salts = await Promise.all([0, 1, 2, 3].map(async (minute) => sessions.salt(minute)))
   const revocations = await Promise.all([0, 1, 2, 3].map(async (n) => read(store, n)))

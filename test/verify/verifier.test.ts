@@ -217,13 +217,24 @@ describe('a verified token', () => {
       { verify, ttl: 1 },
     ])
       expect(() => createVerifier(engine, wrong as never)).toThrow(ourError('ERR_CONFIG'))
-    expect(() => createVerifier({} as never, { verify })).toThrow(ourError('ERR_CONFIG'))
+    expect(() => createVerifier(engine, undefined as never)).toThrow(ourError('ERR_CONFIG', '{ verify }'))
+    for (const wrong of [undefined, {}, Promise.resolve(engine)])
+      expect(() => createVerifier(wrong as never, { verify })).toThrow(
+        ourError('ERR_CONFIG', 'createVerifier needs an engine: await createRevocade()'),
+      )
     for (const wrong of [undefined, null, 1, {}])
       await expect(verified(wrong as never)).rejects.toThrow(ourError('ERR_INVALID_TOKEN'))
     for (const wrong of [{}, { kid: 1 }, { keys: 'k' }])
       await expect(verified.forget(wrong as never)).rejects.toThrow(ourError('ERR_CONFIG'))
     const whole = createVerifier(engine, { verify: () => ({ payload: {}, protectedHeader: {} }) })
     await expect(whole('opaque')).rejects.toThrow(ourError('ERR_CONFIG'))
+    const unreadable = {
+      get payload(): object {
+        throw new Error('no')
+      },
+    }
+    const strange = createVerifier(engine, { verify: () => unreadable })
+    await expect(strange('opaque')).rejects.toThrow(ourError('ERR_INVALID_TOKEN', 'a getter throws'))
     await engine.close()
     await expect(createVerifier(engine, { verify: () => ({}) })('opaque')).rejects.toThrow(
       ourError('ERR_CLOSED'),

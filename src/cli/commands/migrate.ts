@@ -72,7 +72,7 @@ async function migrate(options: MigrateOptions): Promise<void> {
 
 async function migrateFrom(options: MigrateOptions): Promise<void> {
   const { from, namespace } = options
-  await requireStore({ store: from, namespace: namespace ?? (await firstNamespace(from)) })
+  await requireStore({ store: from, namespace: namespace ?? (await firstNamespace(from)) }, '--from')
   const namespaces = namespace === undefined ? ((await namespacesAt(from)) ?? []) : [namespace]
   if (options.follow === true) await followAll(namespaces, options)
   else for (const name of namespaces) await migrateNamespace(name, options)

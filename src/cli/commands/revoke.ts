@@ -1,12 +1,15 @@
 import type { Command } from 'commander'
 import type { Receipt, Revocade, RevocationInput, RevokeOptions, Selector, Time, Token } from '../../api.js'
 import { revokeForms } from '../../engine/id-forms.js'
+import { readRevokeOptions } from '../../engine/revocation-request.js'
+import { readOptions } from '../../options.js'
 import type { Line } from '../../read-lines.js'
 import { CliError, reportOf } from '../errors.js'
 import { operatingSystemUser } from '../input/actor.js'
 import { type CutoffFlags, cutoffOptions } from '../input/cutoff.js'
 import { inFlagNames, withFlagNames } from '../input/flag-names.js'
 import {
+  type Addressed,
   addressed,
   type AddressedTokens,
   addTargetOptions,
@@ -18,6 +21,9 @@ import {
   tokensOf,
 } from '../input/targets.js'
 import { parseDuration, parseTime } from '../input/time.js'
+import type { TokenSource } from '../input/tokens.js'
+import { mutationsOf } from '../mutations.js'
+import { engineOptions } from '../options.js'
 import { LineReporter } from '../output/line-reporter.js'
 import { note } from '../output/print.js'
 import { printBulkReceipt, printReceipt } from '../output/revoke-receipt.js'
@@ -66,14 +72,38 @@ Examples:
 }
 
 async function revoke(argument: string | undefined, options: RevokeCommandOptions): Promise<void> {
-  const target = addressed(argument, options, 'revoke')
+  const named = addressed(argument, options, 'revoke')
   const details = revokeOptions(options)
-  if (target.kind !== 'selector' && (options.issuedBefore !== undefined || options.sameSecond !== undefined))
+  if (named.kind !== 'selector' && (options.issuedBefore !== undefined || options.sameSecond !== undefined))
     throw new CliError('ERR_USAGE', '--issued-before and --same-second go with --where or --everyone')
+  const target = named.kind === 'lines' ? await tokensIn(named.lines) : named
+  await withFlagNames(refuseUnusable(target, options, details))
   await withNoteOnNew(options, async () => {
     if (target.kind === 'selector') await revokeSelector(target.where, options, details)
     else await revokeTokens(target, options, details)
   })
+}
+
+/**
+ * Throws what the engine would throw for a single target: bad input makes no store. Several lines are
+ * reported one by one.
+ */
+async function refuseUnusable(
+  target: Addressed,
+  options: RevokeCommandOptions,
+  details: RevokeOptions,
+): Promise<void> {
+  if (target.kind === 'lines') return
+  const claims = target.kind === 'selector' ? claimsFor(target.where, options) : undefined
+  const overrides = claims === undefined ? idClaimsFor(options) : { claims: claims.claims }
+  const mutations = mutationsOf(readOptions({ ...engineOptions(options), ...overrides }))
+  readRevokeOptions(details, [])
+  if (target.kind === 'one') mutations.ofToken(target.token, details)
+  else if (target.kind === 'selector')
+    mutations.ofSelector(target.where, { ...details, ...cutoffOptions(options) })
+  else if (target.iss === undefined) mutations.ofSelector(idSelector(target), { ...details, ...OF_ANY_TIME })
+  else for (const form of tokensOf(target)) mutations.ofToken(form, details)
+  return Promise.resolve()
 }
 
 async function revokeTokens(
@@ -114,6 +144,10 @@ async function revokeOne(
   await report(await withFlagNames(engine.revoke(token, details)), options)
 }
 
+const OF_ANY_TIME = { issuedBefore: 'ever' } as const
+
+const idSelector = ({ claim, values }: NamedId): Selector => ({ [claim]: values[0] })
+
 /** Without an issuer: that id of any issuer, because nothing says that its token has none. */
 async function revokeId(
   engine: Revocade,
@@ -122,11 +156,8 @@ async function revokeId(
   details: RevokeOptions,
 ): Promise<void> {
   if (id.iss === undefined) {
-    const where = { [id.claim]: id.values[0] }
-    await report(
-      await withFlagNames(engine.revokeWhere(where, { ...details, issuedBefore: 'ever' })),
-      options,
-    )
+    const revoked = engine.revokeWhere(idSelector(id), { ...details, ...OF_ANY_TIME })
+    await report(await withFlagNames(revoked), options)
     return
   }
   const forms = tokensOf(id)
@@ -146,23 +177,17 @@ function failIfGivenEnd(options: RevokeCommandOptions): void {
   process.exitCode = 2
 }
 
-/** Revokes a single line as one token, with its receipt; several lines in bulk, thousands to a commit. */
+/** Revokes lines in bulk, thousands to a commit. */
 async function revokeLines(
   engine: Revocade,
   batches: AsyncIterable<Line[]>,
   options: RevokeCommandOptions,
   details: RevokeOptions,
 ): Promise<void> {
-  const { start, rest } = await firstTwo(batches)
-  const line = start.length === 1 ? start.at(0) : undefined
-  if (line !== undefined && 'text' in line) {
-    await revokeOne(engine, line.text, options, details)
-    return
-  }
   const reporter = new LineReporter(options)
   const numbers: number[] = []
   async function* entries(): AsyncGenerator<RevocationInput, void, void> {
-    for await (const lines of rest) {
+    for await (const lines of batches) {
       for (const line of lines) {
         if ('problem' in line) {
           reporter.report(line.number, { code: 'ERR_BAD_LINE', message: line.problem })
@@ -182,14 +207,8 @@ async function revokeLines(
   if (reporter.count > 0 || numbers.length === 0) process.exitCode = 2
 }
 
-/**
- * Reads until there are two lines or the input ends.
- *
- * @returns the lines read so far as `start`, and all lines, with those, as `rest`
- */
-async function firstTwo(
-  batches: AsyncIterable<Line[]>,
-): Promise<{ start: readonly Line[]; rest: AsyncIterable<readonly Line[]> }> {
+/** A single line is one token, with a receipt of its own. Reads until there are two, or the input ends. */
+async function tokensIn(batches: AsyncIterable<Line[]>): Promise<TokenSource> {
   const iterator = batches[Symbol.asyncIterator]()
   const start: Line[] = []
   let ended = false
@@ -198,11 +217,14 @@ async function firstTwo(
     if (next.done === true) ended = true
     else start.push(...next.value)
   }
-  async function* rest(): AsyncGenerator<readonly Line[], void, void> {
+  async function* all(): AsyncGenerator<Line[], void, void> {
     yield start
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value
   }
-  return { start, rest: rest() }
+  const line = start.length === 1 ? start.at(0) : undefined
+  return line !== undefined && 'text' in line
+    ? { kind: 'one', token: line.text }
+    : { kind: 'lines', lines: all() }
 }
 
 function revokeOptions(options: RevokeCommandOptions): RevokeOptions {

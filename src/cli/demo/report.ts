@@ -1,5 +1,6 @@
 import { chance, nanoseconds, whole } from '../output/format-numbers.js'
-import { table, tone } from '../output/print.js'
+import { tone } from '../output/print.js'
+import { table } from '../output/table.js'
 import type { DemoResult } from './demonstrate.js'
 import type { AlgorithmResult } from './tokens.js'
 import type { TrafficResult } from './traffic.js'

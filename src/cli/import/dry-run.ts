@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto'
-import { Mutations } from '../../engine/revocation-request.js'
 import { readOptions } from '../../options.js'
-import { TokenDigester } from '../../token/identify.js'
 import { reportOf } from '../errors.js'
 import type { Entry } from '../formats/entry.js'
+import { mutationsOf } from '../mutations.js'
 import { engineOptions, type TokenOptions } from '../options.js'
 import type { ImportHooks, ImportSummary } from './importer.js'
 
@@ -38,16 +36,8 @@ export async function dryRun(
 /** Throws what the engine would throw. */
 function judgeOf(options: TokenOptions): (entry: Entry) => 'imported' | 'expired' {
   const settings = readOptions(engineOptions(options))
-  const { idClaims, namespace, maxTokenBytes, clockToleranceSeconds } = settings
-  const mutations = new Mutations({
-    // Its digests go nowhere.
-    digester: new TokenDigester({ key: randomBytes(16), namespace, idClaims, maxTokenBytes }),
-    clock: Date,
-    idClaims: [...new Set([...idClaims, 'jti'])],
-    selectors: new Set(),
-    maxTokenLifetimeSeconds: undefined,
-    issuerClockAheadSeconds: 0,
-  })
+  const { idClaims, clockToleranceSeconds } = settings
+  const mutations = mutationsOf(settings, [...new Set([...idClaims, 'jti'])])
   return (entry) => {
     if ('error' in entry) throw entry.error
     const { expiresAt } = mutations.ofEntry(entry.input)

@@ -60,7 +60,7 @@ export async function importFromRedis(pattern: string, options: FromRedisOptions
   if (!keyPattern.isNarrow && holds !== 'jwt')
     throw usage("the pattern '*' takes every key of the server: only JWTs among them can be told from others")
   const run = new Run(
-    urlOf(options),
+    sourceOf(options),
     keyPattern,
     new KeyInputs({ pattern: keyPattern, holds, iss, idClaims }),
   )
@@ -98,7 +98,7 @@ type Counts = Pick<ImportSummary, 'imported' | 'already' | 'expired' | 'invalid'
 
 /** One way through the keys. */
 class Run {
-  readonly #url: string
+  readonly #source: Source
   readonly #pattern: KeyPattern
   readonly #inputs: KeyInputs
   readonly #problems = new KeyProblems()
@@ -106,8 +106,8 @@ class Run {
   #gone = 0
   #durable = 0
 
-  constructor(url: string, pattern: KeyPattern, inputs: KeyInputs) {
-    this.#url = url
+  constructor(source: Source, pattern: KeyPattern, inputs: KeyInputs) {
+    this.#source = source
     this.#pattern = pattern
     this.#inputs = inputs
   }
@@ -161,7 +161,8 @@ class Run {
   }
 
   async *#entries(): AsyncGenerator<Entry[], void, void> {
-    for await (const keys of readRedisKeys(this.#url, this.#pattern.match)) {
+    const { url, flag } = this.#source
+    for await (const keys of readRedisKeys(url, this.#pattern.match, flag)) {
       // After the TTLs were read: a revocation may end late, but not early.
       const now = Date.now()
       const entries: Entry[] = []
@@ -184,11 +185,16 @@ class Run {
   }
 }
 
-function urlOf({ fromUrl = '', redis = '' }: FromRedisOptions & RedisFlags): string {
-  const url = fromUrl === '' ? redis : fromUrl
-  if (url === '')
-    throw usage('--from-redis needs the URL of the server: --from-url, or the variable REVOCADE_FROM_URL')
-  return url
+/** The server with the keys, and what the user calls its URL. */
+interface Source {
+  readonly url: string
+  readonly flag: string
+}
+
+function sourceOf({ fromUrl = '', redis = '' }: FromRedisOptions & RedisFlags): Source {
+  if (fromUrl !== '') return { url: fromUrl, flag: '--from-url (REVOCADE_FROM_URL)' }
+  if (redis !== '') return { url: redis, flag: '--redis (REVOCADE_REDIS_URL)' }
+  throw usage('--from-redis needs the URL of the server: --from-url, or the variable REVOCADE_FROM_URL')
 }
 
 const usage = (message: string): CliError => new CliError('ERR_USAGE', message)

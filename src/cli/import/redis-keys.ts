@@ -1,6 +1,7 @@
+import { RevocadeError } from '../../errors.js'
 import type { RedisClient } from '../../redis/connection/client.js'
 import { createClient } from '../../redis/connection/connect.js'
-import { readRedisOptions } from '../../redis/options.js'
+import { readRedisOptions, type RedisSettings } from '../../redis/options.js'
 import { CliError } from '../errors.js'
 
 /** Keys that the server looks at in one step: it serves nobody else meanwhile, for about a millisecond. */
@@ -30,20 +31,33 @@ type ClusterClient = RedisClient & { readonly nodes?: (role: 'master') => readon
  * connection is lost, or when a cluster moves slots.
  *
  * @param url - of a server, or of some nodes of a cluster, of which each master is read
- * @throws {RevocadeError} ERR_CONFIG when the URL is not usable, or ioredis is missing
+ * @param flag - where the URL stands, for the message
+ * @throws {CliError} ERR_CONFIG when the URL is not usable
+ * @throws {RevocadeError} ERR_CONFIG when ioredis is missing
  * @throws {CliError} ERR_UNAVAILABLE when the server can't be read to the end
  */
 export async function* readRedisKeys(
   url: string,
   match: string,
+  flag = '--from-url',
 ): AsyncGenerator<readonly RedisKey[], void, void> {
-  const { target } = readRedisOptions(url)
+  const { target } = settingsOf(url, flag)
   const client: ClusterClient = await createClient(target, TIMEOUT_MS, '--from-redis')
   const server = new Server(client, target.kind === 'client' ? '' : target.description)
   try {
     yield* server.keys(match)
   } finally {
     client.disconnect()
+  }
+}
+
+/** @throws {CliError} ERR_CONFIG when the URL is not usable */
+function settingsOf(url: string, flag: string): RedisSettings {
+  try {
+    return readRedisOptions(url)
+  } catch (error) {
+    if (!(error instanceof RevocadeError)) throw error
+    throw new CliError(error.code, error.message.replace(/^option 'redis(?:\.url)?'/, flag))
   }
 }
 

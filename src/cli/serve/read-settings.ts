@@ -3,6 +3,7 @@ import { FEWEST_CHARACTERS } from '../../server/credentials.js'
 import type { ServerOptions } from '../../server/index.js'
 import { rejectUnknownKeys } from '../../validate.js'
 import { CliError, isSystemError, systemReason } from '../errors.js'
+import { jsonFault } from './json-fault.js'
 import { ENGINE_SETTINGS, SERVER_SETTINGS, type Setting, valueOf, variableOf } from './settings.js'
 
 type Values = Readonly<Record<string, unknown>>
@@ -37,7 +38,9 @@ export async function readSettings(
   }
   const { adminToken, admins = [], redis, redisPrefix } = values
   const named = (settings: readonly Setting[]): Record<string, unknown> =>
-    Object.fromEntries(settings.map(({ name }) => [name, values[name]]))
+    Object.fromEntries(
+      settings.flatMap(({ name }) => (values[name] === undefined ? [] : [[name, values[name]]])),
+    )
   const engine = { ...named(ENGINE_SETTINGS), redis: redisOption(redis, redisPrefix) }
   const own = { ...named(SERVER_SETTINGS), admins: withToken(admins, adminToken) }
   return { ...without(own, 'adminToken'), engine: without(engine, 'redisPrefix') }
@@ -59,15 +62,19 @@ const without = (values: Values, name: string): Values =>
   Object.fromEntries(Object.entries(values).filter(([key]) => key !== name))
 
 async function readSettingsFile(path: string): Promise<Record<string, unknown>> {
+  const file = `the file of --config, ${path},`
+  let text = ''
   let value: unknown
   try {
-    value = JSON.parse(await readFile(path, 'utf8'))
+    text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '')
+    value = JSON.parse(text)
   } catch (error) {
-    const why = isSystemError(error) ? systemReason(error) : 'it is not valid JSON'
-    throw new CliError('ERR_FILE', `the file of --config can't be read: ${why}`)
+    if (isSystemError(error)) throw new CliError('ERR_FILE', `${file} can't be read: ${systemReason(error)}`)
+    const { line, column } = jsonFault(text)
+    throw new CliError('ERR_FILE', `${file} is not valid JSON: see line ${line}, column ${column}`)
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new CliError('ERR_FILE', 'the file of --config must hold a JSON object')
+    throw new CliError('ERR_FILE', `${file} must hold a JSON object`)
   rejectUnknownKeys(
     value,
     ALL.map(({ name }) => name),

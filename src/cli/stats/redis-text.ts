@@ -4,7 +4,8 @@ import type { KeySample } from '../../redis/inspect/key-sample.js'
 import { printable } from '../errors.js'
 import { bytes, chance, percent, shortDuration, whole } from '../output/format-numbers.js'
 import { type ByLayer, LAYERS, sharesOf, sumOf } from '../output/layer-counts.js'
-import { table, tone } from '../output/print.js'
+import { tone } from '../output/print.js'
+import { table } from '../output/table.js'
 import type { RedisReport } from './redis-report.js'
 
 /** Formats the report for people. */

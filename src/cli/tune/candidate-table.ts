@@ -2,7 +2,8 @@ import { type Fit, fitOf } from '../../tuning/choose.js'
 import type { Prediction } from '../../tuning/predict.js'
 import type { Recommendation } from '../../tuning/recommend.js'
 import { bytes, chance, nanoseconds, short } from '../output/format-numbers.js'
-import { table, tone } from '../output/print.js'
+import { tone } from '../output/print.js'
+import { table } from '../output/table.js'
 
 /** A candidate in the table and in the plot. */
 export interface Row extends Prediction {

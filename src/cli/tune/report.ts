@@ -1,6 +1,7 @@
 import { Help } from 'commander'
 import type { Recommendation } from '../../tuning/recommend.js'
-import { table, tone } from '../output/print.js'
+import { tone } from '../output/print.js'
+import { table } from '../output/table.js'
 import { candidateTable, legendOf, rowsOf } from './candidate-table.js'
 import type { Measured } from './measure.js'
 import { optionsText, remarks, trafficRows } from './notes.js'

@@ -1,7 +1,8 @@
 import { printable } from '../errors.js'
 import { chance, percent, perSecond, shortDuration, whole } from '../output/format-numbers.js'
 import { type ByLayer, LAYERS } from '../output/layer-counts.js'
-import { displayWidth, GAP, table, tone } from '../output/print.js'
+import { tone } from '../output/print.js'
+import { displayWidth, GAP, table } from '../output/table.js'
 import type { EngineRow, Frame, TotalRow } from './rates.js'
 
 interface Column {

@@ -147,8 +147,8 @@ function queryOf<K extends string>(query: string, known: readonly K[]): { readon
     const equals = pair.indexOf('=')
     const name = known.find((accepted) => accepted === pair.slice(0, Math.max(0, equals)))
     if (name === undefined) {
-      const hint = known.length === 0 ? 'none is' : `known: ${known.join(', ')}`
-      throw urlError(`has a parameter that is not accepted there; ${hint}`)
+      const hint = known.length === 0 ? '' : `, which takes ${known.join(', ')}`
+      throw urlError(`has a parameter that does not go with this form of URL${hint}`)
     }
     if (found[name] !== undefined) throw urlError(`says ${name} twice`)
     found[name] = decoded(pair.slice(equals + 1))

@@ -2,6 +2,7 @@ import type {
   Committed,
   SessionCommit,
   SessionGroup,
+  SessionPage,
   SessionStore,
   StoredSession,
 } from '../../ports/index.js'
@@ -28,9 +29,9 @@ export class NetworkSessions implements SessionStore {
     return this.#open().reader.sessions.get(family)
   }
 
-  async list(group: SessionGroup): Promise<readonly StoredSession[]> {
+  async list(group: SessionGroup, from: string | undefined, limit: number): Promise<SessionPage> {
     requireGroup(group)
-    return this.#open().reader.sessions.list(group)
+    return this.#open().reader.sessions.list(group, from, limit)
   }
 
   async page(after: Uint8Array | undefined, limit: number): Promise<readonly StoredSession[]> {

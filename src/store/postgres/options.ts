@@ -1,4 +1,4 @@
-import { optionError } from '../../validate.js'
+import { optionError, suggestionFor } from '../../validate.js'
 import type { HandedInPool } from './driver.js'
 
 /** Options of `PostgresStore`. */
@@ -74,11 +74,38 @@ export function readPostgresOptions(
   }
 }
 
-/** Takes our own parameter out of a URL. The driver reads the rest of it, such as `sslmode`. */
+/**
+ * Parameters of a URL: ours, and those of pg and libpq
+ * (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS). pg takes any, and a
+ * mistyped `schema` would be another store.
+ */
+const PARAMETERS: readonly string[] = (
+  'schema sslmode sslrootcert sslcert sslkey sslpassword sslnegotiation sslsni sslcrl sslcrldir ' +
+  'sslcompression ssl_min_protocol_version ssl_max_protocol_version ssl uselibpqcompat ' +
+  'channel_binding require_auth enableChannelBinding gssencmode krbsrvname host hostaddr port user ' +
+  'password passfile dbname db options application_name fallback_application_name client_encoding ' +
+  'encoding connect_timeout statement_timeout lock_timeout query_timeout ' +
+  'idle_in_transaction_session_timeout keepalives keepalives_idle keepalives_interval ' +
+  'keepalives_count keepAlive tcp_user_timeout target_session_attrs load_balance_hosts service ' +
+  'replication binary'
+).split(' ')
+
+/**
+ * Takes our own parameter out of a URL. The driver reads the rest of it, such as `sslmode`.
+ *
+ * @throws {RevocadeError} ERR_CONFIG for an unknown parameter. It is not repeated: it may be a part of a
+ *   password with a `?` in it
+ */
 function readUrl(text: string): { url: string; schema: string | undefined } {
   const [address = '', query] = text.split('?', 2)
   if (query === undefined) return { url: text, schema: undefined }
-  const parameters = query.split('&')
+  const parameters = query.split('&').filter((parameter) => parameter !== '')
+  for (const parameter of parameters) {
+    const [name = ''] = parameter.split('=', 1)
+    if (PARAMETERS.includes(name)) continue
+    const known = suggestionFor(name, PARAMETERS)
+    throw optionError('store', `is a URL with an unknown parameter (a ? in a password is %3F): ${known}`)
+  }
   const own = parameters.find((parameter) => parameter.startsWith('schema='))
   const others = parameters.filter((parameter) => parameter !== own)
   const url = others.length === 0 ? address : `${address}?${others.join('&')}`

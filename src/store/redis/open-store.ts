@@ -1,6 +1,14 @@
 import { MAX_BUCKET_BITS } from '../../buckets/layout.js'
 import { RevocadeError } from '../../errors.js'
-import type { Committed, Mutation, SessionCommit, StoreContext, StoreStats } from '../../ports/index.js'
+import type {
+  Committed,
+  Mutation,
+  ScanChunk,
+  ScanEnd,
+  SessionCommit,
+  StoreContext,
+  StoreStats,
+} from '../../ports/index.js'
 import { createClient } from '../../redis/connection/connect.js'
 import { GroupCommit } from '../network/group-commit.js'
 import { ServerClock } from '../network/server-clock.js'
@@ -106,6 +114,10 @@ export class OpenRedis {
 
   #rowsOf(mutations: readonly Mutation[]): Buffer[] {
     return mutations.map((mutation) => encodeMutation(mutation, this.store.namespaceId))
+  }
+
+  scan(liveAfter: number): AsyncGenerator<ScanChunk, ScanEnd, void> {
+    return this.reader.scan(liveAfter)
   }
 
   async split(bits: number): Promise<void> {

@@ -1,7 +1,14 @@
 import { RevocadeError } from '../../errors.js'
 import type { RedisClient } from '../../redis/connection/client.js'
 import { readRedisOptions, type RedisOptions, type RedisSettings } from '../../redis/options.js'
-import { booleanOption, integerOption, numberOption, oneOfOption, optionError } from '../../validate.js'
+import {
+  booleanOption,
+  integerOption,
+  numberOption,
+  oneOfOption,
+  optionError,
+  suggestionFor,
+} from '../../validate.js'
 
 /** Where the server is: a URL, or its parts, as in the option `redis` of an engine. */
 export type RedisPlace = Omit<RedisOptions, 'client' | 'timeoutMs' | 'reads' | 'keyPrefix'>
@@ -112,6 +119,9 @@ const OWN: Readonly<Record<string, (value: string) => OwnParameters>> = {
   wait: (value) => ({ waitReplicas: /^\d+$/.test(value) ? Number(value) : Number.NaN }),
 }
 
+/** Of the place of the server. Which of them go with which form, the Redis layer knows. */
+const OF_THE_PLACE = ['sentinelPassword', 'db']
+
 function takeOwn(text: string): { readonly url: string; readonly own: OwnParameters } {
   const mark = text.indexOf('?')
   if (mark < 0) return { url: text, own: {} }
@@ -120,8 +130,12 @@ function takeOwn(text: string): { readonly url: string; readonly own: OwnParamet
   for (const pair of text.slice(mark + 1).split('&')) {
     const [name = '', value = ''] = pair.split('=', 2)
     const read = Object.hasOwn(OWN, name) ? OWN[name] : undefined
-    if (read === undefined) rest.push(pair)
-    else own = { ...own, ...read(value) }
+    if (read !== undefined) own = { ...own, ...read(value) }
+    else if (pair === '' || OF_THE_PLACE.includes(name)) rest.push(pair)
+    else {
+      const known = suggestionFor(name, [...Object.keys(OWN), ...OF_THE_PLACE])
+      throw optionError('store', `is a URL with an unknown parameter (a ? in a password is %3F): ${known}`)
+    }
   }
   const address = text.slice(0, mark)
   return { url: rest.length === 0 ? address : `${address}?${rest.join('&')}`, own }

@@ -1,4 +1,4 @@
-import type { SessionGroup, StoredSession } from '../../ports/index.js'
+import type { SessionGroup, SessionPage, StoredSession } from '../../ports/index.js'
 import type { Argument } from './connection.js'
 import type { Script } from './scripts/script.js'
 import { GET_SALT, GET_SESSION, LIST_SESSIONS, PAGE_SESSIONS } from './scripts/session-scripts.js'
@@ -6,6 +6,7 @@ import { toSession } from './session-codec.js'
 
 /** The hashes that the rows are divided into, by the leading bits of the family. */
 const HASHES = 4096
+const FAMILY_BYTES = 16
 
 type Run = (script: Script, args: readonly Argument[]) => Promise<unknown>
 
@@ -22,10 +23,19 @@ export class SessionReader {
     return row === null ? undefined : toSession(family, row)
   }
 
-  async list(group: SessionGroup): Promise<StoredSession[]> {
-    const which = 'sub' in group ? ['u', Buffer.from(group.sub)] : ['l', Buffer.from(group.sid)]
-    const rows = toSessions((await this.#run(LIST_SESSIONS, which)) as readonly Buffer[])
-    return rows.toSorted((a, b) => a.createdAt - b.createdAt || Buffer.compare(a.family, b.family))
+  /** `from` is the families that are left, in hexadecimal. */
+  async list(group: SessionGroup, from = '', limit = 0): Promise<SessionPage> {
+    const [kind, name] = 'sub' in group ? ['u', group.sub] : ['l', group.sid]
+    const end = 2 * FAMILY_BYTES * limit
+    const families = Buffer.from(from.slice(0, end), 'hex')
+    const reply = await this.#run(LIST_SESSIONS, [kind, Buffer.from(name), limit, families])
+    const [version, rows, left] = reply as readonly [Buffer, readonly Buffer[], Buffer]
+    const rest = from === '' ? left.toString('hex') : from.slice(end)
+    return {
+      rows: toSessions(rows),
+      next: rest === '' ? undefined : rest,
+      version: Number(version.toString()),
+    }
   }
 
   async page(after: Uint8Array | undefined, limit: number): Promise<StoredSession[]> {

@@ -2,6 +2,7 @@ import type {
   Committed,
   SessionCommit,
   SessionGroup,
+  SessionPage,
   SessionStore,
   StoredSession,
 } from '../../ports/index.js'
@@ -25,9 +26,9 @@ export class SqliteSessions implements SessionStore {
     return this.#open().readSessions((sessions) => sessions.get(family))
   }
 
-  list(group: SessionGroup): readonly StoredSession[] {
+  list(group: SessionGroup, from: string | undefined, limit: number): SessionPage {
     requireGroup(group)
-    return this.#open().readSessions((sessions) => sessions.list(group))
+    return this.#open().readSessions((sessions) => sessions.list(group, from, limit))
   }
 
   page(after: Uint8Array | undefined, limit: number): readonly StoredSession[] {

@@ -85,9 +85,26 @@ export async function unchanged(sessions: SessionStore, n: number) {
   return { family: familyOf(n), version: await versionOf(sessions, n) }
 }
 
+/** All rows of a group, page by page, oldest first by `createdAt`, then by `family`. */
+export async function listed(
+  sessions: Pick<SessionStore, 'list'>,
+  group: SessionGroup,
+  limit = 100,
+): Promise<StoredSession[]> {
+  const rows: StoredSession[] = []
+  let next: string | undefined
+  do {
+    const page = await sessions.list(group, next, limit)
+    assert.ok(page.rows.length <= limit)
+    rows.push(...page.rows)
+    next = page.next
+  } while (next !== undefined)
+  return rows.toSorted((a, b) => a.createdAt - b.createdAt || Buffer.compare(a.family, b.family))
+}
+
 /** The condition that a group is as it is now. */
 export async function groupUnchanged(sessions: SessionStore, group: SessionGroup) {
-  return asListed(group, await sessions.list(group))
+  return asListed(group, await listed(sessions, group))
 }
 
 /** The condition that a group is as it was listed. */
@@ -97,7 +114,7 @@ export function asListed(group: SessionGroup, rows: readonly StoredSession[]) {
 
 /** The sids of a group, in the order of the list. */
 export async function sidsOf(sessions: SessionStore, group: SessionGroup): Promise<string[]> {
-  return (await sessions.list(group)).map(({ sid }) => sid)
+  return (await listed(sessions, group)).map(({ sid }) => sid)
 }
 
 /** Bytes that differ from one another; the same ones for the same arguments. */

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import type { SuiteRunner } from '../suite-runner.js'
 import { digestOf, follow, read, revoke } from './fixtures.js'
-import { asListed, commit, familyOf, put, session, type sessionTests, versionOf } from './session-fixtures.js'
+import {
+  asListed,
+  commit,
+  familyOf,
+  listed,
+  put,
+  session,
+  type sessionTests,
+  versionOf,
+} from './session-fixtures.js'
 
 type Test = ReturnType<typeof sessionTests>
 
@@ -90,14 +99,14 @@ function testRaces(it: Test): void {
     const logIn = async (n: number): Promise<void> => {
       const store = stores[n % 2] ?? sessions
       for (;;) {
-        const rows = await store.list(group)
+        const rows = await listed(store, group)
         const conditions = [asListed(group, rows)]
         const oldest = rows.length < 3 ? [] : rows.slice(0, 1).map((row) => ({ ...row, sub: 'ended' }))
         if ((await commit(store, { conditions, put: [...oldest, session(n)] })) !== undefined) return
       }
     }
     await Promise.all(Array.from({ length: 16 }, (_, n) => logIn(n)))
-    assert.equal((await sessions.list(group)).length, 3)
-    assert.equal((await sessions.list({ sub: 'ended' })).length, 13)
+    assert.equal((await listed(sessions, group)).length, 3)
+    assert.equal((await listed(sessions, { sub: 'ended' })).length, 13)
   })
 }

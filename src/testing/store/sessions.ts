@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict'
 import type { StoredSession } from '../../ports/index.js'
 import type { SuiteRunner } from '../suite-runner.js'
-import { NOW, read, revoke } from './fixtures.js'
+import { revoke } from './fixtures.js'
 import type { SuiteIt } from './harness.js'
 import { storeSessionBoundSuite } from './session-bounds.js'
 import { storeSessionCommitSuite } from './session-commits.js'
-import { bytes, commit, familyOf, put, session, sessionTests, sidsOf, versionOf } from './session-fixtures.js'
+import {
+  bytes,
+  commit,
+  familyOf,
+  listed,
+  put,
+  session,
+  sessionTests,
+  sidsOf,
+  versionOf,
+} from './session-fixtures.js'
+import { storeSessionListSuite } from './session-lists.js'
 import { storeSessionRaceSuite } from './session-races.js'
 
 /**
@@ -16,11 +27,11 @@ export function storeSessionSuite(describe: SuiteRunner['describe'], it: SuiteIt
   const test = sessionTests(it)
   describe(`${name}: a store of refresh tokens`, () => {
     testRows(test)
-    testLists(test)
     testSalts(test)
     testVersions(test)
     testNames(test)
   })
+  storeSessionListSuite(describe, test, name)
   storeSessionCommitSuite(describe, test, name)
   storeSessionRaceSuite(describe, test, name)
   storeSessionBoundSuite(describe, test, name)
@@ -44,7 +55,7 @@ function testRows(it: Test): void {
       const found = await reader.get(familyOf(1))
       assert.ok(found !== undefined && found.version >= 1)
       assert.deepEqual(plain(found), plain({ ...row, version: found.version }))
-      assert.deepEqual(plain((await reader.list({ sub: row.sub }))[0]), plain(found))
+      assert.deepEqual(plain((await listed(reader, { sub: row.sub }))[0]), plain(found))
       assert.equal(await reader.get(familyOf(3)), undefined)
     }
   })
@@ -101,7 +112,7 @@ function testVersions(it: Test): void {
     await put(sessions, session(4, { ...login, sub: 'new' }))
     assert.equal(await sessions.get(familyOf(1)), undefined)
     assert.deepEqual(
-      (await sessions.list(login)).map(({ clientId }) => clientId),
+      (await listed(sessions, login)).map(({ clientId }) => clientId),
       ['app', ''],
     )
     // One row takes the places of two.
@@ -126,65 +137,6 @@ function testVersions(it: Test): void {
     )
     assert.equal(new Set(seen).size, seen.length)
     assert.ok((seen[0] ?? 0) >= 1)
-  })
-}
-
-/** Tests groups and pages. */
-function testLists(it: Test): void {
-  it('lists a user and a login, oldest first, then by family', async ({ sessions }) => {
-    const rows = [
-      session(1, { createdAt: NOW + 5 }),
-      session(2, { createdAt: NOW + 3, sid: 'login-1', clientId: 'app' }),
-      session(3, { createdAt: NOW + 4, sub: 'other', sid: 'login-1', clientId: 'second app' }),
-      ...[4, 5, 6, 7].map((n) => session(n, { createdAt: NOW + 9 })),
-    ]
-    await put(sessions, ...rows)
-    const byFamily = [4, 5, 6, 7].toSorted((a, b) => Buffer.compare(familyOf(a), familyOf(b)))
-    assert.deepEqual(
-      (await sessions.list({ sub: 'user' })).map(({ family }) => Buffer.from(family)),
-      [2, 1, ...byFamily].map((n) => Buffer.from(familyOf(n))),
-    )
-    assert.deepEqual(
-      (await sessions.list({ sid: 'login-1' })).map(({ clientId }) => clientId),
-      ['app', 'second app', ''],
-    )
-    assert.deepEqual(await sessions.list({ sub: 'nobody' }), [])
-    assert.deepEqual(await sessions.list({ sid: 'User' }), [])
-  })
-
-  it('pages through all rows in order of family, each once', async ({ sessions }) => {
-    const rows = Array.from({ length: 25 }, (_, n) => session(n, { sub: `user-${n % 3}` }))
-    await put(sessions, ...rows)
-    const seen: string[] = []
-    for (let after: Uint8Array | undefined; ;) {
-      const page = await sessions.page(after, 10)
-      seen.push(...page.map(({ family }) => Buffer.from(family).toString('hex')))
-      if (page.length < 10) break
-      after = page.at(-1)?.family
-    }
-    const all = rows.map(({ family }) => Buffer.from(family).toString('hex')).toSorted()
-    assert.deepEqual(seen, all)
-  })
-
-  it('keeps namespaces apart: rows, salts, conditions', async ({ store, sessions, another }) => {
-    const other = (await another({ namespace: 'other' })).sessions
-    const salt = { minute: 7, salt: bytes(16) }
-    assert.ok(await commit(sessions, { put: [session(1)], mutations: [revoke(1)], salt }))
-    assert.equal(await other.get(familyOf(1)), undefined)
-    assert.deepEqual(await other.page(undefined, 10), [])
-    assert.deepEqual(await other.list({ sub: 'user' }), [])
-    assert.equal(await other.salt(7), undefined)
-    const conditions = [
-      { family: familyOf(1), version: 0 },
-      { digest: revoke(1).digest, seq: 0 },
-      { group: { sub: 'user' }, rows: 0, newest: 0 },
-    ]
-    const otherSalt = { minute: 7, salt: bytes(16, 1) }
-    assert.ok(await commit(other, { conditions, put: [session(1, { sub: 'b' })], salt: otherSalt }))
-    await other.dropSalts(8)
-    assert.equal((await sessions.get(familyOf(1)))?.sub, 'user')
-    assert.deepEqual(Buffer.from((await sessions.salt(7)) ?? []), Buffer.from(salt.salt))
-    assert.equal((await read(store, 1))?.revoked, true)
   })
 }
 

@@ -68,7 +68,8 @@ export class Ledger {
     const tick = this.tick()
     this.#highest = Math.max(this.#highest, this.#clock.wall)
     const cutoff = this.#cutoff()
-    const families = this.#store.sessions.list({ sub: SUB }).map(readFamily)
+    const { rows } = this.#store.sessions.list({ sub: SUB }, undefined, Infinity)
+    const families = rows.map(readFamily)
     for (const family of families) this.#learn(family, tick, cutoff)
     const sids = this.#endedLogins()
     const half = families.filter(

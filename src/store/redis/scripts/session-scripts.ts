@@ -14,18 +14,31 @@ export const GET_SESSION = new Script(`${PRELUDE}${GUARD}${SESSION_KEYS}
 return call('HGET', familyKey(indexOf(ARGV[4])), ARGV[4])
 `)
 
-/** ARGV 4 'u' or 'l', 5 the name: the rows of a user or a login. */
+/**
+ * A page of the rows of a user or a login, in the order in which they joined.
+ *
+ * ```
+ * ARGV 4 'u' or 'l', 5 the name, 6 limit, 7 the families of the page, or '' for the first one
+ * {the last version that was given, rows, the families that the first page leaves}
+ * ```
+ */
 export const LIST_SESSIONS = new Script(`${PRELUDE}${GUARD}${SESSION_KEYS}
-local all, found = call('HGET', nameKey(ARGV[4], ARGV[5]), ARGV[5]) or '', {}
-for i = 1, #all, 16 do
+local kind, name, upto = ARGV[4], ARGV[5], 16 * tonumber(ARGV[6])
+local all, found = ARGV[7], {}
+if all == '' then all = call('HGET', nameKey(kind, name), name) or '' end
+for i = 1, math.min(#all, upto), 16 do
   local family = sub(all, i, i + 15)
   local r = call('HGET', familyKey(indexOf(family)), family)
   if r then
-    found[#found + 1] = family
-    found[#found + 1] = r
+    local sid, _, user = names(r)
+    -- It may have left since the first page.
+    if name == (kind == 'u' and user or sid) then
+      found[#found + 1] = family
+      found[#found + 1] = r
+    end
   end
 end
-return found
+return {call('HGET', KEYS[1], 'sessions') or '0', found, sub(all, upto + 1)}
 `)
 
 /**

@@ -1,4 +1,4 @@
-import type { SessionGroup, StoredSession } from '../../../ports/index.js'
+import type { SessionGroup, SessionPage, StoredSession } from '../../../ports/index.js'
 import type { Connection } from '../file/driver.js'
 import { fromKept, type KeptText, toKept } from '../file/kept-text.js'
 
@@ -15,9 +15,11 @@ type RawSession = readonly [
   state: string,
   /** Only where it is not known already. */
   family?: string,
+  /** Only in a list. */
+  id?: number,
 ]
 
-/** Reads refresh tokens on a given connection. Each call reads one snapshot. */
+/** Reads refresh tokens on a given connection. Each call reads one snapshot, but `list` two. */
 export class SessionReader {
   readonly #statements: ReturnType<typeof prepare>
 
@@ -30,10 +32,14 @@ export class SessionReader {
     return row === undefined ? undefined : ofFamily(family, row)
   }
 
-  list(group: SessionGroup): StoredSession[] {
-    const { ofSub, ofSid } = this.#statements
-    const rows = 'sub' in group ? ofSub.all(toKept(group.sub)) : ofSid.all(toKept(group.sid))
-    return rows.map(toSession)
+  /** In order of `id`, which a row keeps for as long as it is there. */
+  list(group: SessionGroup, from: string | undefined, limit: number): SessionPage {
+    const { version, ofSub, ofSid } = this.#statements
+    const given = version.get() ?? 0 // first: what is written in between has a greater one
+    const [select, name] = 'sub' in group ? [ofSub, group.sub] : [ofSid, group.sid]
+    const rows = select.all(toKept(name), from === undefined ? -1 : Number(from), limit)
+    const last = rows.length < limit ? undefined : rows.at(-1)?.[8]
+    return { rows: rows.map(toSession), next: last === undefined ? undefined : String(last), version: given }
   }
 
   page(after: Uint8Array | undefined, limit: number): StoredSession[] {
@@ -67,11 +73,14 @@ function bytesOf(hex: string): Uint8Array {
 function prepare(db: Connection, namespace: number) {
   const from = `FROM sessions WHERE namespace = ${namespace}`
   const where = `SELECT ${COLUMNS}, hex(family) ${from}`
-  const oldestFirst = 'ORDER BY created_at, family'
+  const listed = `SELECT ${COLUMNS}, hex(family), id ${from}`
+  type After = [name: KeptText, id: number, limit: number]
   return {
     get: db.prepare<[family: Uint8Array], RawSession>(`SELECT ${COLUMNS} ${from} AND family = ?`).raw(),
-    ofSub: db.prepare<[sub: KeptText], RawSession>(`${where} AND sub = ? ${oldestFirst}`).raw(),
-    ofSid: db.prepare<[sid: KeptText], RawSession>(`${where} AND sid = ? ${oldestFirst}`).raw(),
+    version: db.prepare<[], number>('SELECT commits FROM head WHERE id = 1').pluck(),
+    ofSub: db.prepare<After, RawSession>(`${listed} AND sub = ? AND id > ? ORDER BY id LIMIT ?`).raw(),
+    // By the index of the login, which has few rows; never by walking through the table in order of id.
+    ofSid: db.prepare<After, RawSession>(`${listed} AND sid = ? AND +id > ? ORDER BY +id LIMIT ?`).raw(),
     page: db
       .prepare<[after: Uint8Array, limit: number], RawSession>(
         `${where} AND family > ? ORDER BY family LIMIT ?`,

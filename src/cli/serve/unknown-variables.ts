@@ -1,0 +1,37 @@
+import { suggestionFor } from '../../validate.js'
+import { printable } from '../errors.js'
+import { ENGINE_SETTINGS, SERVER_SETTINGS, variableOf } from './settings.js'
+
+/** Variables that `serve` reads, and those of other commands, which may be set for all of them. */
+const KNOWN = [
+  ...[...SERVER_SETTINGS, ...ENGINE_SETTINGS].map(variableOf),
+  'REVOCADE_CONFIG',
+  'REVOCADE_FROM_URL',
+]
+
+/** What Kubernetes sets in each pod for a service of the name `revocade`, or one that begins with it. */
+const OF_KUBERNETES = /_SERVICE_(?:HOST|PORT(?:_\w+)?)$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/
+const ADDRESS_OF_KUBERNETES = /^(?:tcp|udp|sctp):\/\//
+
+/**
+ * A note on variables that look like settings of `serve` and are none: they are probably mistyped. It has
+ * their names and no values.
+ *
+ * @returns undefined when there are none
+ */
+export function noteOnUnknown(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const unknown = Object.keys(env).filter(
+    (name) => /^REVOCADE_(?!TEST_)/.test(name) && !isKnown(name, env[name]),
+  )
+  if (unknown.length === 0) return undefined
+  const names = unknown.map((name) => {
+    const near = suggestionFor(name, KNOWN)
+    return near.startsWith('known') ? printable(name) : `${printable(name)} (${near})`
+  })
+  return `serve has no such environment variables and ignores them: ${names.join(', ')}`
+}
+
+function isKnown(name: string, value = ''): boolean {
+  if (KNOWN.includes(name) || OF_KUBERNETES.test(name)) return true
+  return name.endsWith('_PORT') && ADDRESS_OF_KUBERNETES.test(value)
+}
