@@ -51,7 +51,8 @@ describe('A server without memory that evicts nothing', () => {
     for (let i = 0; lookups() < before + 1000; i++) await engine.check({ jti: `other ${i}`, exp: TOMORROW })
     await expect.poll(() => engine.stats().redis?.why ?? '').toMatch(/^OOM/)
     expect(await redis.command('DBSIZE')).toBe(0)
-    expect(waiting.size).toBeLessThan(10)
+    // A queue would hold a write for each of the 1,000 lookups. Engines of other files set timers, too.
+    expect(waiting.size).toBeLessThan(100)
     await expect(engine.check({ jti: 't7', exp: TOMORROW })).resolves.toMatchObject({
       status: 'revoked',
       decidedBy: 'store',
