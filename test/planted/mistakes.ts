@@ -275,8 +275,8 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'of two headers Authorization the first one is checked',
     file: 'http/gate.ts',
-    within: 'presenter',
-    is: "if (values.length > 1) return { reason: 'several' }",
+    within: 'createGate',
+    is: "if (values.length > 1) return refused(court, 'several')",
     becomes: '',
     caughtBy: GATE,
     breaks: /× .*checks the tokens of all places/,
