@@ -1,4 +1,4 @@
-import { createGate, type Decision, type GuardOptions } from '../http/gate.js'
+import { checkEngine, createGate, type Decision, type GuardOptions } from '../http/gate.js'
 import type { Checker } from '../http/judge.js'
 import { authorizationOf, type NodeRequest } from '../http/node-request.js'
 import type { PolicyOptions } from '../http/policy.js'
@@ -88,14 +88,26 @@ export interface FastifyInstance {
   addHook(name: 'onClose', hook: () => Promise<void>): unknown
 }
 
-/** Registers an engine with Fastify 5 as `fastify.revocade`. */
+/**
+ * Registers an engine with Fastify 5 as `fastify.revocade`. `ready()` rejects with ERR_CONFIG when it is no
+ * engine, or an option of the guard is not usable.
+ */
 export function revocadePlugin(
   fastify: FastifyInstance,
   { engine, guard: guarded, closeEngine = false }: FastifyPluginOptions,
-  done: () => void,
+  done: (error?: Error) => void,
 ): void {
+  let hook: FastifyHook<FastifyRequest> | undefined
+  try {
+    checkEngine(engine)
+    if (guarded !== undefined) hook = guard(engine, guarded)
+  } catch (error) {
+    // Fastify would not catch it.
+    done(asError(error))
+    return
+  }
   fastify.decorate('revocade', engine)
-  if (guarded !== undefined) fastify.addHook('onRequest', guard(engine, guarded))
+  if (hook !== undefined) fastify.addHook('onRequest', hook)
   if (closeEngine) fastify.addHook('onClose', () => engine.close())
   done()
 }

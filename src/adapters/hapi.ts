@@ -1,4 +1,4 @@
-import { createGate, type GuardOptions } from '../http/gate.js'
+import { checkEngine, createGate, type GuardOptions } from '../http/gate.js'
 import type { Checker } from '../http/judge.js'
 import { authorizationOf, type NodeRequest } from '../http/node-request.js'
 import type { RefusedRequest } from '../http/refusal.js'
@@ -79,10 +79,14 @@ export interface HapiServer {
   ext(event: 'onPostStop', method: () => Promise<void>): unknown
 }
 
-/** Registers an engine with hapi 21 as `server.revocade`. */
+/**
+ * Registers an engine with hapi 21 as `server.revocade`. Its `register` throws a `RevocadeError` (ERR_CONFIG)
+ * when it is not an engine, or an option of the guard is not usable.
+ */
 export const revocadePlugin = {
   name: 'revocade',
   register(server: HapiServer, { engine, guard: guarded, closeEngine = false }: HapiPluginOptions): void {
+    checkEngine(engine)
     server.decorate('server', 'revocade', engine)
     if (guarded !== undefined) server.ext('onPostAuth', guard(engine, guarded))
     if (closeEngine) server.ext('onPostStop', () => engine.close())

@@ -2,6 +2,7 @@ import { createGate, type Decision, type GuardOptions } from '../http/gate.js'
 import type { Checker } from '../http/judge.js'
 import { authorizationOf, type NodeRequest } from '../http/node-request.js'
 import type { PolicyOptions } from '../http/policy.js'
+import { optionError } from '../validate.js'
 
 import '../require-node.js'
 
@@ -55,13 +56,14 @@ export interface ForKoaJwtOptions extends PolicyOptions {
  * claims of a refused token are removed from `ctx.state`.
  *
  * @param verifier - what `jwt()` of koa-jwt returns
- * @throws {RevocadeError} ERR_CONFIG when an option is unknown or not usable
+ * @throws {RevocadeError} ERR_CONFIG when the verifier is no function, or an option is unknown or not usable
  */
 export function forKoaJwt<Context extends KoaContext = KoaContext>(
   engine: Checker,
   verifier: KoaMiddleware<Context>,
   { key = 'user', ...options }: ForKoaJwtOptions = {},
 ): KoaMiddleware<Context> {
+  if (typeof verifier !== 'function') throw optionError('verifier', 'must be a function: what jwt() returns')
   const claims = ({ state }: KoaContext): unknown => state[key]
   const decide = createGate<KoaContext>(engine, { ...options, claims }, readAuthorization)
   return (context, next) =>

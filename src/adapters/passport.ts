@@ -25,13 +25,14 @@ export type ForPassportJwtOptions = Omit<PolicyOptions, 'required'>
  * for tokens that are not revoked. Others are an error, a `RefusedRequest`, and not a failure: after a
  * failure, Passport would try the next strategy, and that of anonymous users would let the request pass.
  *
- * @throws {RevocadeError} ERR_CONFIG when an option is unknown or not usable
+ * @throws {RevocadeError} ERR_CONFIG when `verify` is no function, or an option is unknown or not usable
  */
 export function forPassportJwt<Request extends PassportRequest = PassportRequest>(
   engine: Checker,
   verify: PassportVerify<Request>,
   options: ForPassportJwtOptions = {},
 ): (request: Request, payload: object, done: PassportDone) => void {
+  if (typeof verify !== 'function') throw optionError('verify', 'must be a function')
   type Verified = NodeRequest & { readonly claims: unknown }
   const settings = { ...options, required: true, claims: ({ claims }: Verified) => claims }
   const decide = createGate<Verified>(engine, settings, authorizationOf)
