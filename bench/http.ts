@@ -31,7 +31,8 @@ const CONNECTIONS = 16
 const REVOKING_CONNECTIONS = 4
 /** The greatest p99 of /check during a burst of revocations, as a multiple of the one without. */
 const MOST_P99 = 3
-const WARM_UP = 2
+/** Rounds before the first that counts. */
+const WARM_UP = 20
 const SEED = 'revocade'
 
 interface Slice {
@@ -64,8 +65,6 @@ interface Parts {
   readonly contestants: readonly Contestant[]
   readonly client: LoadClient
   readonly revoker: LoadClient
-  /** Where the sidecar takes revocations. */
-  readonly adminPort: number
 }
 
 async function slice({ entry, server }: Contestant, client: LoadClient, ms: number): Promise<Slice> {
@@ -82,8 +81,8 @@ async function slice({ entry, server }: Contestant, client: LoadClient, ms: numb
 }
 
 /** The same while another client revokes as fast as it gets its answers. */
-async function burst(sidecar: Contestant, { client, revoker, adminPort }: Parts, ms: number): Promise<Burst> {
-  const load = { port: adminPort, path: '/revoke', ms, revokes: REVOKER }
+async function burst(sidecar: Contestant, { client, revoker }: Parts, ms: number): Promise<Burst> {
+  const load = { port: sidecar.server.adminPort, path: '/revoke', ms, revokes: REVOKER }
   const [found, { done, wrong, elapsedMs }] = await Promise.all([
     slice(sidecar, client, ms),
     revoker.load(load),
@@ -157,9 +156,8 @@ async function started(context: Context, stops: Stop[]): Promise<Parts> {
   const redis = await RedisServer.start()
   stops.push(() => redis[Symbol.asyncDispose]())
   const secret = hmacKey(context).export().toString('hex')
-  const adminPort = await freePort()
   const start = async (name: string, introspection: string): Promise<ServerProcess> => {
-    const given = { store, redis: redis.url, introspection, secret, adminPort }
+    const given = { store, redis: redis.url, introspection, secret, adminPort: await freePort() }
     const server = await ServerProcess.start(name, given)
     stops.push(() => server.stop())
     return server
@@ -174,7 +172,7 @@ async function started(context: Context, stops: Stop[]): Promise<Parts> {
   stops.push(() => client.stop())
   const revoker = await LoadClient.start({ connections: REVOKING_CONNECTIONS, tokens: [] })
   stops.push(() => revoker.stop())
-  return { contestants, client, revoker, adminPort }
+  return { contestants, client, revoker }
 }
 
 type Stop = () => Promise<unknown>
@@ -243,8 +241,8 @@ const {
   values: { rounds, slice: sliceMs, json },
 } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '24' },
-    slice: { type: 'string', default: '400' },
+    rounds: { type: 'string', default: '120' },
+    slice: { type: 'string', default: '100' },
     json: { type: 'string' },
   },
 })

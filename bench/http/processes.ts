@@ -57,17 +57,20 @@ class Child {
 /** A server of `ENTRIES` in a process of its own. */
 export class ServerProcess {
   readonly port: number
+  /** Where the server of `SIDECAR` takes revocations. */
+  readonly adminPort: number
   readonly #child: Child
 
-  private constructor(child: Child, port: number) {
+  private constructor(child: Child, port: number, adminPort: number) {
     this.#child = child
     this.port = port
+    this.adminPort = adminPort
   }
 
   /** Resolves when it listens. */
   static async start(name: string, given: Given): Promise<ServerProcess> {
     const child = new Child('./server.js', [name, JSON.stringify(given)])
-    return new ServerProcess(child, (await child.answer()) as number)
+    return new ServerProcess(child, (await child.answer()) as number, given.adminPort)
   }
 
   /** Processor time of all its threads since its start, in microseconds. */

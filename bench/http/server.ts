@@ -1,5 +1,8 @@
 // The process of one server: `server.js NAME GIVEN`.
 import { ENTRIES, type Given, INTROSPECTION, startIntrospection } from './servers.js'
+import { keepTickShape } from './tick-shape.js'
+
+keepTickShape()
 
 const [name = '', given = ''] = process.argv.slice(2)
 const entry = ENTRIES.find((one) => one.name === name)
