@@ -8,6 +8,8 @@ import '../require-node.js'
 
 /** What is used of Express's response. */
 export interface ExpressResponse {
+  readonly headersSent?: boolean
+  readonly writableEnded?: boolean
   setHeader(name: string, value: string): unknown
 }
 
@@ -35,7 +37,9 @@ export function guard<Request extends NodeRequest = NodeRequest>(
       if (!decision.allowed) {
         // Where verifiers leave claims. An error handler must not take those of a refused token for good.
         if (options.claims !== undefined) Object.assign(request, { auth: undefined, user: undefined })
-        refuse(response, decision.refusal, next)
+        setHeaders(response, decision.refusal)
+        // A deadline of the request may have answered it. Express would destroy the connection.
+        if (response.writableEnded !== true) next(decision.refusal)
         return
       }
       if (options.verify !== undefined && decision.claims !== undefined)
@@ -54,10 +58,13 @@ export function guard<Request extends NodeRequest = NodeRequest>(
   }
 }
 
-/** The headers are set at once, for error handlers that know nothing of `error.headers`. */
-function refuse(response: ExpressResponse, refusal: RefusedRequest, next: (error: unknown) => void): void {
-  for (const [name, value] of Object.entries(refusal.headers)) response.setHeader(name, value)
-  next(refusal)
+/**
+ * The headers are set at once, for error handlers that know nothing of `error.headers`. After an answer has
+ * begun this would throw, and nobody would catch it.
+ */
+function setHeaders(response: ExpressResponse | undefined, { headers }: RefusedRequest): void {
+  if (response?.headersSent === true) return
+  for (const [name, value] of Object.entries(headers)) response?.setHeader(name, value)
 }
 
 /** What is used of the token that express-jwt hands over: a JWT, decoded. */
@@ -93,7 +100,7 @@ export function forExpressJwt(
     const decision = await decide({ headers, rawHeaders, socket, claims: token?.payload })
     if (decision.allowed) return false
     const { refusal } = decision
-    for (const [name, value] of Object.entries(refusal.headers)) request.res?.setHeader(name, value)
+    setHeaders(request.res, refusal)
     if (refusal.reason === 'revoked') return true
     throw refusal
   }

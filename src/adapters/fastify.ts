@@ -97,18 +97,16 @@ export function revocadePlugin(
   { engine, guard: guarded, closeEngine = false }: FastifyPluginOptions,
   done: (error?: Error) => void,
 ): void {
-  let hook: FastifyHook<FastifyRequest> | undefined
   try {
     checkEngine(engine)
-    if (guarded !== undefined) hook = guard(engine, guarded)
+    fastify.decorate('revocade', engine)
+    if (guarded !== undefined) fastify.addHook('onRequest', guard(engine, guarded))
+    if (closeEngine) fastify.addHook('onClose', () => engine.close())
   } catch (error) {
     // Fastify would not catch it.
     done(asError(error))
     return
   }
-  fastify.decorate('revocade', engine)
-  if (hook !== undefined) fastify.addHook('onRequest', hook)
-  if (closeEngine) fastify.addHook('onClose', () => engine.close())
   done()
 }
 

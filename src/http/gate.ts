@@ -6,7 +6,7 @@ import { readCredential, schemeOf } from './credential.js'
 import { type Checker, isKnownActive, judge, type Judgement } from './judge.js'
 import { type Policy, type PolicyOptions, readPolicy } from './policy.js'
 import { type RefusalReason, RefusedRequest } from './refusal.js'
-import { hasNoKey, isFaultOfToken } from './verifier-error.js'
+import { isFaultOfToken } from './verifier-error.js'
 
 /** Options of a guard. `Request` is the framework's own type. */
 export interface GuardOptions<Request> extends PolicyOptions {
@@ -104,9 +104,12 @@ function refused({ policy, values }: Court, reason: RefusalReason, cause?: unkno
   return { allowed: false, refusal: new RefusedRequest(reason, challenge, cause) }
 }
 
-function tokensOf(found: string | readonly string[] | null | undefined): readonly string[] | 'missing' {
-  const tokens = (typeof found === 'string' ? [found] : (found ?? [])).filter((text) => text !== '')
-  return tokens.length === 0 ? 'missing' : tokens
+/** What a query or a cookie holds may be of any type, if the client says so. An object is no token here. */
+function tokensOf(found: unknown): readonly string[] | 'missing' | 'malformed' {
+  const tokens: readonly unknown[] = Array.isArray(found) ? found : [found ?? '']
+  if (!tokens.every((text) => typeof text === 'string')) return 'malformed'
+  const given = tokens.filter((text) => text !== '')
+  return given.length === 0 ? 'missing' : given
 }
 
 function tokenIn(values: readonly string[]): readonly string[] | RefusalReason {
@@ -157,7 +160,6 @@ async function verified(
     try {
       claims = await verify(token)
     } catch (error) {
-      if (hasNoKey(error)) throw optionError('verify', 'has no key: the secret is missing or empty')
       return refused(court, isFaultOfToken(error) ? 'invalid' : 'unknown', error)
     }
     if (!isClaims(claims)) return refused(court, 'invalid')

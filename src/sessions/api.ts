@@ -50,7 +50,7 @@ export interface SessionsOptions {
    */
   readonly perSubject?: PerSubject | undefined
   /** Called after what it tells of is durable. What it throws is logged. */
-  readonly onEvent?: ((event: SessionEvent) => void) | undefined
+  readonly onEvent?: ((event: SessionEvent) => unknown) | undefined
 }
 
 /** The limit of logins of one user. */

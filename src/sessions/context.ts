@@ -77,10 +77,13 @@ export class SessionsContext {
 
   /** Tells of what is durable. */
   emit(event: SessionEvent): void {
-    try {
-      this.options.onEvent?.(event)
-    } catch (error) {
+    const failed = (error: unknown): void =>
       this.engine.settings.logger.warn({ err: error }, 'onEvent of the sessions failed')
+    try {
+      // It may be an async function, whose rejection would end the process.
+      Promise.resolve(this.options.onEvent?.(event)).catch(failed)
+    } catch (error) {
+      failed(error)
     }
   }
 

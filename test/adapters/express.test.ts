@@ -19,6 +19,12 @@ describe.each([
     })
   })
 
+  it('a refusal that comes after an answer changes nothing', async () => {
+    const { good } = host.tokens
+    expect((await host.send('/late', { authorization: [`Bearer ${good}`] })).status).toBe(504)
+    expect((await host.send('/plain', { authorization: [`Bearer ${good}`] })).status).toBe(200)
+  })
+
   it('the hook refuses an expired token that onExpired lets through', async () => {
     refused(
       await host.send('/library-expired', { authorization: [`Bearer ${host.tokens.expired}`] }),

@@ -18,6 +18,12 @@ describe('a mistake in the set-up is refused before the first request', () => {
     expect(() => hapiPlugin.register({} as never, { engine })).toThrow(noEngine)
   })
 
+  it('a plugin that is registered twice', async () => {
+    const engine = await open({ store: new MemoryStore() })
+    const fastify = Fastify().register(fastifyPlugin, { engine }).register(fastifyPlugin, { engine })
+    await expect(fastify.ready()).rejects.toThrow('revocade')
+  })
+
   it('a plugin whose guard has an option that is none', async () => {
     const options = {
       engine: await open({ store: new MemoryStore() }),

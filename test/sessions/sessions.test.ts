@@ -183,10 +183,15 @@ describe.each(STORES)('sessions on %s', (_, stores) => {
     expect(await fate(sessions.rotate(refreshToken))).toBe('ended')
   })
 
-  it("what onEvent throws is not the caller's", async () => {
-    const onEvent = (): never => {
-      throw new Error('broken')
-    }
+  it.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('broken')
+      },
+    ],
+    ['rejects with', () => Promise.reject(new Error('broken'))],
+  ])("what onEvent %s is not the caller's", async (_, onEvent) => {
     const { sessions } = await openWorld({ options: { onEvent } })
     const { refreshToken } = await sessions.create({ sub: 'u' })
     await sessions.rotate(refreshToken)

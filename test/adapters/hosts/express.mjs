@@ -27,6 +27,12 @@ export function start(express, { engine, dark, verify, unreachable, secret }) {
     app.all(`${path}-optional`, expressjwt({ ...options, credentialsRequired: false }), echo)
     app.all(`${path}-expired`, expressjwt({ ...options, onExpired: () => {} }), echo)
   }
+  // A deadline of the request, which answers before the guard does.
+  const late = (_token, req) => {
+    req.res.status(504).json({ claims: null })
+    return Promise.reject(new Error('a bad token'))
+  }
+  app.all('/late', guard(engine, { verify: late }), echo)
   // What an error handler of an application sees.
   app.use('/handled', guard(engine, { verify }), echo)
   app.use('/handled', (error, req, res, _next) =>
