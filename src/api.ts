@@ -207,6 +207,8 @@ export interface Revocade {
   readonly isClearlyActive: (token: Token) => boolean
   /** The longest token string that is not refused, in bytes: the option of this name. */
   readonly maxTokenBytes: number
+  /** For how long after its expiry a revocation is honoured, in seconds: the option of this name. */
+  readonly clockToleranceSeconds: number
   /**
    * As {@link Revocade.isRevoked}, but returns the layer that decided and the revocation, and answers
    * `unknown` instead of throwing `ERR_UNAVAILABLE`.

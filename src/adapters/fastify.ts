@@ -2,6 +2,7 @@ import { checkEngine, createGate, type Decision, type GuardOptions } from '../ht
 import type { Checker } from '../http/judge.js'
 import { authorizationOf, type NodeRequest } from '../http/node-request.js'
 import type { PolicyOptions } from '../http/policy.js'
+import { rejectUnknownKeys } from '../validate.js'
 
 import '../require-node.js'
 
@@ -81,6 +82,11 @@ export interface FastifyPluginOptions {
   readonly closeEngine?: boolean | undefined
 }
 
+/** A mistyped `guard` would leave all routes open. */
+const OPTIONS = ['engine', 'guard', 'closeEngine']
+/** What `register` reads itself, and hands over. */
+const OPTIONS_OF_FASTIFY = ['prefix', 'logLevel', 'logSerializers']
+
 /** What is used of Fastify's instance. */
 export interface FastifyInstance {
   decorate(name: string, value: unknown): unknown
@@ -94,11 +100,13 @@ export interface FastifyInstance {
  */
 export function revocadePlugin(
   fastify: FastifyInstance,
-  { engine, guard: guarded, closeEngine = false }: FastifyPluginOptions,
+  options: FastifyPluginOptions,
   done: (error?: Error) => void,
 ): void {
+  const { engine, guard: guarded, closeEngine = false } = options
   try {
     checkEngine(engine)
+    rejectUnknownKeys(options, [...OPTIONS, ...OPTIONS_OF_FASTIFY], 'option of the plugin')
     fastify.decorate('revocade', engine)
     if (guarded !== undefined) fastify.addHook('onRequest', guard(engine, guarded))
     if (closeEngine) fastify.addHook('onClose', () => engine.close())

@@ -2,6 +2,7 @@ import { checkEngine, createGate, type GuardOptions } from '../http/gate.js'
 import type { Checker } from '../http/judge.js'
 import { authorizationOf, type NodeRequest } from '../http/node-request.js'
 import type { RefusedRequest } from '../http/refusal.js'
+import { rejectUnknownKeys } from '../validate.js'
 
 import '../require-node.js'
 
@@ -85,8 +86,11 @@ export interface HapiServer {
  */
 export const revocadePlugin = {
   name: 'revocade',
-  register(server: HapiServer, { engine, guard: guarded, closeEngine = false }: HapiPluginOptions): void {
+  register(server: HapiServer, options: HapiPluginOptions): void {
+    const { engine, guard: guarded, closeEngine = false } = options
     checkEngine(engine)
+    // A mistyped `guard` would leave all routes open.
+    rejectUnknownKeys(options, ['engine', 'guard', 'closeEngine'], 'option of the plugin')
     server.decorate('server', 'revocade', engine)
     if (guarded !== undefined) server.ext('onPostAuth', guard(engine, guarded))
     if (closeEngine) server.ext('onPostStop', () => engine.close())

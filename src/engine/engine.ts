@@ -107,6 +107,10 @@ export class Engine implements Revocade {
     return this.#parts.settings.maxTokenBytes
   }
 
+  get clockToleranceSeconds(): number {
+    return this.#parts.settings.clockToleranceSeconds
+  }
+
   readonly check = (token: Token, options?: CheckOptions): Promise<Verdict> =>
     this.#closing === undefined ? this.#lookup.check(token, options) : Promise.reject(closedError())
 

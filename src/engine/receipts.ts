@@ -1,6 +1,7 @@
 import type { RevocationStore, Target, Written } from '../ports/index.js'
 import type { Receipt } from '../receipt.js'
 import type { TokenDigester } from '../token/identify.js'
+import { REFRESH_TOKEN_FORM } from '../token/refresh-token-form.js'
 import { holdsToken } from '../token/token-in-text.js'
 
 /** What a receipt says of one revocation. */
@@ -40,6 +41,11 @@ export function receipt(what: Outcome, store: Pick<RevocationStore, 'durable'>):
  * @param token - the last one that the digester has read
  */
 export function noteOnToken(digester: TokenDigester, token: unknown): string | undefined {
+  if (digester.isOpaque && typeof token === 'string' && REFRESH_TOKEN_FORM.test(token))
+    return (
+      'this looks like a refresh token of revocade/sessions. It is revoked as a string, and its session ' +
+      "goes on: sessions.revoke({ refreshToken }) or 'revocade sessions end' ends it"
+    )
   if (digester.isOpaque && typeof token === 'string' && holdsToken(token))
     return (
       'there is a whole token within this string, which is revoked as it is, with all its characters. The ' +

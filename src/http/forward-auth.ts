@@ -2,7 +2,7 @@ import { asRecord, optionError, rejectUnknownKeys } from '../validate.js'
 import { createGate, type Decision, type Gate, type GuardOptions } from './gate.js'
 import type { Checker } from './judge.js'
 import { authorizationOf, type NodeRequest } from './node-request.js'
-import type { PolicyOptions } from './policy.js'
+import { type PolicyOptions, readPolicy } from './policy.js'
 
 /** An answer without a body. */
 export interface Answer {
@@ -59,7 +59,9 @@ export function createForwardAuth(
   for (const [name, policy] of Object.entries({ [DEFAULT_POLICY]: {}, ...asRecord(policies, 'policies') })) {
     if (policyNameOf(`/policy/${name}/check`) !== name)
       throw optionError('policies', 'has a name that is not 1 to 64 characters of a-z, 0-9 and -')
-    gates.set(name, createGate(engine, { ...asRecord(policy, 'a policy'), ...sources }, authorizationOf))
+    const own = asRecord(policy, 'a policy')
+    readPolicy(own)
+    gates.set(name, createGate(engine, { ...own, ...sources }, authorizationOf))
   }
   const active = allowing('active', options.verify === undefined ? 'none' : 'signature')
   return (request) => {

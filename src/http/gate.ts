@@ -62,6 +62,12 @@ export function createGate<Request>(
 ): Gate<Request> {
   checkEngine(engine)
   const policy = readPolicy(options, OWN)
+  const { clockToleranceSeconds: tolerated = Infinity } = engine
+  if (policy.clockToleranceSeconds > tolerated)
+    throw optionError(
+      'clockToleranceSeconds',
+      `is more than the engine's, ${tolerated}: revocations are forgotten then. Give the engine as much`,
+    )
   for (const name of ['token', 'claims', 'verify'] as const)
     if (options[name] !== undefined && typeof options[name] !== 'function')
       throw optionError(name, 'must be a function')
@@ -160,7 +166,7 @@ async function verified(
     try {
       claims = await verify(token)
     } catch (error) {
-      return refused(court, isFaultOfToken(error) ? 'invalid' : 'unknown', error)
+      return refused(court, reasonOf(error), error)
     }
     if (!isClaims(claims)) return refused(court, 'invalid')
     const decision = await judgeVerified(court, token, claims)
@@ -185,6 +191,14 @@ async function judgeVerified(court: Court, token: string, claims: TokenClaims): 
     if (error instanceof RevocadeError && error.code === 'ERR_TOKEN_NOT_IDENTIFIABLE') return decision
     throw error
   }
+}
+
+/** What `revocade/verify` throws says more than an error of another verifier. */
+function reasonOf(error: unknown): RefusalReason {
+  const code = error instanceof RevocadeError ? error.code : undefined
+  if (code === 'ERR_CONFIG') throw error
+  if (code === 'ERR_REVOKED') return 'revoked'
+  return isFaultOfToken(error) ? 'invalid' : 'unknown'
 }
 
 function isClaims(value: unknown): value is TokenClaims {

@@ -7,7 +7,8 @@ import type { Policy } from './policy.js'
 import type { RefusalReason } from './refusal.js'
 
 /** What is asked of the engine. */
-export type Checker = Pick<Revocade, 'check' | 'isClearlyActive'> & Partial<Pick<Revocade, 'maxTokenBytes'>>
+export type Checker = Pick<Revocade, 'check' | 'isClearlyActive'> &
+  Partial<Pick<Revocade, 'maxTokenBytes' | 'clockToleranceSeconds'>>
 
 /** What one token is: good, or refused for a reason. */
 export interface Judgement {

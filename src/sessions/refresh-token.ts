@@ -1,4 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { REFRESH_TOKEN_FORM } from '../token/refresh-token-form.js'
 import { HmacSha256, sha256 } from './hmac.js'
 
 const VERSION = 1
@@ -8,8 +9,6 @@ const HEAD_BYTES = 1 + 16 + 4
 const SECRET_BYTES = 32
 const TAG_BYTES = 16
 const BYTES = HEAD_BYTES + SECRET_BYTES + TAG_BYTES
-/** 69 bytes are 92 characters of base64url without a bit to spare: each token has one spelling. */
-const FORM = /^rt_[\w-]{92}$/
 
 const TAG_LABEL = 'revocade refresh token tag 1\0'
 const SUCCESSOR_LABEL = Buffer.from('revocade refresh token successor 1\0')
@@ -82,7 +81,7 @@ export class RefreshTokens {
 
   /** @returns undefined when it is no token that was issued here */
   read(text: unknown): RefreshToken | undefined {
-    if (typeof text !== 'string' || !FORM.test(text)) return undefined
+    if (typeof text !== 'string' || !REFRESH_TOKEN_FORM.test(text)) return undefined
     const bytes = Buffer.from(text.slice(PREFIX.length), 'base64url')
     if (bytes.length !== BYTES || bytes[0] !== VERSION) return undefined
     const token = tokenOf(

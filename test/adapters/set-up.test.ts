@@ -24,6 +24,16 @@ describe('a mistake in the set-up is refused before the first request', () => {
     await expect(fastify.ready()).rejects.toThrow('revocade')
   })
 
+  it('a plugin with a mistyped option, which would leave all routes open', async () => {
+    const options = { engine: await open({ store: new MemoryStore() }), gaurd: {} }
+    const refused = ourError('ERR_CONFIG', "did you mean 'guard'")
+    await expect(Fastify().register(fastifyPlugin, options).ready()).rejects.toThrow(refused)
+    expect(() => hapiPlugin.register({} as never, options)).toThrow(refused)
+    const { engine } = options
+    const fastify = Fastify().register(fastifyPlugin, { engine, prefix: '/a', logLevel: 'warn' } as never)
+    await expect(fastify.ready()).resolves.toBeDefined()
+  })
+
   it('a plugin whose guard has an option that is none', async () => {
     const options = {
       engine: await open({ store: new MemoryStore() }),

@@ -86,6 +86,7 @@ export type Shapes = [
       | 'isRevoked'
       | 'isClearlyActive'
       | 'maxTokenBytes'
+      | 'clockToleranceSeconds'
       | 'check'
       | 'revoke'
       | 'revokeWhere'

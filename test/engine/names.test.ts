@@ -45,6 +45,12 @@ describe('an id without issuer', () => {
 })
 
 describe('a receipt', () => {
+  it('notes that a refresh token of revocade/sessions goes on', async () => {
+    const receipt = await engine.revoke(`rt_${'a'.repeat(92)}`, { expiresAt })
+    expect(receipt.note).toContain('sessions.revoke({ refreshToken })')
+    expect(await engine.revoke(`rt_${'a'.repeat(91)}`, { expiresAt })).not.toHaveProperty('note')
+  })
+
   it('notes that an encrypted token is revoked as a string', async () => {
     const header = Buffer.from('{"alg":"dir","enc":"A256GCM"}').toString('base64url')
     for (const sealed of [`${header}..aXY.Y2lwaGVy.dGFn`, 'v4.local.AAAA', `v4.public.${'A'.repeat(100)}`])

@@ -169,6 +169,8 @@ describe('a gate', () => {
     [Object.assign(new Error('connect ECONNREFUSED'), { syscall: 'connect' }), 'unknown'],
     [new TypeError('fetch failed'), 'unknown'],
     [new DOMException('late', 'TimeoutError'), 'unknown'],
+    [new RevocadeError('ERR_REVOKED', 'the token was revoked'), 'revoked'],
+    [new RevocadeError('ERR_UNAVAILABLE', 'nothing can decide'), 'unknown'],
   ])('judges what a verifier throws: %s is %s', async (thrown, reason) => {
     const verify = () => {
       // eslint-disable-next-line @typescript-eslint/only-throw-error -- a verifier may throw anything
@@ -200,6 +202,20 @@ describe('a gate', () => {
       expect(asked).toEqual([])
     },
   )
+
+  it('rejects with what is a mistake in the set-up of a verifier', async () => {
+    const mistake = new RevocadeError('ERR_CONFIG', "unknown option 'url'")
+    const gate = gateOf(engineOf({}).engine, { verify: () => Promise.reject(mistake) })
+    await expect(Promise.resolve(gate(bearer('a')))).rejects.toBe(mistake)
+  })
+
+  it('refuses to accept expired tokens for longer than the engine knows their revocations', () => {
+    const engine = { ...engineOf({}).engine, clockToleranceSeconds: 60 }
+    expect(() => gateOf(engine, { clockToleranceSeconds: 60 })).not.toThrow()
+    expect(() => gateOf(engine, { clockToleranceSeconds: 61 })).toThrow(
+      ourError('ERR_CONFIG', "more than the engine's, 60"),
+    )
+  })
 
   it('refuses the result of a verifier handed over whole', async () => {
     const verify = () => ({ payload: { jti: 'a' }, protectedHeader: {} })
