@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { SessionCondition } from '../ports/index.js'
 import type { SessionsContext } from './context.js'
-import { byLogin, type Ending, endingOfLogin } from './end.js'
+import { byLogin, type Ending, endingOfLogin } from './ending.js'
 import { AT_ONCE } from './in-turns.js'
 import { SessionRefused } from './refused.js'
 import { claimsSince, type Family, isExpired } from './state.js'
