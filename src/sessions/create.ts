@@ -58,7 +58,7 @@ export async function create(context: SessionsContext, given: NewSession): Promi
       await context.pause(time - now)
       return undefined
     }
-    return begin(context, wanted, { login, time, matches })
+    return begin(context, wanted, { login, time, matches, isRetry: attempt > 0 })
   })
 }
 
@@ -110,16 +110,23 @@ async function beginning(
   return { time, matches }
 }
 
+interface LoginToJoin {
+  /** Undefined: a new one. */
+  readonly login: Group | undefined
+  /** Whether somebody else's commit came first. */
+  readonly isRetry: boolean
+}
+
 async function begin(
   context: SessionsContext,
   wanted: Wanted,
-  { login, time, matches }: Beginning & { /** Undefined: a new one. */ readonly login: Group | undefined },
+  { login, time, matches, isRetry }: Beginning & LoginToJoin,
 ): Promise<Issued | undefined> {
   const { sub, sid } = wanted
   const token = context.tokens.first()
   const others = login?.families ?? []
   const family = familyOf(context, wanted, { token, time, login: others })
-  const limited = await makeRoom(context, { sub, sid }, time)
+  const limited = await makeRoom(context, { sub, sid, isRetry }, time)
   const { put, mutations, ended }: Ending = joined(limited.endings)
   const conditions: SessionCondition[] = [
     { family: token.family, version: 0 },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Issued } from '#dist/sessions/index.js'
+import type { Issued, SessionsOptions } from '#dist/sessions/index.js'
 import { MemoryStore } from '#dist/testing/index.js'
 import { lateStore } from '../support/late-store.js'
 import { accessToken, fate, memory, openWorld, sidsOf, type World } from '../support/sessions.js'
@@ -23,7 +23,7 @@ interface Contest {
   readonly times: () => number
 }
 
-async function contest(aheadMs = 0): Promise<Contest> {
+async function contest(aheadMs = 0, options: SessionsOptions = {}): Promise<Contest> {
   const store = new MemoryStore()
   let [times, isBusy, work] = [0, false, (): Promise<unknown> => Promise.resolve()]
   const gate = async (label: string) => {
@@ -34,7 +34,7 @@ async function contest(aheadMs = 0): Promise<Contest> {
     isBusy = false
   }
   const witness = { committed: () => undefined, written: () => undefined }
-  const world = await openWorld({ connect: () => lateStore(store, gate, witness) })
+  const world = await openWorld({ connect: () => lateStore(store, gate, witness), options })
   const clock = new ManualClock()
   clock.now = () => world.clock.wall + aheadMs
   const again = memory(store)
@@ -167,4 +167,19 @@ it('two ends of a user at once count each session once', async () => {
   const first = await world.sessions.revoke({ sub: 'u' })
   expect(first.ended + ((await second)?.ended ?? 0)).toBe(6)
   for (const client of all) await expectEnded(world, client)
+})
+
+describe.each(['end-oldest', 'refuse'] as const)('a login at a limit of logins (%s)', (atLimit) => {
+  it('gets through while another session of the user is refreshed', async () => {
+    const { world, other, before } = await contest(0, { perSubject: { max: 3, atLimit } })
+    const [oldest] = await clients(world, 1)
+    world.clock.advance(SECOND)
+    const [refreshed, ...more] = await clients(world, atLimit === 'refuse' ? 1 : 2)
+    before(() => refreshed.refresh(other))
+    const issued = await world.sessions.create({ sub: 'u' })
+    expect(await sidsOf(world.sessions, { sub: 'u' })).toHaveLength(3)
+    expect(issued.ended.map(({ sid }) => sid)).toEqual(atLimit === 'refuse' ? [] : [oldest.sid])
+    expect(refreshed.issued.length).toBeGreaterThan(1)
+    expect(more).toHaveLength(atLimit === 'refuse' ? 0 : 1)
+  })
 })
