@@ -117,12 +117,12 @@ async function endOthers(
 }
 
 /** The logins to end, but for one. */
-const loginsBut = (context: SessionsContext, families: readonly Family[], except: string): Login[] =>
-  byLogin(
-    families.filter(
-      (family) => family.sid !== except && !(family.ended?.login === true && isOver(context, family)),
-    ),
+function loginsBut(context: SessionsContext, families: readonly Family[], except: string): Login[] {
+  const others = families.filter(
+    (family) => family.sid !== except && !(family.ended?.login === true && isOver(context, family)),
   )
+  return byLogin(others)
+}
 
 /** @throws what the first of those failed with that did; the others are ended all the same */
 async function endEach(
