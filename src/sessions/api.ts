@@ -184,8 +184,8 @@ export interface Sessions {
   /** The live sessions of a user or a login, oldest first. */
   readonly list: (where: { readonly sub: string } | { readonly sid: string }) => AsyncIterable<Session>
   /**
-   * Ends sessions and revokes their access tokens, in one commit. Resolves once that is durable. It is no
-   * error if there are none: `ended` is 0.
+   * Ends sessions and revokes their access tokens, in one commit; all of a user in several, if they change
+   * meanwhile. Resolves once that is durable. It is no error if there are none: `ended` is 0.
    */
   readonly revoke: (what: SessionsToEnd, options?: EndOptions) => Promise<SessionsReceipt>
 }

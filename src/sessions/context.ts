@@ -101,5 +101,5 @@ export const isUnchanged = ({ family, version }: Pick<Family, 'family' | 'versio
   version,
 })
 
-const byAge = (a: Family, b: Family): number =>
+export const byAge = (a: Family, b: Family): number =>
   a.createdAt - b.createdAt || Buffer.compare(a.family, b.family)

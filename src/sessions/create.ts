@@ -4,7 +4,7 @@ import type { SessionCondition } from '../ports/index.js'
 import type { Issued, NewSession } from './api.js'
 import { attempts } from './attempts.js'
 import type { Group, SessionsContext } from './context.js'
-import { type Ending, joined } from './end.js'
+import { type Ending, joined } from './ending.js'
 import { readNewSession } from './input.js'
 import { makeRoom } from './limit.js'
 import { conditionsOf, type Match } from './live-revocations.js'
@@ -48,17 +48,17 @@ export async function create(context: SessionsContext, given: NewSession): Promi
   targets.refuseTokensIn(layers.digester.selectorTarget(claimsOf({ ...session, sid, clientId })))
   const wanted: Wanted = { ...session, sid, clientId, joins: session.sid !== undefined }
   let mayWait = true
-  return attempts(context.pause, async (isRetry) => {
+  return attempts(context.pause, async (attempt) => {
     const login = wanted.joins ? await context.group({ sid }) : undefined
     const now = context.now()
     if (login !== undefined) await requireOpen(context, wanted, login.families, now)
-    const { time, matches } = await beginning(context, wanted, now, isRetry)
+    const { time, matches } = await beginning(context, wanted, now, attempt > 0)
     if (mayWait && time > now && time - now <= 1000) {
       mayWait = false
       await context.pause(time - now)
       return undefined
     }
-    return begin(context, wanted, { login, time, matches })
+    return begin(context, wanted, { login, time, matches, isRetry: attempt > 0 })
   })
 }
 
@@ -110,16 +110,23 @@ async function beginning(
   return { time, matches }
 }
 
+interface LoginToJoin {
+  /** Undefined: a new one. */
+  readonly login: Group | undefined
+  /** Whether somebody else's commit came first. */
+  readonly isRetry: boolean
+}
+
 async function begin(
   context: SessionsContext,
   wanted: Wanted,
-  { login, time, matches }: Beginning & { /** Undefined: a new one. */ readonly login: Group | undefined },
+  { login, time, matches, isRetry }: Beginning & LoginToJoin,
 ): Promise<Issued | undefined> {
   const { sub, sid } = wanted
   const token = context.tokens.first()
   const others = login?.families ?? []
   const family = familyOf(context, wanted, { token, time, login: others })
-  const limited = await makeRoom(context, { sub, sid }, time)
+  const limited = await makeRoom(context, { sub, sid, isRetry }, time)
   const { put, mutations, ended }: Ending = joined(limited.endings)
   const conditions: SessionCondition[] = [
     { family: token.family, version: 0 },

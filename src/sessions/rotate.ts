@@ -34,7 +34,7 @@ export async function rotate(
   const proof = readProof(given)
   const token = context.tokens.read(refreshToken)
   if (token === undefined) throw SessionRefused.refresh('unknown')
-  return attempts(context.pause, (isRetry) => refresh(context, { token, proof, exactly: isRetry }))
+  return attempts(context.pause, (attempt) => refresh(context, { token, proof, exactly: attempt > 0 }))
 }
 
 /** The session of a refresh token that would be taken now, whoever has it. */

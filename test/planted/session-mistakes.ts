@@ -64,7 +64,7 @@ export const SESSION_MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'S5: the end of a session comes in one commit, that of its access tokens in the next one',
-    file: 'sessions/end.ts',
+    file: 'sessions/ending.ts',
     within: 'commit',
     is: 'const done = await commits.ofSessions(context.sessions, { ...writes, conditions })',
     becomes: `const { sessions } = context
@@ -75,7 +75,7 @@ export const SESSION_MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'S6: a login ends with a cutoff, which a token that is signed late escapes',
-    file: 'sessions/end.ts',
+    file: 'sessions/ending.ts',
     within: 'endingOfLogin',
     is: "issuedBefore: 'ever'",
     becomes: 'issuedBefore: new Date(latest(families, now))',
@@ -129,8 +129,8 @@ export const SESSION_MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'S8: a login that comes meanwhile escapes the end of all logins',
-    file: 'sessions/end.ts',
-    within: 'endUser',
+    file: 'sessions/end-user.ts',
+    within: 'inOneCommit',
     is: 'const conditions = [unchanged]',
     becomes: 'const conditions: never[] = []',
     caughtBy: RACES,
@@ -147,8 +147,8 @@ export const SESSION_MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'S8: the session that is to be kept ends with the others',
-    file: 'sessions/end.ts',
-    within: 'endUser',
+    file: 'sessions/end-user.ts',
+    within: 'loginsBut',
     is: 'family.sid !== except &&',
     becomes: '',
     caughtBy: ENDS,

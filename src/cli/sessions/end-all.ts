@@ -1,30 +1,77 @@
+import { RevocadeError } from '../../errors.js'
 import type { RevocationStore, StoredSession } from '../../ports/index.js'
 import type { EndOptions, Sessions, SessionsReceipt } from '../../sessions/index.js'
 import { isExpired, readFamily } from '../../sessions/state.js'
+import { CliError, reportOf } from '../errors.js'
 import { combineStates } from '../output/redis-receipt.js'
 
 /** Rows that are read at a time. */
 const PAGE = 1000
 /** Users whose sessions are ended at a time: the store commits them together. */
 const AT_ONCE = 64
+/** What fails for one user so fails for all. */
+const OF_ALL: ReadonlySet<string> = new Set(['ERR_CONFIG', 'ERR_CLOSED'])
 
-/** Ends the sessions of all users, one user after the other; those that begin meanwhile may go on. */
+/**
+ * Ends the sessions of all users, one user after the other; those that begin meanwhile may go on. Where the
+ * end of one fails, it is tried again after all others.
+ *
+ * @throws {CliError} with the number of users that are left
+ */
 export async function endAll(
   sessions: Sessions,
   { sessions: rows }: RevocationStore,
   options: EndOptions,
 ): Promise<SessionsReceipt | undefined> {
-  let total: SessionsReceipt | undefined
+  const ends = new Ends(sessions, options)
   let page: readonly StoredSession[] = []
   do {
     page = (await rows?.page(page.at(-1)?.family, PAGE)) ?? []
-    const users = [...new Set(page.filter(isOpen).map(({ sub }) => sub))]
-    while (users.length > 0) {
-      const ends = users.splice(0, AT_ONCE).map((sub) => sessions.revoke({ sub }, options))
-      for (const receipt of await Promise.all(ends)) total = added(total, receipt)
-    }
+    await ends.of(new Set(page.filter(isOpen).map(({ sub }) => sub)))
   } while (page.length > 0)
-  return total
+  await ends.of(ends.failed.keys())
+  const [first] = ends.failed.values()
+  if (first === undefined) return ends.total
+  throw new CliError(reportOf(first.error).code, left(ends), { cause: first.error })
+}
+
+/** The ends of users, and whose have failed. */
+class Ends {
+  total: SessionsReceipt | undefined
+  readonly failed = new Map<string, { readonly error: unknown }>()
+  readonly #sessions: Sessions
+  readonly #options: EndOptions
+
+  constructor(sessions: Sessions, options: EndOptions) {
+    this.#sessions = sessions
+    this.#options = options
+  }
+
+  async of(subs: Iterable<string>): Promise<void> {
+    const users = [...subs]
+    while (users.length > 0) await Promise.all(users.splice(0, AT_ONCE).map((sub) => this.#ofOne(sub)))
+  }
+
+  async #ofOne(sub: string): Promise<void> {
+    try {
+      const receipt = await this.#sessions.revoke({ sub }, this.#options)
+      this.total = added(this.total, receipt)
+      this.failed.delete(sub)
+    } catch (error) {
+      if (error instanceof RevocadeError && OF_ALL.has(error.code)) throw error
+      this.failed.set(sub, { error })
+    }
+  }
+}
+
+function left({ failed, total }: Ends): string {
+  const users = failed.size === 1 ? '1 user' : `${failed.size} users`
+  const { ended = 0 } = total ?? {}
+  return (
+    `the sessions of ${users} could not be ended, also when it was tried again; ` +
+    `${ended} ${ended === 1 ? 'session' : 'sessions'} of others ended. Run the command again ` +
+    '(--verbose shows a reason)'
+  )
 }
 
 /** Whether a row is of a session that its refresh token would go on with. */
