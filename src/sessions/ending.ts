@@ -91,6 +91,7 @@ export const latest = (families: readonly Family[], now: number): number =>
 export const lastExpiry = ({ options }: SessionsContext, issuedAt: number): number =>
   Math.ceil(issuedAt / 1000) + Math.ceil(options.accessTokenSeconds)
 
+/** @returns undefined when a condition does not hold: nothing is written then */
 export async function commit(
   context: SessionsContext,
   { ended, ...writes }: Ending,
