@@ -101,5 +101,6 @@ export const isUnchanged = ({ family, version }: Pick<Family, 'family' | 'versio
   version,
 })
 
+/** Orders sessions, the oldest first. */
 export const byAge = (a: Family, b: Family): number =>
   a.createdAt - b.createdAt || Buffer.compare(a.family, b.family)

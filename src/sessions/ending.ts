@@ -28,6 +28,7 @@ export interface DoneEnding {
   readonly ended: readonly Family[]
 }
 
+/** There was nothing to end. */
 export const NOTHING: DoneEnding = { done: undefined, ended: [] }
 
 /**
@@ -78,6 +79,7 @@ export function isOver(context: SessionsContext, { ended }: Family): boolean {
   return ended !== undefined && ended.at + maxStalenessMs + clockToleranceSeconds * 1000 < context.now()
 }
 
+/** Whether a session neither ended nor expired until then, in milliseconds since 1970. */
 export const isLiveAt =
   (now: number) =>
   (family: Family): boolean =>
