@@ -2,15 +2,13 @@ import { createGate, type Decision, type GuardOptions } from '../http/gate.js'
 import type { Checker } from '../http/judge.js'
 import { authorizationOf, type NodeRequest } from '../http/node-request.js'
 import type { PolicyOptions } from '../http/policy.js'
-import type { RefusedRequest } from '../http/refusal.js'
+import { type HeaderTarget, setHeaders } from './refusal-headers.js'
 
 import '../require-node.js'
 
 /** What is used of Express's response. */
-export interface ExpressResponse {
-  readonly headersSent?: boolean
+export interface ExpressResponse extends HeaderTarget {
   readonly writableEnded?: boolean
-  setHeader(name: string, value: string): unknown
 }
 
 /** A middleware of Express 4 or 5, of Connect and of Polka. */
@@ -56,15 +54,6 @@ export function guard<Request extends NodeRequest = NodeRequest>(
     if (decision instanceof Promise) decision.then(pass, next)
     else pass(decision)
   }
-}
-
-/**
- * The headers are set at once, for error handlers that know nothing of `error.headers`. After an answer has
- * begun this would throw, and nobody would catch it.
- */
-function setHeaders(response: ExpressResponse | undefined, { headers }: RefusedRequest): void {
-  if (response?.headersSent === true) return
-  for (const [name, value] of Object.entries(headers)) response?.setHeader(name, value)
 }
 
 /** What is used of the token that express-jwt hands over: a JWT, decoded. */

@@ -3,12 +3,13 @@ import type { Checker } from '../http/judge.js'
 import { authorizationOf, type NodeRequest } from '../http/node-request.js'
 import type { PolicyOptions } from '../http/policy.js'
 import { optionError } from '../validate.js'
+import { type HeaderTarget, setHeaders } from './refusal-headers.js'
 
 import '../require-node.js'
 
 /** A request of Express, as Passport hands it over. */
 export interface PassportRequest extends NodeRequest {
-  readonly res?: { setHeader(name: string, value: string): unknown } | undefined
+  readonly res?: HeaderTarget | undefined
 }
 
 /** What a strategy calls back. */
@@ -44,8 +45,7 @@ export function forPassportJwt<Request extends PassportRequest = PassportRequest
       await verify(request, payload, done)
       return
     }
-    // The headers are set at once, for error handlers that know nothing of `error.headers`.
-    for (const [name, value] of Object.entries(decision.refusal.headers)) request.res?.setHeader(name, value)
+    setHeaders(request.res, decision.refusal)
     done(decision.refusal)
   }
   return (request, payload, done) => {
