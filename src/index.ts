@@ -5,6 +5,7 @@ export type {
   CheckOptions,
   ListQuery,
   Receipt,
+  RegisteredClaims,
   Revocade,
   RevocationInput,
   RevokeManyOptions,

@@ -1,4 +1,4 @@
-import type { Revocade, Token, TokenClaims } from '../api.js'
+import type { Revocade, Token } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import { numericDate } from '../token/numeric-date.js'
 import { startOfToken } from './credential.js'
@@ -49,7 +49,7 @@ export function judge(
   policy: Policy,
   now: number,
 ): Judgement | Promise<Judgement> {
-  let claims: TokenClaims | undefined
+  let claims: Exclude<Token, string> | undefined
   let expiry: number | undefined
   try {
     if (typeof token === 'string') ({ claims, expiry } = decoded.read(token) ?? {})

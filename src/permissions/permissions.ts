@@ -1,4 +1,4 @@
-import type { Revocade, RevokeOptions, Selector, TokenClaims } from '../api.js'
+import type { Revocade, RevokeOptions, Selector, Token } from '../api.js'
 import { internalsOf } from '../engine/internals.js'
 import type { LoadingCacheStats } from '../engine/loading-cache.js'
 import type { InvalidationReceipt } from '../receipt.js'
@@ -30,7 +30,7 @@ export interface Permissions<T> {
    * Rejects with `ERR_INVALID_TOKEN` when a claim of `by` is absent or neither a non-empty string nor a whole
    * number, and with what `load` throws.
    */
-  readonly get: (claims: TokenClaims) => Promise<T>
+  readonly get: (claims: Exclude<Token, string>) => Promise<T>
   /**
    * Call it after the change of a role or a permission is committed. Once it resolves, nobody who asks this
    * process is given what was loaded before; whoever asks another one is not given it after Δ

@@ -1,6 +1,5 @@
 /// <reference lib="es2024.string" />
 import { RevocadeError } from '../errors.js'
-import type { Claims } from './jwt.js'
 
 /** Where a claim stands: the names of the objects around it, outermost first, and its own name. */
 export type ClaimPath = readonly string[]
@@ -47,7 +46,7 @@ export function pathOf(name: string): ClaimPath {
 }
 
 /** The value at a path; undefined where an object on the way is absent or is none. */
-export function valueAt(claims: Claims, path: ClaimPath): unknown {
+export function valueAt(claims: object, path: ClaimPath): unknown {
   let value: unknown = claims
   for (const segment of path) {
     if (typeof value !== 'object' || value === null) return undefined

@@ -2,7 +2,6 @@ import { isDate } from 'node:util/types'
 import { RevocadeError, type RevocadeErrorCode } from '../errors.js'
 import { type ClaimPath, valueAt } from './claim-path.js'
 import { describeType, unreadable } from './claim-values.js'
-import type { Claims } from './jwt.js'
 
 /**
  * The first number that is taken for milliseconds. In seconds it is the start of the year 10000; in
@@ -16,7 +15,7 @@ const MILLISECONDS_FROM = 253_402_300_800
  * @returns undefined when the claim is absent
  * @throws {RevocadeError} ERR_INVALID_TOKEN when it is not a number, negative, not finite, or in milliseconds
  */
-export function numericDate(claims: Claims, name: 'exp' | 'iat' | 'nbf'): number | undefined {
+export function numericDate(claims: object, name: 'exp' | 'iat' | 'nbf'): number | undefined {
   return numericDateAt(claims, [name])
 }
 
@@ -25,7 +24,7 @@ export function numericDate(claims: Claims, name: 'exp' | 'iat' | 'nbf'): number
  *
  * @throws {RevocadeError} ERR_INVALID_TOKEN as {@link numericDate}
  */
-export function numericDateAt(claims: Claims, path: ClaimPath): number | undefined {
+export function numericDateAt(claims: object, path: ClaimPath): number | undefined {
   let value: unknown
   try {
     value = valueAt(claims, path)

@@ -16,6 +16,7 @@ import {
   type Prefilter,
   type PrefilterChoice,
   type Receipt,
+  type RegisteredClaims,
   type RedisClient,
   type RedisLayerOptions,
   type Revocade,
@@ -39,6 +40,7 @@ import {
   type VerdictStatus,
 } from 'revocade'
 import type * as ports from 'revocade/ports'
+import type { IssuedClaims } from 'revocade/sessions'
 import { checkIntegrity, SqliteStore, type SqliteStoreOptions } from 'revocade/sqlite'
 import { prefilterSuite, storeSuite, type StoreHarness } from 'revocade/testing'
 
@@ -113,7 +115,7 @@ export type Shapes = [
   Expect<Equal<DecidedBy, 'prefilter' | 'cache' | 'redis' | 'store' | 'policy'>>,
   Expect<Equal<UnknownPolicy, 'throw' | 'revoked' | 'active'>>,
   Expect<Equal<Time, Date | number>>,
-  Expect<Equal<Token, string | TokenClaims>>,
+  Expect<Equal<Token, string | TokenClaims | RegisteredClaims>>,
   Expect<Equal<Target['kind'], 'id' | 'hash' | 'selector'>>,
   Expect<Equal<RevocadeErrorCode, keyof typeof ERROR_STATUS>>,
   // Times come out as Date.
@@ -240,6 +242,16 @@ export function statusOf(error: unknown): number {
   return code === 'ERR_UNAVAILABLE' ? 503 : error.statusCode
 }
 
+interface AppClaims {
+  readonly sub: string
+  readonly roles: readonly string[]
+}
+
+export function interfacesAreClaims(revocade: Revocade, own: AppClaims, issued: IssuedClaims): void {
+  void revocade.check(own, { selectorsOnly: true })
+  void revocade.revoke(issued, { expiresAt: 2_000_000_000 })
+}
+
 export function refused(revocade: Revocade): void {
   // @ts-expect-error misspelt
   void createRevocade({ stroe: './x.db' })
@@ -247,6 +259,10 @@ export function refused(revocade: Revocade): void {
   void createRevocade({ prefilter: { kind: 'cuckoo' } })
   // @ts-expect-error not a token
   void revocade.isRevoked(7)
+  // @ts-expect-error not awaited
+  void revocade.isRevoked(Promise.resolve({ sub: 'ann' }))
+  // @ts-expect-error not claims
+  void revocade.isRevoked(new Date())
   // @ts-expect-error a time is a Date or a number
   void revocade.revoke('token', { expiresAt: '2026-01-01' })
   // @ts-expect-error an id alone never ends
