@@ -3,8 +3,10 @@ import type { RevocadeError } from './errors.js'
 import type { PrefilterKind, StoreStats } from './ports/index.js'
 import type { RedisStats } from './ports/prefix-cache.js'
 import type { BulkReceipt, Receipt } from './receipt.js'
+import type { Token } from './token/token.js'
 
 export type { BulkReceipt, Receipt } from './receipt.js'
+export type { RegisteredClaims, Token, TokenClaims } from './token/token.js'
 
 /** A point in time: a `Date`, or NumericDate seconds. A number that can only be milliseconds is refused. */
 export type Time = Date | number
@@ -13,25 +15,6 @@ export type Time = Date | number
  * What a check does when nothing can decide: throw `ERR_UNAVAILABLE`, or take the token as revoked or active.
  */
 export type UnknownPolicy = 'throw' | 'revoked' | 'active'
-
-/** Decoded claims of a verified token. */
-export type TokenClaims = Readonly<Record<string, unknown>>
-
-/**
- * The claims that the engine reads, so that an `interface` of yours with one of them is a {@link Token} too.
- * TypeScript takes no type that has none of them, such as a promise that was not awaited.
- */
-export interface RegisteredClaims {
-  readonly jti?: unknown
-  readonly sid?: unknown
-  readonly sub?: unknown
-  readonly iss?: unknown
-  readonly iat?: unknown
-  readonly exp?: unknown
-}
-
-/** A token: the raw JWT or opaque string, or the decoded claims of a JWT. */
-export type Token = string | TokenClaims | RegisteredClaims
 
 /**
  * Claims with their values; all must be equal for a token to match. A number equals its decimal string. A

@@ -38,6 +38,17 @@ export function asRecord(value: unknown, what: string): Record<string, unknown> 
 }
 
 /**
+ * @param user - who needs the engine, for the message
+ * @param methods - those that it calls
+ * @throws {RevocadeError} ERR_CONFIG when it is not an engine, but nothing, or the promise of one
+ */
+export function checkEngine(engine: unknown, user: string, methods: readonly string[]): void {
+  const given = typeof engine === 'object' && engine !== null ? engine : {}
+  if (methods.every((name) => typeof Reflect.get(given, name) === 'function')) return
+  throw new RevocadeError('ERR_CONFIG', `${user} needs an engine: await createRevocade() and pass the result`)
+}
+
+/**
  * @returns the accepted word that the value is, or `fallback` when there is none
  * @throws {RevocadeError} ERR_CONFIG when it is another value
  */

@@ -1,4 +1,4 @@
-import { checkEngine, createGate, type Decision, type GuardOptions } from '../http/gate.js'
+import { checkGuarded, createGate, type Decision, type GuardOptions } from '../http/gate.js'
 import type { Checker } from '../http/judge.js'
 import { authorizationOf, type NodeRequest } from '../http/node-request.js'
 import type { PolicyOptions } from '../http/policy.js'
@@ -105,7 +105,7 @@ export function revocadePlugin(
 ): void {
   const { engine, guard: guarded, closeEngine = false } = options
   try {
-    checkEngine(engine)
+    checkGuarded(engine)
     rejectUnknownKeys(options, [...OPTIONS, ...OPTIONS_OF_FASTIFY], 'option of the plugin')
     fastify.decorate('revocade', engine)
     if (guarded !== undefined) fastify.addHook('onRequest', guard(engine, guarded))

@@ -1,4 +1,4 @@
-import { checkEngine, createGate, type GuardOptions } from '../http/gate.js'
+import { checkGuarded, createGate, type GuardOptions } from '../http/gate.js'
 import type { Checker } from '../http/judge.js'
 import { authorizationOf, type NodeRequest } from '../http/node-request.js'
 import type { RefusedRequest } from '../http/refusal.js'
@@ -88,7 +88,7 @@ export const revocadePlugin = {
   name: 'revocade',
   register(server: HapiServer, options: HapiPluginOptions): void {
     const { engine, guard: guarded, closeEngine = false } = options
-    checkEngine(engine)
+    checkGuarded(engine)
     // A mistyped `guard` would leave all routes open.
     rejectUnknownKeys(options, ['engine', 'guard', 'closeEngine'], 'option of the plugin')
     server.decorate('server', 'revocade', engine)

@@ -12,7 +12,7 @@ import type {
 import type { Revocade, RevokeOptions } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import { requirePeer } from '../require-peer.js'
-import { asRecord, optionError, rejectUnknownKeys } from '../validate.js'
+import { asRecord, checkEngine, optionError, rejectUnknownKeys } from '../validate.js'
 
 import '../require-node.js'
 
@@ -94,9 +94,10 @@ type Engine = Pick<Revocade, 'isRevoked' | 'revoke' | 'revokeWhere'>
 /**
  * jwt-redis on an engine: tokens need no label in Redis, and are good until they are destroyed.
  *
- * @throws {RevocadeError} ERR_CONFIG when an option is unknown or not usable
+ * @throws {RevocadeError} ERR_CONFIG when this is no engine, or an option is unknown or not usable
  */
 export function createJwt(revocade: Engine, options: CreateJwtOptions = {}): Jwt {
+  checkEngine(revocade, 'createJwt()', ['isRevoked', 'revoke', 'revokeWhere'])
   rejectUnknownKeys(asRecord(options, 'the options'), ['legacy'], 'option')
   const labels = options.legacy === undefined ? undefined : new Labels(options.legacy)
 

@@ -1,5 +1,3 @@
-import { isDate } from 'node:util/types'
-import type { Time } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import { toMilliseconds } from '../token/numeric-date.js'
 import { oneOfOption } from '../validate.js'
@@ -31,20 +29,7 @@ export function readCutoff({ issuedBefore: given, sameSecond }: GivenCutoff, now
     if (!keep) return {}
     throw new RevocadeError('ERR_CONFIG', "sameSecond: 'keep' needs a time as issuedBefore, not 'ever'")
   }
-  const issuedBefore = given === undefined ? now : toMilliseconds(timeOf(given, CUTOFF), 'issuedBefore')
+  const issuedBefore = given === undefined ? now : toMilliseconds(given, 'issuedBefore', 'ever')
   const second = Math.floor(issuedBefore / 1000)
   return { issuedBefore, issuedThrough: keep ? second - 1 : second }
-}
-
-const CUTOFF = "issuedBefore must be a Date, NumericDate seconds or 'ever'"
-
-/**
- * Takes a value for a time; whether it is a usable one is checked by `toSeconds`.
- *
- * @param otherwise - what the error says
- * @throws {RevocadeError} ERR_INVALID_TIME when it is neither a number nor a `Date`
- */
-export function timeOf(value: unknown, otherwise = 'a time must be a Date or NumericDate seconds'): Time {
-  if (typeof value === 'number' || isDate(value)) return value
-  throw new RevocadeError('ERR_INVALID_TIME', otherwise)
 }

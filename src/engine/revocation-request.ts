@@ -6,7 +6,7 @@ import { digestBytes, type TokenDigester } from '../token/identify.js'
 import { numericDate, toMilliseconds, toSeconds } from '../token/numeric-date.js'
 import { withoutTokens, wrapsToken } from '../token/token-in-text.js'
 import { asRecord, oneOfOption, rejectUnknownKeys } from '../validate.js'
-import { type GivenCutoff, readCutoff, timeOf } from './cutoff.js'
+import { type GivenCutoff, readCutoff } from './cutoff.js'
 
 /** Characters of a reason or an actor. */
 const MAX_TEXT = 1024
@@ -51,7 +51,7 @@ export class Mutations {
     // Not later than now: the store compares it with the expiry of an earlier revocation.
     return {
       ...mutation,
-      revokedAt: Math.min(toMilliseconds(timeOf(revokedAt), 'revokedAt'), mutation.revokedAt),
+      revokedAt: Math.min(toMilliseconds(revokedAt, 'revokedAt'), mutation.revokedAt),
     }
   }
 
@@ -69,20 +69,21 @@ export class Mutations {
     }
     const { digester, idClaims } = this.#deps
     const claim = 'sha256' in given ? undefined : idClaims.find((name) => name in given)
-    rejectUnknownKeys(given, claim === undefined ? ['sha256', ...common] : [claim, 'iss', ...common], 'key')
     if (claim === undefined && given.sha256 === undefined) {
+      rejectUnknownKeys(given, ['token', 'where', 'sha256', ...idClaims, ...common], 'key')
       throw new RevocadeError(
         'ERR_INVALID_TOKEN',
         `an entry must have a token, an id (${idClaims.join(' or ')}), a sha256 or a selector (where)`,
       )
     }
+    rejectUnknownKeys(given, claim === undefined ? ['sha256', ...common] : [claim, 'iss', ...common], 'key')
     const target = digester.targets.explicit(
       claim,
       claim === undefined ? given.sha256 : given[claim],
       given.iss,
     )
     if (given.expiresAt === undefined) throw noExpiry('the entry has no expiresAt')
-    return this.#mutation(target, toSeconds(timeOf(given.expiresAt), 'expiresAt'), given)
+    return this.#mutation(target, toSeconds(given.expiresAt, 'expiresAt'), given)
   }
 
   ofToken(token: unknown, options: Given): RevokeMutation {
@@ -91,7 +92,7 @@ export class Mutations {
     if (digester.isOpaque && typeof token === 'string' && wrapsToken(token.trim())) throw wrapped()
     // Before 'exp' is read: a token whose 'exp' can't be used can be revoked with an expiresAt.
     if (options.expiresAt !== undefined)
-      return this.#mutation(target, toSeconds(timeOf(options.expiresAt), 'expiresAt'), options)
+      return this.#mutation(target, toSeconds(options.expiresAt, 'expiresAt'), options)
     const exp = digester.claims === undefined ? undefined : numericDate(digester.claims, 'exp')
     if (exp === undefined) throw noExpiry("the token has no 'exp'")
     // Some issuers write 0 for a token that never expires, such as an offline token of Keycloak.
@@ -105,8 +106,7 @@ export class Mutations {
     const latest = clock.now() + issuerClockAheadSeconds * 1000
     const cutoff = readCutoff(options, latest)
     if (cutoff.issuedThrough === undefined) refuseEveryone(selector, "needs a time, not issuedBefore: 'ever'")
-    const given =
-      options.expiresAt === undefined ? undefined : toSeconds(timeOf(options.expiresAt), 'expiresAt')
+    const given = options.expiresAt === undefined ? undefined : toSeconds(options.expiresAt, 'expiresAt')
     if (given === undefined && maxTokenLifetimeSeconds === undefined) {
       throw noExpiry("an id or a selector has no 'exp' of its own", 'set maxTokenLifetimeSeconds, or ')
     }
@@ -161,7 +161,7 @@ export class Mutations {
 
 /** When a revocation begins to count, in milliseconds; undefined: at once. */
 function startOf({ notBefore }: Given): number | undefined {
-  return notBefore === undefined ? undefined : toMilliseconds(timeOf(notBefore), 'notBefore')
+  return notBefore === undefined ? undefined : toMilliseconds(notBefore, 'notBefore')
 }
 
 /** The sorted claim names of a selector; undefined for a single token. */

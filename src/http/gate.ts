@@ -1,7 +1,7 @@
 import type { Token, TokenClaims } from '../api.js'
 import { RevocadeError } from '../errors.js'
 import { isWrapped } from '../token/claim-values.js'
-import { optionError } from '../validate.js'
+import { checkEngine, optionError } from '../validate.js'
 import { readCredential, schemeOf } from './credential.js'
 import { type Checker, isKnownActive, judge, type Judgement } from './judge.js'
 import { type Policy, type PolicyOptions, readPolicy } from './policy.js'
@@ -60,7 +60,7 @@ export function createGate<Request>(
   options: GuardOptions<Request>,
   read: ReadAuthorization<Request>,
 ): Gate<Request> {
-  checkEngine(engine)
+  checkGuarded(engine)
   const policy = readPolicy(options, OWN)
   const { clockToleranceSeconds: tolerated = Infinity } = engine
   if (policy.clockToleranceSeconds > tolerated)
@@ -168,7 +168,7 @@ async function verified(
     } catch (error) {
       return refused(court, reasonOf(error), error)
     }
-    if (!isClaims(claims)) return refused(court, 'invalid')
+    if (!isClaims(claims)) return refused(court, 'invalid', optionError('verify', 'must return the claims'))
     const decision = await judgeVerified(court, token, claims)
     if (!decision.allowed) return decision
     first ??= claims
@@ -205,15 +205,7 @@ function isClaims(value: unknown): value is TokenClaims {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** @throws {RevocadeError} ERR_CONFIG when it is not an engine, but nothing, or the promise of one */
-export function checkEngine(engine: unknown): void {
-  const given = typeof engine === 'object' && engine !== null ? engine : {}
-  const isEngine = (['check', 'isClearlyActive'] as const).every(
-    (name) => typeof Reflect.get(given, name) === 'function',
-  )
-  if (!isEngine)
-    throw new RevocadeError(
-      'ERR_CONFIG',
-      'a guard needs an engine: await createRevocade() and pass the result',
-    )
+/** @throws {RevocadeError} ERR_CONFIG when a guard can't use it as an engine */
+export function checkGuarded(engine: unknown): void {
+  checkEngine(engine, 'a guard', ['check', 'isClearlyActive'])
 }

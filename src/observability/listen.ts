@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Revocade, Stats } from '../api.js'
 import type { CheckMessage, WriteMessage } from '../diagnostics.js'
-import { RevocadeError } from '../errors.js'
+import { checkEngine } from '../validate.js'
 
 /** What is done with the messages of one engine. */
 export interface Listeners {
@@ -40,11 +40,7 @@ export function listen(engine: Revocade, { onCheck, onWrite }: Listeners): () =>
  * @throws {RevocadeError} ERR_CONFIG when it is no engine
  */
 export function statsReader(engine: Revocade): () => Stats | undefined {
-  if (typeof (engine as { readonly stats?: unknown }).stats !== 'function')
-    throw new RevocadeError(
-      'ERR_CONFIG',
-      'the first argument must be an engine: await createRevocade() and pass the result',
-    )
+  checkEngine(engine, 'instrument()', ['stats'])
   let read: { readonly stats: Stats | undefined } | undefined
   return () => {
     if (read === undefined) {

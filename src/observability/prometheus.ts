@@ -79,9 +79,8 @@ export function instrument<Registry extends PrometheusRegistry>(
   options: PrometheusOptions<Registry>,
 ): () => void {
   rejectUnknownKeys(options, ['client', 'registry'], 'option')
-  for (const name of ['client', 'registry'] as const)
-    if (typeof options[name] !== 'object')
-      throw optionError(name, 'is missing: see docs/guides/monitoring.md')
+  requireMembers(options, 'client', ['Counter', 'Gauge', 'Histogram'])
+  requireMembers(options, 'registry', ['removeSingleMetric'])
   const stats = statsReader(revocade)
   const metrics = new Metrics(options)
   const up = new metrics.client.Gauge({
@@ -94,6 +93,12 @@ export function instrument<Registry extends PrometheusRegistry>(
     stop()
     for (const name of metrics.names) options.registry.removeSingleMetric(name)
   }
+}
+
+function requireMembers(options: object, name: 'client' | 'registry', members: readonly string[]): void {
+  const given = Object(Reflect.get(options, name)) as object
+  const isUsable = members.every((member) => typeof Reflect.get(given, member) === 'function')
+  if (!isUsable) throw optionError(name, `needs ${members.join(', ')}: see docs/guides/monitoring.md`)
 }
 
 /** A metric that takes its values from `stats()`. Where they can't be read, it keeps those it has. */

@@ -39,29 +39,33 @@ export function numericDateAt(claims: object, path: ClaimPath): number | undefin
  * A time that a caller gave, as a `Date` or in NumericDate seconds.
  *
  * @param option names the option in the error message
+ * @param orWord what else the option may be, for the error message
  * @returns NumericDate seconds, perhaps with a fraction
  * @throws {RevocadeError} ERR_INVALID_TIME when it is neither, before 1970, not finite, or in milliseconds
  */
-export function toSeconds(value: Date | number, option: string): number {
-  if (!isDate(value)) return checkSeconds(value, option, 'ERR_INVALID_TIME')
-  if (Number.isNaN(value.getTime())) {
-    throw new RevocadeError('ERR_INVALID_TIME', `${option} is an invalid Date`)
+export function toSeconds(value: unknown, option: string, orWord?: string): number {
+  if (typeof value === 'number') return checkSeconds(value, option, 'ERR_INVALID_TIME')
+  if (!isDate(value)) {
+    const or = orWord === undefined ? '' : `, or '${orWord}'`
+    throw invalid(`${option} must be a Date or NumericDate seconds${or}, but is ${describeType(value)}`)
   }
-  if (value.getTime() >= MILLISECONDS_FROM * 1000) {
-    throw new RevocadeError('ERR_INVALID_TIME', `${option} is after the year 9999`)
-  }
+  if (Number.isNaN(value.getTime())) throw invalid(`${option} is an invalid Date`)
+  if (value.getTime() >= MILLISECONDS_FROM * 1000) throw invalid(`${option} is after the year 9999`)
   return checkSeconds(value.getTime() / 1000, option, 'ERR_INVALID_TIME')
 }
 
+function invalid(message: string): RevocadeError {
+  return new RevocadeError('ERR_INVALID_TIME', message)
+}
+
 /**
- * A time that a caller gave, as a `Date` or in NumericDate seconds.
+ * A time that a caller gave, as {@link toSeconds} takes it.
  *
- * @param option names the option in the error message
  * @returns milliseconds since 1970
  * @throws {RevocadeError} ERR_INVALID_TIME as {@link toSeconds}
  */
-export function toMilliseconds(value: Date | number, option: string): number {
-  const seconds = toSeconds(value, option)
+export function toMilliseconds(value: unknown, option: string, orWord?: string): number {
+  const seconds = toSeconds(value, option, orWord)
   return isDate(value) ? value.getTime() : seconds * 1000
 }
 

@@ -88,6 +88,11 @@ describe('createJwt', () => {
       expect.objectContaining({ code: 'ERR_CONFIG' }),
     )
   })
+
+  it('refuses what is no engine', () => {
+    for (const wrong of [undefined, Promise.resolve(revocade)])
+      expect(() => createJwt(wrong as never)).toThrow(/createJwt\(\) needs an engine/)
+  })
 })
 
 describe('the way over from jwt-redis', () => {

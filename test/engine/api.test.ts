@@ -247,6 +247,15 @@ describe('revokeMany', () => {
     await expect(engine.isRevoked({ jti: 'y' })).resolves.toBe(false)
   })
 
+  it('names what an entry may have, and the time that is wrong', async () => {
+    const misspelt = engine.revokeMany([{ id: 'x', expiresAt: now + 60 }] as never)
+    await expect(misspelt).rejects.toThrow(
+      coded('ERR_CONFIG', /^entry 0: unknown key 'id': known: token, where, sha256, jti, /),
+    )
+    const untimely = engine.revokeMany([{ jti: 'x', expiresAt: '2026-01-01' }] as never)
+    await expect(untimely).rejects.toThrow(coded('ERR_INVALID_TIME', /^entry 0: expiresAt must be a Date/))
+  })
+
   it('leaves bad entries out when onInvalid is given', async () => {
     const seen: [string, number][] = []
     const progress: number[] = []

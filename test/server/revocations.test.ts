@@ -297,16 +297,19 @@ describe('GET /revocations', () => {
     )
   })
 
+  it.each(['?limit=0', '?limit=1001', '?limit=x', '?kind=all', '?afterSeq=-1', '?limit=1&limit=2'])(
+    'refuses the query %s',
+    async (query) => {
+      expect((await call(query)).status).toBe(400)
+    },
+  )
+
   it.each([
-    '?limit=0',
-    '?limit=1001',
-    '?limit=x',
-    '?kind=all',
-    '?afterSeq=-1',
-    '?limit=1&limit=2',
-    '?other=1',
-  ])('refuses the query %s', async (query) => {
-    expect((await call(query)).status).toBe(400)
+    ['?limt=1', "did you mean 'limit'?"],
+    ['?other=1', 'known: afterSeq, limit, kind, includeExpired'],
+  ])('says which parameters there are for %s', async (query, hint) => {
+    const { status, json } = await call(query)
+    expect([status, json.title]).toEqual([400, `the query has an unknown parameter: ${hint}`])
   })
 })
 

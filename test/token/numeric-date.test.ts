@@ -23,10 +23,8 @@ describe('NumericDate times', () => {
   ])('a claim of %j is refused', (value, message) => {
     expect(() => numericDate({ exp: value }, 'exp')).toThrow(ourError('ERR_INVALID_TOKEN', `claim "exp"`))
     expect(() => numericDate({ iat: value }, 'iat')).toThrow(ourError('ERR_INVALID_TOKEN', message))
-    expect(() => toSeconds(value as number, 'expiresAt')).toThrow(ourError('ERR_INVALID_TIME', 'expiresAt'))
-    expect(() => toMilliseconds(value as number, 'issuedBefore')).toThrow(
-      ourError('ERR_INVALID_TIME', message),
-    )
+    expect(() => toSeconds(value, 'expiresAt')).toThrow(ourError('ERR_INVALID_TIME', 'expiresAt'))
+    expect(() => toMilliseconds(value, 'issuedBefore')).toThrow(ourError('ERR_INVALID_TIME', message))
   })
 
   it('are seconds or Dates in options', () => {
@@ -39,5 +37,9 @@ describe('NumericDate times', () => {
       expect(() => toSeconds(wrong, 'expiresAt')).toThrow(ourError('ERR_INVALID_TIME', 'expiresAt'))
     }
     expect(() => toSeconds(new Date(8.64e15), 'expiresAt')).toThrow('after the year 9999')
+    expect(() => toSeconds('2026-01-01', 'expiresAt')).toThrow(
+      'expiresAt must be a Date or NumericDate seconds, but is a string',
+    )
+    expect(() => toMilliseconds('no', 'issuedBefore', 'ever')).toThrow("seconds, or 'ever', but is a string")
   })
 })

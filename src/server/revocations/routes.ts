@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ListQuery, Receipt, Revocade } from '../../api.js'
 import type { Revocation } from '../../engine/verdict.js'
 import { authorizationOf, readCredential } from '../../http/index.js'
+import { suggestionFor } from '../../validate.js'
 import type { AdminParts } from '../admin-parts.js'
 import type { Admin } from '../credentials.js'
 import { RequestError } from '../problem.js'
@@ -14,6 +15,7 @@ import { bulkLineSchema, type Forms, LIST_QUERY, revocationSchema, undoSchema } 
 const JSON_TYPE = 'application/json'
 const NDJSON = 'application/x-ndjson'
 const PAGE = 100
+const LIST_PARAMETERS = Object.keys(LIST_QUERY.properties)
 
 const wrongType = (): RequestError =>
   new RequestError(
@@ -124,8 +126,15 @@ async function page(engine: Pick<Revocade, 'list'>, query: ListQuery): Promise<P
 }
 
 /** A query is text: what looks like a number or a boolean is one. */
-function readQuery(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+function readQuery(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
   const entries = Object.entries({ ...Object(request.query) } as Record<string, unknown>)
+  const unknown = entries.find(([name]) => !LIST_PARAMETERS.includes(name))
+  if (unknown !== undefined) {
+    // Not the name that was sent: a token may have been pasted there.
+    const hint = suggestionFor(unknown[0], LIST_PARAMETERS)
+    done(new RequestError(400, 'invalid-request', `the query has an unknown parameter: ${hint}`))
+    return
+  }
   request.query = Object.fromEntries(entries.map(([name, value]) => [name, valueOf(value)]))
   done()
 }
