@@ -136,8 +136,12 @@ describe('a project that installs it', () => {
     expect(await command(packed.project, process.execPath, 'use.mjs')).toBe('ok\n')
   })
 
-  it('compiles in strict TypeScript, declarations checked too', async () => {
-    expect(await command(packed.project, bin('tsc'), '-p', 'tsconfig.json')).toBe('')
+  it.each([
+    ['6', 'typescript'],
+    ['7', 'typescript-7'],
+  ])('compiles in strict TypeScript %s, declarations checked too', async (_version, compiler) => {
+    const tsc = join(ROOT, 'node_modules', compiler, 'bin/tsc')
+    expect(await command(packed.project, process.execPath, tsc, '-p', 'tsconfig.json')).toBe('')
   })
 
   it('has the command on its path', async () => {
