@@ -2,11 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { importBuilt } from '../../support/package-under-test.mjs'
+import { patientStore } from '../../support/patient-store.mjs'
 import { serve } from '../../support/serve.mjs'
 
 const { createRevocade } = await importBuilt('index.js')
 const { createSessions } = await importBuilt('sessions/index.js')
-const revocade = await createRevocade(JSON.parse(process.argv[2]))
+const { store, ...options } = JSON.parse(process.argv[2])
+const revocade = await createRevocade({ ...options, store: await patientStore(store) })
 /** By the window for replays, in seconds. */
 const kinds = new Map(
   [0, 60].map((replaySeconds) => [replaySeconds, createSessions(revocade, { replaySeconds })]),

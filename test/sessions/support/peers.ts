@@ -1,4 +1,3 @@
-import type { RevocadeOptions } from 'revocade'
 import type { IssuedClaims } from '#dist/sessions/index.js'
 import { Callee } from '../../support/process.js'
 import { DAY_SECONDS } from '../../support/sessions.js'
@@ -32,7 +31,7 @@ export class Peers {
     this.#all = all
   }
 
-  static async start(store: RevocadeOptions['store']): Promise<Peers> {
+  static async start(store: string): Promise<Peers> {
     // Each check asks the store, so that what is revoked in one process is revoked in the others at once.
     const engine = JSON.stringify({ store, maxTokenLifetimeSeconds: 90 * DAY_SECONDS, maxStalenessMs: 0 })
     const first = await started(engine) // It makes the store.
