@@ -2,8 +2,9 @@ import { Command, CommanderError } from 'commander'
 import { storeOption } from '../option-values.js'
 import { redact } from '../redact.js'
 import { CliError, reportOf } from './errors.js'
-import { tone } from './output/print.js'
+import { note, tone } from './output/print.js'
 import { packageVersion } from './package-version.js'
+import { noteOnUnknown } from './unknown-variables.js'
 
 /** The exit codes. 1 means "revoked", so every failure is 2. */
 export const EXIT = { ok: 0, revoked: 1, error: 2 } as const
@@ -44,7 +45,12 @@ async function createProgram([name = '']: readonly string[]): Promise<Command> {
     .version(packageVersion(), VERSION_FLAGS.join(', '))
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
-    .hook('preAction', (_program, command) => checkStorePath(command.opts()))
+    .hook('preAction', (_program, command) => {
+      const options = command.opts()
+      const unknown = noteOnUnknown(process.env, options)
+      if (unknown !== undefined) note(unknown, options)
+      checkStorePath(options)
+    })
     .addHelpText(
       'after',
       `

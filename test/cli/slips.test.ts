@@ -49,6 +49,24 @@ describe('a store or namespace that a command makes', () => {
   })
 })
 
+describe('a mistyped environment variable', () => {
+  it('is told of once by any command, and stdout stays as it is', async () => {
+    await dir.run(REVOKE)
+    const env = { REVOCADE_STOER: 'other.db', REVOCADE_OLD_KEY: 'k'.repeat(16), REVOCADE_CLAIMS: 'sub' }
+    const names = "REVOCADE_STOER (did you mean 'REVOCADE_STORE'?)"
+    const note = `unknown environment variables are ignored: ${names}`
+    expect(await dir.run(['check', '--jti', 'a', '--iss', 'i'], { env })).toMatchObject({
+      code: 1,
+      stdout: (await dir.run(['check', '--jti', 'a', '--iss', 'i'])).stdout,
+      stderr: `note: ${note}, REVOCADE_OLD_KEY\n`,
+    })
+    const listed = await dir.run(['sessions', 'list', '--sub', 's', '--json'], { env })
+    expect(listed.stderr).toBe(`${JSON.stringify({ note: `${note}, REVOCADE_OLD_KEY` })}\n`)
+    const args = ['migrate', '--from', 'revocade.db', '--to', 'to.db', '--to-secret-env', 'REVOCADE_OLD_KEY']
+    expect((await dir.run(args, { env })).stderr).toBe(`note: ${note}\n`)
+  })
+})
+
 describe('an id without its issuer', () => {
   const hint = containing('an id that was revoked together with its issuer is another target')
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readSettings } from '#dist/cli/serve/read-settings.js'
 import { ENGINE_SETTINGS, flagOf, SERVER_SETTINGS, variableOf } from '#dist/cli/serve/settings.js'
-import { noteOnUnknown } from '#dist/cli/serve/unknown-variables.js'
+import { noteOnUnknown } from '#dist/cli/unknown-variables.js'
 import { SERVER_OPTION_NAMES } from '#dist/server/index.js'
 import { send } from '../adapters/request.js'
 import { inProcess } from '../cli/in-process.js'
@@ -250,8 +250,7 @@ describe('revocade serve', () => {
     taken.close()
     expect([code, stderr]).toEqual([
       2,
-      'note: serve has no such environment variables and ignores them: ' +
-        "REVOCADE_LISTN (did you mean 'REVOCADE_LISTEN'?)\n" +
+      "note: unknown environment variables are ignored: REVOCADE_LISTN (did you mean 'REVOCADE_LISTEN'?)\n" +
         `ERR_CONFIG: option 'adminListen' (--admin-listen) is 127.0.0.1:${port}, which is in use already ` +
         '(EADDRINUSE): give another one\n',
     ])
@@ -352,7 +351,7 @@ describe('the options of serve', () => {
     expect(noteOnUnknown(env)).toBeUndefined()
     const mistyped = { REVOCADE_ADMIN_TOKN: 'hunter2', REVOCADE_PORT: '8521', REVOCADE_MAX_STALENES_MS: '1' }
     expect(noteOnUnknown({ ...env, ...mistyped })).toBe(
-      'serve has no such environment variables and ignores them: REVOCADE_PORT, ' +
+      'unknown environment variables are ignored: REVOCADE_PORT, ' +
         "REVOCADE_ADMIN_TOKN (did you mean 'REVOCADE_ADMIN_TOKEN'?), " +
         "REVOCADE_MAX_STALENES_MS (did you mean 'REVOCADE_MAX_STALENESS_MS'?)",
     )

@@ -1,10 +1,8 @@
 import { type Command, Option } from 'commander'
 import { CliError } from '../errors.js'
 import { addOutputOptions } from '../options.js'
-import { note } from '../output/print.js'
 import { readSettings } from '../serve/read-settings.js'
 import { ENGINE_SETTINGS, flagOf, SERVER_SETTINGS, type Setting, variableOf } from '../serve/settings.js'
-import { noteOnUnknown } from '../serve/unknown-variables.js'
 import { withNoteOnNew } from '../with-store.js'
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
@@ -37,8 +35,6 @@ Examples:
 async function serve(flags: Readonly<Record<string, unknown>>): Promise<void> {
   const file = typeof flags.config === 'string' ? flags.config : process.env.REVOCADE_CONFIG
   const options = await readSettings(flags, process.env, file === '' ? undefined : file)
-  const unknown = noteOnUnknown(process.env)
-  if (unknown !== undefined) note(unknown, flags)
   const { startServer } = await imported()
   const { store = './revocade.db', namespace } = options.engine ?? {}
   const start = (): ReturnType<typeof startServer> => withPackages(() => startServer(options))

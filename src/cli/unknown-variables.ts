@@ -1,8 +1,8 @@
-import { suggestionFor } from '../../validate.js'
-import { printable } from '../errors.js'
-import { ENGINE_SETTINGS, SERVER_SETTINGS, variableOf } from './settings.js'
+import { suggestionFor } from '../validate.js'
+import { printable } from './errors.js'
+import { ENGINE_SETTINGS, SERVER_SETTINGS, variableOf } from './serve/settings.js'
 
-/** Variables that `serve` reads, and those of other commands, which may be set for all of them. */
+/** The variables that any command or the default engine reads: they may be set for all of them. */
 const KNOWN = [
   ...[...SERVER_SETTINGS, ...ENGINE_SETTINGS].map(variableOf),
   'REVOCADE_CONFIG',
@@ -14,21 +14,26 @@ const OF_KUBERNETES = /_SERVICE_(?:HOST|PORT(?:_\w+)?)$|_PORT_\d+_(?:TCP|UDP|SCT
 const ADDRESS_OF_KUBERNETES = /^(?:tcp|udp|sctp):\/\//
 
 /**
- * A note on variables that look like settings of `serve` and are none: they are probably mistyped. It has
- * their names and no values.
+ * A note on variables that look like settings and are none: they are probably mistyped. It has their names
+ * and no values.
  *
+ * @param options - those of the command: `--secret-env` and its like name variables of the user's own
  * @returns undefined when there are none
  */
-export function noteOnUnknown(env: Readonly<Record<string, string | undefined>>): string | undefined {
+export function noteOnUnknown(
+  env: Readonly<Record<string, string | undefined>>,
+  options: Readonly<Record<string, unknown>> = {},
+): string | undefined {
+  const own = [options.secretEnv, options.fromSecretEnv, options.toSecretEnv]
   const unknown = Object.keys(env).filter(
-    (name) => /^REVOCADE_(?!TEST_)/.test(name) && !isKnown(name, env[name]),
+    (name) => /^REVOCADE_(?!TEST_)/.test(name) && !own.includes(name) && !isKnown(name, env[name]),
   )
   if (unknown.length === 0) return undefined
   const names = unknown.map((name) => {
     const near = suggestionFor(name, KNOWN)
     return near.startsWith('known') ? printable(name) : `${printable(name)} (${near})`
   })
-  return `serve has no such environment variables and ignores them: ${names.join(', ')}`
+  return `unknown environment variables are ignored: ${names.join(', ')}`
 }
 
 function isKnown(name: string, value = ''): boolean {
