@@ -238,6 +238,21 @@ describe('import', () => {
     })
   })
 
+  it('refuses a JSON array, of which it would take some lines only', async () => {
+    const entries = ['a', 'b'].map((jti) => ({ jti, iss: 'i', expiresAt: '2099-01-01' }))
+    put('f.json', `\uFEFF\n${JSON.stringify(entries).replaceAll('},', '},\n')}`)
+    const message =
+      "the input is a JSON array: write one object a line, such as with jq -c '.[]'. Nothing was imported"
+    const refused = { code: 2, stdout: '', stderr: `ERR_BAD_LINE: ${message}\n` }
+    const pretty = JSON.stringify(entries, undefined, 2)
+    const runs = [['f.json'], ['f.json', '--format', 'csv'], ['-'], ['-', '--format', 'ndjson']]
+    for (const args of runs)
+      expect(await dir.run(['import', ...args], { stdin: pretty })).toMatchObject(refused)
+    const lines = `[\n${entries.map((entry) => JSON.stringify(entry)).join(',\n')}\n]\n`
+    expect(await dir.run(['import', '--format', 'ndjson'], { stdin: lines })).toMatchObject(refused)
+    expect(readdirSync(dir.path)).toEqual(['f.json'])
+  })
+
   it('goes on with the next line of CSV after an unclosed quote', async () => {
     const rows = [
       'jti,expires_at,reason',

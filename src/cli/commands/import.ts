@@ -94,8 +94,8 @@ async function importAny(
 
 async function importFile(file: string, options: ImportOptions): Promise<void> {
   const fromStdin = file === '-'
-  const { first, bytes } = await withFirst(fromStdin ? process.stdin : openFile(file))
-  const format = options.format ?? formatOf(file, first)
+  const { start, bytes } = await withStart(fromStdin ? process.stdin : openFile(file))
+  const format = options.format ?? formatOf(file, start)
   const progress = new Progress(
     'import',
     'revocations',
@@ -151,16 +151,37 @@ async function printSummary(summary: ImportSummary, options: ImportOptions): Pro
   }
 }
 
-/** The first chunk of a source, and the whole source including that chunk. */
-async function withFirst(
+/**
+ * The text with which a source begins, without white space before it, and the whole source.
+ *
+ * @throws {CliError} ERR_BAD_LINE for a JSON array: one that is indented has lines that are entries, and
+ *   lines that are none, so that only some of it would be imported
+ */
+async function withStart(
   source: AsyncIterable<Uint8Array>,
-): Promise<{ first: Uint8Array; bytes: AsyncIterable<Uint8Array> }> {
+): Promise<{ start: string; bytes: AsyncIterable<Uint8Array> }> {
   const iterator = source[Symbol.asyncIterator]()
-  const start = await iterator.next()
-  const first = start.done === true ? new Uint8Array(0) : start.value
+  const read: Uint8Array[] = []
+  let start = ''
+  while (start === '') {
+    const next = await iterator.next()
+    if (next.done === true) break
+    read.push(next.value)
+    start = Buffer.from(next.value)
+      .toString('utf8')
+      .replace(/^\uFEFF/, '')
+      .trimStart()
+  }
+  if (start.startsWith('[')) {
+    await iterator.return?.()
+    throw new CliError(
+      'ERR_BAD_LINE',
+      "the input is a JSON array: write one object a line, such as with jq -c '.[]'. Nothing was imported",
+    )
+  }
   async function* bytes(): AsyncGenerator<Uint8Array, void, void> {
     try {
-      yield first
+      yield* read
       for (;;) {
         const next = await iterator.next()
         if (next.done === true) return
@@ -170,19 +191,15 @@ async function withFirst(
       await iterator.return?.()
     }
   }
-  return { first, bytes: bytes() }
+  return { start, bytes: bytes() }
 }
 
 /**
  * Decides by the file name, or else by the first character: NDJSON begins with `{`, a CSV header never does.
  */
-function formatOf(file: string, first: Uint8Array): Format {
+function formatOf(file: string, start: string): Format {
   if (/\.csv$/i.test(file)) return 'csv'
   if (/\.(ndjson|jsonl|json)$/i.test(file)) return 'ndjson'
-  const start = Buffer.from(first.subarray(0, 1024))
-    .toString('utf8')
-    .replace(/^\uFEFF/, '')
-    .trimStart()
   return start === '' || start.startsWith('{') ? 'ndjson' : 'csv'
 }
 
