@@ -6,6 +6,8 @@ import { inProcess } from './in-process.js'
 
 const dir = inProcess()
 const REVOKE = ['revoke', '--jti', 'a', '--iss', 'i', '--expires-in', '1h']
+const INVALID_2 = 'imported 0, already expired 0, invalid 2\n'
+const refused = (target: object): string => JSON.stringify({ ...target, expiresAt: '2099-01-01' })
 const containing = (text: string): string => expect.stringContaining(text) as string
 
 describe('a store or namespace that a command makes', () => {
@@ -39,6 +41,23 @@ describe('a store or namespace that a command makes', () => {
   ])('is not made by bad input: %s', async (_, args, problem) => {
     const ran = await dir.run(args, { stdin: 'abc\n' })
     expect(ran).toMatchObject({ code: 2, stdout: '', stderr: containing(problem) })
+    expect(readdirSync(dir.path)).toEqual([])
+  })
+
+  it.each([
+    ['no line', '', 'imported 0, already expired 0, invalid 0\n', ''],
+    ['lines that are no entries', '{"jti":"a"}\n{oops\n', INVALID_2, 'line 1: ERR_NO_EXPIRY'],
+    [
+      'lines that an engine refuses',
+      `${refused({ sha256: 'x' })}\n${refused({ token: `${jwt({ jti: 'a' })}.x` })}`,
+      INVALID_2,
+      'line 2',
+    ],
+    ['a bad line and --strict', '{oops', '', 'Of the lines before it, 0 are imported'],
+  ])('is not made by an import of %s', async (what, stdin, stdout, problem) => {
+    const strict = what.endsWith('--strict') ? ['--strict'] : []
+    const ran = await dir.run(['import', ...strict], { stdin })
+    expect(ran).toMatchObject({ code: what === 'no line' ? 0 : 2, stdout, stderr: containing(problem) })
     expect(readdirSync(dir.path)).toEqual([])
   })
 

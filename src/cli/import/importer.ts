@@ -1,7 +1,9 @@
 import type { BulkReceipt, Revocade, RevocationInput } from '../../api.js'
+import { readOptions } from '../../options.js'
 import { CliError, type ErrorReport, reportOf } from '../errors.js'
-import type { Entry } from '../formats/entry.js'
-import type { TokenOptions } from '../options.js'
+import type { Entry, Input } from '../formats/entry.js'
+import { mutationsOf } from '../mutations.js'
+import { engineOptions, type TokenOptions } from '../options.js'
 import { combineStates } from '../output/redis-receipt.js'
 import { withStore } from '../with-store.js'
 import { MAX_ADDED, Plan } from './engine-plan.js'
@@ -98,18 +100,53 @@ export class Importer {
   /** @throws {StrictImportError} in strict mode, when a line can't be used */
   async run(): Promise<ImportSummary> {
     try {
-      let next = await this.#entries.upcoming()
-      do {
+      await this.#skipUnusable()
+      for (;;) {
+        const next = await this.#entries.upcoming()
+        if (this.#stopped() || next.length === 0) break
         const plan = new Plan(this.#options, this.summary, next)
         await withStore(this.#options, plan.overrides(), (engine) => this.#importRun(engine, plan))
-        next = await this.#entries.upcoming()
-      } while (!this.#stopped() && next.length > 0)
+      }
     } finally {
       await this.#entries.close()
     }
     if (this.#failure !== undefined)
       throw new StrictImportError(this.#failure.line, this.#failure.error, this.summary.imported)
     return this.summary
+  }
+
+  /** Takes the lines before the first one that an engine accepts: an engine for these alone makes a store. */
+  async #skipUnusable(): Promise<void> {
+    for (;;) {
+      const batch = await this.#entries.current()
+      if (batch === undefined) return
+      const problemOf = this.#judge(batch.rest())
+      for (let entry = batch.next(); entry !== undefined; entry = batch.next()) {
+        const problem = problemOf(entry)
+        if (problem === undefined) {
+          batch.back()
+          return
+        }
+        this.#count(entry)
+        this.#reject(entry.line, problem)
+        if (this.#stopped()) return
+      }
+    }
+  }
+
+  /** Judges as an engine would that is opened for these entries. One that needs another may be good. */
+  #judge(next: readonly Entry[]): (entry: Entry) => ErrorReport | undefined {
+    const plan = new Plan(this.#options, this.summary, next)
+    const mutations = mutationsOf(readOptions({ ...engineOptions(this.#options), ...plan.overrides() }))
+    return (entry) => {
+      try {
+        if ('error' in entry) throw entry.error
+        if (plan.judge(entry.needs) === 'fits') mutations.ofEntry(this.#formOf(entry))
+        return undefined
+      } catch (error) {
+        return reportOf(error)
+      }
+    }
   }
 
   async #importRun(engine: Revocade, plan: Plan): Promise<void> {
@@ -160,10 +197,13 @@ export class Importer {
       return undefined
     }
     lines.add(entry.line)
-    const { input, withoutIssuer } = entry
-    if (withoutIssuer === undefined || this.#options.anyIssuer === true) return input
-    this.summary.withoutIssuer++
-    return withoutIssuer
+    const input = this.#formOf(entry)
+    if (input === entry.withoutIssuer) this.summary.withoutIssuer++
+    return input
+  }
+
+  #formOf({ input, withoutIssuer }: Input): RevocationInput {
+    return withoutIssuer === undefined || this.#options.anyIssuer === true ? input : withoutIssuer
   }
 
   #asNumber(entry: Entry, lines: LineIndex): RevocationInput | undefined {
