@@ -274,6 +274,33 @@ describe('import', () => {
     ])
   })
 
+  it('names columns of CSV in its errors, also in those of the engine', async () => {
+    const lines = [
+      'jti,where,issued_before,not_before,expires_at,id_claim',
+      'a,,,,,',
+      'a,,,2099-13-01,2099-01-01,',
+      'a,,,2099-01-02,2099-01-01,',
+      ',{},,,2099-01-01,',
+      ',"{""sub"":""a""}",,,,',
+      'a,,,,2099-01-01,uti',
+    ]
+    put('f.csv', lines.join('\n'))
+    const { stderr } = await dir.run(['import', 'f.csv'])
+    const of = (line: string): string[] =>
+      line.match(/\b(?:[a-z]+_[a-z]+|[a-z]+(?:At|Before|Claim))\b/g) ?? []
+    expect(stderr.trim().split('\n').map(of)).toEqual([
+      ['expires_at'],
+      ['not_before'],
+      ['expires_at', 'not_before'],
+      ['issued_before'],
+      ['expires_at'],
+      ['id_claim'],
+    ])
+    expect((await dir.run(['import', 'f.csv', '--strict'])).stderr).toContain(
+      "line 2: ERR_NO_EXPIRY: the line has no 'expires_at'",
+    )
+  })
+
   it('refuses a CSV file with unknown columns', async () => {
     const ran = await dir.run(['import', '--format', 'csv'], { stdin: 'jti,expires\na,2099-01-01\n' })
     expect(ran).toMatchObject({

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { CliError } from '../errors.js'
-import { readCsv } from '../formats/csv.js'
+import { inColumns, readCsv } from '../formats/csv.js'
 import { readNdjson } from '../formats/ndjson.js'
 import { type FromRedisOptions, importFromRedis } from '../import/from-redis.js'
 import { Importer, type ImporterOptions, type ImportSummary } from '../import/importer.js'
@@ -106,6 +106,7 @@ async function importFile(file: string, options: ImportOptions): Promise<void> {
   const importer = new Importer(format === 'csv' ? readCsv(bytes) : readNdjson(bytes), options, {
     onBad: (line, error) => reporter.report(line, error),
     onProgress: (read, durable) => progress.update(read, durable),
+    ...(format === 'csv' ? { inWords: inColumns } : {}),
   })
   let summary: ImportSummary
   try {

@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync'
 import { COLUMNS } from '../../export/csv-cells.js'
 import type { Line } from '../../read-lines.js'
-import { CliError, printable } from '../errors.js'
+import { CliError, type ErrorReport, printable } from '../errors.js'
 import { readCsvRecords } from './csv-records.js'
 import { type Entry, toInput } from './entry.js'
 
@@ -20,6 +20,15 @@ export async function* readCsv(source: AsyncIterable<Uint8Array>): AsyncGenerato
     }
     if (entries.length > 0) yield entries
   }
+}
+
+/** An error that names fields, with the names of the columns: `expires_at`, and not `expiresAt`. */
+export function inColumns({ code, message }: ErrorReport): ErrorReport {
+  const named = message.replace(/\b[a-z]+[A-Z][A-Za-z]*\b/g, (name) => {
+    const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    return COLUMNS.find((column) => column === snake) ?? name
+  })
+  return { code, message: named }
 }
 
 /** The cells of each record; undefined for one that is not CSV. Parses all records at once if none is bad. */

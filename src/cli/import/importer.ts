@@ -46,6 +46,8 @@ export interface ImportHooks {
   readonly onBad: (line: number, error: ErrorReport) => void
   /** Called with the bytes read from the file and the number of entries that are durable. */
   readonly onProgress: (bytes: number, durable: number) => void
+  /** An error in the words of the input, where it has names of its own for the fields. */
+  readonly inWords?: (error: ErrorReport) => ErrorReport
 }
 
 /**
@@ -220,7 +222,8 @@ export class Importer {
     this.#bytes += entry.bytes
   }
 
-  #reject(line: number, error: ErrorReport): void {
+  #reject(line: number, report: ErrorReport): void {
+    const error = this.#hooks.inWords?.(report) ?? report
     this.summary.invalid++
     if (this.#options.strict === true) this.#failure ??= { line, error }
     else this.#hooks.onBad(line, error)
