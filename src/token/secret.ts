@@ -24,7 +24,7 @@ export function keyFromSecret(secret: string | Uint8Array): Uint8Array {
   if (bytes.length < MIN_SECRET_BYTES) {
     throw new RevocadeError(
       'ERR_CONFIG',
-      `secret has ${bytes.length} bytes and needs at least ${MIN_SECRET_BYTES}: ` +
+      `secret needs at least ${MIN_SECRET_BYTES} bytes and has ${bytes.length}: ` +
         'take one from `openssl rand -base64 32`',
     )
   }

@@ -60,7 +60,7 @@ describe('import --from-redis', () => {
         ...{ redis: 'off', problems: [], dryRun: false },
       },
     })
-    expect(stderr).toContain('1 of the JWTs have no id (jti)')
+    expect(stderr).toContain('1 of the JWTs has no id (jti)')
     const good = jwt({ jti: 'b', iss: 'i', exp })
     expect(await revokedOf([named, unnamed, longer, forEver, good])).toEqual([true, true, true, true, false])
     // Its key would have made it good again after a minute.

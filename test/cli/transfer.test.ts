@@ -224,7 +224,7 @@ describe('backup and restore', () => {
 
   it('into a store that exists only with --merge, which takes nothing away', async () => {
     await done('revoke', ...of('a'), ...inOneHour, ...at('a.db'))
-    await done('backup', 'a.backup', ...at('a.db'))
+    expect(await done('backup', 'a.backup', ...at('a.db'))).toContain('1 row of 1 namespace to a.backup')
     await done('revoke', ...of('b'), ...inOneHour, ...at('b.db'))
     const refused = await dir.run(['restore', 'a.backup', ...at('b.db')])
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--merge')])

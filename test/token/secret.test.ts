@@ -12,9 +12,9 @@ it('keyFromSecret gives 16 bytes that differ from other uses of the secret', () 
 })
 
 it.each([
-  ['', 'has 0 bytes'],
-  ['fifteen bytes..', 'has 15 bytes'],
-  [new Uint8Array(15), 'has 15 bytes'],
+  ['', 'needs at least 16 bytes and has 0:'],
+  ['fifteen bytes..', 'needs at least 16 bytes and has 15:'],
+  [new Uint8Array(15), 'needs at least 16 bytes and has 15:'],
   [undefined, 'is undefined'],
   [7, 'is a number'],
 ])('the secret %j is refused', (wrong, message) => {

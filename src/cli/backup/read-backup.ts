@@ -6,6 +6,7 @@ import type { StoredRow } from '../../ports/index.js'
 import { type Line, readLines } from '../../read-lines.js'
 import { type RawRow, toStoredRow } from '../../store/format/stored-row.js'
 import { CliError, isSystemError, systemReason } from '../errors.js'
+import { counted } from '../output/counted.js'
 import { type BackupEnd, type BackupHead, type BackupPart, FORMAT } from './format.js'
 
 /**
@@ -64,7 +65,7 @@ class BackupParser {
   end(): BackupEnd {
     if (this.#end === undefined) throw new Fault('its end is missing')
     if (this.#end.rows !== this.#rows)
-      throw new Fault(`it has ${this.#rows} rows instead of ${this.#end.rows}`)
+      throw new Fault(`it has ${counted(this.#rows, 'row')} instead of ${this.#end.rows}`)
     return this.#end
   }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { BackupPart } from '../backup/format.js'
 import { writeBackup } from '../backup/write-backup.js'
 import { addStoreOptions, type StoreOptions } from '../options.js'
+import { counted } from '../output/counted.js'
 import { tone, writeJson, writeLine } from '../output/print.js'
 import { Progress } from '../output/progress.js'
 import { withReadable } from '../read-store.js'
@@ -36,7 +37,7 @@ async function backup(file: string, given: BackupOptions): Promise<void> {
     })
     if (options.json === true) await writeJson({ file, namespaces, ...end })
     else {
-      const counts = `${end.rows} rows of ${namespaces.length} namespaces to ${file}`
+      const counts = `${counted(end.rows, 'row')} of ${counted(namespaces.length, 'namespace')} to ${file}`
       await writeLine(`${tone('backed up', 'good')} ${counts} (SHA-256 ${end.sha256})`)
     }
   })

@@ -8,6 +8,7 @@ import { checkStoreFile } from '../doctor/store-file.js'
 import { checkStoreServer } from '../doctor/store-server.js'
 import { printable } from '../errors.js'
 import { addRedisOptions, addStoreOptions, type RedisFlags, type StoreOptions } from '../options.js'
+import { counted } from '../output/counted.js'
 import { tone, writeJson, writeLine } from '../output/print.js'
 import { table } from '../output/table.js'
 import { isServer } from '../store-location.js'
@@ -70,7 +71,7 @@ async function doctor(options: DoctorOptions): Promise<void> {
   const warned = findings.filter(({ status }) => status === 'warn').length
   const verdict = failed === 0 ? tone('Healthy', 'good') : tone('Not healthy', 'bad')
   const counts = [
-    `${findings.length} checks`,
+    counted(findings.length, 'check'),
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(warned > 0 ? [`${warned} with a warning`] : []),
   ]

@@ -6,6 +6,7 @@ import { type ExportFormat, headOf, linesOf } from '../../export/lines.js'
 import type { RevocationStore, StoredRow } from '../../ports/index.js'
 import { CliError, isSystemError, systemReason } from '../errors.js'
 import { addStoreOptions, type StoreOptions } from '../options.js'
+import { counted } from '../output/counted.js'
 import { tone, write, writeJson, writeLine } from '../output/print.js'
 import { Progress } from '../output/progress.js'
 import { readStore } from '../read-store.js'
@@ -47,7 +48,7 @@ async function exportStore(options: ExportOptions): Promise<void> {
     const { output, format } = options
     await toFile(output, chunks)
     if (options.json === true) await writeJson({ count: count.rows, output, format })
-    else await writeLine(`${tone('exported', 'good')} ${count.rows} revocations to ${output}`)
+    else await writeLine(`${tone('exported', 'good')} ${counted(count.rows, 'revocation')} to ${output}`)
   })
 }
 

@@ -9,6 +9,7 @@ import { KINDS_OF_KEYS } from '../import/key-input.js'
 import { openFile } from '../input/tokens.js'
 import { addTokenOptions } from '../options.js'
 import { noteBoth } from '../output/both-types.js'
+import { counted } from '../output/counted.js'
 import { LineReporter } from '../output/line-reporter.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
 import { Progress } from '../output/progress.js'
@@ -114,8 +115,11 @@ async function importFile(file: string, options: ImportOptions): Promise<void> {
   } catch (error) {
     reporter.end()
     if (!(error instanceof CliError)) {
-      const durable = `${importer.summary.imported} revocations or more are imported and durable`
-      note(`stopped: ${durable}; importing the file again is harmless`, options)
+      const durable = counted(importer.summary.imported, 'revocation')
+      note(
+        `stopped: ${durable} or more are imported and durable; importing the file again is harmless`,
+        options,
+      )
     }
     throw error
   }
@@ -147,7 +151,7 @@ async function printSummary(summary: ImportSummary, options: ImportOptions): Pro
     note(`the file has ids that hold only where the checking services have ${names} in 'idClaims'`, options)
   }
   if (withoutIssuer > 0) {
-    const lines = withoutIssuer === 1 ? '1 line names an id' : `${withoutIssuer} lines name an id`
+    const lines = `${counted(withoutIssuer, 'line')} ${withoutIssuer === 1 ? 'names' : 'name'} an id`
     note(`${lines} and no issuer, so tokens with an 'iss' are not revoked by it; see --any-issuer`, options)
   }
 }

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import { storeOption } from '../../option-values.js'
 import { CliError } from '../errors.js'
 import { addOutputOptions, type OutputOptions } from '../options.js'
+import { counted, isOrAre } from '../output/counted.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
 import { Progress } from '../output/progress.js'
 import { withReadable } from '../read-store.js'
@@ -160,12 +161,15 @@ async function report(migrated: Migrated, options: MigrateOptions): Promise<void
     await writeLine(countsText(namespace, migrated))
     const verdict = identical ? 'each is equal in both' : 'each is in both; the target holds wider ones'
     if (missing === 0)
-      await writeLine(`${tone('verified', 'good')} ${compared} revocations: ${verdict} (SHA-256 ${sha256})`)
+      await writeLine(
+        `${tone('verified', 'good')} ${counted(compared, 'revocation')}: ${verdict} (SHA-256 ${sha256})`,
+      )
   }
   if (missing > 0) {
+    const some = `${missing} of ${counted(compared, 'revocation')} of '${namespace}' ${isOrAre(missing)}`
     throw new CliError(
       'ERR_NOT_COPIED',
-      `${missing} of ${compared} revocations of '${namespace}' are not in ${shownLocation(options.to)}, or ` +
+      `${some} not in ${shownLocation(options.to)}, or ` +
         'only in part: somebody took them back there meanwhile, or the store is another one. Run it again',
     )
   }

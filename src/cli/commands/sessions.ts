@@ -4,6 +4,7 @@ import { CliError, printable } from '../errors.js'
 import { operatingSystemUser } from '../input/actor.js'
 import { parseDuration, shortTime } from '../input/time.js'
 import { addTokenOptions, type TokenOptions } from '../options.js'
+import { counted } from '../output/counted.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
 import { durableText, noteQueued } from '../output/redis-receipt.js'
 import { table } from '../output/table.js'
@@ -160,10 +161,7 @@ async function report(
       `no live session; tokens with ${named(options)} are revoked until ${shortTime(until)} ` +
         `(${durableText(receipt)})`,
     )
-  else
-    await writeLine(
-      `${tone('ended', 'good')} ${ended} ${ended === 1 ? 'session' : 'sessions'} (${durableText(receipt)})`,
-    )
+  else await writeLine(`${tone('ended', 'good')} ${counted(ended, 'session')} (${durableText(receipt)})`)
   noteQueued(redis, options)
 }
 

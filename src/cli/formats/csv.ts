@@ -2,6 +2,7 @@ import { parse } from 'csv-parse/sync'
 import { COLUMNS } from '../../export/csv-cells.js'
 import type { Line } from '../../read-lines.js'
 import { CliError, type ErrorReport, printable } from '../errors.js'
+import { counted } from '../output/counted.js'
 import { readCsvRecords } from './csv-records.js'
 import { type Entry, toInput } from './entry.js'
 
@@ -84,7 +85,7 @@ function entryOf(record: Line, row: string[] | undefined, columns: readonly Colu
     if (row.length !== columns.length) {
       throw new CliError(
         'ERR_BAD_LINE',
-        `the line has ${row.length} cells where the header has ${columns.length}`,
+        `the line has ${counted(row.length, 'cell')} where the header has ${columns.length}`,
       )
     }
     return { line, bytes, ...toInput(fieldsOf(row, columns), columns.includes('id_type')) }

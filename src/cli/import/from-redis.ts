@@ -3,6 +3,7 @@ import { CliError, type ErrorReport, printable, reportOf } from '../errors.js'
 import type { Entry } from '../formats/entry.js'
 import type { RedisFlags } from '../options.js'
 import { noteBoth } from '../output/both-types.js'
+import { counted, isOrAre } from '../output/counted.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
 import { Progress } from '../output/progress.js'
 import { noteQueued, redisText } from '../output/redis-receipt.js'
@@ -87,8 +88,8 @@ function notesOn(holds: KindOfKeys, idClaims: readonly string[], withoutId: numb
     notes.push("the ids hold only where the checking services have 'jti' in 'idClaims'")
   if (withoutId > 0)
     notes.push(
-      `${withoutId} of the JWTs have no id (${idClaims.join(', ')}): they are revoked where services ` +
-        'check the token itself, not its claims',
+      `${withoutId} of the JWTs ${withoutId === 1 ? 'has' : 'have'} no id (${idClaims.join(', ')}): ` +
+        'they are revoked where services check the token itself, not its claims',
     )
   return notes
 }
@@ -155,7 +156,7 @@ class Run {
     } catch (error) {
       if (error instanceof StrictImportError) throw firstBad(error.cause, importer.summary.imported)
       if (this.#durable > 0)
-        note(`stopped: ${this.#durable} revocations or more are imported and durable`, options)
+        note(`stopped: ${counted(this.#durable, 'revocation')} or more are imported and durable`, options)
       throw error
     }
   }
@@ -200,8 +201,8 @@ function sourceOf({ fromUrl = '', redis = '' }: FromRedisOptions & RedisFlags): 
 const usage = (message: string): CliError => new CliError('ERR_USAGE', message)
 
 function firstBad({ code, message }: ErrorReport, durable: number): CliError {
-  const rest = `Of the keys before it, ${durable} are imported and durable; nothing after it is.`
-  return new CliError('ERR_BAD_KEY', `${code}: ${message}. ${rest}`)
+  const before = `Of the keys before it, ${durable} ${isOrAre(durable)} imported and durable`
+  return new CliError('ERR_BAD_KEY', `${code}: ${message}. ${before}; nothing after it is.`)
 }
 
 async function print(summary: KeyImportSummary, options: FromRedisOptions): Promise<void> {
@@ -213,7 +214,7 @@ async function print(summary: KeyImportSummary, options: FromRedisOptions): Prom
     const done = options.dryRun === true ? 'would import' : 'imported'
     await writeLine(`${tone(done, 'good')} ${counts}${redisText(redis)}`)
     for (const { count, code, message } of problems)
-      process.stderr.write(`${count === 1 ? '1 key' : `${count} keys`}: ${code}: ${message}\n`)
+      process.stderr.write(`${counted(count, 'key')}: ${code}: ${message}\n`)
   }
   noteQueued(redis, options)
 }

@@ -4,6 +4,7 @@ import { CliError, type ErrorReport, reportOf } from '../errors.js'
 import type { Entry, Input } from '../formats/entry.js'
 import { mutationsOf } from '../mutations.js'
 import { engineOptions, type TokenOptions } from '../options.js'
+import { isOrAre } from '../output/counted.js'
 import { combineStates } from '../output/redis-receipt.js'
 import { withStore } from '../with-store.js'
 import { MAX_ADDED, Plan } from './engine-plan.js'
@@ -59,8 +60,8 @@ export class StrictImportError extends CliError {
   constructor(line: number, error: ErrorReport, durable: number) {
     super(
       'ERR_BAD_LINE',
-      `line ${line}: ${error.code}: ${error.message}. Of the lines before it, ${durable} are imported and ` +
-        'durable; nothing after it is.',
+      `line ${line}: ${error.code}: ${error.message}. Of the lines before it, ${durable} ` +
+        `${isOrAre(durable)} imported and durable; nothing after it is.`,
     )
     this.cause = error
   }

@@ -1,4 +1,5 @@
 import type { ErrorReport } from '../errors.js'
+import { counted } from './counted.js'
 import { note } from './print.js'
 
 /** The most bad lines shown one by one: a file of the wrong kind may have a million. */
@@ -25,6 +26,7 @@ export class LineReporter {
   }
 
   end(): void {
-    if (this.count > SHOWN) note(`${this.count - SHOWN} more bad lines, not shown`, { json: this.#json })
+    if (this.count > SHOWN)
+      note(`${counted(this.count - SHOWN, 'more bad line')}, not shown`, { json: this.#json })
   }
 }

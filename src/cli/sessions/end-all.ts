@@ -3,6 +3,7 @@ import type { RevocationStore, StoredSession } from '../../ports/index.js'
 import type { EndOptions, Sessions, SessionsReceipt } from '../../sessions/index.js'
 import { isExpired, readFamily } from '../../sessions/state.js'
 import { CliError, reportOf } from '../errors.js'
+import { counted } from '../output/counted.js'
 import { combineStates } from '../output/redis-receipt.js'
 
 /** Rows that are read at a time. */
@@ -65,11 +66,10 @@ class Ends {
 }
 
 function left({ failed, total }: Ends): string {
-  const users = failed.size === 1 ? '1 user' : `${failed.size} users`
   const { ended = 0 } = total ?? {}
   return (
-    `the sessions of ${users} could not be ended, also when it was tried again; ` +
-    `${ended} ${ended === 1 ? 'session' : 'sessions'} of others ended. Run the command again ` +
+    `the sessions of ${counted(failed.size, 'user')} could not be ended, also when it was tried again; ` +
+    `${counted(ended, 'session')} of others ended. Run the command again ` +
     '(--verbose shows a reason)'
   )
 }
