@@ -210,3 +210,20 @@ describe('doctor on sessions', () => {
     expect(madeAtOf({ birthtimeMs: 0, ctimeMs: 9 })).toBeUndefined()
   })
 })
+
+describe('a copy of the revocations', () => {
+  it('lacks the live sessions, and backup and migrate say how many', async () => {
+    const { sessions } = await service()
+    const { session } = await sessions.create({ sub: 'alice' })
+    await sessions.create({ sub: 'bob' })
+    await sessions.create({ sub: 'bob' })
+    await sessions.revoke({ sid: session.sid })
+    const note = '2 live sessions are not copied: their users log in again when services use the copy'
+    const json = await dir.run(['backup', 'a.backup', '--json'])
+    expect(json).toMatchObject({ code: 0, stderr: `${JSON.stringify({ note })}\n` })
+    expect(JSON.parse(json.stdout)).toMatchObject({ namespaces: ['default'], sessionsLeft: 2 })
+    const copied = await dir.run(['migrate', '--from', 'revocade.db', '--to', 'b.db'])
+    expect(copied).toMatchObject({ code: 0, stderr: `note: ${note}\n` })
+    expect((await dir.run(['migrate', '--from', 'b.db', '--to', 'c.db'])).stderr).toBe('')
+  })
+})

@@ -6,6 +6,7 @@ import { counted } from '../output/counted.js'
 import { tone, writeJson, writeLine } from '../output/print.js'
 import { Progress } from '../output/progress.js'
 import { withReadable } from '../read-store.js'
+import { countOpen, noteSessionsLeft } from '../sessions/open-rows.js'
 import { namespacesAt } from '../store-location.js'
 import { changedRows } from '../transfer/changed-rows.js'
 import { openNamespace } from '../transfer/open-store.js'
@@ -32,14 +33,16 @@ async function backup(file: string, given: BackupOptions): Promise<void> {
     await requireStore({ ...options, namespace: options.namespace ?? known[0] ?? 'default' })
     const namespaces = options.namespace === undefined ? known : [options.namespace]
     const progress = new Progress('backup', 'rows', undefined, options.progress)
-    const end = await writeBackup(file, partsOf(options, namespaces, progress)).finally(() => {
+    const left = { sessionsLeft: 0 }
+    const end = await writeBackup(file, partsOf(options, namespaces, progress, left)).finally(() => {
       progress.stop()
     })
-    if (options.json === true) await writeJson({ file, namespaces, ...end })
+    if (options.json === true) await writeJson({ file, namespaces, ...end, ...left })
     else {
       const counts = `${counted(end.rows, 'row')} of ${counted(namespaces.length, 'namespace')} to ${file}`
       await writeLine(`${tone('backed up', 'good')} ${counts} (SHA-256 ${end.sha256})`)
     }
+    noteSessionsLeft(left.sessionsLeft, options)
   })
 }
 
@@ -47,6 +50,7 @@ async function* partsOf(
   options: StoreOptions,
   namespaces: readonly string[],
   progress: Progress,
+  left: { sessionsLeft: number },
 ): AsyncGenerator<BackupPart, void, void> {
   let rows = 0
   for (const [i, namespace] of namespaces.entries()) {
@@ -61,6 +65,7 @@ async function* partsOf(
         yield { kind: 'rows', rows: page }
         progress.update((rows += page.length))
       }
+      left.sessionsLeft += await countOpen(store)
     } finally {
       await store.close()
     }

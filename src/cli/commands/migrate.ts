@@ -7,6 +7,7 @@ import { counted, isOrAre } from '../output/counted.js'
 import { note, tone, writeJson, writeLine } from '../output/print.js'
 import { Progress } from '../output/progress.js'
 import { withReadable } from '../read-store.js'
+import { countOpen, noteSessionsLeft } from '../sessions/open-rows.js'
 import { isServer, namespacesAt, shownLocation } from '../store-location.js'
 import { liveAfter } from '../store-rows.js'
 import { changedRows } from '../transfer/changed-rows.js'
@@ -32,6 +33,8 @@ interface MigrateOptions extends OutputOptions {
 /** What became of one namespace. */
 interface Migrated extends WrittenRows, Verified {
   readonly namespace: string
+  /** Live sessions of the source. They are not copied. */
+  readonly sessionsLeft: number
 }
 
 /** Adds `migrate`, which copies what one store knows to another one. */
@@ -111,7 +114,8 @@ async function migrateNamespace(
       const at = liveAfter(reading.store)
       const throughSeq = await copy(reading, writer, options.progress)
       const verified = await verifyRows(reading, writing, { throughSeq, liveAfter: at })
-      await report({ namespace, ...writer.totals, ...verified }, options)
+      const sessionsLeft = await countOpen(reading.store)
+      await report({ namespace, ...writer.totals, ...verified, sessionsLeft }, options)
       if (stop === undefined) return
       await follow(reading, writer, { after: throughSeq, stop })
       await writeLine(countsText(namespace, writer.totals))
@@ -173,6 +177,7 @@ async function report(migrated: Migrated, options: MigrateOptions): Promise<void
         'only in part: somebody took them back there meanwhile, or the store is another one. Run it again',
     )
   }
+  noteSessionsLeft(migrated.sessionsLeft, options)
   if (options.follow === true) note('copying what changes; Ctrl-C ends it', options)
   else if (isServer(options.to) !== isServer(options.from))
     note(

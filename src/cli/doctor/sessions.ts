@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs'
 import type { RevocationStore } from '../../ports/index.js'
 import { shortTime } from '../input/time.js'
 import { whole } from '../output/format-numbers.js'
-import { isOpen } from '../sessions/end-all.js'
+import { isOpen } from '../sessions/open-rows.js'
 import { type Finding, ok, warn } from './finding.js'
 
 /** The most sessions that are looked at. They are in random order. */

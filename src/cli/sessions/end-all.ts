@@ -1,13 +1,11 @@
 import { RevocadeError } from '../../errors.js'
-import type { RevocationStore, StoredSession } from '../../ports/index.js'
+import type { RevocationStore } from '../../ports/index.js'
 import type { EndOptions, Sessions, SessionsReceipt } from '../../sessions/index.js'
-import { isExpired, readFamily } from '../../sessions/state.js'
 import { CliError, reportOf } from '../errors.js'
 import { counted } from '../output/counted.js'
 import { combineStates } from '../output/redis-receipt.js'
+import { isOpen, sessionPages } from './open-rows.js'
 
-/** Rows that are read at a time. */
-const PAGE = 1000
 /** Users whose sessions are ended at a time: the store commits them together. */
 const AT_ONCE = 64
 /** What fails for one user so fails for all. */
@@ -21,15 +19,12 @@ const OF_ALL: ReadonlySet<string> = new Set(['ERR_CONFIG', 'ERR_CLOSED'])
  */
 export async function endAll(
   sessions: Sessions,
-  { sessions: rows }: RevocationStore,
+  store: RevocationStore,
   options: EndOptions,
 ): Promise<SessionsReceipt | undefined> {
   const ends = new Ends(sessions, options)
-  let page: readonly StoredSession[] = []
-  do {
-    page = (await rows?.page(page.at(-1)?.family, PAGE)) ?? []
+  for await (const page of sessionPages(store))
     await ends.of(new Set(page.filter(isOpen).map(({ sub }) => sub)))
-  } while (page.length > 0)
   await ends.of(ends.failed.keys())
   const [first] = ends.failed.values()
   if (first === undefined) return ends.total
@@ -72,12 +67,6 @@ function left({ failed, total }: Ends): string {
     `${counted(ended, 'session')} of others ended. Run the command again ` +
     '(--verbose shows a reason)'
   )
-}
-
-/** Whether a row is of a session that its refresh token would go on with. */
-export function isOpen(row: StoredSession): boolean {
-  const family = readFamily(row)
-  return family.ended === undefined && !isExpired(family, Date.now())
 }
 
 function added(total: SessionsReceipt | undefined, one: SessionsReceipt): SessionsReceipt {
