@@ -202,6 +202,8 @@ describe('revoke, check, unrevoke', () => {
       stderr: expect.stringContaining('may be a text or a number') as string,
     })
     expect(await codes()).toEqual([1, 1])
+    const { stdout } = await dir.run(['list'])
+    expect(stdout.match(/^jti\S+/gm)?.toSorted()).toEqual(['jti:=42', 'jti=42'])
     expect((await dir.run(['unrevoke', ...of])).stdout).toMatch(/^unrevoked jti=42 iss=i [^\n]*\n$/)
     expect(await codes()).toEqual([0, 0])
     expect(await dir.run(['check', ...of])).toMatchObject({ code: 0 })

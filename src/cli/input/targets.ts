@@ -169,15 +169,17 @@ export function tokensOf({ claim, values, iss }: NamedId): readonly [TokenClaims
 export function targetText(target: Target): string {
   switch (target.kind) {
     case 'id':
-      return printable(
-        `${target.claim}=${String(target.id)}${target.iss === undefined ? '' : ` iss=${target.iss}`}`,
-      )
+      return printable(`${idText(target)}${target.iss === undefined ? '' : ` iss=${target.iss}`}`)
     case 'hash':
       return `sha256=${target.sha256}`
     case 'selector':
       return selectorText(target.where)
   }
 }
+
+/** As `--id` takes it: `jti=5` is a text, `jti:=5` is a number and another token. */
+const idText = ({ claim, id }: { readonly claim: string; readonly id: string | number }): string =>
+  `${claim}${typeof id === 'number' ? ':' : ''}=${String(id)}`
 
 function selectorText(where: Selector): string {
   const claims = Object.entries(where).map(([name, value]) => `${name}=${String(value)}`)
