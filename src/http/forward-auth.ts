@@ -1,3 +1,4 @@
+import { RevocadeError } from '../errors.js'
 import { asRecord, optionError, rejectUnknownKeys } from '../validate.js'
 import { createGate, type Decision, type Gate, type GuardOptions } from './gate.js'
 import type { Checker } from './judge.js'
@@ -56,13 +57,8 @@ export function createForwardAuth(
   rejectUnknownKeys(options, ['policies', 'token', 'verify'], 'option')
   const { policies = {}, ...sources } = options
   const gates = new Map<string, Gate<NodeRequest>>()
-  for (const [name, policy] of Object.entries({ [DEFAULT_POLICY]: {}, ...asRecord(policies, 'policies') })) {
-    if (policyNameOf(`/policy/${name}/check`) !== name)
-      throw optionError('policies', 'has a name that is not 1 to 64 characters of a-z, 0-9 and -')
-    const own = asRecord(policy, 'a policy')
-    readPolicy(own)
+  for (const [name, own] of Object.entries({ [DEFAULT_POLICY]: {}, ...readPolicies(policies) }))
     gates.set(name, createGate(engine, { ...own, ...sources }, authorizationOf))
-  }
   const active = allowing('active', options.verify === undefined ? 'none' : 'signature')
   return (request) => {
     const gate = gates.get(policyNameOf(request.url ?? '') ?? '')
@@ -74,6 +70,34 @@ export function createForwardAuth(
 
 /** `Content-Length: 0` lets nginx keep its connection, and no cache may keep a decision. */
 const EVERY = { 'Cache-Control': 'no-store', 'Content-Length': '0' }
+
+/**
+ * Checks policies by name.
+ *
+ * @throws {RevocadeError} ERR_CONFIG, with the name of the policy
+ */
+export function readPolicies(policies: unknown): Readonly<Record<string, PolicyOptions>> {
+  return Object.fromEntries(
+    Object.entries(asRecord(policies, "option 'policies'")).map(([name, policy]) => {
+      if (policyNameOf(`/policy/${name}/check`) !== name)
+        throw optionError('policies', 'has a name that is not 1 to 64 characters of a-z, 0-9 and -')
+      return [name, namedPolicy(name, policy)]
+    }),
+  )
+}
+
+function namedPolicy(name: string, policy: unknown): PolicyOptions {
+  const own = asRecord(policy, `the policy '${name}'`)
+  try {
+    for (const option of ['token', 'verify'])
+      if (option in own) throw optionError(option, 'is the same for all policies: remove it from this one')
+    readPolicy(own)
+  } catch (error) {
+    if (!(error instanceof RevocadeError)) throw error
+    throw new RevocadeError('ERR_CONFIG', `in the policy '${name}': ${error.message}`, { cause: error })
+  }
+  return own
+}
 
 /** An answer that is the same for many requests, so that none has to make it. */
 function allowing(status: string, verified: string): Answer {

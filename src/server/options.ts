@@ -1,7 +1,8 @@
 import { RevocadeError } from '../errors.js'
+import { readPolicies } from '../http/forward-auth.js'
 import type { PolicyOptions } from '../http/index.js'
 import { readOptions, type RevocadeOptions } from '../options.js'
-import { asRecord, integerOption, oneOfOption, optionError, rejectUnknownKeys } from '../validate.js'
+import { integerOption, oneOfOption, optionError, rejectUnknownKeys } from '../validate.js'
 import { type Address, isLoopback, readAddress } from './address.js'
 import { type AdminOption, Admins, type ClientOption, Clients } from './credentials.js'
 import { NOT_JOINED, type TokenSources } from './token-sources.js'
@@ -143,7 +144,7 @@ export function readServerOptions(options: ServerOptions): ServerSettings {
     idClaims,
     listen: readAddress(options.listen ?? '127.0.0.1:8521', 'listen'),
     adminListen: readAddress(options.adminListen ?? '127.0.0.1:8522', 'adminListen'),
-    policies: options.policies ?? {},
+    policies: readPolicies(options.policies ?? {}),
     sources: {
       header: httpToken(options.tokenHeader, 'tokenHeader')?.toLowerCase(),
       cookie: httpToken(options.tokenCookie, 'tokenCookie'),
@@ -165,7 +166,7 @@ export function readServerOptions(options: ServerOptions): ServerSettings {
     logLevel: oneOfOption(options.logLevel, 'logLevel', LOG_LEVELS, 'info'),
   }
   refuseUnsafe(settings)
-  refuseTolerance(options.policies, clockToleranceSeconds)
+  refuseTolerance(settings.policies, clockToleranceSeconds)
   return settings
 }
 
@@ -195,9 +196,8 @@ function refuseUnsafe({ adminListen, admins, clients, verification, sources }: S
 }
 
 /** A policy that lets a token pass for longer than its revocation is kept. */
-function refuseTolerance(policies: ServerOptions['policies'], most: number): void {
-  for (const [name, policy] of Object.entries(policies ?? {})) {
-    const { clockToleranceSeconds: own = 0 } = asRecord(policy, `the policy '${name}'`) as PolicyOptions
+function refuseTolerance(policies: ServerSettings['policies'], most: number): void {
+  for (const [name, { clockToleranceSeconds: own = 0 }] of Object.entries(policies)) {
     if (own > most)
       throw optionError(
         'policies',

@@ -98,7 +98,8 @@ describe('an endpoint for forward authentication', () => {
 
   it.each([
     [{ policies: { 'a/b': {} } }, "'policies'"],
-    [{ policies: { a: { onUnknown: 'x' } } }, "'onUnknown'"],
+    [{ policies: { a: { onUnknown: 'x' } } }, "in the policy 'a': option 'onUnknown' must be"],
+    [{ policies: { a: { token: () => '' } } }, "in the policy 'a': option 'token' is the same"],
     [{ polices: {} }, "'policies'"],
   ])('refuses the options %j', (options, message) => {
     expect(() => createForwardAuth(world.engine, options as ForwardAuthOptions)).toThrow(

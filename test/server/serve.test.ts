@@ -173,6 +173,18 @@ describe('revocade serve', () => {
       {},
       /^ERR_CONFIG: option 'policies' has 'late' with a clockToleranceSeconds of 61, .* kept for 60 seconds/,
     ],
+    [
+      'an option in a policy that holds for all of them',
+      ['--policies', '{"late":{"verify":false}}'],
+      {},
+      /^ERR_CONFIG: in the policy 'late': option 'verify' is the same for all policies: remove it/,
+    ],
+    [
+      'an unknown option in a policy',
+      ['--policies', '{"late":{"requird":false}}'],
+      {},
+      /^ERR_CONFIG: in the policy 'late': unknown option 'requird': did you mean 'required'\?\n$/,
+    ],
     ['an issuer without key', ['--issuer', 'a'], {}, /^ERR_CONFIG: option 'issuer' needs a key/],
     [
       'a short token',
