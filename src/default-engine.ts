@@ -5,6 +5,7 @@ import { exposeInternals, internalsOf } from './engine/internals.js'
 import { RevocadeError } from './errors.js'
 import type { RevocadeOptions } from './options.js'
 import { redisUrlProblem } from './redis/usable.js'
+import { withVariable } from './validate.js'
 
 let configured: RevocadeOptions | undefined
 let starting: Promise<Revocade> | undefined
@@ -51,7 +52,7 @@ export async function revoke(token: Token, options?: RevokeOptions): Promise<Rec
 async function start(): Promise<Revocade> {
   try {
     await closing.catch(() => undefined)
-    const engine = await createRevocade(configured ?? (await environmentOptions()))
+    const engine = await (configured === undefined ? fromEnvironment() : createRevocade(configured))
     const self = starting
     const close = (): Promise<void> => {
       // A second close() must not release the engine that was created since the first.
@@ -67,6 +68,27 @@ async function start(): Promise<Revocade> {
     starting = undefined
     throw error
   }
+}
+
+async function fromEnvironment(): Promise<Revocade> {
+  try {
+    return await createRevocade(await environmentOptions())
+  } catch (error) {
+    if (!(error instanceof RevocadeError)) throw error
+    const given = Object.entries(VARIABLES).filter(([, name]) => process.env[name] !== undefined)
+    const message = withVariable(error.message, new Map(given))
+    throw message === error.message ? error : new RevocadeError(error.code, message, { cause: error })
+  }
+}
+
+const VARIABLES = {
+  store: 'REVOCADE_STORE',
+  redis: 'REVOCADE_REDIS_URL',
+  namespace: 'REVOCADE_NAMESPACE',
+  secret: 'REVOCADE_SECRET',
+  maxStalenessMs: 'REVOCADE_MAX_STALENESS_MS',
+  claims: 'REVOCADE_CLAIMS',
+  idClaims: 'REVOCADE_ID_CLAIMS',
 }
 
 /**

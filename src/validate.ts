@@ -9,6 +9,22 @@ export function optionError(option: string, problem: string): RevocadeError {
 }
 
 /**
+ * The message of an error about an option, with the environment variable that its value came from.
+ *
+ * @param variables - by the name of the option
+ */
+export function withVariable(message: string, variables: ReadonlyMap<string, string>): string {
+  // A flag that stands there already was not given. What else is in brackets is the variable.
+  const match = /^(?<option>(?:the )?option '(?<name>(?<root>\w+)[\w.]*)')(?: \(--[\w-]+\))?(?! \()/.exec(
+    message,
+  )
+  const { option = '', name = '', root = '' } = match?.groups ?? {}
+  const variable = variables.get(name) ?? variables.get(root)
+  if (match === null || variable === undefined) return message
+  return `${option} (${variable})${message.slice(match[0].length)}`
+}
+
+/**
  * Refuses keys that are not among `known`. The message suggests the known key that differs by one letter.
  *
  * @throws {RevocadeError} ERR_CONFIG when a key is unknown

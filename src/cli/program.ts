@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { storeOption } from '../option-values.js'
 import { redact } from '../redact.js'
 import { CliError, reportOf } from './errors.js'
+import { inVariableNames, variablesOf } from './input/variable-names.js'
 import { note, tone } from './output/print.js'
 import { packageVersion } from './package-version.js'
 import { noteOnUnknown } from './unknown-variables.js'
@@ -36,8 +37,13 @@ const COMMANDS = new Map<string, () => Promise<Add>>([
 /**
  * The program with the command that a command line names, or with all of them where it names none: for the
  * help, and to suggest one. An action sets `process.exitCode` when the result is not 0.
+ *
+ * @param onStart - called before the action of the command with the variables that its options come from
  */
-async function createProgram([name = '']: readonly string[]): Promise<Command> {
+async function createProgram(
+  [name = '']: readonly string[],
+  onStart: (variables: ReadonlyMap<string, string>) => void,
+): Promise<Command> {
   const program = new Command('revocade')
     .description(
       'Token revocation in the hot path: revoke tokens, ask whether they are, look after the store.',
@@ -46,6 +52,7 @@ async function createProgram([name = '']: readonly string[]): Promise<Command> {
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
     .hook('preAction', (_program, command) => {
+      onStart(variablesOf(command))
       const options = command.opts()
       const unknown = noteOnUnknown(process.env, options)
       if (unknown !== undefined) note(unknown, options)
@@ -73,7 +80,8 @@ Examples: revocade demo
  */
 export async function run(argv: readonly string[]): Promise<number> {
   process.exitCode = EXIT.ok
-  const program = await createProgram(argv)
+  let variables: ReadonlyMap<string, string> = new Map()
+  const program = await createProgram(argv, (read) => (variables = read))
   if (argv.length === 0) {
     process.stderr.write(program.helpInformation())
     return EXIT.error
@@ -83,7 +91,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     return exitCode()
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
-    printError(error, argv)
+    printError(inVariableNames(error, variables), argv)
     return EXIT.error
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { isUint8Array } from 'node:util/types'
-import { RevocadeError } from '../errors.js'
+import { optionError } from '../validate.js'
 import { describeType } from './claim-values.js'
 
 const MIN_SECRET_BYTES = 16
@@ -15,16 +15,13 @@ const LABEL = 'revocade digest key 1\0'
  */
 export function keyFromSecret(secret: string | Uint8Array): Uint8Array {
   if (typeof secret !== 'string' && !isUint8Array(secret)) {
-    throw new RevocadeError(
-      'ERR_CONFIG',
-      `secret must be a string or a Uint8Array, but is ${describeType(secret)}`,
-    )
+    throw optionError('secret', `must be a string or a Uint8Array, but is ${describeType(secret)}`)
   }
   const bytes = typeof secret === 'string' ? Buffer.from(secret) : secret
   if (bytes.length < MIN_SECRET_BYTES) {
-    throw new RevocadeError(
-      'ERR_CONFIG',
-      `secret needs at least ${MIN_SECRET_BYTES} bytes and has ${bytes.length}: ` +
+    throw optionError(
+      'secret',
+      `needs at least ${MIN_SECRET_BYTES} bytes and has ${bytes.length}: ` +
         'take one from `openssl rand -base64 32`',
     )
   }

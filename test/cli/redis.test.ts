@@ -217,6 +217,28 @@ describe('a URL that is none', () => {
   )
 })
 
+describe('a variable with a value that can’t be used', () => {
+  it.each([
+    [{ REVOCADE_REDIS_URL: 'http://h' }, "option 'redis' (REVOCADE_REDIS_URL) is a URL that must have"],
+    [
+      { REVOCADE_REDIS_URL: 'redis://h', REVOCADE_REDIS_PREFIX: '{' },
+      "'redis.keyPrefix' (REVOCADE_REDIS_PREFIX)",
+    ],
+    [{ REVOCADE_STORE: 'mysql://h/db' }, "option 'store' (REVOCADE_STORE) can't be this URL"],
+    [{ REVOCADE_SECRET: 'short' }, "option 'secret' (REVOCADE_SECRET) needs at least 16 bytes and has 5"],
+  ])('is refused by its name: %j', async (env, message) => {
+    const ran = await dir.run(REVOKE, { env })
+    expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining(`ERR_CONFIG: `) as string })
+    expect(ran.stderr).toContain(message)
+  })
+
+  it('is not blamed for the value of a flag', async () => {
+    const env = { REVOCADE_STORE: 'a.db', REVOCADE_REDIS_URL: 'redis://h' }
+    const ran = await dir.run([...REVOKE, '--redis', 'http://h'], { env })
+    expect(ran.stderr).toMatch(/^ERR_CONFIG: option 'redis' is a URL/)
+  })
+})
+
 describe('stats --redis', () => {
   interface Report {
     redis: {

@@ -21,7 +21,10 @@ it.each([
   vi.stubEnv(variable, url)
   try {
     if (outcome === 'refuses') {
-      await expect(defaultRevocade()).rejects.toMatchObject({ code: 'ERR_CONFIG' })
+      await expect(defaultRevocade()).rejects.toMatchObject({
+        code: 'ERR_CONFIG',
+        message: expect.stringMatching(/^option 'redis' \(REVOCADE_REDIS_URL\) is/) as string,
+      })
       return
     }
     const engine = await defaultRevocade()

@@ -193,6 +193,18 @@ describe('revocade serve', () => {
       /^ERR_USAGE: the option 'adminToken' \(REVOCADE_ADMIN_TOKEN\) must have at least 16/,
     ],
     [
+      'a wrong number in a variable',
+      [],
+      { REVOCADE_MAX_STALENESS_MS: 'soon' },
+      /^ERR_CONFIG: option 'maxStalenessMs' \(REVOCADE_MAX_STALENESS_MS\) must be a number/,
+    ],
+    [
+      'a prefix of Redis in a variable',
+      ['--redis', 'redis://h'],
+      { REVOCADE_REDIS_PREFIX: '{' },
+      /^ERR_CONFIG: option 'redis.keyPrefix' \(REVOCADE_REDIS_PREFIX\) must be/,
+    ],
+    [
       'a wrong number',
       ['--max-staleness-ms', 'soon'],
       {},
@@ -202,7 +214,7 @@ describe('revocade serve', () => {
       'JSON that is none',
       [],
       { REVOCADE_CLIENTS: '[{"secret":"x' },
-      /^ERR_USAGE: the option 'clients' must be JSON\n$/,
+      /^ERR_USAGE: the option 'clients' \(REVOCADE_CLIENTS\) must be JSON\n$/,
     ],
     [
       'a file that is not there',
@@ -227,7 +239,7 @@ describe('revocade serve', () => {
       'a short secret',
       [],
       { REVOCADE_HMAC_SECRET: 'short' },
-      /^ERR_CONFIG: option 'hmacSecret' must be a string of at least 32 characters: it has 5\n$/,
+      /^ERR_CONFIG: option 'hmacSecret' \(REVOCADE_HMAC_SECRET\) must be .* 32 characters: it has 5\n$/,
     ],
     [
       'a key set that is not there',

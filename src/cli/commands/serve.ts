@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander'
+import type { RunningServer } from '../../server/index.js'
 import { CliError } from '../errors.js'
+import { inVariableNames } from '../input/variable-names.js'
 import { addOutputOptions } from '../options.js'
-import { readSettings } from '../serve/read-settings.js'
+import { readSettings, variablesRead } from '../serve/read-settings.js'
 import { ENGINE_SETTINGS, flagOf, SERVER_SETTINGS, type Setting, variableOf } from '../serve/settings.js'
 import { withNoteOnNew } from '../with-store.js'
 
@@ -33,20 +35,24 @@ Examples:
 }
 
 async function serve(flags: Readonly<Record<string, unknown>>): Promise<void> {
-  const file = typeof flags.config === 'string' ? flags.config : process.env.REVOCADE_CONFIG
-  const options = await readSettings(flags, process.env, file === '' ? undefined : file)
-  const { startServer } = await imported()
-  const { store = './revocade.db', namespace } = options.engine ?? {}
-  const start = (): ReturnType<typeof startServer> => withPackages(() => startServer(options))
-  const server =
-    typeof store === 'string' && namespace !== ''
-      ? await withNoteOnNew({ store, ...(namespace === undefined ? {} : { namespace }) }, start)
-      : await start()
+  const server = await started(flags).catch((error: unknown) => {
+    throw inVariableNames(error, variablesRead(flags, process.env))
+  })
   await new Promise<void>((resolve) => {
     // A second signal has its usual effect: it ends the process at once.
     for (const signal of SIGNALS) process.once(signal, () => resolve())
   })
   await server.close()
+}
+
+async function started(flags: Readonly<Record<string, unknown>>): Promise<RunningServer> {
+  const file = typeof flags.config === 'string' ? flags.config : process.env.REVOCADE_CONFIG
+  const options = await readSettings(flags, process.env, file === '' ? undefined : file)
+  const { startServer } = await imported()
+  const { store = './revocade.db', namespace } = options.engine ?? {}
+  const start = (): ReturnType<typeof startServer> => withPackages(() => startServer(options))
+  if (typeof store !== 'string' || namespace === '') return start()
+  return withNoteOnNew({ store, ...(namespace === undefined ? {} : { namespace }) }, start)
 }
 
 const imported = (): Promise<typeof import('../../server/index.js')> =>

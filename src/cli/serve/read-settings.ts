@@ -46,6 +46,14 @@ export async function readSettings(
   return { ...without(own, 'adminToken'), engine: without(engine, 'redisPrefix') }
 }
 
+/** The variables that settings were read from, by the names of the settings. */
+export function variablesRead(flags: Values, env: Environment): ReadonlyMap<string, string> {
+  const read = ALL.filter((setting) => {
+    return typeof flags[setting.name] !== 'string' && (env[variableOf(setting)] ?? '') !== ''
+  })
+  return new Map(read.map((setting) => [setting.name, variableOf(setting)]))
+}
+
 /**
  * An empty variable counts as unset. For a key that would mean: let every signature pass. For another secret:
  * run without what it is for, or with another digest key.
@@ -89,7 +97,7 @@ function withToken(admins: unknown, token: unknown): unknown {
   if (typeof token === 'string' && token.length < FEWEST_CHARACTERS)
     throw new CliError(
       'ERR_USAGE',
-      `the option 'adminToken' (REVOCADE_ADMIN_TOKEN) must have at least ${FEWEST_CHARACTERS} characters`,
+      `the option 'adminToken' must have at least ${FEWEST_CHARACTERS} characters`,
     )
   const list: unknown[] = admins
   return [...list, { name: ADMIN_NAME, token }]
