@@ -4,7 +4,7 @@ import { systemClock } from './engine/system-clock.js'
 import type { Clock, Logger, PrefilterKind, RevocationStore } from './ports/index.js'
 import { prefilterKind, type PrefilterOptions } from './prefilter/create.js'
 import { safeLogger } from './safe-logger.js'
-import { storeFactory } from './store/resolve.js'
+import { storeTypeOf } from './store/resolve.js'
 import { asRecord, optionError } from './validate.js'
 
 const STORE_METHODS = ['open', 'get', 'poll', 'scan', 'write', 'list', 'stats', 'close'] as const
@@ -32,7 +32,7 @@ export function storeOption(store: unknown): string | RevocationStore {
     )
   if (typeof store === 'string' && store !== '') {
     // Throws for a URL of a store that does not exist.
-    storeFactory(store)
+    storeTypeOf(store)
     return store
   }
   if (hasMethods<RevocationStore>(store, STORE_METHODS)) return store

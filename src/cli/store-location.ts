@@ -1,25 +1,36 @@
 import { existsSync } from 'node:fs'
 import type { RevocationStore } from '../ports/index.js'
 import { redact } from '../redact.js'
-import { resolveStore } from '../store/resolve.js'
+import { resolveStore, type StoreKind, storeTypeOf } from '../store/resolve.js'
 
-/** The server that `--store` names; undefined for a path, which names a file. */
-export function serverAt(location: string): 'postgres' | 'redis' | undefined {
-  if (/^postgres(?:ql)?:\/\//i.test(location)) return 'postgres'
-  return /^(?:rediss?|redis\+unix|redis\+socket|unix):\/\//i.test(location) ? 'redis' : undefined
+/** The stores that are not a file. */
+export type StoreServer = Exclude<StoreKind, 'sqlite'>
+
+/** What is looked at before a store is opened: opening one would create it. */
+interface Glance {
+  /** Undefined if there is no store. */
+  readonly namespaces: readonly string[] | undefined
+  /** The greatest of its engines. */
+  readonly toleranceSeconds: number | undefined
+}
+
+const GLANCES: Readonly<Record<StoreServer, (url: string) => Promise<Glance>>> = {
+  postgres: async (url) => (await import('../store/postgres/index.js')).inspectPostgres(url),
+  redis: async (url) => (await import('../store/redis/index.js')).inspectRedisStore(url),
+}
+
+/**
+ * The server that `--store` names; undefined for a path, which names a file.
+ *
+ * @throws {RevocadeError} ERR_CONFIG when the location is an address that no store has
+ */
+export function serverAt(location: string): StoreServer | undefined {
+  const { kind } = storeTypeOf(location)
+  return kind === 'sqlite' ? undefined : kind
 }
 
 /** Whether `--store` names a server. */
 export const isServer = (location: string): boolean => serverAt(location) !== undefined
-
-/** Looks at the store on a server, which opening it would create. */
-async function inspect(
-  location: string,
-): Promise<{ namespaces: readonly string[] | undefined; toleranceSeconds: number | undefined }> {
-  if (serverAt(location) === 'redis')
-    return (await import('../store/redis/index.js')).inspectRedisStore(location)
-  return (await import('../store/postgres/index.js')).inspectPostgres(location)
-}
 
 /** What is said of a location: without a password. */
 export const shownLocation = (location: string): string => redact(location)
@@ -31,7 +42,8 @@ export const shownLocation = (location: string): string => redact(location)
  * @throws {RevocadeError} when what is there is no store, or can't be read
  */
 export async function namespacesAt(location: string): Promise<readonly string[] | undefined> {
-  if (isServer(location)) return (await inspect(location)).namespaces
+  const server = serverAt(location)
+  if (server !== undefined) return (await GLANCES[server](location)).namespaces
   if (!existsSync(location)) return undefined
   const { readNamespaces } = await import('../store/sqlite/index.js')
   return readNamespaces(location)
@@ -42,8 +54,9 @@ export async function namespacesAt(location: string): Promise<readonly string[] 
  * as long as any engine of the store does.
  */
 export async function toleranceAt(location: string): Promise<number | undefined> {
-  if (!isServer(location)) return (await import('../store/sqlite/file/tolerance.js')).toleranceOf(location)
-  return (await inspect(location)).toleranceSeconds
+  const server = serverAt(location)
+  if (server !== undefined) return (await GLANCES[server](location)).toleranceSeconds
+  return (await import('../store/sqlite/file/tolerance.js')).toleranceOf(location)
 }
 
 /** The store at a location, not yet opened. */

@@ -19,7 +19,6 @@ const NAMED_NAMESPACES = 10
  */
 export async function requireStore(options: StoreOptions, flag = '--store'): Promise<void> {
   const { store, namespace = 'default' } = options
-  if (!isServer(store) && /^[a-z]+:\/\//i.test(store)) return // refused when the options are read
   const known = await namespacesAt(store)
   const place = shownLocation(store)
   if (known === undefined) {

@@ -11,7 +11,7 @@ import { addRedisOptions, addStoreOptions, type RedisFlags, type StoreOptions } 
 import { counted } from '../output/counted.js'
 import { tone, writeJson, writeLine } from '../output/print.js'
 import { table } from '../output/table.js'
-import { isServer } from '../store-location.js'
+import { serverAt } from '../store-location.js'
 import { inspectedRedis } from '../with-inspector.js'
 
 interface DoctorOptions extends StoreOptions, RedisFlags {
@@ -45,9 +45,10 @@ async function checkFile(options: DoctorOptions): Promise<Finding[]> {
 async function doctor(options: DoctorOptions): Promise<void> {
   // Before any check, because an invalid URL is a wrong command line and not a finding.
   const redisSettings = inspectedRedis(options)
+  const server = serverAt(options.store)
   const findings: Finding[] = [
     checkNode(),
-    ...(isServer(options.store) ? await checkStoreServer(options) : await checkFile(options)),
+    ...(server === undefined ? await checkFile(options) : await checkStoreServer(server, options)),
     await checkClock(),
     ...(redisSettings === undefined ? [] : await checkRedis(redisSettings)),
   ]

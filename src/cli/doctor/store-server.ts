@@ -2,31 +2,39 @@ import { RevocadeError } from '../../errors.js'
 import type { PostgresFacts } from '../../store/postgres/index.js'
 import { CliError } from '../errors.js'
 import type { StoreOptions } from '../options.js'
-import { serverAt } from '../store-location.js'
+import type { StoreServer } from '../store-location.js'
 import { fail, type Finding, ok, warn } from './finding.js'
 import { openedStore, roundTrip } from './opened-store.js'
 import { checkRedisStore } from './store-redis.js'
 
+const CHECKS: Readonly<Record<StoreServer, (options: StoreOptions) => Promise<Finding[]>>> = {
+  postgres: checkPostgresStore,
+  redis: checkRedisStore,
+}
+
 /** Checks the server of a store, and the store on it. */
-export async function checkStoreServer(options: StoreOptions): Promise<Finding[]> {
+export async function checkStoreServer(server: StoreServer, options: StoreOptions): Promise<Finding[]> {
   try {
-    if (serverAt(options.store) === 'redis') return await checkRedisStore(options)
-    const { inspectPostgres } = await import('../../store/postgres/index.js')
-    const facts = await inspectPostgres(options.store)
-    const { roundTripMs, namespaces, schema } = facts
-    const findings = [
-      server(facts),
-      roundTrip(roundTripMs),
-      durability(facts),
-      standbys(facts),
-      isolation(facts),
-    ]
-    return [...findings, ...(await openedStore(options, namespaces, `schema ${schema}`))]
+    return await CHECKS[server](options)
   } catch (error) {
     if (error instanceof RevocadeError || error instanceof CliError)
       return [fail('store', `${error.code}: ${error.message}`, 'See the message.')]
     throw error
   }
+}
+
+async function checkPostgresStore(options: StoreOptions): Promise<Finding[]> {
+  const { inspectPostgres } = await import('../../store/postgres/index.js')
+  const facts = await inspectPostgres(options.store)
+  const { roundTripMs, namespaces, schema } = facts
+  const findings = [
+    server(facts),
+    roundTrip(roundTripMs),
+    durability(facts),
+    standbys(facts),
+    isolation(facts),
+  ]
+  return [...findings, ...(await openedStore(options, namespaces, `schema ${schema}`))]
 }
 
 function server({ serverVersion, inRecovery }: PostgresFacts): Finding {
