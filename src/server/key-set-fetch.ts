@@ -1,4 +1,4 @@
-import { isKeySet } from './key-set.js'
+import { hasVerificationKey, isKeySet } from './key-set.js'
 
 /** How long an issuer that gave no key set is left alone, in milliseconds. */
 const RETRY_AFTER_MS = 2000
@@ -41,7 +41,9 @@ async function keySetAt(url: string, options: RequestInit): Promise<string> {
     throw new KeySetError(`the answer has status ${response.status}, and not 200`)
   }
   const text = await textOf(response)
-  if (!isKeySet(parsed(text))) throw new KeySetError('the answer is not a JSON Web Key Set')
+  const keySet = parsed(text)
+  if (!isKeySet(keySet)) throw new KeySetError('the answer is not a JSON Web Key Set')
+  if (!hasVerificationKey(keySet)) throw new KeySetError('the key set has no key for signatures')
   return text
 }
 

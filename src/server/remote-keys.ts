@@ -4,8 +4,18 @@ import type { Logger } from '../ports/index.js'
 import { KeySetError, keySetFetch } from './key-set-fetch.js'
 
 const FETCH_TIMEOUT_MS = 3000
+/** For an unknown `kid`, the key set is fetched at most this often: anyone can make one up. */
+const COOLDOWN_MS = 5000
 /** An outage is said at most this often. */
 const WARN_EVERY_MS = 60_000
+
+/** The key of a token is not in the key set, but may have been published since that was fetched. */
+class KeyNotKnownError extends Error {
+  override readonly name = 'KeyNotKnownError'
+  override readonly message = 'the key is not in the key set, which was not fetched since the token came'
+  /** No fault of the token: see `isFaultOfToken`. */
+  readonly statusCode = 503
+}
 
 /** The keys of an issuer, which are fetched when they are needed. */
 export interface RemoteKeys {
@@ -16,8 +26,20 @@ export interface RemoteKeys {
 
 /** The key set at a URL. A failure to fetch it is logged, without what may be secret in the URL. */
 export async function remoteKeys(url: URL, logger: Logger): Promise<RemoteKeys> {
-  const { createRemoteJWKSet, customFetch } = await import('jose')
-  const keys = createRemoteJWKSet(url, { timeoutDuration: FETCH_TIMEOUT_MS, [customFetch]: keySetFetch() })
+  const { createRemoteJWKSet, customFetch, errors } = await import('jose')
+  const fetchKeySet = keySetFetch()
+  /** When the fetch of the present key set began: it has all keys that were published by then. */
+  let keysAsOf = -Infinity
+  const keys = createRemoteJWKSet(url, {
+    timeoutDuration: FETCH_TIMEOUT_MS,
+    cooldownDuration: COOLDOWN_MS,
+    [customFetch]: async (...request: Parameters<typeof fetchKeySet>) => {
+      const begun = performance.now()
+      const response = await fetchKeySet(...request)
+      keysAsOf = begun
+      return response
+    },
+  })
   const place = `${url.origin}${url.pathname}`
   let silentUntil = -Infinity
   const warn = (error: unknown): void => {
@@ -31,9 +53,11 @@ export async function remoteKeys(url: URL, logger: Logger): Promise<RemoteKeys> 
     logger.warn({ jwks: place, reason: reasonOf(error) }, `${problemOf(error)}: ${effect}`)
   }
   const key: JWTVerifyGetKey = async (header, token) => {
+    const asked = performance.now()
     try {
       return await keys(header, token)
     } catch (error) {
+      if (error instanceof errors.JWKSNoMatchingKey && keysAsOf < asked) throw new KeyNotKnownError()
       if (!isFaultOfToken(error)) warn(error)
       throw error
     }

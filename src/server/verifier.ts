@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
+import type { CryptoKey, JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
 import { RevocadeError } from '../errors.js'
 import type { Logger } from '../ports/index.js'
 import { optionError } from '../validate.js'
-import { isKeySet } from './key-set.js'
+import { hasVerificationKey, isKeySet } from './key-set.js'
 import { type RemoteKeys, remoteKeys } from './remote-keys.js'
 import type { VerificationSettings } from './verification-options.js'
 
@@ -34,7 +34,7 @@ export async function createVerifier(
   toleranceSeconds: number,
   logger: Logger,
 ): Promise<Verifier> {
-  const { jwtVerify } = await import('jose')
+  const { errors, jwtVerify } = await import('jose')
   const { key, problem } =
     'jwks' in given ? await keysAt(given.jwks, logger) : local(secretKey(given.hmacSecret))
   const accepted = algorithms ?? ('jwks' in given ? undefined : HMAC)
@@ -43,10 +43,40 @@ export async function createVerifier(
     ...(audience === undefined ? {} : { audience: [...audience] }),
     ...(accepted === undefined ? {} : { algorithms: [...accepted] }),
   }
-  const verifyWithin = (clockTolerance: number) => async (token: string) =>
-    (await jwtVerify(token, key, { ...options, clockTolerance })).payload
+  const verifyWithin =
+    (clockTolerance: number) =>
+    async (token: string): Promise<JWTPayload> => {
+      const within = { ...options, clockTolerance }
+      try {
+        return (await jwtVerify(token, key, within)).payload
+      } catch (error) {
+        if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
+        return verifiedByAny(error, async (one) => (await jwtVerify(token, one, within)).payload)
+      }
+    }
   return { verify: verifyWithin(toleranceSeconds), verifyAnyTime: verifyWithin(ANY_TIME), problem }
 }
+
+/** A token without a `kid`, which several keys may have signed: each is tried. */
+async function verifiedByAny(
+  keys: AsyncIterable<CryptoKey>,
+  verify: (key: CryptoKey) => Promise<JWTPayload>,
+): Promise<JWTPayload> {
+  let failure: unknown = keys
+  for await (const key of keys) {
+    try {
+      return await verify(key)
+    } catch (error) {
+      // A right signature and a wrong claim is what is wrong with the token.
+      if (!isBadSignature(error)) throw error
+      failure = error
+    }
+  }
+  throw failure
+}
+
+const isBadSignature = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED'
 
 function secretKey(secret: string): JWTVerifyGetKey {
   const bytes = new TextEncoder().encode(secret)
@@ -65,8 +95,8 @@ async function keysAt(place: string, logger: Logger): Promise<RemoteKeys> {
     throw optionError('jwks', `${KEY_SET}: the URL is not of http or https`)
   const keys = await keysIn(place)
   if (!isKeySet(keys)) throw optionError('jwks', `${KEY_SET}: the file has no list 'keys' of JSON objects`)
-  if (keys.keys.length === 0)
-    throw optionError('jwks', `${KEY_SET}: its list 'keys' is empty, so no token could be verified`)
+  if (!hasVerificationKey(keys))
+    throw optionError('jwks', `${KEY_SET}: its list 'keys' has no key for signatures`)
   return local(createLocalJWKSet(keys))
 }
 

@@ -38,6 +38,14 @@ describe('a key set that can not be had', () => {
     ['text', 200, 'hello', /the answer is not a JSON Web Key Set/],
     ['other JSON', 200, '{"issuer":"x"}', /the answer is not a JSON Web Key Set/],
     ['keys that are none', 200, '{"keys":["x"]}', /the answer is not a JSON Web Key Set/],
+    ['no key', 200, '{"keys":[]}', /the key set has no key for signatures/],
+    ['a key of no type', 200, '{"keys":[{"kid":"k"}]}', /the key set has no key for signatures/],
+    [
+      'a key for encryption',
+      200,
+      KEY_SET.replace('"kid"', '"use":"enc","kid"'),
+      /the key set has no key for signatures/,
+    ],
     ['ten megabytes', 200, `${KEY_SET}${' '.repeat(10 << 20)}`, /the answer has more than 1048576 bytes/],
   ])('because of %s: 503, not ready, a warning, few questions', async (_what, code, text, reason) => {
     ;[status, body, asked, warnings] = [code, text, 0, []]
@@ -120,7 +128,7 @@ describe('a key set that can not be had', () => {
 
 it.each([
   ['keys that are none', '{"keys":["x"]}', "the file has no list 'keys' of JSON objects"],
-  ['no key', '{"keys":[]}', "its list 'keys' is empty, so no token could be verified"],
+  ['no key', '{"keys":[]}', "its list 'keys' has no key for signatures"],
   ['text', '-----BEGIN', 'the file is not valid JSON'],
 ])('a file of %s is refused at the start', async (_what, text, problem) => {
   const file = join(temporaryDirectory(), 'jwks.json')
