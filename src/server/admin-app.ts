@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { AdminParts } from './admin-parts.js'
 import { HTTP_OPTIONS, refuseMalformed } from './http-server.js'
@@ -45,7 +46,13 @@ export function createAdminApp(level: LogLevel, unreadMs = UNREAD_MS): FastifyIn
     // A body means what it says, or it is refused.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   })
-  app.removeContentTypeParser('text/plain')
+  app.removeContentTypeParser(['text/plain', 'application/json'])
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    // The framework would put other characters in place, and so name another subject.
+    if (isUtf8(body)) void parseJson(request, body.toString(), done)
+    else done(new RequestError(400, 'invalid-request', 'the body is not valid UTF-8'))
+  })
   app.addHook('onRequest', (_request, reply, done) => {
     reply.header('Cache-Control', 'no-store')
     done()

@@ -62,11 +62,11 @@ export class Admins {
   constructor(options: unknown = []) {
     this.#entries = readList(options, 'admins').map((entry) => {
       rejectUnknownKeys(entry, ['name', 'token', 'tokenSha256', 'role'], "key in 'admins'")
-      const role = oneOfOption(entry.role, 'role', ['viewer', 'editor'], 'editor')
-      const hash = hashOf(entry.token, entry.tokenSha256, ['token', 'tokenSha256'])
+      const role = oneOfOption(entry.role, 'admins.role', ['viewer', 'editor'], 'editor')
+      const hash = hashOf(entry.token, entry.tokenSha256, ['admins.token', 'admins.tokenSha256'])
       if (typeof entry.token === 'string' && !B64TOKEN.test(entry.token))
-        throw optionError('token', 'of an admin must be of A-Z a-z 0-9 - . _ ~ + /, then any =')
-      return { hash, holder: { name: nameIn(entry.name, 'name'), role } }
+        throw optionError('admins.token', 'must be of A-Z a-z 0-9 - . _ ~ + /, then any =')
+      return { hash, holder: { name: nameIn(entry.name, 'admins.name'), role } }
     })
     refuseTwice(
       this.#entries.map(({ holder }) => holder.name),
@@ -94,9 +94,9 @@ export class Clients {
   constructor(options: unknown = []) {
     const entries = readList(options, 'clients').map((entry) => {
       rejectUnknownKeys(entry, ['id', 'secret', 'secretSha256', 'tokens'], "key in 'clients'")
-      const id = nameIn(entry.id, 'id')
-      const tokens = oneOfOption(entry.tokens, 'tokens', ['own', 'any'], 'own')
-      const hash = hashOf(entry.secret, entry.secretSha256, ['secret', 'secretSha256'])
+      const id = nameIn(entry.id, 'clients.id')
+      const tokens = oneOfOption(entry.tokens, 'clients.tokens', ['own', 'any'], 'own')
+      const hash = hashOf(entry.secret, entry.secretSha256, ['clients.secret', 'clients.secretSha256'])
       return [id, { hash, holder: { id, tokens } }] as const
     })
     refuseTwice(

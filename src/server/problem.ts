@@ -90,12 +90,14 @@ function statusOf(error: unknown): number {
   return typeof error.statusCode === 'number' ? error.statusCode : 500
 }
 
-/** Where a schema was not met: a path within the body and a rule, neither of which repeats a value. */
+/** Where a schema was not met: a path in the body or the query, and a rule. Neither repeats a value. */
 function placeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('validation' in error)) return ''
   const list: unknown[] = Array.isArray(error.validation) ? error.validation : []
   const [first] = list
   if (typeof first !== 'object' || first === null || !('message' in first)) return ''
-  const place = 'instancePath' in first ? String(first.instancePath).slice(0, 100) : ''
-  return `: ${place} ${String(first.message)}`
+  const place = 'instancePath' in first ? String(first.instancePath).slice(1, 100) : ''
+  const { allowedValues } = { ...('params' in first ? Object(first.params) : {}) } as Record<string, unknown>
+  const allowed = Array.isArray(allowedValues) ? `: ${allowedValues.join(', ')}` : ''
+  return `: ${place === '' ? '' : `'${place}' `}${String(first.message)}${allowed}`
 }

@@ -286,6 +286,17 @@ describe('a viewer', () => {
 })
 
 describe('to look up', () => {
+  it('shows a token with claims that are nested too deeply to be shown', async () => {
+    const part = (text: string): string => Buffer.from(text).toString('base64url')
+    const deep = `${'['.repeat(5900)}${']'.repeat(5900)}`
+    const token = `${part('{"alg":"none"}')}.${part(`{"jti":"a","aud":${deep}}`)}.`
+    const answer = await editor.post('lookup', { token }, await editor.csrf())
+    expect([answer.status, words(answer)]).toEqual([
+      200,
+      expect.stringContaining('nested too deeply to be shown'),
+    ])
+  })
+
   it('says that a token is not revoked, and what is known of it', async () => {
     const token = await mint({ sub: 'user-7', jti: 'known' })
     const answer = await editor.post('lookup', { token: `Authorization: Bearer ${token}\n` })

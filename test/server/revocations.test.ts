@@ -50,6 +50,15 @@ const statusAtCheck = async (token: string): Promise<number> =>
   (await send(server.check, '/check', { authorization: [`Bearer ${token}`] })).status
 
 describe('POST /revocations', () => {
+  it('refuses bytes that are not UTF-8, which would name another subject', async () => {
+    const reply = await fetch(`http://127.0.0.1:${server.admin}/revocations`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${EDITOR}`, 'content-type': 'application/json' },
+      body: Buffer.from('{"where":{"sub":"Jos\u00e9"}}', 'latin1'),
+    })
+    expect([reply.status, await reply.json()]).toMatchObject([400, { title: 'the body is not valid UTF-8' }])
+  })
+
   it('revokes a token: 201, the next check is refused; again: 200', async () => {
     const token = await mint({ jti: 'one' })
     expect(await statusAtCheck(token)).toBe(200)
@@ -310,6 +319,12 @@ describe('GET /revocations', () => {
   ])('says which parameters there are for %s', async (query, hint) => {
     const { status, json } = await call(query)
     expect([status, json.title]).toEqual([400, `the query has an unknown parameter: ${hint}`])
+  })
+
+  it('says which values a parameter has', async () => {
+    const { status, json } = await call('?kind=id')
+    const why = "'kind' must be equal to one of the allowed values: token, selector"
+    expect([status, json.title]).toEqual([400, `the request is not valid: ${why}`])
   })
 })
 

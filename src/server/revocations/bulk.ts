@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { BulkReceipt, Revocade, RevocationInput } from '../../api.js'
+import { Slices } from '../../engine/slices.js'
 import { type Line, readLines } from '../../read-lines.js'
 import { asRequestError, RequestError } from '../problem.js'
 import { bulkInput, type Entry } from './entry.js'
@@ -36,29 +37,37 @@ const MOST_PROBLEMS = 100
  * @throws {RequestError} when there are lines, and none can be used
  */
 export async function revokeLines(
-  request: FastifyRequest,
+  request: Pick<FastifyRequest, 'compileValidationSchema'>,
   lines: AsyncIterable<Uint8Array>,
   { engine, schema, actor, maxBytes }: BulkParts,
 ): Promise<BulkResult> {
   const matches = request.compileValidationSchema(schema)
   const problems: LineProblem[] = []
   const numbers: number[] = []
+  const slices = new Slices()
   let refused = 0
   const refuse = (line: number, detail: string): void => {
     refused++
     if (problems.length < MOST_PROBLEMS) problems.push({ line, detail })
   }
+  const usable = (line: Line): RevocationInput | undefined => {
+    try {
+      const input = bulkInput(entryOf(line, matches, schema), actor)
+      numbers.push(line.number)
+      return input
+    } catch (error) {
+      refuse(line.number, asRequestError(error).message)
+      return undefined
+    }
+  }
   async function* entries(): AsyncGenerator<RevocationInput, void, void> {
     for await (const chunk of readLines(limited(lines, maxBytes))) {
       for (const line of chunk) {
         if ('text' in line && line.text.trim() === '') continue
-        try {
-          const input = bulkInput(entryOf(line, matches, schema), actor)
-          numbers.push(line.number)
-          yield input
-        } catch (error) {
-          refuse(line.number, asRequestError(error).message)
-        }
+        const input = usable(line)
+        if (input !== undefined) yield input
+        // The engine, which lets others have their turn, does not see the line.
+        else if (slices.over) await slices.next()
       }
     }
   }

@@ -109,8 +109,16 @@ function aboutToken({ claims, signature, token, naming }: Found, now: number): H
 
 /** A claim as text: a string as it is, else JSON. */
 function shown(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  const text = typeof value === 'string' ? value : jsonOf(value)
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return 'nested too deeply to be shown'
+  }
 }
 
 function timeOf(value: unknown, now: number): Html | undefined {
