@@ -329,6 +329,11 @@ describe('GET /revocations', () => {
 })
 
 describe('DELETE /revocations', () => {
+  it('without a body says how to send one, and nothing of lines', async () => {
+    const { status, json } = await call('', { method: 'DELETE' })
+    expect([status, json.title]).toEqual([415, 'send one revocation as application/json'])
+  })
+
   it('takes a token and a selector back', async () => {
     const token = await mint({ sub: 'user-4' })
     for (const target of [{ token }, { where: { sub: 'user-4' } }, { jti: 'back' }]) {

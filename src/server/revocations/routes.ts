@@ -17,12 +17,10 @@ const NDJSON = 'application/x-ndjson'
 const PAGE = 100
 const LIST_PARAMETERS = Object.keys(LIST_QUERY.properties)
 
-const wrongType = (): RequestError =>
-  new RequestError(
-    415,
-    'media-type',
-    `send one revocation as ${JSON_TYPE}, or one for each line as ${NDJSON}`,
-  )
+function wrongType(method: string): RequestError {
+  const lines = method === 'POST' ? `, or one for each line as ${NDJSON}` : ''
+  return new RequestError(415, 'media-type', `send one revocation as ${JSON_TYPE}${lines}`)
+}
 
 /** Schemas are not applied to what is missing, nor to lines that are yet to come. */
 function demandBody(
@@ -30,7 +28,7 @@ function demandBody(
   _reply: FastifyReply,
   done: (error?: Error) => void,
 ): void {
-  if (body === undefined || (body instanceof Readable && method !== 'POST')) done(wrongType())
+  if (body === undefined || (body instanceof Readable && method !== 'POST')) done(wrongType(method))
   else done()
 }
 
@@ -46,7 +44,7 @@ export function revocationRoutes(app: FastifyInstance, parts: AdminParts, done: 
   const { engine, settings } = parts
   const { admins, idClaims } = settings
   app.addContentTypeParser(NDJSON, (_request, payload, ready) => ready(null, payload))
-  app.addContentTypeParser('*', (_request, _payload, ready) => ready(wrongType()))
+  app.addContentTypeParser('*', ({ method }, _payload, ready) => ready(wrongType(method)))
   const adminOf = (request: FastifyRequest): Admin => {
     const credential = readCredential(authorizationOf(request.raw))
     const admin = credential.kind === 'token' ? admins.find(credential.token) : undefined
