@@ -1,5 +1,6 @@
 import { createGate, type GuardOptions } from '../http/gate.js'
 import type { Checker } from '../http/judge.js'
+import type { RefusedRequest } from '../http/refusal.js'
 
 import '../require-node.js'
 
@@ -12,6 +13,8 @@ export interface FetchRequest {
 export interface Guarded {
   /** The response to send, if the request is refused. */
   readonly refused: Response | undefined
+  /** Why it is refused. Its `cause` is for your logs. */
+  readonly refusal: RefusedRequest | undefined
   /** What `verify` or `claims` returned, of a request that may pass. */
   readonly claims: object | undefined
 }
@@ -30,8 +33,9 @@ export function guard<Request extends FetchRequest = FetchRequest>(
   const decide = createGate(engine, options, headerLines)
   return async (request) => {
     const decision = await decide(request)
-    if (decision.allowed) return { refused: undefined, claims: decision.claims }
-    return { refused: decision.refusal.getResponse(), claims: undefined }
+    if (decision.allowed) return { refused: undefined, refusal: undefined, claims: decision.claims }
+    const { refusal } = decision
+    return { refused: refusal.getResponse(), refusal, claims: undefined }
   }
 }
 
