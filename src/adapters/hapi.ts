@@ -10,7 +10,7 @@ import '../require-node.js'
 export interface HapiRequest {
   readonly headers: Readonly<Record<string, unknown>>
   readonly raw: { readonly req: NodeRequest }
-  readonly auth: object
+  readonly auth: { readonly isAuthenticated?: boolean }
 }
 
 /** What is used of hapi's response toolkit. */
@@ -24,7 +24,7 @@ export type HapiMethod<Request> = (request: Request, h: HapiToolkit) => Promise<
 /**
  * A lifecycle method that lets a request pass when its token is not revoked, and fails with a
  * `RefusedRequest` otherwise, which is a Boom error as well. What `verify` returns is in
- * `request.auth.credentials`. Of a refused request these are null.
+ * `request.auth.credentials`. Of a refused request these are null, as where nobody passes.
  *
  * @throws {RevocadeError} ERR_CONFIG when an option is unknown or not usable
  */
@@ -46,6 +46,9 @@ export function guard<Request extends HapiRequest = HapiRequest>(
     }
     if (options.verify !== undefined && decision.claims !== undefined)
       Object.assign(request.auth, { isAuthenticated: true, credentials: decision.claims })
+    // In the mode `try`, hapi-auth-jwt2 leaves a token that it could not verify in them.
+    if (decision.anonymous && !request.auth.isAuthenticated)
+      Object.assign(request.auth, { credentials: null, artifacts: null })
     return h.continue
   }
 }
