@@ -44,7 +44,8 @@ export interface Challenge {
  * @example
  * app.use((error, req, res, next) => {
  *   if (!(error instanceof RefusedRequest)) return next(error)
- *   res.status(error.status).set(error.headers).json(error.problem)
+ *   if (error.status === 503) console.error(error.cause)
+ *   res.status(error.status).set(error.headers).type('application/problem+json').json(error.problem)
  * })
  */
 export class RefusedRequest extends Error {
