@@ -9,7 +9,8 @@ const claims = {
   ...{ iss: 'https://issuer.example/', aud: 'https://api.example', sub: 'user-1', jti: 'a' },
   ...{ iat: now - 60, exp: now + 3600 },
 }
-const token = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(key)
+const sign = (payload) => new SignJWT(payload).setProtectedHeader({ alg: 'HS256' }).sign(key)
+const token = await sign(claims)
 
 process.env.NODE_ENV = 'test'
 await import('./snippet.mjs')
@@ -25,5 +26,8 @@ assert.equal((await ask('/logout', 'POST')).status, 204)
 const after = await ask('/me')
 assert.equal(after.status, 401)
 assert.match(after.headers.get('www-authenticate'), /^Bearer realm=.*error="invalid_token"/)
+const unnamed = `Bearer ${await sign({ ...claims, jti: undefined })}`
+// A guard that is given claims only lets no token without an id pass.
+if ((await ask('/me', 'GET', unnamed)).ok) assert.equal((await ask('/logout', 'POST', unnamed)).status, 400)
 console.log('ok')
 process.exit()
