@@ -9,14 +9,30 @@ export interface FetchRequest {
   readonly headers: { get(name: string): string | null }
 }
 
-/** What a guard found. */
-export interface Guarded {
-  /** The response to send, if the request is refused. */
-  readonly refused: Response | undefined
-  /** Why it is refused. Its `cause` is for your logs. */
-  readonly refusal: RefusedRequest | undefined
-  /** What `verify` or `claims` returned, of a request that may pass. */
-  readonly claims: object | undefined
+/** What a guard found: a refusal, or the claims of a request that may pass. */
+export type Guarded<Claims = object | undefined> =
+  | {
+      /** The response to send. */
+      readonly refused: Response
+      /** Why: its `cause` is for your logs. */
+      readonly refusal: RefusedRequest
+      readonly claims: undefined
+    }
+  | {
+      readonly refused: undefined
+      readonly refusal: undefined
+      /** What `verify` or `claims` returned; undefined for a request without a token that may pass. */
+      readonly claims: Claims
+    }
+
+/** Options with a verifier, so that the type of the claims is known. */
+export interface VerifyingOptions<
+  Request,
+  Claims extends object,
+  Required extends boolean = true,
+> extends GuardOptions<Request> {
+  readonly verify: (token: string, request: Request) => Claims | Promise<Claims>
+  readonly required?: Required | undefined
 }
 
 /**
@@ -26,10 +42,23 @@ export interface Guarded {
  * @returns a function that rejects only for a mistake in the set-up
  * @throws {RevocadeError} ERR_CONFIG when an option is unknown or not usable
  */
+export function guard<
+  Request extends FetchRequest = FetchRequest,
+  Claims extends object = object,
+  Required extends boolean = true,
+>(
+  engine: Checker,
+  options: VerifyingOptions<Request, Claims, Required>,
+): (request: Request) => Promise<Guarded<Claims | (Required extends true ? never : undefined)>>
+/** The same without `verify`. */
 export function guard<Request extends FetchRequest = FetchRequest>(
   engine: Checker,
-  options: GuardOptions<Request> = {},
-): (request: Request) => Promise<Guarded> {
+  options?: GuardOptions<Request>,
+): (request: Request) => Promise<Guarded>
+export function guard(
+  engine: Checker,
+  options: GuardOptions<FetchRequest> = {},
+): (request: FetchRequest) => Promise<Guarded> {
   const decide = createGate(engine, options, headerLines)
   return async (request) => {
     const decision = await decide(request)

@@ -6,6 +6,7 @@ import express, { type Request as ExpressRequest } from 'express'
 import { expressjwt, type Request as JwtRequest } from 'express-jwt'
 import fastify, { type FastifyRequest } from 'fastify'
 import { type Context, Hono } from 'hono'
+import { jwtVerify } from 'jose'
 import Koa from 'koa'
 import jwt from 'koa-jwt'
 import client from 'prom-client'
@@ -23,6 +24,7 @@ import { instrument as measured } from 'revocade/prometheus'
 
 const engine = await createRevocade()
 const verify = (token: string) => Promise.resolve({ sub: token })
+const key = new TextEncoder().encode('s')
 
 const app = express()
 app.use(expressGuard(engine))
@@ -57,6 +59,35 @@ UseGuards(
 
 const { refused, claims } = await fetchGuard(engine, { verify })(new Request('http://localhost'))
 export const answered: Response = refused ?? Response.json(claims)
+
+const authorize = fetchGuard(engine, { verify: async (token) => (await jwtVerify(token, key)).payload })
+export async function logout(request: Request): Promise<Response> {
+  const { refused, refusal, claims } = await authorize(request)
+  if (refused) return refusal.status === 503 ? Response.json(refusal.cause) : refused
+  await engine.revoke(claims, { reason: claims.sub })
+  return new Response(null, { status: 204 })
+}
+
+const optional = fetchGuard(engine, { verify, required: false })
+const configured = fetchGuard(engine, { verify, required: process.argv.length > 2 })
+const unverified = fetchGuard(engine)
+const ofNext = fetchGuard(engine, { verify, token: (request: NextRequest) => request.cookies.get('token') })
+const explicit = fetchGuard<NextRequest>(engine, { verify })
+type NextRequest = Request & { readonly cookies: ReadonlyMap<string, string> }
+export async function handle(request: NextRequest): Promise<string | undefined> {
+  const guarded = await optional(request)
+  if (guarded.refused) return guarded.refusal.code
+  // @ts-expect-error there may be no token
+  console.log(guarded.claims.sub)
+  // @ts-expect-error the same
+  console.log((await configured(request)).claims.sub)
+  // @ts-expect-error nothing has told the claims
+  console.log((await unverified(request)).claims?.sub)
+  const { refusal, claims } = await ofNext(request)
+  const nobody: undefined = refusal ? claims : undefined
+  console.log((await explicit(request)).claims, (await explicit(request)).refusal?.cause, nobody)
+  return refusal ? refusal.reason : claims.sub
+}
 
 const check = createForwardAuth(engine, { policies: { public: { required: false } } })
 export const asked = (request: import('node:http').IncomingMessage) => check(request)
