@@ -2,11 +2,15 @@
 import fastifyJwt from '@fastify/jwt'
 import Hapi from '@hapi/hapi'
 import { type CanActivate, UseGuards } from '@nestjs/common'
-import express, { type Request as ExpressRequest } from 'express'
+import express, {
+  type NextFunction,
+  type Request as ExpressRequest,
+  type Response as ExpressResponse,
+} from 'express'
 import { expressjwt, type Request as JwtRequest } from 'express-jwt'
 import fastify, { type FastifyRequest } from 'fastify'
 import { type Context, Hono } from 'hono'
-import { jwtVerify } from 'jose'
+import { type JWTPayload, jwtVerify } from 'jose'
 import Koa from 'koa'
 import jwt from 'koa-jwt'
 import client from 'prom-client'
@@ -31,6 +35,10 @@ app.use(expressGuard(engine))
 app.get('/', expressGuard(engine, { verify, onUnknown: 'revoked' }), (req, res) => void res.send(req.path))
 app.use(expressGuard(engine, { claims: (req: JwtRequest) => req.auth }))
 app.use(expressGuard(engine, { token: (req: ExpressRequest) => String(req.cookies) }))
+app.use((error: unknown, req: ExpressRequest, res: ExpressResponse, next: NextFunction) => {
+  if (!(error instanceof RefusedRequest)) return next(error)
+  res.status(error.status).type('application/problem+json').json(error.problem)
+})
 app.use(expressjwt({ secret: 's', algorithms: ['HS256'], isRevoked: forExpressJwt(engine) }))
 
 const server = fastify()
@@ -39,13 +47,22 @@ await server.register(fastifyJwt, { secret: 's', trusted: forFastifyJwt(engine) 
 server.get('/', { onRequest: fastifyGuard(engine) }, () => 'x')
 server.addHook('preHandler', fastifyGuard(engine, { claims: (request: FastifyRequest) => request.user }))
 
+server.setErrorHandler((error: unknown, request, reply) => {
+  if (!(error instanceof RefusedRequest)) throw error
+  if (error.status === 503) request.log.error(error.cause)
+  return reply.code(error.status).headers(error.headers).send(error.problem)
+})
+
 const koa = new Koa()
 koa.use(koaGuard(engine))
 koa.use(koaGuard(engine, { claims: (ctx: Koa.Context) => ctx.state.user as unknown }))
 koa.use(forKoaJwt(engine, jwt({ secret: 's' }), { key: 'user' }))
 
-const hono = new Hono<{ Variables: { jwtPayload: object } }>()
-hono.use(honoGuard(engine))
+const hono = new Hono<{ Variables: { jwtPayload: JWTPayload } }>()
+hono.use(honoGuard(engine, { verify: async (token: string) => (await jwtVerify(token, key)).payload }))
+hono.get('/me', (c) => c.json({ user: c.get('jwtPayload').sub }))
+hono.post('/logout', async (c) => c.json(await engine.revoke(c.get('jwtPayload'))))
+hono.onError((error) => ('getResponse' in error ? error.getResponse() : new Response(null, { status: 500 })))
 hono.use('/x', honoGuard(engine, { claims: (c: Context) => c.get('jwtPayload') as unknown }))
 
 const hapi = Hapi.server()
