@@ -19,7 +19,8 @@ export type UnknownPolicy = 'throw' | 'revoked' | 'active'
 /**
  * Claims with their values; all must be equal for a token to match. A number equals its decimal string. A
  * name that begins with `/` is a JSON Pointer to a nested claim: `{ '/realm_access/roles': 'admin' }`. `{}`
- * matches all tokens of everybody, opaque strings too.
+ * matches all tokens of everybody, opaque strings too. TypeScript takes no `interface` here: spread it,
+ * `revokeWhere({ ...selector })`.
  */
 export type Selector = Readonly<Record<string, string | number>>
 

@@ -252,6 +252,17 @@ export function interfacesAreClaims(revocade: Revocade, own: AppClaims, issued: 
   void revocade.revoke(issued, { expiresAt: 2_000_000_000 })
 }
 
+interface Owner {
+  readonly sub: string
+  readonly client: number
+}
+
+export function interfacesAreSelectorsWhenSpread(revocade: Revocade, owner: Owner, own: AppClaims): void {
+  void revocade.revokeWhere({ ...owner })
+  // @ts-expect-error a value that can't be compared
+  void revocade.revokeWhere({ ...own })
+}
+
 export function refused(revocade: Revocade): void {
   // @ts-expect-error misspelt
   void createRevocade({ stroe: './x.db' })
