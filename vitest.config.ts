@@ -50,9 +50,10 @@ const TOGETHER = [
   'test/{errors,node-version,redact}.test.ts',
 ]
 
-/** The same among the files that use a Redis server. */
+/** The same among the files that use a Redis server. Not those that count the timers of their process. */
 const REDIS_TOGETHER = [
-  'test/{redis,redis-store}/**/*.test.ts',
+  'test/redis/**/!(anti-entropy|write-queue).test.ts',
+  'test/redis-store/**/*.test.ts',
   'test/cli/{doctor,import-redis,redis,watch}.test.ts',
 ]
 
