@@ -5,7 +5,7 @@ import type { Clock, Logger, PrefilterKind, RevocationStore } from './ports/inde
 import { prefilterKind, type PrefilterOptions } from './prefilter/create.js'
 import { safeLogger } from './safe-logger.js'
 import { storeTypeOf } from './store/resolve.js'
-import { asRecord, optionError } from './validate.js'
+import { asRecord, hasMethods, optionError } from './validate.js'
 
 const STORE_METHODS = ['open', 'get', 'poll', 'scan', 'write', 'list', 'stats', 'close'] as const
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error'] as const
@@ -99,12 +99,4 @@ export function clockOption(clock: unknown): Clock {
   if (clock === undefined) return systemClock
   if (hasMethods<Clock>(clock, CLOCK_METHODS)) return checkedClock(clock)
   throw optionError('clock', 'must have the methods now and monotonic')
-}
-
-function hasMethods<T extends object>(value: unknown, names: readonly (keyof T)[]): value is T {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    names.every((name) => typeof Reflect.get(value, name) === 'function')
-  )
 }

@@ -59,9 +59,27 @@ export function asRecord(value: unknown, what: string): Record<string, unknown> 
  * @throws {RevocadeError} ERR_CONFIG when it is not an engine, but nothing, or the promise of one
  */
 export function checkEngine(engine: unknown, user: string, methods: readonly string[]): void {
-  const given = typeof engine === 'object' && engine !== null ? engine : {}
-  if (methods.every((name) => typeof Reflect.get(given, name) === 'function')) return
-  throw new RevocadeError('ERR_CONFIG', `${user} needs an engine: await createRevocade() and pass the result`)
+  if (!hasMethods(engine, methods)) throw noEngine(user)
+}
+
+/** The error for what is no engine. */
+export function noEngine(user: string): RevocadeError {
+  return new RevocadeError(
+    'ERR_CONFIG',
+    `${user} needs an engine: await createRevocade() and pass the result`,
+  )
+}
+
+/** Whether a value is an object that has these methods. */
+export function hasMethods<T extends object = Record<string, unknown>>(
+  value: unknown,
+  names: readonly (keyof T)[],
+): value is T {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => typeof Reflect.get(value, name) === 'function')
+  )
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { CheckOptions, Receipt, Revocade, RevokeOptions, Token } from '../api.js'
 import { defaultRevocade } from '../default-engine.js'
-import { RevocadeError } from '../errors.js'
+import { checkEngine } from '../validate.js'
 
 /**
  * A blacklist of tokens, in the words of the usual hand-written class. Its methods are bound.
@@ -28,12 +28,7 @@ export class TokenManager {
     if (engine instanceof Promise) {
       // Its failure is that of the first use.
       engine.catch(() => undefined)
-    } else if (typeof (engine as Partial<Revocade> | undefined)?.isRevoked !== 'function') {
-      throw new RevocadeError(
-        'ERR_CONFIG',
-        'a TokenManager needs an engine: await createRevocade() and pass the result',
-      )
-    }
+    } else checkEngine(engine, 'a TokenManager', ['isRevoked'])
     this.#engine = () => Promise.resolve(engine)
   }
 

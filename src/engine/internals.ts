@@ -1,7 +1,7 @@
 import type { Revocade } from '../api.js'
-import { RevocadeError } from '../errors.js'
 import type { Settings } from '../options.js'
 import type { RevocationStore } from '../ports/index.js'
+import { noEngine } from '../validate.js'
 import type { Layers } from './build-layers.js'
 
 /** What the parts that stand on an engine (sessions, permissions, verified tokens) use beyond its API. */
@@ -29,5 +29,5 @@ export function exposeInternals(engine: Revocade, internals: EngineInternals): v
 export function internalsOf(engine: unknown, user: string): EngineInternals {
   const found = typeof engine === 'object' && engine !== null ? INTERNALS.get(engine) : undefined
   if (found !== undefined) return found
-  throw new RevocadeError('ERR_CONFIG', `${user} needs an engine: await createRevocade() and pass the result`)
+  throw noEngine(user)
 }

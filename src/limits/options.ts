@@ -1,4 +1,4 @@
-import { asRecord, integerOption, optionError, rejectUnknownKeys } from '../validate.js'
+import { asRecord, hasMethods, integerOption, optionError, rejectUnknownKeys } from '../validate.js'
 
 /** What is used of an ioredis client: single, Sentinel or Cluster. */
 export interface IoredisLike {
@@ -97,9 +97,4 @@ export function isIoredis(value: unknown): value is IoredisLike {
 
 function isNodeRedis(value: unknown): value is NodeRedisLike {
   return hasMethods(value, ['eval'])
-}
-
-function hasMethods(value: unknown, names: readonly string[]): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return names.every((name) => typeof Reflect.get(value, name) === 'function')
 }

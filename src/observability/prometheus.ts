@@ -1,6 +1,6 @@
 import type { Revocade } from '../api.js'
 import type { CheckMessage, WriteMessage } from '../diagnostics.js'
-import { optionError, rejectUnknownKeys } from '../validate.js'
+import { hasMethods, optionError, rejectUnknownKeys } from '../validate.js'
 import { ALARMING, DURATION_BUCKETS, EVENTS, type Figure, FIGURES } from './figures.js'
 import { listen, outcomeOf, statsReader } from './listen.js'
 
@@ -96,9 +96,8 @@ export function instrument<Registry extends PrometheusRegistry>(
 }
 
 function requireMembers(options: object, name: 'client' | 'registry', members: readonly string[]): void {
-  const given = Object(Reflect.get(options, name)) as object
-  const isUsable = members.every((member) => typeof Reflect.get(given, member) === 'function')
-  if (!isUsable) throw optionError(name, `needs ${members.join(', ')}: see docs/guides/monitoring.md`)
+  if (!hasMethods(Reflect.get(options, name), members))
+    throw optionError(name, `needs ${members.join(', ')}: see docs/guides/monitoring.md`)
 }
 
 /** A metric that takes its values from `stats()`. Where they can't be read, it keeps those it has. */
